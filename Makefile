@@ -1,0 +1,46 @@
+# make help
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+RUN    ?= loss=poisson data=spikes
+
+.PHONY: help train test test-slow lint format bench board clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
+
+$(BIN)/.train: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info < (3, 14) else "dlthink needs Python 3.10 to 3.13, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(BIN)/.test: $(BIN)/.train
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,spikes,sweep]'
+	touch $@
+
+train: $(BIN)/.train  ## install and run the first experiment (RUN="loss=mse data=spikes" for another)
+	$(BIN)/dlthink train $(RUN)
+
+test: $(BIN)/.test  ## install and run the fast tests
+	$(BIN)/python -m pytest
+
+test-slow: $(BIN)/.test  ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: $(BIN)/.test  ## ruff, check only
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(BIN)/.test  ## ruff, rewriting
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: $(BIN)/.test  ## speed against hand-written loops and peers, as ratios
+	$(BIN)/python scripts/bench.py
+
+board: $(BIN)/.train  ## TensorBoard over outputs/
+	$(BIN)/tensorboard --logdir outputs
+
+clean:  ## caches and builds; never outputs/
+	rm -rf build dist .pytest_cache .ruff_cache *.egg-info
+	find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +

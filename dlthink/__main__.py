@@ -1,0 +1,80 @@
+"""`dlthink COMMAND ...`: hands the rest of the line to that command. Imports nothing heavy."""
+
+import ast
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from dlthink import __version__
+from dlthink.errors import BadInput, Diverged
+
+
+def commands() -> dict[str, str]:
+    """Every verb, and the first line that its file says of itself."""
+    files = sorted((Path(__file__).parent / "commands").glob("[!_]*.py"))
+    return {file.stem: (ast.get_docstring(ast.parse(file.read_text())) or "").splitlines()[0] for file in files}
+
+
+def usage() -> str:
+    lines = [f"dlthink {__version__}: you design the cost.", "", "Commands (each has --help):"]
+    lines += [f"  dlthink {name:<10} {line}" for name, line in commands().items()]
+    lines += ["", "Start with:  dlthink train loss=poisson data=spikes", "Then:        tensorboard --logdir outputs"]
+    return "\n".join(lines)
+
+
+def complete(words: list[str]) -> int:
+    """Shell completion: verbs are completed here; after `train`, Hydra completes groups, choices and keys."""
+    line = os.environ.get("COMP_LINE", "")
+    typed = line.split()
+    if "query" in " ".join(words):
+        if len(typed) < 2 or (len(typed) == 2 and not line.endswith(" ")):
+            print("\n".join(name for name in commands() if name.startswith(typed[1] if len(typed) > 1 else "")))
+            return 0
+        if typed[1] != "train":
+            return 0
+        os.environ["COMP_LINE"] = line.replace("train ", "", 1)
+    return importlib.import_module("dlthink.commands.train").main(words)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command. Exit codes: 0 done, 1 the cost diverged, 2 bad input, 130 Ctrl-C, 143 SIGTERM."""
+    words = sys.argv[1:] if words is None else words
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    if words[0] == "--version":
+        print(__version__)
+        return 0
+    try:
+        if words[0] in ("-sc", "--shell-completion"):
+            return complete(words)
+        verb, rest = words[0], words[1:]
+        if verb not in commands():
+            from dlthink.config.closest import hint
+
+            raise BadInput(f"{verb}: there is no such command{hint(verb, commands())}")
+        return importlib.import_module(f"dlthink.commands.{verb}").main(rest) or 0
+    except BadInput as error:
+        return refuse(str(error), 2)
+    except Diverged as error:
+        return refuse(str(error), 1)
+    except KeyboardInterrupt:
+        return refuse("stopped", 130)
+    except BrokenPipeError:  # `dlthink train --help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.filename is None and error.errno is None:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        return refuse(f"{where}{error.strerror or error}; what was saved before is still there", 2)
+
+
+def refuse(message: str, code: int) -> int:
+    print(f"dlthink: {' '.join(message.splitlines())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""What a run leaves to look at: TensorBoard events, `metrics.csv` over time, figures as PNG.
+
+Only the trainer writes here.
+"""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from torch.utils.tensorboard import SummaryWriter
+
+COLUMNS = ("step", "epoch", "split", "name", "value")
+
+
+class Board:
+    """The run's folder as a notice board. `after` is the step a resumed run goes on from: later marks are wiped."""
+
+    def __init__(self, folder: Path, after: int | None = None):
+        self.folder = folder
+        self._writer = SummaryWriter(str(folder), purge_step=None if after is None else after + 1)
+        self._table = folder / "metrics.csv"
+        rows = self._rows(after) if after is not None and self._table.exists() else []
+        new = self._table.with_suffix(".tmp")
+        with open(new, "w", newline="") as file:
+            csv.writer(file).writerows([COLUMNS, *rows])
+        os.replace(new, self._table)
+        self._file = open(self._table, "a", newline="")  # noqa: SIM115 (open as long as the board)
+        self._csv = csv.writer(self._file)
+
+    def _rows(self, after: int) -> list[list[str]]:
+        """The rows up to `after`, without what a kill may have left half-written."""
+        with open(self._table, newline="") as file:
+            rows = [row for row in csv.reader(file) if len(row) == len(COLUMNS) and row[0].isdigit()]
+        return [row for row in rows if int(row[0]) <= after]
+
+    def scalars(self, split: str, values: dict[str, float], step: int, epoch: int) -> None:
+        """One point on the curve `split/name` for each value, and one row in the table."""
+        for name, value in values.items():
+            self._writer.add_scalar(f"{split}/{name}", value, step)
+            self._csv.writerow((step, epoch, split, name, f"{value:.8g}"))
+        self._file.flush()
+
+    def figures(self, split: str, figures: dict, step: int) -> None:
+        """Figures on the board, and the newest of each as `figures/SPLIT_NAME.png`; each is drawn once for both."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.image import imsave
+
+        place = self.folder / "figures"
+        place.mkdir(exist_ok=True)
+        for name, figure in figures.items():
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+            pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+            imsave(place / f"{split}_{name}.png", pixels)
+            self._writer.add_image(f"{split}/{name}", pixels, step, dataformats="HWC")
+
+    def text(self, name: str, text: str, step: int = 0) -> None:
+        self._writer.add_text(name, text, step)
+
+    def hparams(self, choices: dict, numbers: dict[str, float], step: int) -> None:
+        """The run as one line of TensorBoard's HPARAMS tab, in this very folder."""
+        figures = {f"test/{name}": value for name, value in numbers.items()}
+        self._writer.add_hparams(choices, figures, run_name=".", global_step=step)
+
+    def flush(self) -> None:
+        self._writer.flush()
+
+    def close(self) -> None:
+        self._writer.close()
+        self._file.close()
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Atomically, so that a reader never meets half a file."""
+    new = path.with_suffix(".tmp")
+    new.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(new, path)

@@ -1,0 +1,96 @@
+"""Download a public data set, checked by checksum; an interrupted download goes on where it stopped.
+
+dlthink fetch NAME
+
+It goes to $DLTHINK_DATA/NAME, or to the user's cache where that is not set.
+"""
+
+import os
+from pathlib import Path
+
+
+def main(words: list[str]) -> int:
+    from dlthink.downloads import DOWNLOADS
+
+    if not words or "--help" in words or "-h" in words:
+        print(__doc__)
+        print("\n".join(f"  {name:<14} {download.terms}" for name, download in DOWNLOADS.items()))
+        return 0
+    from dlthink.config.closest import hint
+    from dlthink.errors import BadInput
+    from dlthink.storage import data_folder
+
+    (name,) = words[:1]
+    if len(words) > 1 or name not in DOWNLOADS:
+        raise BadInput(f"fetch {' '.join(words)}: give one name that is known here{hint(name, DOWNLOADS)}")
+    download = DOWNLOADS[name]
+    folder = data_folder() / name
+    print(f"terms: {download.terms}")
+    for file in download.files:
+        print(fetch(file, folder))
+    print(f"use it: {download.use}")
+    return 0
+
+
+def fetch(file, folder: Path) -> Path:
+    """The file in `folder`, downloaded if it is not there yet. Raises BadInput when it cannot be had or is not the one."""
+    import logging
+
+    import pooch
+    import requests
+
+    from dlthink.errors import BadInput
+
+    pooch.get_logger().setLevel(logging.ERROR)
+    path = folder / file.name
+    expected = file.sha256 or _seen_before(path)
+    try:
+        pooch.retrieve(file.url, known_hash=expected, fname=file.name, path=folder, downloader=Resuming(path))
+    except requests.RequestException as error:
+        raise BadInput(
+            f"{file.url}: cannot be downloaded ({error}); what has come is kept, the same command goes on"
+        ) from error
+    except ValueError as error:
+        raise BadInput(f"{file.url}: is not the file we know ({error}); it was deleted, try again later") from error
+    if file.sha256 is None:
+        _remember(path, pooch.file_hash(str(path)))
+    return path
+
+
+class Resuming:
+    """Pooch's downloader with a memory: what has come is kept in FILE.part, and asked for no second time."""
+
+    def __init__(self, path: Path):
+        self.part = path.with_name(path.name + ".part")
+
+    def __call__(self, url: str, output_file: str, pooch, check_only: bool = False) -> None:
+        import requests
+        from tqdm import tqdm
+
+        have = self.part.stat().st_size if self.part.exists() else 0
+        ask = {"Range": f"bytes={have}-"} if have else {}
+        ask["Accept-Encoding"] = "identity"  # bytes as they lie on the server, so that they can be counted
+        with requests.get(url, headers=ask, stream=True, timeout=60) as answer:
+            complete = answer.status_code == requests.codes.requested_range_not_satisfiable and have > 0
+            if not complete:
+                answer.raise_for_status()
+                if answer.status_code != requests.codes.partial_content:
+                    have = 0  # the server does not resume: from the beginning
+                total = have + int(answer.headers.get("content-length", 0))
+                with (
+                    open(self.part, "ab" if have else "wb") as file,
+                    tqdm(total=total or None, initial=have, unit="B", unit_scale=True, disable=None) as bar,
+                ):
+                    bar.set_description(self.part.stem)
+                    for chunk in answer.iter_content(1 << 16):
+                        bar.update(file.write(chunk))
+        os.replace(self.part, output_file)
+
+
+def _seen_before(path: Path) -> str | None:
+    note = path.with_name(path.name + ".sha256")
+    return note.read_text().split()[0] if note.exists() else None
+
+
+def _remember(path: Path, digest: str) -> None:
+    path.with_name(path.name + ".sha256").write_text(f"{digest}  {path.name}\n")

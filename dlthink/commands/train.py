@@ -1,0 +1,134 @@
+"""Compose data, network and cost; train; examine. The one entrypoint of every scenario."""
+
+import os
+import sys
+from pathlib import Path
+
+from dlthink.config.overview import overview
+from dlthink.config.own import register
+from dlthink.config.paths import conf_folder
+from dlthink.errors import BadInput, Diverged
+
+_refused: list[int] = []  # exit codes of the runs that could not be done
+
+
+def main(words: list[str]) -> int:
+    """`dlthink train [overrides]`, or `dlthink train resume=FOLDER [overrides]`."""
+    if "--help" in words or "-h" in words:
+        print(overview(_config_dir(words)))
+        return 0
+    if any(word.startswith("resume=") for word in words):
+        return _resume(words)
+    import hydra
+
+    from dlthink.config.refusals import REFUSED, in_one_line
+
+    register(words)
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let Hydra raise: we say it in one line
+    sys.argv = [sys.argv[0], *words]
+    entry = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")
+    try:
+        entry(_one)()
+    except REFUSED as error:
+        raise in_one_line(error) from error
+    return max(_refused, default=0)
+
+
+def _one(config) -> float | None:
+    """One run, alone or in a sweep. A run that is refused says so and lets the sweep go on."""
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    from dlthink.__main__ import refuse
+    from dlthink.config import build
+    from dlthink.interrupt import Interrupted
+    from dlthink.provenance import provenance
+    from dlthink.run import choices, record
+
+    hydra = HydraConfig.get()
+    register(list(hydra.overrides.task))  # a launcher may have put this run into a process of its own
+    folder = Path(hydra.runtime.output_dir)
+    chosen = {name: choice for name, choice in hydra.runtime.choices.items() if "/" not in name and choice}
+    try:
+        OmegaConf.resolve(config)
+        build.check(config, **choices())
+        if (folder / "checkpoints").exists():
+            raise BadInput(
+                f"{folder}: holds a run already; go on with `dlthink train resume={folder}` or choose another folder"
+            )
+        record(folder, config, provenance(list(hydra.overrides.task), chosen))
+        return _train(config, folder, chosen, None)
+    except BadInput as error:
+        _refused.append(refuse(str(error), 2))
+    except Diverged as error:
+        _refused.append(refuse(str(error), 1))
+    except Interrupted as stop:
+        sys.exit(_say_how_to_resume(folder, stop))
+    return None
+
+
+def _resume(words: list[str]) -> int:
+    """Go on in a run's folder, with its configuration and, where given, changed settings (`trainer.epochs=100`)."""
+    from dlthink import checkpoint
+    from dlthink.config.words import parse
+    from dlthink.interrupt import Interrupted
+    from dlthink.run import Run
+
+    given, settings = parse(words, {"resume": None, "allow": None})
+    register([])
+    run = Run(given["resume"], settings, given["allow"])
+    saved, remark = checkpoint.load_last(run.folder / "checkpoints")
+    if remark:
+        print(f"dlthink: {remark}", file=sys.stderr)
+    try:
+        _train(run.config, run.folder, run.story().get("choices", {}), saved)
+    except Interrupted as stop:
+        return _say_how_to_resume(run.folder, stop)
+    return 0
+
+
+def _train(config, folder: Path, chosen: dict[str, str], saved: dict | None) -> float:
+    """The run itself. Returns the figure that picks the best, for sweepers."""
+    from omegaconf import OmegaConf
+
+    from dlthink.config import build
+    from dlthink.config.words import flat
+    from dlthink.table import table
+
+    parts = build.assemble(config, state=saved and saved["data"])
+    for note in parts.data.notes:
+        print(f"note: {note}")
+    results = parts.trainer.fit(
+        parts.model,
+        parts.loss,
+        parts.data,
+        parts.metrics,
+        parts.optim,
+        folder,
+        seed=config.seed,
+        saved=saved,
+        hparams=chosen | flat(config),
+        text=f"```yaml\n{OmegaConf.to_yaml(config)}\n```",
+    )
+    print(table("test", results["test"]))
+    print(f"run: {_short(folder)}", flush=True)
+    return results["val"][parts.metrics.best[0]]
+
+
+def _say_how_to_resume(folder: Path, stop) -> int:
+    print(f"dlthink: {stop}; saved. Go on with: dlthink train resume={_short(folder)}", file=sys.stderr)
+    return 128 + stop.number
+
+
+def _short(folder: Path) -> Path:
+    """As seen from the working folder, where that is shorter to type."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+def _config_dir(words: list[str]) -> Path | None:
+    for i, word in enumerate(words):
+        if word in ("--config-dir", "-cd") and i + 1 < len(words):
+            return Path(words[i + 1])
+        if word.startswith("--config-dir="):
+            return Path(word.partition("=")[2])
+    return None

@@ -1,0 +1,172 @@
+"""The one place where a configuration becomes objects, and where it is checked before anything is loaded."""
+
+import importlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from dlthink import generators
+from dlthink.config.closest import hint
+from dlthink.config.types import fits, parameters, words
+from dlthink.errors import BadInput
+
+PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")
+COMPUTED = {"n_out"}  # what a network gets that no data states: data's n_targets times the cost's width
+
+
+@dataclass
+class Experiment:
+    """A problem, its examination, a cost, a network, and how they are trained."""
+
+    data: Any
+    metrics: Any
+    loss: Any
+    model: Any
+    optim: Any
+    trainer: Any
+
+
+def check(config: DictConfig, trusted: Iterable[str] | None = None, losses=(), models=()) -> dict[str, type]:
+    """Every class of the configuration, after checking keys, types and pairings. Nothing is loaded.
+
+    trusted: None when the configuration is the user's own. Otherwise only classes of dlthink, networks and optimizers
+    of torch, and modules named here may be used. losses, models: (name, target) of all choices, to say which would fit.
+    Raises BadInput.
+    """
+    if trusted is not None:
+        _check_trust(config, tuple(trusted))
+    targets = {part: find(config[part], part) for part in PARTS}
+    for part, target in targets.items():
+        _check_arguments(config[part], target, part)
+    _check_pairs(config, targets, losses, models)
+    return targets
+
+
+def assemble(config: DictConfig, state: dict | None = None) -> Experiment:
+    """The objects of a checked configuration. `state`: the data's own, from a checkpoint, used instead of a new one."""
+    trainer, optim = build(config.trainer), build(config.optim)
+    data = build(config.data) if state is None else build(config.data, state=state)
+    loss, model = networks(config, data.facts)
+    return Experiment(data, build(config.metrics, **data.facts), loss, model, optim, trainer)
+
+
+def networks(config: DictConfig, facts: dict[str, Any]) -> tuple[Any, Any]:
+    """Cost and network for data with these facts; the same first weights for every cost of the same width."""
+    generators.seed(config.seed)
+    loss = build(config.loss, **facts)
+    generators.seed(config.seed)
+    return loss, build(config.model, **facts, n_out=facts["n_targets"] * loss.width)
+
+
+def build(node: DictConfig, **facts: Any) -> Any:
+    """The object that `node` describes, given those of `facts` that its constructor asks for."""
+    maker = hydra.utils.instantiate(node, _partial_=True, _convert_="all")
+    if node.get("_partial_"):
+        return maker
+    asked = parameters(maker.func)
+    return maker(**{name: value for name, value in facts.items() if name in asked})
+
+
+# --------------------------------------------------------------------------------------------------------- checks
+
+
+def find(node: DictConfig, part: str) -> type:
+    """The class named by `_target_`: exactly `module.Class`, never an attribute of an attribute."""
+    name = node.get("_target_")
+    if not isinstance(name, str) or "." not in name:
+        raise BadInput(f"{part}: its file needs a line like `_target_: module.Class`")
+    module, _, attribute = name.rpartition(".")
+    try:
+        target = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise BadInput(
+            f"{part}._target_={name}: no module named {error.name}; a file of your own must lie in the working folder"
+        ) from error
+    except AttributeError as error:
+        known = [n for n in dir(importlib.import_module(module)) if n[0].isupper()]
+        raise BadInput(f"{part}._target_={name}: {module} has no {attribute}{hint(attribute, known)}") from error
+    if not isinstance(target, type):
+        raise BadInput(f"{part}._target_={name}: must be a class")
+    return target
+
+
+def _check_trust(config: DictConfig, trusted: tuple[str, ...]) -> None:
+    """Refuse foreign classes before any of their code is imported, and torch's own beyond networks and optimizers."""
+    import torch
+
+    roots = ("dlthink", "torch", *trusted)
+    nodes = list(_targets(config, ""))
+    for where, node in nodes:
+        root = str(node["_target_"]).split(".")[0]
+        if root not in roots:
+            raise BadInput(
+                f"{where}._target_={node['_target_']}: this run's configuration wants code from outside dlthink; "
+                f"if you trust it, add allow={root}"
+            )
+    for where, node in nodes:
+        target = find(node, where)
+        foreign = target.__module__.split(".")[0] not in roots
+        if foreign or (
+            target.__module__.startswith("torch") and not issubclass(target, torch.nn.Module | torch.optim.Optimizer)
+        ):
+            raise BadInput(f"{where}._target_={node['_target_']}: only networks, optimizers and dlthink's own classes")
+
+
+def _targets(node: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Every node with a `_target_`, however deep, and its path."""
+    if isinstance(node, ListConfig):
+        for i, item in enumerate(node):
+            yield from _targets(item, f"{where}[{i}]")
+    elif isinstance(node, DictConfig):
+        if "_target_" in node:
+            yield where, node
+        for key, value in node.items():
+            yield from _targets(value, f"{where}.{key}" if where else str(key))
+
+
+def _check_arguments(node: DictConfig, target: type, part: str) -> None:
+    known = parameters(target)
+    for key, value in OmegaConf.to_container(node, resolve=True).items():
+        if key in ("_target_", "_partial_", "_convert_", "_recursive_"):
+            continue
+        if key not in known:
+            raise BadInput(f"{part}.{key}: {target.__name__} has no such setting{hint(str(key), known, f'{part}.')}")
+        if not fits(value, known[key].annotation):
+            raise BadInput(f"{part}.{key}={value}: must be {words(known[key].annotation)}")
+
+
+def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -> None:
+    """Does the cost fit the data's kind of targets, and can the network be built from the data's facts?"""
+    data, loss, model = targets["data"], targets["loss"], targets["model"]
+    kinds = getattr(loss, "targets", None)
+    if kinds is None:
+        raise BadInput(f'loss: {loss.__name__} does not say what it fits; add a line like targets = {{"counts"}}')
+    if data.targets not in kinds:
+        fitting = [name for name, node in losses if data.targets in getattr(_class(node), "targets", ())]
+        raise BadInput(
+            f"loss {loss.__name__} is for {' or '.join(sorted(kinds))}, but {data.__name__} has {data.targets}; "
+            f"costs that fit: {', '.join(fitting) or 'none yet'}"
+        )
+    lacking = _lacking(model, config.model, data)
+    if lacking:
+        fitting = [name for name, node in models if _class(node) and not _lacking(_class(node), node, data)]
+        raise BadInput(
+            f"model {model.__name__} needs {', '.join(lacking)}, which {data.__name__} does not have; "
+            f"networks that fit: {', '.join(fitting) or 'none yet'}"
+        )
+
+
+def _lacking(model: type, node: Any, data: type) -> list[str]:
+    needed = [name for name, p in parameters(model).items() if p.default is p.empty and name not in node]
+    return [name for name in needed if name not in {*data.states, *COMPUTED}]
+
+
+def _class(node: Any) -> type | None:
+    """The class of another choice, if it can be imported here."""
+    try:
+        return find(node, "")
+    except (BadInput, ImportError):
+        return None

@@ -1,0 +1,80 @@
+"""Does a value of the configuration fit the annotation of the argument it is meant for?"""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Union, get_args, get_origin
+
+WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word", type(None): "null"}
+
+
+def fits(value: Any, annotation: Any) -> bool:
+    """True when `value` (None, bool, int, float, str, list or dict) can stand for `annotation`.
+
+    A whole number is a number; true and false are neither. Annotations that a configuration cannot spell
+    (classes, callables) are not judged.
+    """
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation in (Any, inspect.Parameter.empty):
+        return True
+    if origin in (Union, types.UnionType):
+        return any(fits(value, a) for a in arguments if a in WORDS or get_origin(a) is not None or a is None) or (
+            not isinstance(value, str) and any(not _judged(a) for a in arguments)
+        )
+    if origin is Literal:
+        return value in arguments and not (isinstance(value, bool) and True not in arguments)
+    if origin in (list, tuple, Sequence):
+        inner = [a for a in arguments if a is not Ellipsis] or [Any]
+        if not isinstance(value, list):
+            return False
+        expected = inner if origin is tuple and len(inner) == len(value) else inner[:1] * len(value)
+        return all(fits(item, a) for item, a in zip(value, expected, strict=True))
+    if annotation in (None, type(None)):
+        return value is None
+    if annotation is bool:
+        return isinstance(value, bool)
+    if annotation is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if annotation is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if annotation is str:
+        return isinstance(value, str)
+    return True
+
+
+def _judged(annotation: Any) -> bool:
+    return annotation in WORDS or annotation is None or get_origin(annotation) is not None
+
+
+def words(annotation: Any) -> str:
+    """The annotation as a user would say it: `a whole number or null`."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return " or ".join(dict.fromkeys(words(a) for a in arguments if _judged(a)))
+    if origin is Literal:
+        return "one of " + ", ".join(map(str, arguments))
+    if origin in (list, tuple, Sequence):
+        return "a list, [...]"
+    return WORDS.get(type(None) if annotation is None else annotation, getattr(annotation, "__name__", "another value"))
+
+
+def parameters(target: Callable) -> dict[str, inspect.Parameter]:
+    """The arguments of a class by name, annotations resolved; `**rest` stands for those of its parent class."""
+    lineage = [c for c in target.__mro__ if "__init__" in c.__dict__] if isinstance(target, type) else [target]
+    found: dict[str, inspect.Parameter] = {}
+    for owner in lineage:
+        function = owner.__dict__["__init__"] if isinstance(target, type) else owner
+        if not isinstance(function, types.FunctionType):
+            break
+        try:
+            hints = typing.get_type_hints(function)
+        except (NameError, TypeError):
+            hints = {}
+        signature = list(inspect.signature(function).parameters.values())[isinstance(target, type) :]
+        for p in signature:
+            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
+                found.setdefault(p.name, p.replace(annotation=hints.get(p.name, Any)))
+        if not any(p.kind is p.VAR_KEYWORD for p in signature):
+            break
+    return found

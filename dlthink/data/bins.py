@@ -1,0 +1,71 @@
+"""From time to bins: where the bins lie, how many spikes fall in each, what the covariates were."""
+
+from __future__ import annotations
+
+import numpy as np
+
+# A spike this close below an edge (in bins) belongs above it: 0.3 s is in the bin that starts at 3 * 0.1 = 0.30000000000000004 s.
+TOLERANCE = 1e-6
+
+
+class Bins:
+    """Bins of `width` seconds, [start, start + width), laid from the start of every interval; an unfinished last one is left out.
+
+    edges    one array a stretch, of its bins + 1
+    centres  [T] of all bins in a row
+    origin   [T] the first bin of the stretch that each bin lies in
+    """
+
+    def __init__(self, intervals: np.ndarray, width: float) -> None:
+        self.width = width
+        numbers = np.floor((intervals[:, 1] - intervals[:, 0]) / width + TOLERANCE).astype(int)
+        self.edges = [a + width * np.arange(n + 1) for (a, _), n in zip(intervals, numbers, strict=True) if n]
+        numbers = numbers[numbers > 0]
+        self.centres = np.concatenate([e[:-1] + width / 2 for e in self.edges]) if self.edges else np.empty(0)
+        self.origin = np.repeat(np.cumsum(numbers) - numbers, numbers)
+
+    def __len__(self) -> int:
+        return len(self.centres)
+
+    def of(self, times: np.ndarray) -> np.ndarray:
+        """The bin of each ascending time, -1 for none. Every time inside a stretch has exactly one."""
+        found = np.full(len(times), -1, dtype=np.int64)
+        first = 0
+        for edges in self.edges:
+            shifted = edges - TOLERANCE * self.width
+            low, high = np.searchsorted(times, shifted[[0, -1]])
+            found[low:high] = first + np.searchsorted(shifted, times[low:high], side="right") - 1
+            first += len(edges) - 1
+        return found
+
+    def counts(self, spikes: list[np.ndarray]) -> np.ndarray:
+        """[T, U] the number of spikes of every unit in every bin."""
+        counts = np.empty((len(self), len(spikes)), dtype=np.float32)
+        for unit, times in enumerate(spikes):
+            where = self.of(times)
+            counts[:, unit] = np.bincount(where[where >= 0], minlength=len(self))
+        return counts
+
+    def means(self, times: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """[T, F] the mean of the samples inside each bin; where a bin holds none, a straight line at its centre."""
+        where = self.of(times)
+        inside = where >= 0
+        number = np.bincount(where[inside], minlength=len(self))
+        empty = number == 0
+        means = np.empty((len(self), values.shape[1]))
+        for column in range(values.shape[1]):
+            total = np.bincount(where[inside], weights=values[inside, column], minlength=len(self))
+            means[:, column] = total / np.maximum(number, 1)
+            means[empty, column] = np.interp(self.centres[empty], times, values[:, column])
+        return means
+
+    def integrals(self, edges: np.ndarray, rates: np.ndarray) -> np.ndarray:
+        """[T, U] integral over each bin of `rates` [G, U], constant between `edges` [G + 1]: the expected counts."""
+        areas = rates * np.diff(edges)[:, None]
+        total = np.concatenate([np.zeros((1, rates.shape[1])), np.cumsum(areas, axis=0, dtype=np.float64)])
+        parts = []
+        for own in self.edges:
+            cell = np.clip(np.searchsorted(edges, own, side="right") - 1, 0, len(rates) - 1)
+            share = np.clip((own - edges[cell]) / (edges[cell + 1] - edges[cell]), 0.0, 1.0)[:, None]
+            parts.append(np.diff((1.0 - share) * total[cell] + share * total[cell + 1], axis=0))
+        return np.concatenate(parts) if parts else np.empty((0, rates.shape[1]))

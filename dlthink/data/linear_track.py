@@ -1,0 +1,139 @@
+"""A rat running on a linear track: 31 units of its hippocampus and its position (nelpy example data, MIT)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dlthink.data.binned import Binned
+from dlthink.data.npz import arrays, read_recording
+from dlthink.data.session import Session
+from dlthink.errors import BadInput
+from dlthink.storage import data_folder
+
+CLOCK = 30_000  # ticks of the recording system in a second
+LOOK_BACK = 0.25  # s over which velocity is taken: the camera sees whole pixels
+NATIVE = ("spikes.mat", "trajectory.videoPositionTracking")
+COMPACT = "compact.npz"
+
+
+class LinearTrack(Binned):
+    """The running half (the animal leaves the track after 16 minutes and rests).
+
+    path  a folder with spikes.mat and trajectory.videoPositionTracking (needs scipy) or with compact.npz, or one of
+          these files; None: where `dlthink fetch linear_track` puts them
+
+    x holds position x, y (pixels), velocity over the last 0.25 s (pixels/s) and speed. Units are numbered in file order.
+    Source: github.com/nelpy/example-data, linear-track. Raises BadInput.
+    """
+
+    def __init__(
+        self,
+        path: str | None = None,
+        bin: float = 0.1,
+        history: int = 10,
+        min_spikes: int = 100,
+        stop: float | None = 960.0,
+        **binning,
+    ) -> None:
+        self.path = path
+        super().__init__(bin=bin, history=history, min_spikes=min_spikes, stop=stop, **binning)
+
+    def read(self) -> Session:
+        folder = Path(self.path) if self.path else data_folder() / "linear_track"
+        if not self.path and not folder.exists():
+            raise BadInput(
+                "data=linear_track is not on this machine: run `dlthink fetch linear_track`, or say where it is: data.path=FOLDER"
+            )
+        return self.open(folder)
+
+    @classmethod
+    def open(cls, path: str | Path, need_spikes: bool = True) -> Session:
+        """Any of the recording's formats, told apart by name and keys; else an .npz with the keys of `data=recording`."""
+        path = Path(path)
+        if path.is_dir():
+            native = [path / name for name in NATIVE]
+            if all(file.exists() for file in native):
+                return _native(*native)
+            if (path / COMPACT).exists():
+                return _compact(path / COMPACT, arrays(path / COMPACT))
+            raise BadInput(
+                f"{path}: holds neither {NATIVE[0]} with {NATIVE[1]} nor {COMPACT}: "
+                f"run `dlthink fetch linear_track`, or name another data.path"
+            )
+        if path.suffix in (".mat", ".videoPositionTracking"):
+            native = [path.with_name(name) for name in NATIVE]
+            native[0 if path.suffix == ".mat" else 1] = path
+            return _native(*native)
+        found = arrays(path)
+        if "pos_tick" in found or "spike_tick" in found:
+            return _compact(path, found)
+        return read_recording(path, found, need_spikes)
+
+
+def _session(source: Path, ticks: list[np.ndarray], position_ticks: np.ndarray, position: np.ndarray) -> Session:
+    """The session from whole ticks of the clock, so that either format gives the same numbers."""
+    position_ticks, first = np.unique(position_ticks, return_index=True)  # the camera gave one time twice
+    times, xy = position_ticks / CLOCK, position[first].astype(np.float64)
+    earlier = np.stack([np.interp(times - LOOK_BACK, times, xy[:, axis]) for axis in (0, 1)], axis=1)
+    velocity = (xy - earlier) / LOOK_BACK
+    speed = np.linalg.norm(velocity, axis=1, keepdims=True)
+    return Session(
+        source=str(source),
+        spikes=[unit / CLOCK for unit in ticks],
+        units=[str(unit) for unit in range(len(ticks))],
+        covariates=np.concatenate([xy, velocity, speed], axis=1),
+        times=times,
+        names=["x", "y", "velocity_x", "velocity_y", "speed"],
+        intervals=np.array([[times[0], times[-1]]]),
+    )
+
+
+def _compact(path: Path, found: dict[str, np.ndarray]) -> Session:
+    for key in ("spike_tick", "spike_unit", "pos_tick", "pos_xy"):
+        if key not in found:
+            raise BadInput(f"{path}: the key {key} is missing (the file has {', '.join(sorted(found))}): copy it again")
+    unit, tick = found["spike_unit"], found["spike_tick"].astype(np.int64)
+    ticks = [tick[unit == number] for number in range(int(unit.max()) + 1)]
+    return _session(path, ticks, found["pos_tick"].astype(np.int64), found["pos_xy"])
+
+
+def _native(spikes: Path, trajectory: Path) -> Session:
+    for file in (spikes, trajectory):
+        if not file.exists():
+            raise BadInput(f"{file}: no such file: run `dlthink fetch linear_track`, or name another data.path")
+    position = _trajectory(trajectory)
+    return _session(spikes, _units(spikes), position["t"].astype(np.int64), np.stack([position["x"], position["y"]], axis=1))
+
+
+def _trajectory(path: Path) -> np.ndarray:
+    """A text header up to <End settings>, then packed records, little-endian."""
+    raw = path.read_bytes()
+    mark = b"<End settings>\n"
+    end = raw.find(mark)
+    if end < 0:
+        raise BadInput(f"{path}: has no line <End settings>: it is not a videoPositionTracking file, fetch it again")
+    header = dict(line.split(": ", 1) for line in raw[:end].decode("latin-1").splitlines() if ": " in line)
+    if header.get("clockrate") != str(CLOCK):
+        raise BadInput(f"{path}: clockrate is {header.get('clockrate')}, not {CLOCK}: only this recording's clock is known")
+    record = np.dtype([("t", "<u4"), ("x", "<u2"), ("y", "<u2"), ("x2", "<u2"), ("y2", "<u2")])
+    body = raw[end + len(mark) :]
+    if not body or len(body) % record.itemsize:
+        raise BadInput(f"{path}: is cut short ({len(body)} bytes are not whole records of {record.itemsize}): fetch it again")
+    return np.frombuffer(body, dtype=record)
+
+
+def _units(path: Path) -> list[np.ndarray]:
+    """Ticks of each unit that ever fired: two 1 x 1 cells around tetrodes, each a cell of units with a field `time` in seconds."""
+    try:
+        from scipy.io import loadmat
+    except ImportError as error:
+        raise BadInput(f'{path}: a .mat file needs scipy: pip install "dlthink[spikes]"') from error
+    try:
+        tetrodes = loadmat(path)["spikes"][0, 0][0, 0][0]
+        cells = [cell for tetrode in tetrodes for cell in tetrode[0] if cell.size]
+        times = [np.asarray(cell["time"][0, 0], dtype=np.float64).ravel() for cell in cells]
+    except Exception as error:  # scipy has no one exception for a file that is not what it seems
+        raise BadInput(f"{path}: cannot be read as spikes.mat ({type(error).__name__}): fetch it again") from error
+    return [np.round(unit * CLOCK).astype(np.int64) for unit in times if unit.size]

@@ -1,0 +1,133 @@
+"""The documented .npz of one recording, read without pickle."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from dlthink.data.session import Session
+from dlthink.errors import BadInput
+
+KEYS = ("spike_times", "spike_units", "covariates", "covariate_times")
+
+
+def arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an .npz. Raises BadInput for a file that is missing, empty, something else, cut short or pickled."""
+    if not path.exists():
+        raise BadInput(f"{path}: no such file: check the path (it counts from the folder you are in: {Path.cwd()})")
+    if path.is_dir():
+        raise BadInput(f"{path}: is a folder: name the .npz inside it")
+    if path.stat().st_size == 0:
+        raise BadInput(f"{path}: the file is empty: save or copy it again")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise BadInput(f"{path}: holds a single array, not an .npz: save it with np.savez(path, key=array, ...)")
+            return {key: _array(path, file, key) for key in file.files}
+    except PermissionError as error:
+        raise BadInput(f"{path}: may not be read ({error.strerror}): change its permissions") from error
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise BadInput(f"{path}: is damaged or cut short ({error}): save or copy it again") from error
+    except ValueError as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"{path}: is not an .npz file, whatever its name: save it with np.savez(path, ...)") from error
+
+
+def _array(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
+    try:
+        return file[key]
+    except ValueError as error:
+        raise BadInput(
+            f"{path}: {key} holds Python objects, which are not read: save it as plain numbers or text"
+        ) from error
+
+
+def read_recording(path: str | Path, found: dict[str, np.ndarray] | None = None, need_spikes: bool = True) -> Session:
+    """The session in an .npz with these keys; units in sorted order, or in that of `unit_names`.
+
+    spike_times [S] seconds, ascending for each unit     spike_units [S] whole numbers or names
+    covariates [T, F] (or [T])                            covariate_times [T] seconds
+    optional: covariate_names [F], unit_names, intervals [I, 2] seconds.
+    With names in `spike_units`, `unit_names` lists them; with numbers, `unit_names[i]` names unit i.
+    """
+    path = Path(path)
+    found = arrays(path) if found is None else found
+    needed = KEYS if need_spikes or "spike_times" in found else KEYS[2:]
+    if missing := [key for key in needed if key not in found]:
+        raise BadInput(
+            f"{path}: the key {missing[0]} is missing (the file has {', '.join(sorted(found)) or 'none'}): "
+            f"add it; keys are {', '.join(KEYS)}"
+        )
+    covariates = _numbers(path, found, "covariates")
+    covariates = covariates[:, None] if covariates.ndim == 1 else covariates
+    columns = covariates.shape[1] if covariates.ndim == 2 else 0
+    spikes, units = _units(path, found) if "spike_times" in found else ([], [])
+    return Session(
+        source=str(path),
+        spikes=spikes,
+        units=units,
+        covariates=covariates,
+        times=_numbers(path, found, "covariate_times"),
+        names=_names(found, "covariate_names") or [str(column) for column in range(columns)],
+        intervals=_numbers(path, found, "intervals") if "intervals" in found else None,
+    )
+
+
+def _numbers(path: Path, found: dict[str, np.ndarray], key: str) -> np.ndarray:
+    if found[key].dtype.kind not in "fiub":
+        raise BadInput(f"{path}: {key} holds {found[key].dtype}, not numbers: save it as floats")
+    return found[key].astype(np.float64)
+
+
+def _names(found: dict[str, np.ndarray], key: str) -> list[str]:
+    return [_name(entry) for entry in np.atleast_1d(found[key])] if key in found else []
+
+
+def _name(entry: object) -> str:
+    return entry.decode("utf-8", "replace") if isinstance(entry, bytes) else str(entry)
+
+
+def _units(path: Path, found: dict[str, np.ndarray]) -> tuple[list[np.ndarray], list[str]]:
+    times, owner = _numbers(path, found, "spike_times"), found["spike_units"]
+    if times.ndim != 1 or owner.shape != times.shape:
+        raise BadInput(
+            f"{path}: spike_times has shape {times.shape} and spike_units {owner.shape}: give one unit for every spike, [S] each"
+        )
+    if not len(times):
+        raise BadInput(f"{path}: spike_times is empty: there is nothing to learn from")
+    names = _names(found, "unit_names")
+    if owner.dtype.kind in "US":
+        order = np.array(names) if names else np.unique(_text(owner))
+        owner, present = _text(owner), set(order.tolist())
+        if strange := sorted(set(np.unique(owner).tolist()) - present):
+            raise BadInput(f"{path}: spike_units has {strange[0]!r}, which unit_names lacks: add it there")
+        return _split(times, owner, order), [str(name) for name in order]
+    if owner.dtype.kind == "f":
+        if not np.equal(np.mod(owner, 1), 0).all():
+            raise BadInput(f"{path}: spike_units holds fractions or NaN: give whole numbers or names")
+        owner = owner.astype(np.int64)
+    if owner.dtype.kind not in "iu":
+        raise BadInput(f"{path}: spike_units holds {owner.dtype}: give whole numbers or names")
+    if not names:
+        order = np.unique(owner)
+        return _split(times, owner, order), [str(unit) for unit in order]
+    if owner.min() < 0 or owner.max() >= len(names):
+        raise BadInput(
+            f"{path}: spike_units reaches from {owner.min()} to {owner.max()} but unit_names has {len(names)} names: "
+            f"count units from 0, unit_names[i] names unit i"
+        )
+    return _split(times, owner, np.arange(len(names))), names
+
+
+def _text(owner: np.ndarray) -> np.ndarray:
+    return np.char.decode(owner, "utf-8") if owner.dtype.kind == "S" else owner
+
+
+def _split(times: np.ndarray, owner: np.ndarray, order: np.ndarray) -> list[np.ndarray]:
+    """The times of each unit, in the order they were given: a unit whose times go backwards must stay visible."""
+    by_unit = np.argsort(owner, kind="stable")
+    low, high = (np.searchsorted(owner[by_unit], order, side=side) for side in ("left", "right"))
+    return [times[by_unit[a:b]] for a, b in zip(low, high, strict=True)]

@@ -1,0 +1,168 @@
+"""One recording as it was recorded: spike times, and what else was measured at the time. No bins yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from dlthink.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Session:
+    """Spike times of every unit and covariates in time. All times in seconds on one clock.
+
+    source      what error messages call the recording: usually its file
+    spikes      one ascending array of spike times per unit
+    units       a name per unit
+    covariates  [T, F] the animal's behaviour or the stimulus
+    times       [T] when each row of `covariates` was measured, ascending
+    names       F names of the covariates
+    intervals   [I, 2] the stretches to use (start, stop); None: from the first to the last covariate
+    rates       [G, U] true rates in Hz, constant between `rate_edges` [G + 1]; None outside simulations
+    """
+
+    source: str
+    spikes: list[np.ndarray]
+    units: list[str]
+    covariates: np.ndarray
+    times: np.ndarray
+    names: list[str]
+    intervals: np.ndarray | None = None
+    rates: np.ndarray | None = field(default=None, repr=False)
+    rate_edges: np.ndarray | None = field(default=None, repr=False)
+
+    def checked(self) -> Session:
+        """Itself with `intervals` filled in and unusable rows outside them dropped; BadInput for what can't be used."""
+        self._check_shapes()
+        self._check_times()
+        self._check_spikes()
+        intervals = self._checked_intervals()
+        finite = np.isfinite(self.covariates).all(axis=1)
+        self._check_finite(finite, intervals)
+        return replace(self, intervals=intervals, times=self.times[finite], covariates=self.covariates[finite])
+
+    def between(self, start: float | None, stop: float | None) -> Session:
+        """The part from `start` to `stop` seconds after the recording's beginning. Raises BadInput if nothing is left."""
+        if start is None and stop is None:
+            return self
+        whole = np.array([[self.times[0], self.times[-1]]]) if self.intervals is None else self.intervals
+        first = whole[0, 0]
+        low = -np.inf if start is None else first + start
+        high = np.inf if stop is None else first + stop
+        if low >= high:
+            raise BadInput(f"data.start={start} is not before data.stop={stop}: choose start < stop, in seconds")
+        cut = np.clip(whole, low, high)
+        cut = cut[cut[:, 1] > cut[:, 0]]
+        if not len(cut):
+            raise BadInput(
+                f"{self.source}: nothing lies between data.start={start} and data.stop={stop}; "
+                f"the recording is {whole[-1, 1] - first:.6g} s long and they count from its beginning"
+            )
+        return replace(self, intervals=cut)
+
+    @property
+    def step(self) -> float:
+        """The usual time between two covariate samples, in seconds."""
+        return float(np.median(np.diff(self.times))) if len(self.times) > 1 else 0.0
+
+    # Every message below names the file and the key of the documented .npz, and says what to do.
+
+    def _check_shapes(self) -> None:
+        where = self.source
+        if self.covariates.ndim != 2:
+            raise BadInput(f"{where}: covariates has shape {self.covariates.shape}: give [T, F], a row per time")
+        rows, columns = self.covariates.shape
+        if self.times.shape != (rows,):
+            raise BadInput(
+                f"{where}: covariate_times has shape {self.times.shape} but covariates has {rows} rows: give one time a row"
+            )
+        if rows < 2 or columns < 1:
+            raise BadInput(f"{where}: covariates is {rows} x {columns}: at least 2 times and 1 covariate are needed")
+        if len(self.names) != columns:
+            raise BadInput(f"{where}: covariate_names has {len(self.names)} names for {columns} covariates: give one each")
+        if len(self.units) != len(self.spikes):
+            raise BadInput(f"{where}: unit_names has {len(self.units)} names for {len(self.spikes)} units: give one each")
+        for key, names in (("covariate_names", self.names), ("unit_names", self.units)):
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise BadInput(f"{where}: {key} has {twice[0]!r} twice: give every one its own name")
+
+    def _check_times(self) -> None:
+        if not np.isfinite(self.times).all():
+            row = int(np.flatnonzero(~np.isfinite(self.times))[0])
+            raise BadInput(f"{self.source}: covariate_times is {self.times[row]} in row {row}: leave that row out")
+        steps = np.diff(self.times)
+        if (steps <= 0).any():
+            row = int(np.flatnonzero(steps <= 0)[0])
+            raise BadInput(
+                f"{self.source}: covariate_times does not ascend: row {row + 1} is {self.times[row + 1]:.9g} s "
+                f"after {self.times[row]:.9g} s: sort the rows by time and leave out repeated times"
+            )
+
+    def _check_spikes(self) -> None:
+        for unit, spikes in zip(self.units, self.spikes, strict=True):
+            if not np.isfinite(spikes).all():
+                where = int(np.flatnonzero(~np.isfinite(spikes))[0])
+                raise BadInput(
+                    f"{self.source}: spike_times of unit {unit}: number {where} is {spikes[where]}: leave it out"
+                )
+            steps = np.diff(spikes)
+            if (steps < 0).any():
+                where = int(np.flatnonzero(steps < 0)[0])
+                raise BadInput(
+                    f"{self.source}: spike_times of unit {unit} are not sorted: {spikes[where + 1]:.9g} s comes after "
+                    f"{spikes[where]:.9g} s: sort them, and check that no clock was reset"
+                )
+        if self.intervals is None:
+            self._check_inside()
+
+    def _check_inside(self) -> None:
+        """Without intervals all spikes count, so all need covariates (one sample's width of grace at either end)."""
+        low, high = self.times[0] - self.step, self.times[-1] + self.step
+        outside = [int(((spikes < low) | (spikes > high)).sum()) for spikes in self.spikes]
+        if total := sum(outside):
+            unit = next(i for i, n in enumerate(outside) if n)
+            raise BadInput(
+                f"{self.source}: {total} spike_times (first in unit {self.units[unit]}) lie outside covariate_times, "
+                f"{self.times[0]:.6g} to {self.times[-1]:.6g} s: are both in seconds on one clock? "
+                f"If so, cut with data.start and data.stop or the key intervals"
+            )
+
+    def _checked_intervals(self) -> np.ndarray:
+        if self.intervals is None:
+            return np.array([[self.times[0], self.times[-1]]])
+        intervals = np.asarray(self.intervals, dtype=float)
+        if intervals.ndim != 2 or intervals.shape[1] != 2 or not len(intervals):
+            raise BadInput(f"{self.source}: intervals has shape {intervals.shape}: give [I, 2], a start and a stop each")
+        if not np.isfinite(intervals).all():
+            raise BadInput(f"{self.source}: intervals holds NaN or infinity: give seconds")
+        if (intervals[:, 0] >= intervals[:, 1]).any():
+            row = int(np.flatnonzero(intervals[:, 0] >= intervals[:, 1])[0])
+            raise BadInput(f"{self.source}: intervals, row {row}: the start is not before the stop: give start < stop")
+        if (intervals[1:, 0] < intervals[:-1, 1]).any():
+            row = int(np.flatnonzero(intervals[1:, 0] < intervals[:-1, 1])[0]) + 1
+            raise BadInput(
+                f"{self.source}: intervals, row {row} starts before the one above ends: sort them and merge overlaps"
+            )
+        low, high = self.times[0] - self.step, self.times[-1] + self.step
+        if intervals[0, 0] < low or intervals[-1, 1] > high:
+            raise BadInput(
+                f"{self.source}: intervals reach from {intervals[0, 0]:.6g} to {intervals[-1, 1]:.6g} s but covariate_times "
+                f"only from {self.times[0]:.6g} to {self.times[-1]:.6g} s: shorten them, and check that both are in seconds"
+            )
+        return intervals
+
+    def _check_finite(self, finite: np.ndarray, intervals: np.ndarray) -> None:
+        inside = np.zeros(len(self.times), dtype=bool)
+        for low, high in intervals:
+            inside |= (self.times >= low) & (self.times <= high)
+        bad = np.flatnonzero(inside & ~finite)
+        if len(bad):
+            column = int(np.flatnonzero(~np.isfinite(self.covariates[bad[0]]))[0])
+            raise BadInput(
+                f"{self.source}: covariates: {self.names[column]} is {self.covariates[bad[0], column]} at "
+                f"{self.times[bad[0]]:.6g} s ({len(bad)} such rows): fill it in, or leave the stretch out with the key intervals"
+            )
+        if finite.sum() < 2:
+            raise BadInput(f"{self.source}: covariates has fewer than 2 rows of finite numbers: check how it was saved")

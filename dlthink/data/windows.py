@@ -1,0 +1,99 @@
+"""Causal windows, taken from a time-by-feature tensor when asked for and never stored."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dlthink.errors import BadInput
+
+
+class Windows:
+    """x[i] = features[row - history ... row], oldest first: [B, window, n_in] float32, without a copy of the whole.
+
+    features [T, n_in]; rows [n] the present bin of every sample, row >= history
+    """
+
+    def __init__(self, features: torch.Tensor, rows: torch.Tensor, history: int) -> None:
+        self.features, self.rows, self.window = features.contiguous(), rows, history + 1
+        self.first = rows - history
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take_x(self, index: torch.Tensor) -> torch.Tensor:
+        bins, width = self.features.shape
+        # Row t of this view is the window that begins at bin t: one contiguous run of memory, which overlaps the next row's.
+        view = self.features.as_strided((bins - self.window + 1, self.window * width), (width, 1))
+        return view.index_select(0, self.first.index_select(0, index)).view(-1, self.window, width)
+
+
+class Split(Windows):
+    """Windows with the counts [T, n_targets] of their present bin, and the expected counts where they are known."""
+
+    def __init__(
+        self,
+        features: torch.Tensor,
+        counts: torch.Tensor,
+        rows: torch.Tensor,
+        history: int,
+        expected: torch.Tensor | None = None,
+    ) -> None:
+        super().__init__(features, rows, history)
+        self.counts = counts.index_select(0, rows)
+        self.truth = {} if expected is None else {"rate": expected.index_select(0, rows)}
+
+    def take(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.take_x(index), self.counts.index_select(0, index)
+
+    def targets(self) -> torch.Tensor:
+        return self.counts
+
+    def to(self, device: torch.device | str) -> Split:
+        moved = object.__new__(Split)
+        moved.window = self.window
+        moved.features, moved.rows, moved.first = (t.to(device) for t in (self.features, self.rows, self.first))
+        moved.counts = self.counts.to(device)
+        moved.truth = {name: t.to(device) for name, t in self.truth.items()}
+        return moved
+
+
+class Inputs(Windows):
+    """Windows of a user's own file, whose predictions are to be written to a table. times [n]: centre of each bin, s."""
+
+    def __init__(
+        self, features: torch.Tensor, rows: torch.Tensor, history: int, times: np.ndarray, units: list[str]
+    ) -> None:
+        super().__init__(features, rows, history)
+        self.times, self.units = times, units
+
+    def take(self, index: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return self.take_x(index), None
+
+    def to(self, device: torch.device | str) -> Inputs:
+        return Inputs(self.features.to(device), self.rows.to(device), self.window - 1, self.times, self.units)
+
+    def write(self, read: dict[str, torch.Tensor], path: str) -> None:
+        """A CSV: `time` (bin centre, s), then `name[UNIT]` for every [n, n_targets] tensor in `read`. Whole or not at all."""
+        shape = (len(self), len(self.units))
+        tables = {k: v for k, v in read.items() if isinstance(v, torch.Tensor) and tuple(v.shape) == shape}
+        header = ["time", *(f"{name}[{unit}]" for name in tables for unit in self.units)]
+        columns = [self.times[:, None], *(v.detach().double().cpu().numpy() for v in tables.values())]
+        target = Path(path)
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            with unfinished.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file, lineterminator="\n").writerow(header)
+                formats = ["%.10g"] + ["%.8g"] * (len(header) - 1)
+                np.savetxt(file, np.concatenate(columns, axis=1), fmt=formats, delimiter=",")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(unfinished, target)
+        except OSError as error:
+            raise BadInput(f"output={path}: cannot be written ({error.strerror or error}): choose another place") from error
+        finally:
+            unfinished.unlink(missing_ok=True)

@@ -1,0 +1,64 @@
+"""The examination of one split: the network's answers, the cost's reading of them, the data's own metrics."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from dlthink.nested import each, join
+
+
+@dataclass
+class Answers:
+    """What the network said about some samples, what was true, and what the cost made of it (terms by name)."""
+
+    out: Any
+    y: Any
+    truth: dict[str, torch.Tensor]
+    terms: dict[str, float]
+
+
+def batches_of(n: int, batch: int, device: torch.device, most: int | None = None) -> list[torch.Tensor]:
+    """0 .. n - 1 in order, `batch` at a time; with `most`, that many of them, evenly spread."""
+    index = torch.arange(n, device=device)
+    if most is not None and most < n:
+        index = index[torch.linspace(0, n - 1, most, device=device).long()]
+    return list(index.split(batch))
+
+
+@torch.no_grad()
+def ask(model: nn.Module, split, batches: list[torch.Tensor], loss: nn.Module | None = None) -> Answers:
+    """The network's answers in evaluation mode, in order; the cost's terms too, averaged over samples, if it is given."""
+    modules = [m for m in (model, loss) if m is not None]
+    training = [m.training for m in modules]
+    for module in modules:
+        module.eval()
+    outputs, targets, terms = [], [], []
+    for index in batches:
+        x, y = split.take(index)
+        outputs.append(model(x))
+        if loss is not None:
+            targets.append(y)
+            terms.append(loss(outputs[-1], y))
+    for module, was in zip(modules, training, strict=True):
+        module.train(was)
+    if loss is None:
+        return Answers(join(outputs), None, {}, {})
+    at = torch.cat(batches)
+    size = torch.tensor([len(index) for index in batches], dtype=torch.float64)
+    share = size / size.sum()
+    means = {name: float((torch.stack([t[name] for t in terms]).cpu().double() * share).sum()) for name in terms[0]}
+    return Answers(join(outputs), join(targets), each(lambda tensor: tensor[at], split.truth), means)
+
+
+def numbers(answers: Answers, loss: nn.Module, metrics) -> dict[str, float]:
+    """The data's metrics on what the cost reads in the answers."""
+    with torch.no_grad():
+        return metrics.numbers(loss.read(answers.out), answers.y, answers.truth)
+
+
+def figures(answers: Answers, loss: nn.Module, metrics) -> dict:
+    """The data's figures on what the cost reads in the answers."""
+    with torch.no_grad():
+        return metrics.figures(loss.read(answers.out), answers.y, answers.truth)

@@ -1,0 +1,60 @@
+"""The one quiet style of every figure: few lines, little ink, colours that any eye can tell apart."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib
+from matplotlib.figure import Figure
+
+INK = "#2b2f36"  # words
+QUIET = "#8b919a"  # axes, reference lines
+FAINT = "#d5d9df"  # what was measured, in the background
+PREDICTED = "#0f6fb5"  # blue: what the network says
+TRUE = "#d9661f"  # orange: what only a simulation knows
+GROUPS = (PREDICTED, TRUE, "#2a9d78", "#b0568f", "#c79a00", "#5b6bc0")  # categories, in this order
+
+RC = {
+    "font.size": 9,
+    "font.sans-serif": ["Inter", "Helvetica Neue", "Arial", "DejaVu Sans"],
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 6,
+    "axes.edgecolor": QUIET,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": matplotlib.cycler(color=GROUPS),
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "lines.linewidth": 1.4,
+    "lines.solid_capstyle": "round",
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "legend.handlelength": 1.4,
+    "savefig.facecolor": "white",
+    "figure.dpi": 110,
+    "figure.constrained_layout.w_pad": 0.1,  # inches
+    "figure.constrained_layout.h_pad": 0.05,
+}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Draw inside it: `with quiet(): ...`, or `@quiet()` above a function that returns a figure."""
+    with matplotlib.rc_context(RC):
+        yield
+
+
+def canvas(width: float, height: float) -> Figure:
+    """An empty figure of so many inches, unknown to pyplot, so that it is freed with its last reference."""
+    return Figure(figsize=(width, height), layout="constrained")

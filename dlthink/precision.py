@@ -1,0 +1,78 @@
+"""Device, number format and kernels: chosen here, once, for the whole run."""
+
+from typing import Literal
+
+import torch
+from torch import nn
+
+from dlthink.errors import BadInput
+from dlthink.nested import each
+
+Format = Literal["auto", "fp32", "tf32", "bf16", "fp16"]
+HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Precision:
+    """Where networks run and in which numbers. Costs always see float32 (or float64 when the data is).
+
+    precision: auto = bf16 where the GPU has it, else fp16 with a live gradient scaler; fp32 on a CPU.
+    device: auto = the GPU if there is one.
+    """
+
+    def __init__(self, precision: Format = "auto", device: str = "auto", deterministic: bool = False):
+        self.device = self._device(device)
+        if precision == "auto":
+            precision = self._best_format()
+        if precision == "tf32" and self.device.type != "cuda":
+            raise BadInput("trainer.precision=tf32 needs an NVIDIA GPU: use fp32, bf16 or auto")
+        self.name = precision
+        self.half = HALF.get(precision)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
+        if self.device.type == "cuda":
+            torch.set_float32_matmul_precision("highest" if precision == "fp32" else "high")
+            torch.backends.cudnn.allow_tf32 = precision != "fp32"
+        if deterministic:
+            torch.use_deterministic_algorithms(True, warn_only=True)
+
+    @staticmethod
+    def _device(name: str) -> torch.device:
+        if name == "auto":
+            name = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            device = torch.device(name)
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).splitlines()[0]
+            raise BadInput(
+                f"trainer.device={name} cannot be used here ({reason}): use auto or cpu"
+            ) from error
+        return device
+
+    def _best_format(self) -> str:
+        if self.device.type != "cuda":
+            return "fp32"
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+
+    def network(self, module: nn.Module) -> None:
+        """Make every forward pass of `module` run in half precision and return wide numbers.
+
+        A list or dict of networks (an adversary of several judges) is done one by one. Nothing is done for fp32.
+        """
+        if self.half is None:
+            return
+        if isinstance(module, nn.ModuleList | nn.ModuleDict):
+            for child in module.children():
+                self.network(child)
+            return
+        forward = module.forward
+
+        def in_half(*args, **kwargs):
+            with torch.autocast(self.device.type, self.half):
+                return each(widen, forward(*args, **kwargs))
+
+        module.forward = in_half
+
+
+def widen(tensor: torch.Tensor) -> torch.Tensor:
+    """Half-precision numbers as float32; all others as they are."""
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor

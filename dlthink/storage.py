@@ -1,0 +1,15 @@
+"""Where downloaded data lives."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def data_folder() -> Path:
+    """The folder of fetched data sets: `$DLTHINK_DATA` if set, else the user's cache. It need not exist yet."""
+    if chosen := os.environ.get("DLTHINK_DATA"):
+        return Path(chosen).expanduser()
+    import pooch
+
+    return Path(pooch.os_cache("dlthink"))

@@ -1,0 +1,167 @@
+"""What every network over a window of bins promises: shape, start, precision, causality within x."""
+
+import pytest
+import torch
+
+from dlthink.errors import BadInput
+from dlthink.models.glm import GLM
+from dlthink.models.gru import GRU
+from dlthink.models.mlp import MLP
+
+N_IN, WINDOW, N_OUT = 3, 4, 5
+MODELS = {
+    "glm": GLM,
+    "mlp": MLP,
+    "mlp-deep": lambda *facts: MLP(*facts, width=7, depth=3, dropout=0.2, activation="relu"),
+    "gru": GRU,
+    "gru-deep": lambda *facts: GRU(*facts, width=7, depth=2, dropout=0.2),
+}
+each_model = pytest.mark.parametrize("name", MODELS)
+
+
+def build(name, window=WINDOW):
+    torch.manual_seed(0)
+    return MODELS[name](N_IN, window, N_OUT)
+
+
+def inputs(n=6, window=WINDOW):
+    return torch.randn(n, window, N_IN, generator=torch.Generator().manual_seed(1))
+
+
+@each_model
+@pytest.mark.parametrize("window", [1, 4])
+def test_shape_and_gradients(name, window):
+    model = build(name, window)
+    out = model(inputs(window=window))
+    assert out.shape == (6, N_OUT)
+    out.square().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+@each_model
+def test_training_starts_close_to_the_mean_rate(name):
+    out = build(name).eval()(inputs(200))
+    assert out.abs().max() < 0.3
+    if name == "glm":
+        assert out.abs().max() == 0
+
+
+@each_model
+def test_it_can_learn_at_once(name):
+    """A small read-out must not mean a dead one: one step of plain descent lowers the cost."""
+    model, x = build(name).eval(), inputs(50)
+    target = x[:, -1, :1].expand(-1, N_OUT)
+    before = (model(x) - target).square().mean()
+    before.backward()
+    with torch.no_grad():
+        for p in model.parameters():
+            p -= 0.05 * p.grad
+    assert (model(x) - target).square().mean() < before
+
+
+@each_model
+def test_rows_do_not_mix(name):
+    model, x = build(name).eval(), inputs()
+    other = x.clone()
+    other[3] += 1
+    for p in model.parameters():
+        torch.nn.init.normal_(p, generator=torch.Generator().manual_seed(2))
+    changed = (model(x) != model(other)).any(1)
+    assert changed.tolist() == [False, False, False, True, False, False]
+
+
+@each_model
+def test_every_input_of_the_window_counts(name):
+    model = build(name).double().eval()
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=0.3, generator=torch.Generator().manual_seed(2))
+    x = inputs(1).double().requires_grad_()
+    model(x).sum().backward()
+    assert (x.grad != 0).all()
+
+
+@each_model
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_half_precision_on_a_cpu(name, half):
+    model, x = build(name).eval(), inputs()
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=0.3, generator=torch.Generator().manual_seed(2))
+    with torch.autocast("cpu", half):
+        out = model(x)
+    out.float().sum().backward()
+    torch.testing.assert_close(out.float(), model(x), rtol=0.05, atol=0.05)
+    assert all(p.grad.dtype == torch.float32 and p.grad.isfinite().all() for p in model.parameters())
+
+
+@each_model
+def test_float64(name):
+    model = build(name).double().eval()
+    assert model(inputs().double()).dtype == torch.float64
+    torch.testing.assert_close(model(inputs().double()).float(), build(name).eval()(inputs()))
+
+
+@each_model
+def test_compile_changes_nothing(name):
+    model, x = build(name).eval(), inputs()
+    torch.testing.assert_close(torch.compile(model, backend="aot_eager")(x), model(x))
+
+
+@pytest.mark.parametrize("knobs", [{"width": 0}, {"depth": 0}, {"dropout": 1.0}, {"dropout": -0.1}])
+@pytest.mark.parametrize("model", [MLP, GRU])
+def test_a_bad_size_is_refused(model, knobs):
+    with pytest.raises(BadInput, match=next(iter(knobs))):
+        model(N_IN, WINDOW, N_OUT, **knobs)
+
+
+def test_glm_is_a_sum_over_lags_and_inputs():
+    model, x = build("glm").double(), inputs().double()
+    torch.nn.init.normal_(model.linear.weight)
+    torch.nn.init.normal_(model.linear.bias)
+    filters = model.linear.weight.view(N_OUT, WINDOW, N_IN)
+    out = model(x)
+    for i in range(len(x)):
+        for unit in range(N_OUT):
+            slow = float(model.linear.bias[unit])
+            for lag in range(WINDOW):
+                for signal in range(N_IN):
+                    slow += float(filters[unit, lag, signal]) * float(x[i, lag, signal])
+            assert float(out[i, unit]) == pytest.approx(slow, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["relu", "elu", "gelu", "silu", "tanh"])
+def test_mlp_knows_its_activations(activation):
+    model = MLP(N_IN, WINDOW, N_OUT, activation=activation)
+    assert model.hidden[2](torch.tensor(0.7)) == getattr(torch.nn.functional, activation)(torch.tensor(0.7))
+
+
+def test_mlp_refuses_an_unknown_activation():
+    with pytest.raises(BadInput, match="relu"):
+        MLP(N_IN, WINDOW, N_OUT, activation="sigmoidal")
+
+
+def test_mlp_of_depth_one_is_the_12_64_50_network():
+    shapes = [tuple(p.shape) for p in MLP(12, 1, 50, width=64, depth=1).parameters()]
+    assert shapes == [(64, 12), (64,), (50, 64), (50,)]
+
+
+def test_gru_equals_its_equations():
+    torch.manual_seed(3)
+    model, x = GRU(N_IN, WINDOW, N_OUT, width=6).double(), inputs().double()
+    rnn = model.recurrent
+    h = torch.zeros(len(x), 6, dtype=torch.float64)
+    for t in range(WINDOW):
+        from_x = (x[:, t] @ rnn.weight_ih_l0.T + rnn.bias_ih_l0).split(6, 1)
+        from_h = (h @ rnn.weight_hh_l0.T + rnn.bias_hh_l0).split(6, 1)
+        reset, update = torch.sigmoid(from_x[0] + from_h[0]), torch.sigmoid(from_x[1] + from_h[1])
+        new = torch.tanh(from_x[2] + reset * from_h[2])
+        h = (1 - update) * new + update * h
+    torch.testing.assert_close(model(x), h @ model.readout.weight.T + model.readout.bias)
+
+
+@pytest.mark.parametrize("model", [MLP, GRU])
+def test_dropout_acts_in_training_only(model):
+    torch.manual_seed(4)
+    network, x = model(N_IN, WINDOW, N_OUT, dropout=0.5), inputs()
+    assert not torch.equal(network(x), network(x))
+    network.eval()
+    assert torch.equal(network(x), network(x))
