@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class File:
-    """One file of a data set. `sha256` None: the publisher gives none; the one seen first is kept and compared."""
+    """One file of a data set and the checksum it must have."""
 
     url: str
-    sha256: str | None
+    sha256: str
 
     @property
     def name(self) -> str:

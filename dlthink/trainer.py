@@ -133,6 +133,7 @@ class Trainer:
         self.total = self.steps or self.epochs * self.epoch_steps
         self.average = Average(model, self.ema) if self.ema else None
         self.step, self.stale, self.best = 0, 0, {"value": math.nan, "step": 0}
+        self.shown: dict[str, str] = {}  # beside the progress bar
         self.recent: list[Terms] = []  # the terms of each step since the last log line, still on the device
         self.indices: list[list[torch.Tensor]] = []  # and its batches, to name one that goes wrong
 
@@ -232,18 +233,17 @@ class Trainer:
 
     def _means(self) -> dict[str, float]:
         """The terms since the last log line, averaged. The one place where a step's numbers are waited for."""
-        names = self.recent[0].keys()
-        values = {name: torch.stack([record[name] for record in self.recent]).double().cpu() for name in names}
-        for name, value in values.items():
-            for i in (~value.isfinite()).nonzero().flatten().tolist()[:1]:
-                step = self.step - len(self.recent) + i + 1
-                samples = torch.cat(self.indices[i - len(self.recent)]).tolist() if self.indices else []
-                raise Diverged(
-                    f"step {step}: the term {name} is {value[i].item()} on the batch of training samples "
-                    f"{', '.join(map(str, samples[:8]))}{', ...' if len(samples) > 8 else ''}; training stops here "
-                    f"and {self.checkpoints} keeps the last good checkpoint. Try a smaller optim.lr, or trainer.clip=1"
-                )
-        return {name: value.mean().item() for name, value in values.items()}
+        names = list(self.recent[0])
+        table = torch.stack([record[name] for record in self.recent for name in names]).double().cpu()
+        table = table.view(len(self.recent), len(names))
+        for row, column in (~table.isfinite()).nonzero().tolist()[:1]:
+            samples = torch.cat(self.indices[row - len(self.recent)]).tolist()
+            raise Diverged(
+                f"step {self.step - len(self.recent) + row + 1}: the term {names[column]} is {table[row, column].item()} "
+                f"on the batch of training samples {', '.join(map(str, samples[:8]))}{', ...' if samples[8:] else ''}; "
+                f"training stops, {self.checkpoints} keeps the last good checkpoint. Try a smaller optim.lr or trainer.clip=1"
+            )
+        return dict(zip(names, table.mean(0).tolist(), strict=True))
 
     def _log(self, norms: list[torch.Tensor]) -> None:
         means = self._means()
@@ -256,11 +256,9 @@ class Trainer:
         self.board.scalars("optim", optim, self.step, self.order.epoch)
         speed = {"steps_per_second": per_second, "samples_per_second": samples}
         self.board.scalars("speed", speed, self.step, self.order.epoch)
-        self.bar.set_postfix({name: f"{value:.4g}" for name, value in means.items()} | self._shown, refresh=False)
+        self.bar.set_postfix({name: f"{value:.4g}" for name, value in means.items()} | self.shown, refresh=False)
         self.bar.update(self.step - self.bar.n)
         self.logged_at, self.logged_step, self.recent, self.indices = now, self.step, [], []
-
-    _shown: dict = {}
 
     def _validate(self) -> bool:
         """Examine validation (with figures) and as many training samples. Is this the best so far?"""
@@ -281,7 +279,7 @@ class Trainer:
         self.stale = 0 if better else self.stale + 1
         if better:
             self.best = {"value": value, "step": self.step}
-        self._shown = {f"val {name}": f"{value:.4g}"}
+        self.shown = {f"val {name}": f"{value:.4g}"}
         return better
 
     def _ask(self, split, most: int | None = None) -> examine.Answers:
@@ -309,8 +307,8 @@ class Trainer:
         weights = [p.detach() for player in self.players for p in player.parameters]
         if not all(norm.isfinite() for norm in torch._foreach_norm(weights)):
             raise Diverged(
-                f"step {self.step}: the weights are no longer finite numbers though the cost was; training stops here "
-                f"and {self.checkpoints} keeps the last good checkpoint. Try a smaller optim.lr, or trainer.clip=1"
+                f"step {self.step}: the weights are no longer finite though the cost was; "
+                f"training stops, {self.checkpoints} keeps the last good checkpoint. Try a smaller optim.lr or trainer.clip=1"
             )
         state = {
             "model": self.model.state_dict(),

@@ -43,17 +43,14 @@ def fetch(file, folder: Path) -> Path:
 
     pooch.get_logger().setLevel(logging.ERROR)
     path = folder / file.name
-    expected = file.sha256 or _seen_before(path)
     try:
-        pooch.retrieve(file.url, known_hash=expected, fname=file.name, path=folder, downloader=Resuming(path))
+        pooch.retrieve(file.url, known_hash=file.sha256, fname=file.name, path=folder, downloader=Resuming(path))
     except requests.RequestException as error:
         raise BadInput(
             f"{file.url}: cannot be downloaded ({error}); what has come is kept, the same command goes on"
         ) from error
     except ValueError as error:
         raise BadInput(f"{file.url}: is not the file we know ({error}); it was deleted, try again later") from error
-    if file.sha256 is None:
-        _remember(path, pooch.file_hash(str(path)))
     return path
 
 
@@ -85,12 +82,3 @@ class Resuming:
                     for chunk in answer.iter_content(1 << 16):
                         bar.update(file.write(chunk))
         os.replace(self.part, output_file)
-
-
-def _seen_before(path: Path) -> str | None:
-    note = path.with_name(path.name + ".sha256")
-    return note.read_text().split()[0] if note.exists() else None
-
-
-def _remember(path: Path, digest: str) -> None:
-    path.with_name(path.name + ".sha256").write_text(f"{digest}  {path.name}\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dlthink.config.overview import overview
 from dlthink.config.own import register
-from dlthink.config.paths import conf_folder
+from dlthink.config.paths import GROUPS, conf_folder
 from dlthink.errors import BadInput, Diverged
 
 _refused: list[int] = []  # exit codes of the runs that could not be done
@@ -23,6 +23,11 @@ def main(words: list[str]) -> int:
 
     from dlthink.config.refusals import REFUSED, in_one_line
 
+    for word in words:
+        group, _, choice = word.partition("=")
+        if group in GROUPS and group != "experiment" and choice in ("null", "~"):
+            raise BadInput(f"{word}: a run needs a {group}; leave the word out for the usual one")
+    _refused.clear()
     register(words)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let Hydra raise: we say it in one line
     sys.argv = [sys.argv[0], *words]

@@ -15,6 +15,7 @@ from dlthink.data.windows import Inputs, Split
 from dlthink.errors import BadInput
 
 PATTERN = ("train", "train", "test", "train", "val")
+MOST_BINS = 50_000_000
 
 
 class Binned:
@@ -55,7 +56,7 @@ class Binned:
         session = self.read().between(start, stop).checked()
         if not session.units:
             raise BadInput(f"{session.source}: holds no units: there is nothing to predict")
-        bins = Bins(session.intervals, bin)
+        bins = _bins(session, bin)
         margin = history + int(spike_history)
         block, since = _blocks(session.source, bins, blocks, margin)
         role = np.array(PATTERN)[(block + fold) % len(PATTERN)]
@@ -109,7 +110,7 @@ class Binned:
         """Every bin of the user's file that has a whole window, prepared as the training data were."""
         session = cls.open(path, state["spike_history"]).checked()
         history, margin = state["history"], state["history"] + int(state["spike_history"])
-        bins = Bins(session.intervals, state["bin"])
+        bins = _bins(session, state["bin"])
         rows = np.flatnonzero(np.arange(len(bins)) - bins.origin >= margin)
         if not len(rows):
             raise BadInput(
@@ -160,6 +161,16 @@ class Binned:
         longest = steps[inside].max() if inside.any() else 0.0
         if longest > max(10 * session.step, bins.width, 1.0):
             self.notes.append(f"covariates pause for up to {longest:.3g} s: bridged by a straight line")
+
+
+def _bins(session: Session, width: float) -> Bins:
+    number = float(np.diff(session.intervals).sum()) / width
+    if number > MOST_BINS:
+        raise BadInput(
+            f"{session.source}: {number:.2g} bins of {width:g} s are more than memory holds: "
+            f"choose a wider data.bin, and check that all times are in seconds"
+        )
+    return Bins(session.intervals, width)
 
 
 def _features(session: Session, bins: Bins, values: np.ndarray, counts: np.ndarray, state: dict) -> torch.Tensor:

@@ -19,7 +19,7 @@ COMPACT = "compact.npz"
 
 
 class LinearTrack(Binned):
-    """The running half (the animal leaves the track after 16 minutes and rests).
+    """The running half: from 35 s to 975 s the animal is on the track, before and after it rests beside it.
 
     path  a folder with spikes.mat and trajectory.videoPositionTracking (needs scipy) or with compact.npz, or one of
           these files; None: where `dlthink fetch linear_track` puts them
@@ -34,11 +34,12 @@ class LinearTrack(Binned):
         bin: float = 0.1,
         history: int = 10,
         min_spikes: int = 100,
-        stop: float | None = 960.0,
+        start: float | None = 35.0,
+        stop: float | None = 975.0,
         **binning,
     ) -> None:
         self.path = path
-        super().__init__(bin=bin, history=history, min_spikes=min_spikes, stop=stop, **binning)
+        super().__init__(bin=bin, history=history, min_spikes=min_spikes, start=start, stop=stop, **binning)
 
     def read(self) -> Session:
         folder = Path(self.path) if self.path else data_folder() / "linear_track"

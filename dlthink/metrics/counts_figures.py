@@ -16,6 +16,7 @@ from dlthink.metrics.style import FAINT, PREDICTED, QUIET, TRUE, canvas, quiet
 SECONDS = 20.0  # of contiguous bins are shown ...
 MOST_BINS = 500  # ... or fewer seconds, where bins are so short that a line over them could not be read
 HEADROOM = 2.5
+BINS_OF_A_RATE = 9
 MOST_NAMES = 60  # under the bars
 GROUPS = 20  # of equally many predictions each, in the calibration
 
@@ -32,12 +33,13 @@ def rate(
 ) -> Figure:
     """Predicted rate over the counts of the best, the median and the worst unit, where these fire most.
 
-    Counts are bars in spikes/s. Those beyond `HEADROOM` times the highest rate leave the picture at the top:
-    one spike in a short bin is a tall bar, beside which the rate would be a flat line. time: [n], the centre
-    of each bin in seconds; without it all bins are taken to be contiguous.
+    Counts are bars in spikes/s. Those beyond `HEADROOM` times the highest rate (predicted, true, or counted
+    over `BINS_OF_A_RATE` bins) leave the picture at the top: a lone spike in a short bin is a tall bar,
+    beside which the rate would be a flat line.
+    time: [n], the centre of each bin in seconds; without it all bins are taken to be contiguous.
     """
     rows = _best_median_worst(bits)
-    time = torch.arange(len(k)) * bin + bin / 2 if time is None else time
+    time = bin * (torch.arange(len(k), dtype=k.dtype) + 0.5) if time is None else time
     length = min(MOST_BINS, max(1, round(SECONDS / bin)))
     span = _liveliest(k[:, [unit for _, unit in rows]], length, time, bin)
     centres = time[span]
@@ -47,7 +49,8 @@ def rate(
     axes = figure.subplots(len(rows), 1, sharex=True, squeeze=False)[:, 0]
     for ax, (word, unit) in zip(axes, rows, strict=True):
         counted, predicted = k[span, unit] / bin, mean[span, unit] / bin
-        highest = float(predicted.max())
+        spells = counted.unfold(0, min(BINS_OF_A_RATE, len(counted)), 1).mean(1)
+        highest = float(torch.maximum(predicted.max(), spells.max()))
         ax.stairs(counted, edges, fill=True, color=FAINT, label="counted")
         if true is not None:
             ax.plot(centres, true[span, unit] / bin, color=TRUE, lw=1.0, label="true rate")

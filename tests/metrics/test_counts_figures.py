@@ -63,6 +63,16 @@ def test_rate_shows_the_best_the_median_and_the_worst_unit_in_spikes_per_second(
         torch.testing.assert_close(torch.as_tensor(bars.values), y[stretch, unit].double() / BIN)
 
 
+def test_a_lone_spike_leaves_the_picture_and_a_burst_stays_in_it():
+    y, predicted = torch.zeros(100, 2), torch.full((100, 2), 0.05)
+    y[50, 0] = 1
+    y[40:60, 1] = 6  # far above the prediction, which must show
+    axes = {ax.get_title(loc="left"): ax for ax in figures(y, predicted, {})["rate"].axes}
+    lone, burst = (next(ax for title, ax in axes.items() if f"n{unit} " in title) for unit in (0, 1))
+    assert lone.get_ylim()[1] < 1 / BIN
+    assert burst.get_ylim()[1] > 6 / BIN
+
+
 def test_rate_never_crosses_a_gap_in_time():
     _, y, predicted = sample()
     time = torch.arange(900, dtype=torch.float64) * BIN

@@ -118,13 +118,14 @@ def test_glm_is_a_sum_over_lags_and_inputs():
     torch.nn.init.normal_(model.linear.weight)
     torch.nn.init.normal_(model.linear.bias)
     filters = model.linear.weight.view(N_OUT, WINDOW, N_IN)
-    out = model(x)
+    with torch.no_grad():
+        out = model(x)
     for i in range(len(x)):
         for unit in range(N_OUT):
-            slow = float(model.linear.bias[unit])
+            slow = model.linear.bias[unit].item()
             for lag in range(WINDOW):
                 for signal in range(N_IN):
-                    slow += float(filters[unit, lag, signal]) * float(x[i, lag, signal])
+                    slow += filters[unit, lag, signal].item() * x[i, lag, signal].item()
             assert float(out[i, unit]) == pytest.approx(slow, rel=1e-9, abs=1e-12)
 
 

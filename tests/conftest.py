@@ -1,0 +1,44 @@
+"""Ways to run dlthink in tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from dlthink.__main__ import main
+
+REPOSITORY = Path(__file__).parent.parent
+SMALL = ["data.minutes=2", "data.neurons=4", "data.rate=12", "model.width=8", "trainer=smoke"]
+
+torch.set_num_threads(1)  # small networks; two spinning threads are slower than one
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch, capsys):
+    """`cli("train", ...)` in an empty working folder, in this process: (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", list(__import__("sys").path))
+
+    def call(*words):
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as stop:
+            code = stop.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The folder of a small finished run on the ride."""
+    folder = tmp_path_factory.mktemp("finished")
+    here = os.getcwd()
+    os.chdir(folder)
+    try:
+        assert main(["train", "data=spikes", "hydra.run.dir=run", *SMALL]) == 0
+    finally:
+        os.chdir(here)
+    return folder / "run"
