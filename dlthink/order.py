@@ -28,12 +28,18 @@ class Order:
 
     def _draw(self, generator: torch.Generator):
         if hasattr(self.split, "epoch"):
-            return [index.to(self.device) for index in self.split.epoch(self.batch, generator)]
+            return [self._move(index) for index in self.split.epoch(self.batch, generator)]
         n = len(self.split)
         if self.batch == n:
             return torch.arange(n, device=self.device)[None]
         whole = n // self.batch * self.batch
-        return torch.randperm(n, generator=generator)[:whole].to(self.device).view(-1, self.batch)
+        return self._move(torch.randperm(n, generator=generator)[:whole]).view(-1, self.batch)
+
+    def _move(self, index: torch.Tensor) -> torch.Tensor:
+        """To the device, without waiting for it."""
+        if self.device.type == "cuda":
+            index = index.pin_memory()
+        return index.to(self.device, non_blocking=True)
 
     def __iter__(self) -> Iterator[torch.Tensor]:
         """Batches without end; `epoch` and `position` say how many are behind us."""

@@ -79,9 +79,10 @@ class Binned:
             state = self._fit(session, values, counts, role == "train", spike_history)
             state |= {"bin": bin, "history": history, "spike_history": spike_history, "units": units}
         features = _features(session, bins, values, counts, state)
-        expected = None
+        known = {"time": torch.from_numpy(bins.centres).float()}
         if session.rates is not None:
-            expected = torch.from_numpy(bins.integrals(session.rate_edges, session.rates)[:, kept].astype(np.float32))
+            expected = bins.integrals(session.rate_edges, session.rates)[:, kept]
+            known["rate"] = torch.from_numpy(expected).float()
         self.state = state
         self.facts = {
             "n_in": features.shape[1],
@@ -92,7 +93,7 @@ class Binned:
         }
         counts_tensor = torch.from_numpy(np.ascontiguousarray(counts))
         self.train, self.val, self.test = (
-            Split(features, counts_tensor, torch.from_numpy(rows[name]), history, expected)
+            Split(features, counts_tensor, torch.from_numpy(rows[name]), history, known)
             for name in ("train", "val", "test")
         )
 

@@ -16,6 +16,8 @@ CLOCK = 30_000  # ticks of the recording system in a second
 LOOK_BACK = 0.25  # s over which velocity is taken: the camera sees whole pixels
 NATIVE = ("spikes.mat", "trajectory.videoPositionTracking")
 COMPACT = "compact.npz"
+TRACK = np.array([[137.0, 140.0], [474.0, 401.0]])  # its two ends, pixels
+PLACES = 16
 
 
 class LinearTrack(Binned):
@@ -24,7 +26,8 @@ class LinearTrack(Binned):
     path  a folder with spikes.mat and trajectory.videoPositionTracking (needs scipy) or with compact.npz, or one of
           these files; None: where `dlthink fetch linear_track` puts them
 
-    x holds position x, y (pixels), velocity over the last 0.25 s (pixels/s) and speed. Units are numbered in file order.
+    x holds position x, y (pixels), velocity over the last 0.25 s (pixels/s), speed, and 16 Gaussian bumps along the track, so
+    that place fields are near to linear in it. Units are numbered in file order.
     Source: github.com/nelpy/example-data, linear-track. Raises BadInput.
     """
 
@@ -80,13 +83,15 @@ def _session(source: Path, ticks: list[np.ndarray], position_ticks: np.ndarray, 
     earlier = np.stack([np.interp(times - LOOK_BACK, times, xy[:, axis]) for axis in (0, 1)], axis=1)
     velocity = (xy - earlier) / LOOK_BACK
     speed = np.linalg.norm(velocity, axis=1, keepdims=True)
+    along = (TRACK[1] - TRACK[0]) / np.sum((TRACK[1] - TRACK[0]) ** 2)
+    bumps = np.exp(-0.5 * ((PLACES - 1) * (xy - TRACK[0]) @ along[:, None] - np.arange(PLACES)) ** 2)
     return Session(
         source=str(source),
         spikes=[unit / CLOCK for unit in ticks],
         units=[str(unit) for unit in range(len(ticks))],
-        covariates=np.concatenate([xy, velocity, speed], axis=1),
+        covariates=np.concatenate([xy, velocity, speed, bumps], axis=1),
         times=times,
-        names=["x", "y", "velocity_x", "velocity_y", "speed"],
+        names=["x", "y", "velocity_x", "velocity_y", "speed", *(f"place_{place}" for place in range(PLACES))],
         intervals=np.array([[times[0], times[-1]]]),
     )
 

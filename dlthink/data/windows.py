@@ -33,7 +33,10 @@ class Windows:
 
 
 class Split(Windows):
-    """Windows with the counts [T, n_targets] of their present bin, and the expected counts where they are known."""
+    """Windows with the counts of their present bin: y [B, n_targets]. Only the examination sees `truth`.
+
+    truth  {"time": [n] centre of the present bin, s; "rate": [n, n_targets] expected counts, where they are known}
+    """
 
     def __init__(
         self,
@@ -41,11 +44,11 @@ class Split(Windows):
         counts: torch.Tensor,
         rows: torch.Tensor,
         history: int,
-        expected: torch.Tensor | None = None,
+        known: dict[str, torch.Tensor],
     ) -> None:
         super().__init__(features, rows, history)
         self.counts = counts.index_select(0, rows)
-        self.truth = {} if expected is None else {"rate": expected.index_select(0, rows)}
+        self.truth = {name: values.index_select(0, rows) for name, values in known.items()}
 
     def take(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.take_x(index), self.counts.index_select(0, index)

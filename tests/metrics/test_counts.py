@@ -120,6 +120,13 @@ def test_low_and_negative_means_are_raised_to_the_floor_and_counted(low):
         assert numbers[name] == pytest.approx(by_hand[name], rel=1e-12)
 
 
+def test_a_mean_at_the_floor_counts_as_floored():
+    _, y, _ = sample(seed=13)
+    at = 0.01 * y.double().mean(0).expand_as(y)
+    assert counts().numbers({"mean": at}, y, {})["floored"] == 1
+    assert counts().numbers({"mean": at * 1.001}, y, {})["floored"] == 0
+
+
 def test_the_floor_is_a_knob_and_nothing_is_raised_without_need():
     _, y, predicted = sample(seed=8)
     assert counts().numbers({"rate": predicted}, y, {})["floored"] == 0

@@ -159,6 +159,12 @@ def test_gru_equals_its_equations():
     torch.testing.assert_close(model(x), h @ model.readout.weight.T + model.readout.bias)
 
 
+def test_a_deep_gru_answers_from_its_top_layer_after_the_present_bin():
+    model, x = GRU(N_IN, WINDOW, N_OUT, width=6, depth=3), inputs()
+    states, _ = model.recurrent(x)
+    torch.testing.assert_close(model(x), model.readout(states[:, -1]))
+
+
 @pytest.mark.parametrize("model", [MLP, GRU])
 def test_dropout_acts_in_training_only(model):
     torch.manual_seed(4)

@@ -1,0 +1,227 @@
+"""Bad input: one line that names the thing, exit code 2, no traceback, nothing lost.
+
+Bad recordings are in tests/data; here is what the command line adds.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from tests.conftest import REPOSITORY, SMALL
+
+TYPED = {
+    "no such key": (["trainer.epoch=3"], "trainer.epoch", "trainer.epochs"),
+    "no such group": (["losss=poisson"], "losss", "loss"),
+    "no such choice": (["loss=poison"], "loss=poison", "loss=poisson"),
+    "no such data": (["data=spike"], "data=spike", "data=spikes"),
+    "no such setting, added": (["+model.widht=3"], "model.widht", "model.width"),
+    "not a number": (["optim.lr=ten"], "optim.lr=ten", "a number"),
+    "not a whole number": (["trainer.epochs=ten"], "trainer.epochs=ten", "a whole number"),
+    "a fraction": (["trainer.epochs=1.5"], "trainer.epochs=1.5", "a whole number"),
+    "a word for a switch": (["trainer.compile=maybe"], "trainer.compile=maybe", "true or false"),
+    "not in the list": (["trainer.precision=fp8"], "trainer.precision=fp8", "bf16"),
+    "a list for a number": (["data.bin=[1,2]"], "data.bin", "a number"),
+    "no equals sign": (["spikes"], "spikes", "EQUAL"),
+    "no loss": (["loss=null"], "loss=null", "needs a loss"),
+    "negative bin": (["data.bin=-0.05"], "data.bin=-0.05", "longer than 0"),
+    "zero bin": (["data.bin=0"], "data.bin=0", "longer than 0"),
+    "history longer than a block": (["data.minutes=2", "data.history=500"], "data.history=500", "block"),
+    "no file": (["data=recording", "data.path=none.npz"], "none.npz", "no such file"),
+    "no path": (["data=recording"], "data.path", "npz"),
+    "no GPU": (["trainer.device=cuda:99"], "trainer.device=cuda:99", "auto or cpu"),
+    "seed": (["seed=-1"], "seed=-1", "whole number"),
+    "a class that is not there": (["loss._target_=dlthink.losses.poisson.Poison"], "Poison", "did you mean Poisson"),
+    "a module that is not there": (["loss._target_=nowhere.Cost"], "nowhere", "working folder"),
+}
+
+
+def refused(result, *words):
+    code, out, err = result
+    assert code == 2
+    assert err.count("\n") == 1 and err.startswith("dlthink: ") and "Traceback" not in err + out
+    for word in words:
+        assert word in err
+
+
+@pytest.mark.parametrize("words, names, says", TYPED.values(), ids=TYPED.keys())
+def test_on_the_command_line(cli, words, names, says):
+    refused(cli("train", *words), names, says)
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "predict"])
+def test_words_of_other_verbs(cli, finished, verb):
+    more = [] if verb == "evaluate" else ["input=a", "output=b"]
+    refused(cli(verb, "run=nowhere", *more), "nowhere", "config.yaml")
+    refused(cli(verb, f"run={finished}", "splitt=x", *more), "splitt")
+    refused(cli(verb, f"run={finished}", "data.binn=x", *more), "data.binn", "data.bin?")
+    refused(cli(verb, f"run={finished}", "data.bin=wide", *more), "data.bin=wide", "a number")
+    refused(cli(verb, f"run={finished}", "word", *more), "word", "name=value")
+
+
+def test_unknown_verb(cli):
+    refused(cli("trian"), "trian", "did you mean train")
+    refused(cli("evaluate", "run=x", "split=tests"), "split=tests", "val or test")
+    refused(cli("predict", "run=x"), "input=")
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Writes the user's own.py; it is forgotten after the test."""
+    yield (tmp_path / "own.py").write_text
+    sys.modules.pop("own", None)
+
+
+MISFIT = """
+from torch import nn
+class Triplet(nn.Module):
+    targets = {"identities"}
+    width = 128
+    def forward(self, out, y): return {"triplet": out.mean()}
+"""
+LOADS = """
+class Data:
+    targets, states = "identities", ("n_in", "n_targets")
+    def __init__(self): raise SystemExit("loaded")
+"""
+
+
+def test_a_cost_that_does_not_fit_is_refused_before_loading(cli, own, tmp_path):
+    own(MISFIT + LOADS)
+    refused(cli("train", "loss=own", "data=spikes"), "Triplet", "identities", "counts", "poisson", "mse")
+    # the other way round: data that would end the process if it were loaded
+    config = {"data": {"_target_": "own.Data"}, "metrics": {"_target_": "dlthink.metrics.counts.Counts"}}
+    (tmp_path / "conf" / "data").mkdir(parents=True)
+    head = "# @package _global_\ndefaults:\n  - override /model: mlp\n  - override /loss: poisson\n  - _self_\n"
+    (tmp_path / "conf" / "data" / "people.yaml").write_text(head + yaml.safe_dump(config))
+    refused(cli("train", "--config-dir", "conf", "data=people"), "Poisson", "counts", "identities")
+
+
+def test_a_network_that_does_not_fit_is_refused_before_loading(cli, own):
+    own(
+        "from torch import nn\nclass Net(nn.Module):\n"
+        "    def __init__(self, channels, n_out): super().__init__()\n"
+        "    def forward(self, x): return x\n",
+    )
+    refused(cli("train", "model=own"), "Net", "channels", "gru", "mlp")
+
+
+def test_a_cost_of_ones_own_that_cannot_be_read(cli, own):
+    own("def forward(: pass")
+    refused(cli("train", "loss=own"), "own.py")
+    own("x = 1")
+    refused(cli("train", "loss=own"), "own.py", "forward")
+    own("class A:\n    width = 1\n    def forward(self, out, y): ...")
+    refused(cli("train", "loss=own"), "A does not say what it fits", "targets")
+
+
+# ------------------------------------------------------------------------------------------------- runs and checkpoints
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """A copy of a finished run that may be spoilt."""
+    import shutil
+
+    return shutil.copytree(finished, tmp_path / "run")
+
+
+def test_a_checkpoint_of_another_model(cli, run):
+    refused(cli("evaluate", f"run={run}", "model.width=16"), "best.pt", "another network")
+    refused(cli("train", f"resume={run}", "model.width=16"), "checkpoints", "another network")
+
+
+def test_a_truncated_checkpoint(cli, run):
+    best = run / "checkpoints" / "best.pt"
+    best.write_bytes(best.read_bytes()[:5000])
+    refused(cli("evaluate", f"run={run}"), "best.pt", "damaged")
+    best.unlink()
+    refused(cli("evaluate", f"run={run}"), "best.pt", "no checkpoint")
+
+
+@pytest.mark.parametrize(
+    "part, target",
+    [
+        ("loss", "os.system"),
+        ("model", "evil.Net"),
+        ("data", "torch.hub.load"),
+        ("optim", "torch.serialization.load"),
+        ("metrics", "dlthink.storage.os.system"),
+        ("trainer", "torch.utils.data.DataLoader"),
+    ],
+)
+def test_a_foreign_target_in_somebody_elses_run(cli, run, tmp_path, part, target):
+    (tmp_path / "evil.py").write_text("open('owned', 'w')\nclass Net: pass\n")
+    file = run / "config.yaml"
+    config = yaml.safe_load(file.read_text())
+    config[part] = {"_target_": target}
+    file.write_text(yaml.safe_dump(config))
+    for words in (["evaluate", f"run={run}"], ["predict", f"run={run}", "input=a", "output=b"], ["train", f"resume={run}"]):
+        refused(cli(*words), part, target.split(".")[0])
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_foreign_target_hidden_deeper(cli, run, tmp_path):
+    file = run / "config.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["optim"]["betas"] = [{"_target_": "builtins.open", "file": "owned", "mode": "w"}, 0.9]
+    file.write_text(yaml.safe_dump(config))
+    refused(cli("evaluate", f"run={run}"), "builtins.open")
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "a: [", "data: {}\n"])
+def test_a_broken_configuration(cli, run, text):
+    (run / "config.yaml").write_text(text)
+    refused(cli("evaluate", f"run={run}"), "config.yaml")
+
+
+# ------------------------------------------------------------------------------------------------------ output folders
+
+
+def test_an_output_folder_that_cannot_be_written(cli, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    refused(cli("train", "hydra.run.dir=file/run", *SMALL), "file/run")
+    if os.path.isdir("/proc/self"):
+        refused(cli("train", "hydra.run.dir=/proc/self/run", *SMALL), "/proc/self/run")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_output_folder(cli, tmp_path):
+    (tmp_path / "locked").mkdir(mode=0o500)
+    refused(cli("train", "hydra.run.dir=locked/run", *SMALL), "locked/run")
+
+
+def test_a_full_disk_ends_in_one_line_and_loses_nothing(tmp_path):
+    """The file system refuses to let a file grow beyond some bytes, as a full disk does."""
+    first = [sys.executable, "-m", "dlthink", "train", "hydra.run.dir=run", *SMALL]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    assert subprocess.run(first, cwd=tmp_path, env=environment, capture_output=True).returncode == 0
+    before = (tmp_path / "run" / "checkpoints" / "last.pt").read_bytes()
+    again = [sys.executable, "-m", "dlthink", "train", "resume=run", "trainer.steps=12"]
+    limit = len(before) // 2
+
+    def little_room():
+        import signal
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = subprocess.run(again, cwd=tmp_path, env=environment, capture_output=True, text=True, preexec_fn=little_room)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr and "saved before" in done.stderr.splitlines()[-1]
+    assert (tmp_path / "run" / "checkpoints" / "last.pt").read_bytes() == before
+    assert torch.load(tmp_path / "run" / "checkpoints" / "last.pt", weights_only=True)["step"] == 6
+
+
+def test_predicting_from_a_file_that_is_not_one(cli, finished, tmp_path):
+    (tmp_path / "text.npz").write_text("hello")
+    refused(cli("predict", f"run={finished}", "input=text.npz", "output=o.csv"), "text.npz")
+    np.savez(tmp_path / "keys.npz", a=1)
+    refused(cli("predict", f"run={finished}", "input=keys.npz", "output=o.csv"), "keys.npz", "covariates")
+    assert not (tmp_path / "o.csv").exists()

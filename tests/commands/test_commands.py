@@ -1,0 +1,233 @@
+"""The verbs, as typed."""
+
+import csv
+import http.server
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from dlthink import downloads
+from tests.conftest import REPOSITORY, SMALL
+
+DLTHINK = [sys.executable, "-m", "dlthink"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+
+
+def test_train_ends_with_the_table_and_the_folder(cli, tmp_path):
+    code, out, err = cli("train", "hydra.run.dir=here", *SMALL)
+    lines = out.splitlines()
+    assert code == 0 and lines[-1] == "run: here" and err == ""  # no bar where there is no terminal
+    assert [line for line in lines if line.startswith("bits_per_spike ")] and lines.index("run: here") > 5
+    metrics = json.loads((tmp_path / "here" / "metrics.json").read_text())["test"]
+    shown = dict(line.split() for line in lines[-len(metrics) - 1 : -1])
+    assert {k: float(v) for k, v in shown.items()} == pytest.approx(metrics, rel=1e-5)
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(cli):
+    assert cli("train", "hydra.run.dir=here", *SMALL)[0] == 0
+    code, _, err = cli("train", "hydra.run.dir=here", *SMALL)
+    assert code == 2 and "resume=" in err
+
+
+def test_two_runs_never_share_a_folder(cli, tmp_path):
+    for _ in range(2):
+        assert cli("train", *SMALL)[0] == 0
+    assert len(list((tmp_path / "outputs").glob("*/*/metrics.json"))) == 2
+
+
+def test_sweep(cli, tmp_path):
+    code, out, _ = cli("train", "-m", "loss=poisson,mse", "seed=0,1", "hydra.sweep.dir=sweep", *SMALL)
+    assert code == 0 and out.count("run: sweep/") == 4
+    stories = [json.loads((tmp_path / "sweep" / str(i) / "provenance.json").read_text()) for i in range(4)]
+    assert [s["choices"]["loss"] for s in stories] == ["poisson", "poisson", "mse", "mse"]
+
+
+def test_a_refused_run_does_not_stop_the_sweep(cli, tmp_path):
+    code, out, err = cli("train", "-m", "data.bin=0,0.05", "hydra.sweep.dir=sweep", *SMALL)
+    assert code == 2 and "data.bin=0" in err and out.count("run: ") == 1
+
+
+def test_choices_suit_the_data_and_the_command_line_wins(cli):
+    def composed(*words):
+        code, out, _ = cli("train", *words, "--cfg", "job")
+        assert code == 0
+        return __import__("yaml").safe_load(out)
+
+    assert composed()["data"]["_target_"].endswith("Spikes")
+    chosen = composed("data=grasshopper")
+    assert chosen["loss"]["_target_"].endswith("Poisson") and chosen["data"]["bin"] == 0.001
+    won = composed("data=spikes", "model=glm", "loss=mse", "trainer=smoke", "optim=sgd")
+    assert [won[p]["_target_"].split(".")[-1] for p in ("model", "loss", "optim")] == ["GLM", "MSE", "SGD"]
+    assert won["trainer"]["steps"] == 6
+    full = composed("trainer=lbfgs")
+    assert full["optim"]["_target_"] == "torch.optim.LBFGS" and full["trainer"]["batch"] is None
+    assert composed("trainer=lbfgs", "optim=adam")["optim"]["_target_"] == "torch.optim.Adam"
+
+
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_evaluate_equals_the_end_of_training_digit_for_digit(cli, finished, split):
+    code, out, _ = cli("evaluate", f"run={finished}", f"split={split}", "output=again.json")
+    assert code == 0
+    with open("again.json") as file:
+        assert json.load(file) == json.loads((finished / "metrics.json").read_text())[split]
+    assert out.splitlines()[0].split() == [split, "value"]
+
+
+def test_evaluate_on_other_data(cli, finished):
+    assert cli("evaluate", f"run={finished}", "data.seed=7", "output=other.json")[0] == 0
+    with open("other.json") as file:
+        assert json.load(file) != json.loads((finished / "metrics.json").read_text())["test"]
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """The user's own file: a few minutes of two covariates and three units."""
+    rng = np.random.default_rng(0)
+    times = np.arange(0, 120, 0.02)
+    covariates = np.c_[np.sin(times), np.cos(0.3 * times)] + 0.05 * rng.normal(size=(len(times), 2))
+    spikes = [np.flatnonzero(rng.random(len(times)) < 0.1 * np.exp(0.8 * covariates[:, i % 2])) * 0.02 for i in range(3)]
+    path = tmp_path / "mine.npz"
+    np.savez(
+        path,
+        spike_times=np.concatenate(spikes),
+        spike_units=np.repeat(["a", "b", "c"], [len(s) for s in spikes]),
+        covariates=covariates,
+        covariate_times=times,
+    )
+    return path
+
+
+def test_own_recording_from_training_to_predictions(cli, recording, tmp_path):
+    words = ["data=recording", f"data.path={recording}", "hydra.run.dir=run", "model.width=8", "trainer=smoke"]
+    assert cli("train", *words)[0] == 0
+    code, out, _ = cli("predict", "run=run", f"input={recording}", "output=rates.csv")
+    assert code == 0 and "rates.csv" in out
+    with open("rates.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["time", "rate[a]", "rate[b]", "rate[c]"]
+    assert len(rows) in (2389, 2390)  # of 2400 bins, all that have a whole window
+    assert float(rows[1]["time"]) - float(rows[0]["time"]) == pytest.approx(0.05)
+    # the same numbers as the network gives on the prepared bins
+    from dlthink.data.recording import Recording
+
+    saved = torch.load(tmp_path / "run" / "checkpoints" / "best.pt", weights_only=True)
+    data = Recording(path=str(recording), state=saved["data"])
+    from dlthink.losses.poisson import Poisson
+    from dlthink.models.mlp import MLP
+
+    model, loss = MLP(2, 11, 3, width=8), Poisson(3)
+    model.load_state_dict(saved["model"])
+    loss.load_state_dict(saved["loss"])
+    with torch.no_grad():
+        expected = loss.read(model.eval()(data.train.take(torch.arange(5))[0]))["rate"]
+    got = [[float(row[f"rate[{u}]"]) for u in "abc"] for row in rows[:5]]
+    np.testing.assert_allclose(got, expected.numpy(), rtol=1e-5)
+
+
+def interrupted(tmp_path, number):
+    words = ["train", "hydra.run.dir=run", "data.minutes=2", "data.neurons=4", "trainer.epochs=100000"]
+    words += ["trainer.validate_every=200"]
+    process = subprocess.Popen(
+        [*DLTHINK, *words], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and not (tmp_path / "run" / "checkpoints" / "last.pt").exists():
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_by_a_signal_it_saves_and_says_how_to_go_on(cli, tmp_path, number, code):
+    returned, err = interrupted(tmp_path, number)
+    assert returned == code
+    assert "dlthink train resume=run" in err and "Traceback" not in err
+    step = torch.load(tmp_path / "run" / "checkpoints" / "last.pt", weights_only=True)["step"]
+    assert step >= 200
+    code, out, _ = cli("train", "resume=run", f"trainer.steps={step + 3}")
+    assert code == 0 and out.splitlines()[-1] == "run: run"
+
+
+def test_a_damaged_last_checkpoint_falls_back_and_says_so(cli, tmp_path):
+    assert cli("train", "hydra.run.dir=run", *SMALL)[0] == 0
+    last = tmp_path / "run" / "checkpoints" / "last.pt"
+    last.write_bytes(last.read_bytes()[:1000])
+    code, out, err = cli("train", "resume=run")
+    assert code == 0 and "last.pt" in err and "Going on from" in err and "run: run" in out
+
+
+# ------------------------------------------------------------------------------------------------------------ fetch
+
+
+class Shop(http.server.SimpleHTTPRequestHandler):
+    """A server that can resume, and can break off after some bytes."""
+
+    content, give, asked = b"", None, []  # noqa: RUF012
+
+    def do_GET(self):
+        span = self.headers.get("Range")
+        begin = int(span.removeprefix("bytes=").rstrip("-")) if span else 0
+        type(self).asked.append(begin)
+        self.send_response(206 if span else 200)
+        self.send_header("Content-Length", str(len(self.content) - begin))
+        self.end_headers()
+        end = len(self.content) if self.give is None else begin + self.give
+        self.wfile.write(self.content[begin:end])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def shop(monkeypatch, tmp_path):
+    import hashlib
+
+    Shop.content, Shop.give, Shop.asked = os.urandom(300_000), None, []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    file = downloads.File(
+        f"http://127.0.0.1:{server.server_port}/ride.bin", hashlib.sha256(Shop.content).hexdigest()
+    )
+    monkeypatch.setitem(downloads.DOWNLOADS, "ride", downloads.Download((file,), "free", "dlthink train"))
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "data"))
+    yield Shop
+    server.shutdown()
+
+
+def test_fetch(cli, shop, tmp_path):
+    code, out, _ = cli("fetch", "ride")
+    path = tmp_path / "data" / "ride" / "ride.bin"
+    assert code == 0 and str(path) in out and path.read_bytes() == shop.content
+    assert cli("fetch", "ride")[0] == 0 and len(shop.asked) == 1  # what is there is not asked for again
+
+
+def test_fetch_goes_on_where_it_broke_off(cli, shop, tmp_path):
+    shop.give = 200_000
+    code, _, err = cli("fetch", "ride")
+    assert code == 2 and "what has come is kept" in err
+    shop.give = None
+    assert cli("fetch", "ride")[0] == 0
+    assert shop.asked[0] == 0 and shop.asked[-1] > 0
+    assert (tmp_path / "data" / "ride" / "ride.bin").read_bytes() == shop.content
+
+
+def test_fetch_refuses_another_file(cli, shop, tmp_path):
+    shop.content = b"something else"
+    code, _, err = cli("fetch", "ride")
+    assert code == 2 and "ride.bin" in err
+    assert not (tmp_path / "data" / "ride" / "ride.bin").exists()
+
+
+def test_fetch_without_a_server_and_without_a_name(cli, shop):
+    code, _, err = cli("fetch", "rid")
+    assert code == 2 and "did you mean ride?" in err
+    code, out, _ = cli("fetch")
+    assert code == 0 and "linear_track" in out

@@ -1,0 +1,77 @@
+"""On a GPU: half precision, resume, and no wait for the device inside a step."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from dlthink import checkpoint, generators
+from dlthink.data.spikes import Spikes
+from dlthink.interrupt import Interrupted
+from dlthink.losses.poisson import Poisson
+from dlthink.metrics.counts import Counts
+from dlthink.models.gru import GRU
+from dlthink.models.mlp import MLP
+from dlthink.trainer import Trainer
+from tests.test_resume import start
+from tests.toy import fit, network, weights
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA"),
+]
+
+
+def test_auto_takes_the_gpu_and_the_best_format(tmp_path):
+    trainer, model, _, _ = fit(tmp_path)
+    assert trainer.precision.device.type == "cuda"
+    assert trainer.precision.name == ("bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16")
+    assert next(model.parameters()).device.type == "cuda"
+    assert next(model.parameters()).dtype == torch.float32
+
+
+@pytest.mark.parametrize("precision", ["tf32", "bf16", "fp16"])
+def test_every_format_learns_what_float32_learns(tmp_path, precision):
+    _, _, _, wide = fit(tmp_path / "wide", precision="fp32", steps=300)
+    trainer, _, _, results = fit(tmp_path / precision, precision=precision, steps=300)
+    assert trainer.precision.scaler.is_enabled() == (precision == "fp16")
+    assert results["test"]["rmse"] == pytest.approx(wide["test"]["rmse"], rel=0.15)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_resumed_on_the_gpu(tmp_path, precision):
+    spec = dict(precision=precision, deterministic=True, model=lambda: network(dropout=0.3))
+    _, model, _, _ = start(tmp_path / "whole", dict(spec))
+    with pytest.raises(Interrupted):
+        start(tmp_path / "parts", dict(spec), stop_at=23)
+    saved, _ = checkpoint.load_last(tmp_path / "parts" / "checkpoints")
+    _, resumed, _, _ = start(tmp_path / "parts", dict(spec), saved)
+    torch.testing.assert_close(weights(model), weights(resumed), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("network_of", [MLP, GRU])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_a_step_never_waits_for_the_device(tmp_path, network_of, precision):
+    """torch raises at any synchronizing call between two log lines."""
+    class Watched(Trainer):
+        def _take_step(self, measure):
+            if measure:
+                return super()._take_step(measure)
+            torch.cuda.set_sync_debug_mode("error")
+            try:
+                return super()._take_step(measure)
+            finally:
+                torch.cuda.set_sync_debug_mode("default")
+
+    data = Spikes(minutes=2, neurons=4)
+    facts = data.facts
+    generators.seed(0)
+    trainer = Watched(steps=200, batch=64, log_every=10, precision=precision, clip=1.0)
+    trainer.fit(
+        network_of(facts["n_in"], facts["window"], facts["n_targets"]),
+        Poisson(facts["n_targets"]),
+        data,
+        Counts(facts["units"], facts["bin"]),
+        partial(torch.optim.Adam, lr=1e-3, fused=True),
+        tmp_path,
+    )

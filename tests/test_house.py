@@ -1,0 +1,90 @@
+"""The house stays as it is drawn in docs/architecture.md: who may import whom, how large a file grows, what it is called."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dlthink.config import build
+from dlthink.config.paths import conf_folder, first_comment, options
+
+PACKAGE = Path(build.__file__).parent.parent
+ROOMS = ("losses", "models", "data", "metrics")
+FILES = sorted(PACKAGE.rglob("*.py"))
+BANNED = re.compile(r"util|helper|common|base_|manager|registry|misc")
+
+
+def imports(file):
+    """Everything of dlthink that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.split(".")[0] == "dlthink"}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_of_the_ground_floor_never_meet(room):
+    above = [f"dlthink.{name}" for name in (*ROOMS, "commands", "config", "trainer", "run", "board") if name != room]
+    for file in (PACKAGE / room).glob("*.py"):
+        assert not [name for name in imports(file) if name.startswith(tuple(above))], file
+
+
+def test_the_loop_knows_no_tenant():
+    rooms = tuple(f"dlthink.{room}" for room in ROOMS)
+    for file in PACKAGE.glob("*.py"):
+        assert not [name for name in imports(file) if name.startswith(rooms)], file
+    text = (PACKAGE / "trainer.py").read_text().lower()
+    assert not re.findall(r"spike|molecul|\bface|season|poisson|\bgan\b", text)
+
+
+def test_only_the_trainer_writes_to_the_board():
+    writers = [f.name for f in FILES if {"dlthink.board", "dlthink.board.Board"} & imports(f) and "Board(" in f.read_text()]
+    assert writers == ["trainer.py"]
+    assert [f.name for f in FILES if "SummaryWriter" in f.read_text()] == ["board.py"]
+
+
+def test_instantiate_is_called_once():
+    calls = re.findall(r"\binstantiate\(", "\n".join(f.read_text() for f in FILES))
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("file", FILES, ids=[str(f.relative_to(PACKAGE)) for f in FILES])
+def test_a_file_is_one_idea(file):
+    text = file.read_text()
+    assert len(text.splitlines()) <= 400
+    assert not BANNED.search(file.stem)
+    assert file.stem == "__init__" or ast.get_docstring(ast.parse(text)), "says what it is in its first line"
+
+
+CHOICES = [(g, n, f) for g in ("data", "model", "loss", "optim", "trainer", "experiment") for n, f in options(g, conf_folder()).items()]
+
+
+@pytest.mark.parametrize("group, name, file", CHOICES, ids=[f"{g}={n}" for g, n, _ in CHOICES])
+def test_every_choice_composes_names_a_class_and_explains_itself(cli, group, name, file):
+    assert first_comment(file)
+    if group in ("data", "experiment"):
+        assert file.read_text().startswith("# @package _global_\n")
+    code, out, err = cli("train", f"{group}={name}", "--cfg", "job")
+    assert code == 0, err
+    from omegaconf import OmegaConf
+
+    build.check(OmegaConf.create(out))
+
+
+@pytest.mark.parametrize("room, group", [("losses", "loss"), ("models", "model")])
+def test_every_cost_and_network_has_its_file_its_yaml_and_its_test(room, group):
+    names = {f.stem for f in (PACKAGE / room).glob("[!_]*.py")}
+    assert names == set(options(group, conf_folder()))
+    tests = "\n".join(f.read_text() for f in (Path(__file__).parent / room).glob("test_*.py"))
+    for name in names:
+        assert f"dlthink.{room}.{name}" in tests
+
+
+def test_a_data_file_overrides_choices_and_no_values_of_other_rooms():
+    for file in options("data", conf_folder()).values():
+        assert set(yaml.safe_load(file.read_text())) == {"defaults", "data", "metrics"}
