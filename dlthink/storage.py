@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def data_folder() -> Path:
-    """The folder of fetched data sets: `$DLTHINK_DATA` if set, else the user's cache. It need not exist yet."""
+    """The folder of fetched data sets: `$DLTHINK_DATA`, else in the user's cache. It need not exist yet."""
     if chosen := os.environ.get("DLTHINK_DATA"):
         return Path(chosen).expanduser()
     import pooch

@@ -53,7 +53,7 @@ def test_text_and_hparams_in_the_same_folder(finished, events):
     info = metadata.parse_session_start_info_plugin_data(content[metadata.SESSION_START_INFO_TAG])
     assert info.hparams["loss"].string_value == "poisson"
     assert info.hparams["data"].string_value == "spikes"
-    assert info.hparams["optim.lr"].number_value == 1e-3
+    assert info.hparams["optim.lr"].number_value == 3e-3
     assert info.hparams["seed"].number_value == 0
     experiment = metadata.parse_experiment_plugin_data(content[metadata.EXPERIMENT_TAG])
     assert {m.name.tag for m in experiment.metric_infos} >= {f"test/{name}" for name in METRICS}

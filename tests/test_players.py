@@ -34,7 +34,7 @@ class Pool:
 class Adversarial(nn.Module):
     """Least squares GAN: the network makes y from x, the judge tells made from real."""
 
-    targets = {"reals"}  # noqa: RUF012
+    targets = {"reals"}
     width = 1
 
     def __init__(self, n_targets=3):
@@ -111,7 +111,7 @@ def test_each_player_moves_only_its_own_weights(tmp_path):
 class Noisy(nn.Module):
     """Gaussian likelihood with one learned noise level per target: a weight that cooperates."""
 
-    targets = {"reals"}  # noqa: RUF012
+    targets = {"reals"}
     width = 1
 
     def __init__(self, n_targets=3):

@@ -50,7 +50,7 @@ class Line:
 class Squared(nn.Module):
     """Mean squared error."""
 
-    targets = {"reals"}  # noqa: RUF012
+    targets = {"reals"}
     width = 1
 
     def forward(self, out, y):

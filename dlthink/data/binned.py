@@ -19,7 +19,7 @@ MOST_BINS = 50_000_000
 
 
 class Binned:
-    """Samples are bins: x [window, n_in] = the `history` past bins and the present one; y [units] = spike counts.
+    """Samples are bins: x [window, n_in] is the `history` past bins and the present one, y [units] counts.
 
     bin            width in seconds; every spike falls in exactly one bin
     history        number of past bins that x reaches back
@@ -28,10 +28,10 @@ class Binned:
     fold           0..4 turns that pattern, so that over five folds every block is test once
     min_spikes     a unit with fewer spikes in the training bins is left out
     start, stop    use only this part, in seconds after the recording's beginning
-    state          how another recording was prepared (names, mean, std, bin, ...): prepare this one in the same way
+    state          how another recording was prepared (names, mean, std, bin, ...): prepare this one alike
 
-    The first `history` bins of each block and interval are no targets: no window crosses a border, and blocks of different
-    splits share no bin. Subclasses say in `read` where the recording comes from. Raises BadInput.
+    The first `history` bins of each block and interval are no targets: no window crosses a border, and
+    different splits share no bin. Subclasses say in `read` where the recording comes from. Raises BadInput.
     """
 
     targets = "counts"
@@ -103,7 +103,7 @@ class Binned:
 
     @classmethod
     def open(cls, path: str | Path, need_spikes: bool) -> Session:
-        """The user's own file for `dlthink predict`: an .npz with the keys that `data=recording` documents."""
+        """The user's own file for `dlthink predict`: an .npz with the keys of `data=recording`."""
         return read_recording(path, need_spikes=need_spikes)
 
     @classmethod
@@ -115,7 +115,8 @@ class Binned:
         rows = np.flatnonzero(np.arange(len(bins)) - bins.origin >= margin)
         if not len(rows):
             raise BadInput(
-                f"{session.source}: is too short: a prediction needs {margin + 1} bins of {state['bin']:g} s in a row"
+                f"{session.source}: is too short: "
+                f"a prediction needs {margin + 1} bins of {state['bin']:g} s in a row"
             )
         counts = np.empty((len(bins), 0), dtype=np.float32)
         if state["spike_history"]:
@@ -128,15 +129,20 @@ class Binned:
         least = max(min_spikes, 1)
         kept = [unit for unit in range(len(spikes)) if spikes[unit] >= least]
         if left_out := [session.units[unit] for unit in range(len(spikes)) if spikes[unit] < least]:
-            self.notes.append(f"left out, fewer than {least} spikes in the training bins: unit {_listed(left_out)}")
+            self.notes.append(
+                f"left out, fewer than {least} spikes in the training bins: unit {_listed(left_out)}"
+            )
         if not kept:
             raise BadInput(
-                f"{session.source}: no unit has {least} spikes in the training bins (the busiest has {int(spikes.max())}): "
+                f"{session.source}: no unit has {least} spikes in the training bins "
+                f"(the busiest has {int(spikes.max())}): "
                 f"lower data.min_spikes, or check that spikes and covariates are on one clock, in seconds"
             )
         return kept
 
-    def _fit(self, session: Session, values: np.ndarray, counts: np.ndarray, train: np.ndarray, past: bool) -> dict:
+    def _fit(
+        self, session: Session, values: np.ndarray, counts: np.ndarray, train: np.ndarray, past: bool
+    ) -> dict:
         """Names, mean and spread of what x will hold, from the training blocks alone."""
         mean, std = values[train].mean(axis=0), values[train].std(axis=0)
         varies = std > 1e-9 * np.maximum(np.abs(mean), 1e-30)
@@ -144,15 +150,20 @@ class Binned:
             self.notes.append(f"left out, constant in the training bins: covariate {_listed(left_out)}")
         if not varies.any() and not past:
             raise BadInput(
-                f"{session.source}: covariates are all constant in the training bins: there is nothing to predict from"
+                f"{session.source}: covariates are all constant in the training bins: "
+                f"there is nothing to predict from"
             )
         mean, std = mean[varies], std[varies]
         if past:
-            # A unit that was kept fires in the training bins, so its spread is not zero (unless it fires in all alike).
+            # A kept unit fires in the training bins, so its spread is not zero unless it fires in all alike.
             mean = np.concatenate([mean, counts[train].mean(axis=0)])
             std = np.concatenate([std, np.maximum(counts[train].std(axis=0), 1e-3)])
         names = [name for name, good in zip(session.names, varies, strict=True) if good]
-        return {"covariates": names, "mean": torch.from_numpy(mean).float(), "std": torch.from_numpy(std).float()}
+        return {
+            "covariates": names,
+            "mean": torch.from_numpy(mean).float(),
+            "std": torch.from_numpy(std).float(),
+        }
 
     def _note_gaps(self, session: Session, bins: Bins) -> None:
         steps = np.diff(session.times)
@@ -174,8 +185,10 @@ def _bins(session: Session, width: float) -> Bins:
     return Bins(session.intervals, width)
 
 
-def _features(session: Session, bins: Bins, values: np.ndarray, counts: np.ndarray, state: dict) -> torch.Tensor:
-    """[T, n_in] what x may hold of every bin: covariates, then past counts, each minus its mean over its spread."""
+def _features(
+    session: Session, bins: Bins, values: np.ndarray, counts: np.ndarray, state: dict
+) -> torch.Tensor:
+    """[T, n_in] what x may hold of every bin: covariates, past counts; minus mean, over spread."""
     kept = _positions(session.source, "covariate", session.names, state["covariates"])
     columns = [values[:, kept]]
     if state["spike_history"]:
@@ -190,7 +203,10 @@ def _blocks(source: str, bins: Bins, blocks: int, margin: int) -> tuple[np.ndarr
     """The block of each bin, and how many bins before it lie in the same block and the same interval."""
     position = np.arange(len(bins))
     if len(bins) < blocks:
-        raise BadInput(f"{source}: {len(bins)} bins of {bins.width:g} s are fewer than data.blocks={blocks}: choose smaller bins")
+        raise BadInput(
+            f"{source}: {len(bins)} bins of {bins.width:g} s are fewer than data.blocks={blocks}: "
+            f"choose smaller bins"
+        )
     block = position * blocks // len(bins)
     first = np.searchsorted(block, np.arange(blocks))[block]
     shortest = len(bins) // blocks
@@ -206,9 +222,14 @@ def _check(bin: float, history: int, blocks: int, fold: int, min_spikes: int) ->
     if not (math.isfinite(bin) and bin > 0):
         raise BadInput(f"data.bin={bin}: a bin must be longer than 0 s: choose for example 0.05")
     if history < 0:
-        raise BadInput(f"data.history={history}: the number of past bins cannot be negative: choose 0 or more")
+        raise BadInput(
+            f"data.history={history}: the number of past bins cannot be negative: choose 0 or more"
+        )
     if blocks < len(PATTERN):
-        raise BadInput(f"data.blocks={blocks}: {len(PATTERN)} blocks at least, or a split stays empty: choose for example 20")
+        raise BadInput(
+            f"data.blocks={blocks}: {len(PATTERN)} blocks at least, or a split stays empty: "
+            f"choose for example 20"
+        )
     if not 0 <= fold < len(PATTERN):
         raise BadInput(f"data.fold={fold}: there are {len(PATTERN)} folds: choose 0 to {len(PATTERN) - 1}")
     if min_spikes < 0:

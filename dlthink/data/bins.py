@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-# A spike this close below an edge (in bins) belongs above it: 0.3 s is in the bin that starts at 3 * 0.1 = 0.30000000000000004 s.
+# A spike this close below an edge (in bins) belongs above it: 0.3 s is in the bin that starts at
+# 3 * 0.1 = 0.30000000000000004 s.
 TOLERANCE = 1e-6
 
 
 class Bins:
-    """Bins of `width` seconds, [start, start + width), laid from the start of every interval; an unfinished last one is left out.
+    """Bins of `width` seconds, [start, start + width), laid from the start of every interval.
 
+    An unfinished last bin is left out.
     edges    one array a stretch, of its bins + 1
     centres  [T] of all bins in a row
     origin   [T] the first bin of the stretch that each bin lies in
@@ -47,7 +49,7 @@ class Bins:
         return counts
 
     def means(self, times: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """[T, F] the mean of the samples inside each bin; where a bin holds none, a straight line at its centre."""
+        """[T, F] the mean of the samples inside each bin; if none, a straight line at its centre."""
         where = self.of(times)
         inside = where >= 0
         number = np.bincount(where[inside], minlength=len(self))
@@ -60,12 +62,9 @@ class Bins:
         return means
 
     def integrals(self, edges: np.ndarray, rates: np.ndarray) -> np.ndarray:
-        """[T, U] integral over each bin of `rates` [G, U], constant between `edges` [G + 1]: the expected counts."""
-        areas = rates * np.diff(edges)[:, None]
-        total = np.concatenate([np.zeros((1, rates.shape[1])), np.cumsum(areas, axis=0, dtype=np.float64)])
-        parts = []
-        for own in self.edges:
-            cell = np.clip(np.searchsorted(edges, own, side="right") - 1, 0, len(rates) - 1)
-            share = np.clip((own - edges[cell]) / (edges[cell + 1] - edges[cell]), 0.0, 1.0)[:, None]
-            parts.append(np.diff((1.0 - share) * total[cell] + share * total[cell + 1], axis=0))
-        return np.concatenate(parts) if parts else np.empty((0, rates.shape[1]))
+        """[T, U] integral over each bin of `rates` [G, U], constant between `edges` [G + 1]."""
+        columns = []
+        for rate in rates.T:
+            total = np.concatenate([[0.0], np.cumsum(rate * np.diff(edges), dtype=np.float64)])
+            columns.append(np.concatenate([np.diff(np.interp(own, edges, total)) for own in self.edges]))
+        return np.stack(columns, axis=1)

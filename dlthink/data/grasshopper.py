@@ -1,4 +1,4 @@
-"""One auditory receptor of a grasshopper and the sound that drove it, as shipped in the package nitime (BSD-3)."""
+"""One auditory receptor of a grasshopper and the sound that drove it, from the package nitime (BSD-3)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Grasshopper(Binned):
     file  1: amplitude changes up to 200 Hz; 2: up to 800 Hz
 
     x holds, every bin, the mean of: amplitude, its logarithm, and its slope (per ms).
-    Spikes come more regularly than Poisson (Fano factor 0.35 at 20 ms), so bins of 1 ms and `spike_history` pay.
-    Source: the recordings of Machens, Herz and others that nitime's examples use. Raises BadInput without nitime.
+    Spikes come more regularly than Poisson (Fano factor 0.35 at 20 ms): short bins and `spike_history` pay.
+    Source: nitime/data/grasshopper_*.txt, from nitime's examples. Raises BadInput without nitime.
     """
 
     def __init__(self, file: Literal[1, 2] = 1, bin: float = 0.001, history: int = 20, **binning) -> None:
@@ -35,7 +35,9 @@ class Grasshopper(Binned):
         # Looked up, not imported: nitime pulls in scipy and matplotlib, and only its folder is wanted.
         package = find_spec("nitime")
         if package is None or not package.submodule_search_locations:
-            raise BadInput('data=grasshopper reads files of the package nitime: pip install "dlthink[spikes]"')
+            raise BadInput(
+                'data=grasshopper reads files of the package nitime: pip install "dlthink[spikes]"'
+            )
         folder = Path(next(iter(package.submodule_search_locations))) / "data"
         spikes = _table(folder / f"grasshopper_spike_times{self.file}.txt") * MICRO
         sound = _table(folder / f"grasshopper_stimulus{self.file}.txt").reshape(-1, 2)
@@ -56,6 +58,6 @@ class Grasshopper(Binned):
 def _table(path: Path) -> np.ndarray:
     """All numbers of a text file; lines that begin with # are remarks."""
     if not path.exists():
-        raise BadInput(f"{path}: no such file: nitime is not whole, install it again: pip install --force-reinstall nitime")
+        raise BadInput(f"{path}: no such file: nitime is not whole: pip install --force-reinstall nitime")
     lines = (line for line in path.read_text(encoding="latin-1").splitlines() if not line.startswith("#"))
     return np.array(" ".join(lines).split(), dtype=np.float64)

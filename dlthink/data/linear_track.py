@@ -23,11 +23,11 @@ PLACES = 16
 class LinearTrack(Binned):
     """The running half: from 35 s to 975 s the animal is on the track, before and after it rests beside it.
 
-    path  a folder with spikes.mat and trajectory.videoPositionTracking (needs scipy) or with compact.npz, or one of
-          these files; None: where `dlthink fetch linear_track` puts them
+    path  a folder with spikes.mat and trajectory.videoPositionTracking (needs scipy) or with compact.npz,
+          or one of these files; None: where `dlthink fetch linear_track` puts them
 
-    x holds position x, y (pixels), velocity over the last 0.25 s (pixels/s), speed, and 16 Gaussian bumps along the track, so
-    that place fields are near to linear in it. Units are numbered in file order.
+    x holds position x, y (pixels), velocity over the last 0.25 s (pixels/s), speed, and 16 Gaussian bumps
+    along the track, which make place fields nearly linear. Units are numbered in file order.
     Source: github.com/nelpy/example-data, linear-track. Raises BadInput.
     """
 
@@ -48,13 +48,14 @@ class LinearTrack(Binned):
         folder = Path(self.path) if self.path else data_folder() / "linear_track"
         if not self.path and not folder.exists():
             raise BadInput(
-                "data=linear_track is not on this machine: run `dlthink fetch linear_track`, or say where it is: data.path=FOLDER"
+                "data=linear_track is not on this machine: run `dlthink fetch linear_track`, "
+                "or say where it is: data.path=FOLDER"
             )
         return self.open(folder)
 
     @classmethod
     def open(cls, path: str | Path, need_spikes: bool = True) -> Session:
-        """Any of the recording's formats, told apart by name and keys; else an .npz with the keys of `data=recording`."""
+        """Any of the recording's formats, by name and keys; else an .npz as for `data=recording`."""
         path = Path(path)
         if path.is_dir():
             native = [path / name for name in NATIVE]
@@ -76,7 +77,9 @@ class LinearTrack(Binned):
         return read_recording(path, found, need_spikes)
 
 
-def _session(source: Path, ticks: list[np.ndarray], position_ticks: np.ndarray, position: np.ndarray) -> Session:
+def _session(
+    source: Path, ticks: list[np.ndarray], position_ticks: np.ndarray, position: np.ndarray
+) -> Session:
     """The session from whole ticks of the clock, so that either format gives the same numbers."""
     position_ticks, first = np.unique(position_ticks, return_index=True)  # the camera gave one time twice
     times, xy = position_ticks / CLOCK, position[first].astype(np.float64)
@@ -99,7 +102,9 @@ def _session(source: Path, ticks: list[np.ndarray], position_ticks: np.ndarray, 
 def _compact(path: Path, found: dict[str, np.ndarray]) -> Session:
     for key in ("spike_tick", "spike_unit", "pos_tick", "pos_xy"):
         if key not in found:
-            raise BadInput(f"{path}: the key {key} is missing (the file has {', '.join(sorted(found))}): copy it again")
+            raise BadInput(
+                f"{path}: the key {key} is missing (the file has {', '.join(sorted(found))}): copy it again"
+            )
     unit, tick = found["spike_unit"], found["spike_tick"].astype(np.int64)
     ticks = [tick[unit == number] for number in range(int(unit.max()) + 1)]
     return _session(path, ticks, found["pos_tick"].astype(np.int64), found["pos_xy"])
@@ -108,9 +113,16 @@ def _compact(path: Path, found: dict[str, np.ndarray]) -> Session:
 def _native(spikes: Path, trajectory: Path) -> Session:
     for file in (spikes, trajectory):
         if not file.exists():
-            raise BadInput(f"{file}: no such file: run `dlthink fetch linear_track`, or name another data.path")
+            raise BadInput(
+                f"{file}: no such file: run `dlthink fetch linear_track`, or name another data.path"
+            )
     position = _trajectory(trajectory)
-    return _session(spikes, _units(spikes), position["t"].astype(np.int64), np.stack([position["x"], position["y"]], axis=1))
+    return _session(
+        spikes,
+        _units(spikes),
+        position["t"].astype(np.int64),
+        np.stack([position["x"], position["y"]], axis=1),
+    )
 
 
 def _trajectory(path: Path) -> np.ndarray:
@@ -119,19 +131,27 @@ def _trajectory(path: Path) -> np.ndarray:
     mark = b"<End settings>\n"
     end = raw.find(mark)
     if end < 0:
-        raise BadInput(f"{path}: has no line <End settings>: it is not a videoPositionTracking file, fetch it again")
+        raise BadInput(
+            f"{path}: has no line <End settings>: it is not a videoPositionTracking file, fetch it again"
+        )
     header = dict(line.split(": ", 1) for line in raw[:end].decode("latin-1").splitlines() if ": " in line)
     if header.get("clockrate") != str(CLOCK):
-        raise BadInput(f"{path}: clockrate is {header.get('clockrate')}, not {CLOCK}: only this recording's clock is known")
+        raise BadInput(f"{path}: clockrate is {header.get('clockrate')}, not {CLOCK}: fetch it again")
     record = np.dtype([("t", "<u4"), ("x", "<u2"), ("y", "<u2"), ("x2", "<u2"), ("y2", "<u2")])
     body = raw[end + len(mark) :]
     if not body or len(body) % record.itemsize:
-        raise BadInput(f"{path}: is cut short ({len(body)} bytes are not whole records of {record.itemsize}): fetch it again")
+        raise BadInput(
+            f"{path}: is cut short ({len(body)} bytes are not whole records of {record.itemsize}): "
+            f"fetch it again"
+        )
     return np.frombuffer(body, dtype=record)
 
 
 def _units(path: Path) -> list[np.ndarray]:
-    """Ticks of each unit that ever fired: two 1 x 1 cells around tetrodes, each a cell of units with a field `time` in seconds."""
+    """Ticks of each unit that ever fired, in file order.
+
+    The file: two 1 x 1 cells around the tetrodes, each a cell of units with a field `time` in seconds.
+    """
     try:
         from scipy.io import loadmat
     except ImportError as error:
@@ -141,5 +161,7 @@ def _units(path: Path) -> list[np.ndarray]:
         cells = [cell for tetrode in tetrodes for cell in tetrode[0] if cell.size]
         times = [np.asarray(cell["time"][0, 0], dtype=np.float64).ravel() for cell in cells]
     except Exception as error:  # scipy has no one exception for a file that is not what it seems
-        raise BadInput(f"{path}: cannot be read as spikes.mat ({type(error).__name__}): fetch it again") from error
+        raise BadInput(
+            f"{path}: cannot be read as spikes.mat ({type(error).__name__}): fetch it again"
+        ) from error
     return [np.round(unit * CLOCK).astype(np.int64) for unit in times if unit.size]

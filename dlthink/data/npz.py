@@ -14,17 +14,22 @@ KEYS = ("spike_times", "spike_units", "covariates", "covariate_times")
 
 
 def arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an .npz. Raises BadInput for a file that is missing, empty, something else, cut short or pickled."""
+    """All arrays of an .npz. BadInput if it is missing, empty, something else, cut short or pickled."""
     if not path.exists():
-        raise BadInput(f"{path}: no such file: check the path (it counts from the folder you are in: {Path.cwd()})")
+        raise BadInput(
+            f"{path}: no such file: check the path (it counts from the folder you are in: {Path.cwd()})"
+        )
     if path.is_dir():
         raise BadInput(f"{path}: is a folder: name the .npz inside it")
     if path.stat().st_size == 0:
         raise BadInput(f"{path}: the file is empty: save or copy it again")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise BadInput(f"{path}: holds a single array, not an .npz: save it with np.savez(path, key=array, ...)")
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise BadInput(
+                f"{path}: holds a single array, not an .npz: save it with np.savez(path, key=array, ...)"
+            )
+        with file:
             return {key: _array(path, file, key) for key in file.files}
     except PermissionError as error:
         raise BadInput(f"{path}: may not be read ({error.strerror}): change its permissions") from error
@@ -33,7 +38,9 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
     except ValueError as error:
         if isinstance(error, BadInput):
             raise
-        raise BadInput(f"{path}: is not an .npz file, whatever its name: save it with np.savez(path, ...)") from error
+        raise BadInput(
+            f"{path}: is not an .npz file, whatever its name: save it with np.savez(path, ...)"
+        ) from error
 
 
 def _array(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
@@ -45,7 +52,9 @@ def _array(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
         ) from error
 
 
-def read_recording(path: str | Path, found: dict[str, np.ndarray] | None = None, need_spikes: bool = True) -> Session:
+def read_recording(
+    path: str | Path, found: dict[str, np.ndarray] | None = None, need_spikes: bool = True
+) -> Session:
     """The session in an .npz with these keys; units in sorted order, or in that of `unit_names`.
 
     spike_times [S] seconds, ascending for each unit     spike_units [S] whole numbers or names
@@ -94,7 +103,8 @@ def _units(path: Path, found: dict[str, np.ndarray]) -> tuple[list[np.ndarray], 
     times, owner = _numbers(path, found, "spike_times"), found["spike_units"]
     if times.ndim != 1 or owner.shape != times.shape:
         raise BadInput(
-            f"{path}: spike_times has shape {times.shape} and spike_units {owner.shape}: give one unit for every spike, [S] each"
+            f"{path}: spike_times has shape {times.shape} and spike_units {owner.shape}: "
+            f"give one unit for every spike, [S] each"
         )
     if not len(times):
         raise BadInput(f"{path}: spike_times is empty: there is nothing to learn from")
@@ -116,7 +126,8 @@ def _units(path: Path, found: dict[str, np.ndarray]) -> tuple[list[np.ndarray], 
         return _split(times, owner, order), [str(unit) for unit in order]
     if owner.min() < 0 or owner.max() >= len(names):
         raise BadInput(
-            f"{path}: spike_units reaches from {owner.min()} to {owner.max()} but unit_names has {len(names)} names: "
+            f"{path}: spike_units reaches from {owner.min()} to {owner.max()} "
+            f"but unit_names has {len(names)} names: "
             f"count units from 0, unit_names[i] names unit i"
         )
     return _split(times, owner, np.arange(len(names))), names
@@ -127,7 +138,7 @@ def _text(owner: np.ndarray) -> np.ndarray:
 
 
 def _split(times: np.ndarray, owner: np.ndarray, order: np.ndarray) -> list[np.ndarray]:
-    """The times of each unit, in the order they were given: a unit whose times go backwards must stay visible."""
+    """The times of each unit, in the order given: a unit whose times go backwards must stay visible."""
     by_unit = np.argsort(owner, kind="stable")
     low, high = (np.searchsorted(owner[by_unit], order, side=side) for side in ("left", "right"))
     return [times[by_unit[a:b]] for a, b in zip(low, high, strict=True)]

@@ -15,7 +15,7 @@ class Recording(Binned):
     spike_units     [S] the unit of each spike: whole numbers or names
     covariates      [T, F] behaviour or stimulus
     covariate_times [T] seconds, ascending, on the spikes' clock
-    optional: covariate_names [F], unit_names (unit_names[i] names unit i), intervals [I, 2] stretches to use, in seconds
+    optional: covariate_names [F]; unit_names, unit_names[i] names unit i; intervals [I, 2] to use, seconds
 
     Raises BadInput, naming the file, the key and what to do.
     """

@@ -1,7 +1,8 @@
 """A simulated motorcycle ride, and neurons that follow it.
 
-The rider has three intentions: how fast to go, how hard to pull or brake, where to turn. Everything else follows from them,
-so that twelve signals live near a low-dimensional surface. Neurons look at that surface, now and up to half a second ago.
+The rider has three intentions: how fast to go, how hard to pull or brake, where to turn. Everything else
+follows, so that twelve signals live near a low-dimensional surface. Neurons look at that surface, now and
+up to half a second ago.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ SIGNALS = (
     "pitch",
     "sway",
 )
+FELT = ("speed", "acceleration", "lean", "lean_rate", "steering")
+DRIVES, SLOPE, FLOOR = 12, 2.5, 0.03
 
 
 def behaviour(steps: int, rng: np.random.Generator) -> np.ndarray:
-    """[steps, 12] signals named in SIGNALS, every STEP seconds; m, s, radians, rpm and shares of full throttle or brake."""
+    """[steps, 12] SIGNALS every STEP seconds: m, s, radians, rpm, shares of full throttle or brake."""
     pull = 1.6 * _wander(steps, 0.25, rng) + 1.0 * _wander(steps, 1.5, rng)
     turn = 0.7 * _wander(steps, 0.3, rng) + 0.9 * _wander(steps, 1.2, rng)
     cruise = CRUISE + 4.0 * _wander(steps, 8.0, rng)
@@ -37,7 +40,8 @@ def behaviour(steps: int, rng: np.random.Generator) -> np.ndarray:
     lean = 0.75 * np.tanh(0.8 * turn)
     lean_rate = np.gradient(lean, STEP)
     yaw_rate = GRAVITY * np.tan(lean) / speed
-    steering = WHEELBASE * yaw_rate / speed * np.cos(lean) - 0.03 * lean_rate  # the bar first turns the other way
+    # To lean into a turn, the bar is first turned the other way.
+    steering = WHEELBASE * yaw_rate / speed * np.cos(lean) - 0.03 * lean_rate
     brake = _soft(-acceleration - 0.5, 0.3) / 6.0
     signals = {
         "speed": speed,
@@ -59,31 +63,33 @@ def behaviour(steps: int, rng: np.random.Generator) -> np.ndarray:
 def rates(signals: np.ndarray, neurons: int, mean: float, rng: np.random.Generator) -> np.ndarray:
     """[steps, neurons] rates in Hz, smooth over 50 ms, from behaviour now and up to 0.5 s ago.
 
-    Neuron i likes a place on the surface of what it sees: rate = floor + peak * exp(-(a'z)^2 / 2) * sigmoid(b'z), where z holds
-    speed, acceleration, lean, lean rate and steering, each seen through the neuron's own delay, and a, b are its own directions.
+    rate_i = m_i (floor + exp(-((u - c_i) / w_i)^2 / 2) sigmoid(s (v - t_i))): neuron i likes a place c_i on
+    one drive u, and wants a second drive v to be above a threshold t_i. The population shares DRIVES drives,
+    each a mixture of a few signals at a delay of its own.
     """
-    columns = [SIGNALS.index(name) for name in ("speed", "acceleration", "lean", "lean_rate", "steering")]
-    seen = signals[:, columns]
-    seen = (seen - seen.mean(axis=0)) / seen.std(axis=0)
-    delays = (0.0, 0.1, 0.2, 0.3)
-    views = np.stack([_lag(_shift(seen, delay), 0.05) for delay in delays]).astype(np.float32)
+    drives = _drives(signals, rng)
     fire = np.empty((len(signals), neurons), dtype=np.float32)
     for neuron in range(neurons):
-        hill, slope = _direction(views, rng), _direction(views, rng)
-        hill = (hill - rng.uniform(-1.0, 1.0)) / rng.uniform(0.6, 1.0)
-        drive = np.exp(-0.5 * hill**2) / (1.0 + np.exp(-2.0 * (slope - rng.uniform(-0.5, 0.8)))) + 0.03
-        wanted = mean * rng.lognormal(-0.08, 0.4)
-        fire[:, neuron] = wanted * drive / drive.mean()
-    return _lag(fire, 0.05)
+        first, second = rng.choice(DRIVES, size=2, replace=False)
+        place = (drives[first] - rng.uniform(-1.0, 1.0)) / rng.uniform(0.6, 1.0)
+        above = rng.choice([-1.0, 1.0]) * drives[second] - rng.uniform(-0.5, 0.8)
+        shape = FLOOR + np.exp(-0.5 * place**2) / (1.0 + np.exp(-SLOPE * above))
+        # Mean rates are log-normal, as in cortex; -0.08 is minus half the variance and keeps their mean.
+        fire[:, neuron] = _lag(mean * rng.lognormal(-0.08, 0.4) * shape / shape.mean(), 0.05)
+    return fire
 
 
-def _direction(views: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What one neuron follows: two or so signals mixed, at its own delay."""
-    view = views[rng.integers(len(views))]
-    weights = rng.normal(size=view.shape[1]) * (rng.random(view.shape[1]) < 0.5)
-    weights[rng.integers(len(weights))] += rng.choice([-1.5, 1.5])
-    mixed = view @ (weights / np.linalg.norm(weights)).astype(np.float32)
-    return mixed / mixed.std()
+def _drives(signals: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """DRIVES mixtures of what the rider feels, each as it was up to 0.3 s ago; mean 0, spread 1."""
+    felt = signals[:, [SIGNALS.index(name) for name in FELT]]
+    felt = ((felt - felt.mean(axis=0)) / felt.std(axis=0)).astype(np.float32)
+    drives = []
+    for _ in range(DRIVES):
+        weights = rng.normal(size=len(FELT)) * (rng.random(len(FELT)) < 0.4)
+        weights[rng.integers(len(FELT))] += rng.choice([-1.5, 1.5])
+        mixed = _lag(_ago(felt @ weights.astype(np.float32), rng.uniform(0.0, 0.3)), 0.05)
+        drives.append(mixed / mixed.std())
+    return drives
 
 
 def _wander(steps: int, smooth: float, rng: np.random.Generator) -> np.ndarray:
@@ -95,24 +101,20 @@ def _wander(steps: int, smooth: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def _lag(values: np.ndarray, time: float) -> np.ndarray:
-    """A causal smoother of mean delay `time`: two running means in a row, a triangle of 2 * time seconds. Never looks ahead."""
+    """A causal smoother of mean delay `time`: two running means, a triangle of 2 * time. Sees no future."""
     width = max(round(time / STEP), 1)
     for _ in range(2):
-        total = np.cumsum(values, axis=0, dtype=np.float64)
+        total = np.cumsum(values, dtype=np.float64)
         total[width:] -= total[:-width].copy()
-        # At the very beginning there is less to average over.
-        number = np.minimum(np.arange(1, len(values) + 1), width)
-        values = (total / number.reshape(-1, *(1,) * (values.ndim - 1))).astype(values.dtype)
+        number = np.minimum(np.arange(1, len(values) + 1), width)  # at the very beginning there are fewer
+        values = (total / number).astype(values.dtype)
     return values
 
 
-def _shift(values: np.ndarray, time: float) -> np.ndarray:
-    return _shift_steps(values, round(time / STEP))
-
-
-def _shift_steps(values: np.ndarray, steps: int) -> np.ndarray:
-    """The values `steps` ago; the first one stands in for what came before it."""
-    return values if steps == 0 else np.concatenate([np.repeat(values[:1], steps, axis=0), values[:-steps]])
+def _ago(values: np.ndarray, time: float) -> np.ndarray:
+    """The values `time` ago; the first one stands in for what came before it."""
+    steps = round(time / STEP)
+    return np.concatenate([np.full(steps, values[0], values.dtype), values[: len(values) - steps]])
 
 
 def _leaky(values: np.ndarray, forget: float) -> np.ndarray:

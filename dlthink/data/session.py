@@ -34,17 +34,19 @@ class Session:
     rate_edges: np.ndarray | None = field(default=None, repr=False)
 
     def checked(self) -> Session:
-        """Itself with `intervals` filled in and unusable rows outside them dropped; BadInput for what can't be used."""
+        """Itself with `intervals` filled in and rows of NaN outside them dropped. Raises BadInput."""
         self._check_shapes()
         self._check_times()
         self._check_spikes()
         intervals = self._checked_intervals()
         finite = np.isfinite(self.covariates).all(axis=1)
         self._check_finite(finite, intervals)
-        return replace(self, intervals=intervals, times=self.times[finite], covariates=self.covariates[finite])
+        return replace(
+            self, intervals=intervals, times=self.times[finite], covariates=self.covariates[finite]
+        )
 
     def between(self, start: float | None, stop: float | None) -> Session:
-        """The part from `start` to `stop` seconds after the recording's beginning. Raises BadInput if nothing is left."""
+        """The part from `start` to `stop` seconds after the beginning. Raises BadInput if nothing is left."""
         if start is None and stop is None:
             return self
         whole = np.array([[self.times[0], self.times[-1]]]) if self.intervals is None else self.intervals
@@ -52,12 +54,14 @@ class Session:
         low = -np.inf if start is None else first + start
         high = np.inf if stop is None else first + stop
         if low >= high:
-            raise BadInput(f"data.start={start} is not before data.stop={stop}: choose start < stop, in seconds")
+            raise BadInput(
+                f"data.start={start} is not before data.stop={stop}: choose start < stop, in seconds"
+            )
         cut = np.clip(whole, low, high)
         cut = cut[cut[:, 1] > cut[:, 0]]
         if not len(cut):
-            raise BadInput(
-                f"{self.source}: nothing lies between data.start={start} and data.stop={stop}; "
+            raise self._bad(
+                f"nothing lies between data.start={start} and data.stop={stop}; "
                 f"the recording is {whole[-1, 1] - first:.6g} s long and they count from its beginning"
             )
         return replace(self, intervals=cut)
@@ -67,64 +71,63 @@ class Session:
         """The usual time between two covariate samples, in seconds."""
         return float(np.median(np.diff(self.times))) if len(self.times) > 1 else 0.0
 
-    # Every message below names the file and the key of the documented .npz, and says what to do.
+    # Every message names the file and the key of the documented .npz, and says what to do.
+
+    def _bad(self, what: str) -> BadInput:
+        return BadInput(f"{self.source}: {what}")
 
     def _check_shapes(self) -> None:
-        where = self.source
         if self.covariates.ndim != 2:
-            raise BadInput(f"{where}: covariates has shape {self.covariates.shape}: give [T, F], a row per time")
+            raise self._bad(f"covariates has shape {self.covariates.shape}: give [T, F], a row per time")
         rows, columns = self.covariates.shape
         if self.times.shape != (rows,):
-            raise BadInput(
-                f"{where}: covariate_times has shape {self.times.shape} but covariates has {rows} rows: give one time a row"
+            raise self._bad(
+                f"covariate_times has shape {self.times.shape} but covariates has {rows} rows: one time a row"
             )
         if rows < 2 or columns < 1:
-            raise BadInput(f"{where}: covariates is {rows} x {columns}: at least 2 times and 1 covariate are needed")
-        if len(self.names) != columns:
-            raise BadInput(f"{where}: covariate_names has {len(self.names)} names for {columns} covariates: give one each")
-        if len(self.units) != len(self.spikes):
-            raise BadInput(f"{where}: unit_names has {len(self.units)} names for {len(self.spikes)} units: give one each")
-        for key, names in (("covariate_names", self.names), ("unit_names", self.units)):
+            raise self._bad(f"covariates is {rows} x {columns}: at least 2 times and 1 covariate are needed")
+        for key, names, number in (
+            ("covariate_names", self.names, columns),
+            ("unit_names", self.units, len(self.spikes)),
+        ):
+            if len(names) != number:
+                raise self._bad(f"{key} has {len(names)} names for {number}: give one each")
             if twice := sorted({name for name in names if names.count(name) > 1}):
-                raise BadInput(f"{where}: {key} has {twice[0]!r} twice: give every one its own name")
+                raise self._bad(f"{key} has {twice[0]!r} twice: give every one its own name")
 
     def _check_times(self) -> None:
-        if not np.isfinite(self.times).all():
-            row = int(np.flatnonzero(~np.isfinite(self.times))[0])
-            raise BadInput(f"{self.source}: covariate_times is {self.times[row]} in row {row}: leave that row out")
-        steps = np.diff(self.times)
-        if (steps <= 0).any():
-            row = int(np.flatnonzero(steps <= 0)[0])
-            raise BadInput(
-                f"{self.source}: covariate_times does not ascend: row {row + 1} is {self.times[row + 1]:.9g} s "
-                f"after {self.times[row]:.9g} s: sort the rows by time and leave out repeated times"
+        if len(rows := np.flatnonzero(~np.isfinite(self.times))):
+            raise self._bad(f"covariate_times is {self.times[rows[0]]} in row {rows[0]}: leave that row out")
+        if len(rows := np.flatnonzero(np.diff(self.times) <= 0)):
+            before, after = self.times[rows[0]], self.times[rows[0] + 1]
+            raise self._bad(
+                f"covariate_times does not ascend: row {rows[0] + 1} is {after:.9g} s after {before:.9g} s: "
+                f"sort the rows by time and leave out repeated times"
             )
 
     def _check_spikes(self) -> None:
         for unit, spikes in zip(self.units, self.spikes, strict=True):
-            if not np.isfinite(spikes).all():
-                where = int(np.flatnonzero(~np.isfinite(spikes))[0])
-                raise BadInput(
-                    f"{self.source}: spike_times of unit {unit}: number {where} is {spikes[where]}: leave it out"
+            if len(bad := np.flatnonzero(~np.isfinite(spikes))):
+                raise self._bad(
+                    f"spike_times of unit {unit}: number {bad[0]} is {spikes[bad[0]]}: leave it out"
                 )
-            steps = np.diff(spikes)
-            if (steps < 0).any():
-                where = int(np.flatnonzero(steps < 0)[0])
-                raise BadInput(
-                    f"{self.source}: spike_times of unit {unit} are not sorted: {spikes[where + 1]:.9g} s comes after "
-                    f"{spikes[where]:.9g} s: sort them, and check that no clock was reset"
+            if len(bad := np.flatnonzero(np.diff(spikes) < 0)):
+                before, after = spikes[bad[0]], spikes[bad[0] + 1]
+                raise self._bad(
+                    f"spike_times of unit {unit} are not sorted: {after:.9g} s comes after {before:.9g} s: "
+                    f"sort them, and check that no clock was reset"
                 )
         if self.intervals is None:
             self._check_inside()
 
     def _check_inside(self) -> None:
-        """Without intervals all spikes count, so all need covariates (one sample's width of grace at either end)."""
+        """Without intervals all spikes count, so all need covariates; one sample's width of grace."""
         low, high = self.times[0] - self.step, self.times[-1] + self.step
         outside = [int(((spikes < low) | (spikes > high)).sum()) for spikes in self.spikes]
         if total := sum(outside):
-            unit = next(i for i, n in enumerate(outside) if n)
-            raise BadInput(
-                f"{self.source}: {total} spike_times (first in unit {self.units[unit]}) lie outside covariate_times, "
+            unit = next(name for name, number in zip(self.units, outside, strict=True) if number)
+            raise self._bad(
+                f"{total} spike_times (first in unit {unit}) lie outside covariate_times, "
                 f"{self.times[0]:.6g} to {self.times[-1]:.6g} s: are both in seconds on one clock? "
                 f"If so, cut with data.start and data.stop or the key intervals"
             )
@@ -134,22 +137,20 @@ class Session:
             return np.array([[self.times[0], self.times[-1]]])
         intervals = np.asarray(self.intervals, dtype=float)
         if intervals.ndim != 2 or intervals.shape[1] != 2 or not len(intervals):
-            raise BadInput(f"{self.source}: intervals has shape {intervals.shape}: give [I, 2], a start and a stop each")
+            raise self._bad(f"intervals has shape {intervals.shape}: give [I, 2], start and stop each")
         if not np.isfinite(intervals).all():
-            raise BadInput(f"{self.source}: intervals holds NaN or infinity: give seconds")
-        if (intervals[:, 0] >= intervals[:, 1]).any():
-            row = int(np.flatnonzero(intervals[:, 0] >= intervals[:, 1])[0])
-            raise BadInput(f"{self.source}: intervals, row {row}: the start is not before the stop: give start < stop")
-        if (intervals[1:, 0] < intervals[:-1, 1]).any():
-            row = int(np.flatnonzero(intervals[1:, 0] < intervals[:-1, 1])[0]) + 1
-            raise BadInput(
-                f"{self.source}: intervals, row {row} starts before the one above ends: sort them and merge overlaps"
+            raise self._bad("intervals holds NaN or infinity: give seconds")
+        if len(rows := np.flatnonzero(intervals[:, 0] >= intervals[:, 1])):
+            raise self._bad(f"intervals, row {rows[0]}: the start is not before the stop: give start < stop")
+        if len(rows := np.flatnonzero(intervals[1:, 0] < intervals[:-1, 1])):
+            raise self._bad(
+                f"intervals, row {rows[0] + 1} starts before the one above ends: sort them and merge overlaps"
             )
-        low, high = self.times[0] - self.step, self.times[-1] + self.step
-        if intervals[0, 0] < low or intervals[-1, 1] > high:
-            raise BadInput(
-                f"{self.source}: intervals reach from {intervals[0, 0]:.6g} to {intervals[-1, 1]:.6g} s but covariate_times "
-                f"only from {self.times[0]:.6g} to {self.times[-1]:.6g} s: shorten them, and check that both are in seconds"
+        low, high = self.times[0], self.times[-1]
+        if intervals[0, 0] < low - self.step or intervals[-1, 1] > high + self.step:
+            raise self._bad(
+                f"intervals reach from {intervals[0, 0]:.6g} to {intervals[-1, 1]:.6g} s but covariate_times "
+                f"only from {low:.6g} to {high:.6g} s: shorten them, and check that both are in seconds"
             )
         return intervals
 
@@ -157,12 +158,12 @@ class Session:
         inside = np.zeros(len(self.times), dtype=bool)
         for low, high in intervals:
             inside |= (self.times >= low) & (self.times <= high)
-        bad = np.flatnonzero(inside & ~finite)
-        if len(bad):
-            column = int(np.flatnonzero(~np.isfinite(self.covariates[bad[0]]))[0])
-            raise BadInput(
-                f"{self.source}: covariates: {self.names[column]} is {self.covariates[bad[0], column]} at "
-                f"{self.times[bad[0]]:.6g} s ({len(bad)} such rows): fill it in, or leave the stretch out with the key intervals"
+        if len(rows := np.flatnonzero(inside & ~finite)):
+            values, time = self.covariates[rows[0]], self.times[rows[0]]
+            column = np.flatnonzero(~np.isfinite(values))[0]
+            raise self._bad(
+                f"covariates: {self.names[column]} is {values[column]} at {time:.6g} s "
+                f"({len(rows)} such rows): fill it in, or leave the stretch out with the key intervals"
             )
         if finite.sum() < 2:
-            raise BadInput(f"{self.source}: covariates has fewer than 2 rows of finite numbers: check how it was saved")
+            raise self._bad("covariates has fewer than 2 rows of finite numbers: check how it was saved")

@@ -18,9 +18,10 @@ class Spikes(Binned):
     """Spike times of `neurons` neurons during `minutes` of riding, drawn from smooth known rates.
 
     rate        mean of the neurons' mean rates, Hz
-    dispersion  0: Poisson. Else the rate is multiplied by gamma noise (mean 1, this variance) every 50 ms: for counts of 50 ms
-                var = mu + dispersion mu^2, as in the negative binomial
-    refractory  s without a spike after each. The hazard is rate / (1 - rate * refractory), so that the mean rate stays the true one
+    dispersion  0: Poisson. Else every 50 ms the rate is multiplied by gamma noise, mean 1, this variance:
+                counts of 50 ms are negative binomial, var = mu + dispersion mu^2
+    refractory  s without a spike after each. The hazard in between is rate / (1 - rate * refractory), which
+                keeps the mean rate the true one
     seed        of the recording; the run has its own
 
     The examination knows the truth: the expected count of a bin is the integral of the true rate over it.
@@ -61,14 +62,23 @@ class Spikes(Binned):
         )
 
     def _check_knobs(self) -> None:
-        for name, least in (("neurons", 1), ("minutes", 0.1), ("rate", 1e-6), ("dispersion", 0), ("refractory", 0), ("seed", 0)):
+        for name, least in (
+            ("neurons", 1),
+            ("minutes", 0.1),
+            ("rate", 1e-6),
+            ("dispersion", 0),
+            ("refractory", 0),
+            ("seed", 0),
+        ):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= least):
                 raise BadInput(f"data.{name}={value}: choose a number of at least {least}")
 
 
-def draw(rates: np.ndarray, dispersion: float, refractory: float, rng: np.random.Generator) -> list[np.ndarray]:
-    """Spike times in seconds of every neuron for `rates` [steps, neurons] in Hz, constant within each ride.STEP."""
+def draw(
+    rates: np.ndarray, dispersion: float, refractory: float, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Spike times (s) of every neuron for `rates` [steps, neurons] in Hz, constant in each ride.STEP."""
     steps, neurons = rates.shape
     edges = ride.STEP * np.arange(steps + 1)
     frame = np.arange(steps) // round(FRAME / ride.STEP)
@@ -94,7 +104,7 @@ def draw(rates: np.ndarray, dispersion: float, refractory: float, rng: np.random
 
 
 def _with_dead_time(times: np.ndarray, refractory: float) -> np.ndarray:
-    """Without the spikes that come too soon after one that stays: exactly a hazard that is 0 for so long after a spike."""
+    """Without spikes that come too soon after one that stays: a hazard of 0 for so long after a spike."""
     kept, free = [], -math.inf
     for time in times.tolist():
         if time >= free:

@@ -13,7 +13,7 @@ from dlthink.errors import BadInput
 
 
 class Windows:
-    """x[i] = features[row - history ... row], oldest first: [B, window, n_in] float32, without a copy of the whole.
+    """x = features[row - history .. row], oldest first: [B, window, n_in] float32, gathered when asked for.
 
     features [T, n_in]; rows [n] the present bin of every sample, row >= history
     """
@@ -27,15 +27,16 @@ class Windows:
 
     def take_x(self, index: torch.Tensor) -> torch.Tensor:
         bins, width = self.features.shape
-        # Row t of this view is the window that begins at bin t: one contiguous run of memory, which overlaps the next row's.
+        # Row t of this view is the window that begins at bin t: one run of memory, overlapping the next.
         view = self.features.as_strided((bins - self.window + 1, self.window * width), (width, 1))
         return view.index_select(0, self.first.index_select(0, index)).view(-1, self.window, width)
 
 
 class Split(Windows):
-    """Windows with the counts of their present bin: y [B, n_targets]. Only the examination sees `truth`.
+    """Windows with the counts of their present bin: y [B, n_targets]. Only the examination sees `truth`:
 
-    truth  {"time": [n] centre of the present bin, s; "rate": [n, n_targets] expected counts, where they are known}
+    time  [n] centre of the present bin, s
+    rate  [n, n_targets] expected counts, where they are known
     """
 
     def __init__(
@@ -59,14 +60,16 @@ class Split(Windows):
     def to(self, device: torch.device | str) -> Split:
         moved = object.__new__(Split)
         moved.window = self.window
-        moved.features, moved.rows, moved.first = (t.to(device) for t in (self.features, self.rows, self.first))
+        moved.features, moved.rows, moved.first = (
+            t.to(device) for t in (self.features, self.rows, self.first)
+        )
         moved.counts = self.counts.to(device)
         moved.truth = {name: t.to(device) for name, t in self.truth.items()}
         return moved
 
 
 class Inputs(Windows):
-    """Windows of a user's own file, whose predictions are to be written to a table. times [n]: centre of each bin, s."""
+    """Windows of a user's own file, whose predictions go to a table. times [n]: centre of each bin, s."""
 
     def __init__(
         self, features: torch.Tensor, rows: torch.Tensor, history: int, times: np.ndarray, units: list[str]
@@ -81,7 +84,7 @@ class Inputs(Windows):
         return Inputs(self.features.to(device), self.rows.to(device), self.window - 1, self.times, self.units)
 
     def write(self, read: dict[str, torch.Tensor], path: str) -> None:
-        """A CSV: `time` (bin centre, s), then `name[UNIT]` for every [n, n_targets] tensor in `read`. Whole or not at all."""
+        """A CSV, whole or not at all: `time` (bin centre, s), `name[UNIT]` of every [n, n_targets] tensor."""
         shape = (len(self), len(self.units))
         tables = {k: v for k, v in read.items() if isinstance(v, torch.Tensor) and tuple(v.shape) == shape}
         header = ["time", *(f"{name}[{unit}]" for name in tables for unit in self.units)]
@@ -97,6 +100,8 @@ class Inputs(Windows):
                 os.fsync(file.fileno())
             os.replace(unfinished, target)
         except OSError as error:
-            raise BadInput(f"output={path}: cannot be written ({error.strerror or error}): choose another place") from error
+            raise BadInput(
+                f"output={path}: cannot be written ({error.strerror or error}): choose another place"
+            ) from error
         finally:
             unfinished.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ class MSE(nn.Module):
     counts it is an identity link: nothing keeps a predicted mean above zero.
     """
 
-    targets = {"counts", "reals"}  # noqa: RUF012
+    targets = {"counts", "reals"}
     width = 1
 
     def __init__(self, n_targets: int):

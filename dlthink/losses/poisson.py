@@ -22,7 +22,7 @@ class Poisson(nn.Module):
     Source: Kording & Ungar, Deep Learning Thinking 1, discussion 1; McCullagh & Nelder 1989, section 6.2.
     """
 
-    targets = {"counts"}  # noqa: RUF012
+    targets = {"counts"}
     width = 1
 
     def __init__(self, n_targets: int):

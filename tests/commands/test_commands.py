@@ -170,7 +170,7 @@ def test_a_damaged_last_checkpoint_falls_back_and_says_so(cli, tmp_path):
 class Shop(http.server.SimpleHTTPRequestHandler):
     """A server that can resume, and can break off after some bytes."""
 
-    content, give, asked = b"", None, []  # noqa: RUF012
+    content, give, asked = b"", None, []
 
     def do_GET(self):
         span = self.headers.get("Range")

@@ -1,6 +1,7 @@
 """The user's own file: its keys, its mistakes, and the table that predict writes."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -51,7 +52,9 @@ def test_units_by_name_and_without_gaps_in_number(save):
     units = keys()["spike_units"]
     by_name = Recording(save(spike_units=np.array(["left", "right", "deep"])[units]))
     assert by_name.facts["units"] == ["deep", "left", "right"]
-    ordered = Recording(save(spike_units=np.array(["left", "right", "deep"])[units], unit_names=["left", "right", "deep"]))
+    ordered = Recording(
+        save(spike_units=np.array(["left", "right", "deep"])[units], unit_names=["left", "right", "deep"])
+    )
     assert ordered.facts["units"] == ["left", "right", "deep"]
     plain = Recording(save())
     assert torch.equal(ordered.val.targets(), plain.val.targets())
@@ -79,7 +82,7 @@ def test_intervals(save):
 
 
 def test_no_path():
-    with pytest.raises(BadInput, match="data.path"):
+    with pytest.raises(BadInput, match=r"data.path"):
         Recording()
 
 
@@ -108,7 +111,7 @@ def test_files_that_are_something_else(tmp_path, content, words):
 
 def test_a_file_cut_short(save):
     path = save()
-    whole = open(path, "rb").read()
+    whole = Path(path).read_bytes()
     for share in (0.2, 0.9, 0.999):
         with open(path, "wb") as file:
             file.write(whole[: int(len(whole) * share)])
@@ -157,7 +160,7 @@ def test_contents_that_cannot_be_used(save, changes, words):
     assert "mine.npz" in str(caught.value) and "\n" not in str(caught.value)
 
 
-# ----------------------------------------------------------------------------------------------------- predict
+# ----------------------------------------------------------------------------------- predict
 
 
 @pytest.mark.parametrize("past", [False, True])
@@ -182,7 +185,9 @@ def test_inputs_need_spikes_only_for_their_history(save):
 
 def test_inputs_need_the_same_names(save):
     data = Recording(save(covariate_names=["speed", "angle"]))
-    swapped = save("swapped.npz", covariates=keys()["covariates"][:, ::-1], covariate_names=["angle", "speed"])
+    swapped = save(
+        "swapped.npz", covariates=keys()["covariates"][:, ::-1], covariate_names=["angle", "speed"]
+    )
     index = torch.arange(9)
     assert torch.equal(
         Recording.inputs(swapped, data.state).take(index)[0],
@@ -219,7 +224,12 @@ def test_predictions_are_written_by_name(save, tmp_path):
     inputs = Recording.inputs(save(), data.state | {"units": data.state["units"]})
     rate = torch.rand(len(inputs), 3)
     spread = torch.rand(len(inputs), 3, dtype=torch.float64)
-    read = {"rate": rate, "distribution": torch.distributions.Poisson(rate), "spread": spread, "odd": torch.zeros(5)}
+    read = {
+        "rate": rate,
+        "distribution": torch.distributions.Poisson(rate),
+        "spread": spread,
+        "odd": torch.zeros(5),
+    }
     inputs.write(read, str(tmp_path / "out.csv"))
     with open(tmp_path / "out.csv", newline="") as file:
         header, *lines = csv.reader(file)
@@ -227,7 +237,9 @@ def test_predictions_are_written_by_name(save, tmp_path):
     assert header == ["time", *[f"rate[{n}]" for n in names], *[f"spread[{n}]" for n in names]]
     table = torch.tensor([[float(cell) for cell in line] for line in lines], dtype=torch.float64)
     assert table[:, 0].numpy() == pytest.approx(inputs.times, abs=1e-6)
-    assert torch.allclose(table[:, 1:4], rate.double(), rtol=1e-6) and torch.allclose(table[:, 4:], spread, rtol=1e-6)
+    assert torch.allclose(table[:, 1:4], rate.double(), rtol=1e-6) and torch.allclose(
+        table[:, 4:], spread, rtol=1e-6
+    )
     assert [file.name for file in tmp_path.iterdir() if "out" in file.name] == ["out.csv"]
 
 
