@@ -54,7 +54,8 @@ class Board:
             canvas.draw()
             pixels = np.asarray(canvas.buffer_rgba())[..., :3]
             imsave(place / f"{split}_{name}.png", pixels)
-            self._writer.add_image(f"{split}/{name}", pixels, step, dataformats="HWC")
+            # never under a metric's tag: TensorBoard would show neither
+            self._writer.add_image(f"figures/{split}_{name}", pixels, step, dataformats="HWC")
 
     def text(self, name: str, text: str, step: int = 0) -> None:
         self._writer.add_text(name, text, step)

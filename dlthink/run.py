@@ -47,9 +47,9 @@ class Run:
         precision.network(model)
 
     def story(self) -> dict:
-        """Provenance of the run's first launch; empty if the file is gone."""
+        """Provenance of the run's first launch; without a story if the file is gone."""
         file = self.folder / "provenance.json"
-        return json.loads(file.read_text()) if file.is_file() else {}
+        return json.loads(file.read_text()) if file.is_file() else {"choices": {}, "command": []}
 
 
 def record(folder: Path, config: DictConfig, provenance: dict) -> None:

@@ -139,7 +139,7 @@ class Trainer:
 
     def _loop(self, stop: Interrupt) -> None:
         began = self.saved_at = self.logged_at = time.monotonic()
-        self.logged_step = self.step
+        self.logged_step, self.paused = self.step, 0.0  # seconds since then that were no steps
         validate_every = self.validate_every or self.epoch_steps
         self.stream = iter(self.order)
         self.model.train()
@@ -150,11 +150,13 @@ class Trainer:
             norms = self._take_step(measure=log)
             if log:
                 self._log(norms)
-            late = self.minutes is not None and time.monotonic() - began > 60 * self.minutes
+            now = time.monotonic()
+            late = self.minutes is not None and now - began > 60 * self.minutes
             if last or late or self.step % validate_every == 0:
                 self._save(better=self._validate())
-            elif stop.signal or time.monotonic() - self.saved_at > 60 * self.save_minutes:
+            elif stop.signal or now - self.saved_at > 60 * self.save_minutes:
                 self._save()
+            self.paused += time.monotonic() - now
             if stop.signal:
                 raise Interrupted(stop.signal)
             if late:
@@ -248,7 +250,7 @@ class Trainer:
     def _log(self, norms: list[torch.Tensor]) -> None:
         means = self._means()
         now, steps = time.monotonic(), self.step - self.logged_step
-        per_second = steps / max(now - self.logged_at, 1e-9)
+        per_second = steps / max(now - self.logged_at - self.paused, 1e-9)
         samples = self.order.batch * self.accumulate * per_second
         optim = {f"{p.prefix}learning_rate": p.optimizer.param_groups[0]["lr"] for p in self.players}
         optim |= {f"{p.prefix}gradient_norm": float(n) for p, n in zip(self.players, norms, strict=False)}
@@ -258,7 +260,8 @@ class Trainer:
         self.board.scalars("speed", speed, self.step, self.order.epoch)
         self.bar.set_postfix({name: f"{value:.4g}" for name, value in means.items()} | self.shown, refresh=False)
         self.bar.update(self.step - self.bar.n)
-        self.logged_at, self.logged_step, self.recent, self.indices = now, self.step, [], []
+        self.logged_at, self.logged_step, self.paused = now, self.step, 0.0
+        self.recent, self.indices = [], []
 
     def _validate(self) -> bool:
         """Examine validation (with figures) and as many training samples. Is this the best so far?"""

@@ -36,10 +36,10 @@ def test_curves(events):
 
 
 def test_figures_at_every_validation_and_for_the_test(finished, events):
-    assert {f"{s}/{n}" for s in ("val", "test") for n in ("rate", "calibration", "bits_per_spike")} <= set(
-        events.Tags()["images"]
-    )
-    assert [e.step for e in events.Images("val/rate")] == [3, 6]
+    figures = {f"figures/{s}_{n}" for s in ("val", "test") for n in ("rate", "calibration", "bits_per_spike")}
+    assert figures == set(events.Tags()["images"])
+    assert not figures & set(events.Tags()["scalars"])  # TensorBoard shows neither of two with one tag
+    assert [e.step for e in events.Images("figures/val_rate")] == [3, 6]
     for file in (finished / "figures").glob("*.png"):
         assert file.read_bytes()[:4] == b"\x89PNG"
     assert len(list((finished / "figures").glob("*.png"))) == 6
@@ -53,7 +53,7 @@ def test_text_and_hparams_in_the_same_folder(finished, events):
     info = metadata.parse_session_start_info_plugin_data(content[metadata.SESSION_START_INFO_TAG])
     assert info.hparams["loss"].string_value == "poisson"
     assert info.hparams["data"].string_value == "spikes"
-    assert info.hparams["optim.lr"].number_value == 3e-3
+    assert info.hparams["data.minutes"].number_value == 2  # typed, so it is shown
     assert info.hparams["seed"].number_value == 0
     experiment = metadata.parse_experiment_plugin_data(content[metadata.EXPERIMENT_TAG])
     assert {m.name.tag for m in experiment.metric_infos} >= {f"test/{name}" for name in METRICS}

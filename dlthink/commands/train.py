@@ -61,8 +61,9 @@ def _one(config) -> float | None:
             raise BadInput(
                 f"{folder}: holds a run already; go on with `dlthink train resume={folder}` or choose another folder"
             )
-        record(folder, config, provenance(list(hydra.overrides.task), chosen))
-        return _train(config, folder, chosen, None)
+        story = provenance(list(hydra.overrides.task), chosen)
+        record(folder, config, story)
+        return _train(config, folder, story, None)
     except BadInput as error:
         _refused.append(refuse(str(error), 2))
     except Diverged as error:
@@ -86,18 +87,18 @@ def _resume(words: list[str]) -> int:
     if remark:
         print(f"dlthink: {remark}", file=sys.stderr)
     try:
-        _train(run.config, run.folder, run.story().get("choices", {}), saved)
+        _train(run.config, run.folder, run.story(), saved)
     except Interrupted as stop:
         return _say_how_to_resume(run.folder, stop)
     return 0
 
 
-def _train(config, folder: Path, chosen: dict[str, str], saved: dict | None) -> float:
-    """The run itself. Returns the figure that picks the best, for sweepers."""
+def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
+    """The run itself. `story`: its provenance. Returns the figure that picks the best, for sweepers."""
     from omegaconf import OmegaConf
 
     from dlthink.config import build
-    from dlthink.config.words import flat
+    from dlthink.config.words import described
     from dlthink.table import table
 
     parts = build.assemble(config, state=saved and saved["data"])
@@ -112,7 +113,7 @@ def _train(config, folder: Path, chosen: dict[str, str], saved: dict | None) -> 
         folder,
         seed=config.seed,
         saved=saved,
-        hparams=chosen | flat(config),
+        hparams=described(config, story["choices"], story["command"]),
         text=f"```yaml\n{OmegaConf.to_yaml(config)}\n```",
     )
     print(table("test", results["test"]))

@@ -42,12 +42,12 @@ def change(config: DictConfig, settings: list[str]) -> None:
             raise BadInput(f"{key}={value}: {str(error).splitlines()[0]}") from error
 
 
-def flat(config: DictConfig) -> dict[str, str | int | float | bool]:
-    """Every plain value of a configuration by its dotted name: what TensorBoard's HPARAMS tab can compare."""
-    found: dict = {}
-    for key, value in OmegaConf.to_container(config, resolve=True).items():
-        pairs = flat(config[key]).items() if isinstance(value, dict) else [(None, value)]
-        for name, inner in pairs:
-            if isinstance(inner, str | int | float | bool) and not str(name).startswith("_"):
-                found[key if name is None else f"{key}.{name}"] = inner
-    return found
+def described(config: DictConfig, choices: dict[str, str], words: list[str]) -> dict[str, str | int | float | bool]:
+    """A run in a few words, for TensorBoard's HPARAMS tab: its choices, its seed, and every setting typed for it."""
+    few: dict = choices | {"seed": config.seed}
+    for word in words:
+        key, equals, _ = word.lstrip("+").partition("=")
+        value = OmegaConf.select(config, key) if equals else None
+        if isinstance(value, str | int | float | bool):
+            few[key] = value
+    return few

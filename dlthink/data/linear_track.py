@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ NATIVE = ("spikes.mat", "trajectory.videoPositionTracking")
 COMPACT = "compact.npz"
 TRACK = np.array([[137.0, 140.0], [474.0, 401.0]])  # its two ends, pixels
 PLACES = 16
+BRIDGE, SHORTEST = 0.5, 1.0  # s, a pause too short to end a run; a run too short to count
 
 
 class LinearTrack(Binned):
@@ -28,20 +30,25 @@ class LinearTrack(Binned):
 
     x holds position x, y (pixels), velocity over the last 0.25 s (pixels/s), speed, and 16 Gaussian bumps
     along the track, which make place fields nearly linear. Units are numbered in file order.
+
+    min_speed  0: all of the time. Else only stretches of at least 1 s in which the animal moves faster than
+               this (pixels/s; 20: a slow walk), bridging pauses below 0.5 s: at rest the hippocampus replays
+               places where the animal is not
     Source: github.com/nelpy/example-data, linear-track. Raises BadInput.
     """
 
     def __init__(
         self,
         path: str | None = None,
+        min_speed: float = 0.0,
         bin: float = 0.1,
-        history: int = 10,
+        history: int = 5,
         min_spikes: int = 100,
         start: float | None = 35.0,
         stop: float | None = 975.0,
         **binning,
     ) -> None:
-        self.path = path
+        self.path, self.min_speed = path, min_speed
         super().__init__(bin=bin, history=history, min_spikes=min_spikes, start=start, stop=stop, **binning)
 
     def read(self) -> Session:
@@ -51,7 +58,8 @@ class LinearTrack(Binned):
                 "data=linear_track is not on this machine: run `dlthink fetch linear_track`, "
                 "or say where it is: data.path=FOLDER"
             )
-        return self.open(folder)
+        session = self.open(folder)
+        return session if self.min_speed <= 0 else replace(session, intervals=_runs(session, self.min_speed))
 
     @classmethod
     def open(cls, path: str | Path, need_spikes: bool = True) -> Session:
@@ -97,6 +105,22 @@ def _session(
         names=["x", "y", "velocity_x", "velocity_y", "speed", *(f"place_{place}" for place in range(PLACES))],
         intervals=np.array([[times[0], times[-1]]]),
     )
+
+
+def _runs(session: Session, least: float) -> np.ndarray:
+    """[I, 2] the stretches in which the animal moves faster than `least`."""
+    moves = np.concatenate([[False], session.covariates[:, session.names.index("speed")] > least, [False]])
+    turns = np.flatnonzero(np.diff(moves.astype(int)))
+    starts, stops = session.times[turns[::2]], session.times[turns[1::2] - 1]
+    pause = starts[1:] - stops[:-1] >= BRIDGE
+    starts = np.concatenate([starts[:1], starts[1:][pause]])
+    stops = np.concatenate([stops[:-1][pause], stops[-1:]])
+    runs = np.stack([starts, stops], axis=1)[stops - starts >= SHORTEST]
+    if not len(runs):
+        raise BadInput(
+            f"{session.source}: the animal never moves at data.min_speed={least} for {SHORTEST} s: lower it"
+        )
+    return runs
 
 
 def _compact(path: Path, found: dict[str, np.ndarray]) -> Session:

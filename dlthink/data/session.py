@@ -50,7 +50,7 @@ class Session:
         if start is None and stop is None:
             return self
         whole = np.array([[self.times[0], self.times[-1]]]) if self.intervals is None else self.intervals
-        first = whole[0, 0]
+        first = min(self.times[0], whole[0, 0])
         low = -np.inf if start is None else first + start
         high = np.inf if stop is None else first + stop
         if low >= high:

@@ -236,6 +236,12 @@ def test_over_five_folds_every_block_is_test_once():
     assert sorted(tests) == sorted(alltogether)
 
 
+def test_start_and_stop_count_from_the_beginning_even_with_intervals():
+    data = binned(session(intervals=np.array([[5.0, 25.0], [30.0, 58.0]])), start=10.0, stop=40.0, history=0)
+    assert len(data.train) + len(data.val) + len(data.test) == (15 + 10) * 20
+    assert data.train.truth["time"].min() > 10.0 and data.test.truth["time"].max() < 40.0
+
+
 def test_start_and_stop_count_from_the_beginning():
     late = session(times=session().times + 1000.0, spikes=[s + 1000.0 for s in session().spikes])
     data = binned(late, start=10.0, stop=40.0, history=0)

@@ -103,6 +103,23 @@ def test_covariates_are_causal_and_in_pixels(folder):
     assert named["place_15"][named["x"].argmax()] > 0.9
 
 
+def test_only_while_the_animal_moves(folder):
+    data = LinearTrack(str(folder / "compact"), min_speed=40.0, history=0, bin=0.05, blocks=5, **SHORT)
+    session = data.read()
+    speed = session.covariates[:, session.names.index("speed")]
+    inside = np.zeros(len(speed), dtype=bool)
+    for start, stop in session.intervals:
+        inside |= (session.times >= start) & (session.times <= stop)
+        assert stop - start >= 1.0
+    assert speed[inside].mean() > 40 > speed[~inside].mean()
+    assert 0.3 < inside.mean() < 0.9 and len(session.intervals) > 5
+    assert (session.intervals[1:, 0] - session.intervals[:-1, 1]).min() >= 0.5
+    bins = len(data.train) + len(data.val) + len(data.test)
+    assert bins == pytest.approx(inside.mean() * SECONDS / 0.05, rel=0.05)
+    with pytest.raises(BadInput, match=r"data.min_speed=900"):
+        LinearTrack(str(folder / "compact"), min_speed=900.0, **SHORT)
+
+
 def test_where_fetch_puts_it(folder, monkeypatch):
     monkeypatch.setenv("DLTHINK_DATA", str(folder))
     with pytest.raises(BadInput, match=r"dlthink fetch linear_track.*data.path="):
