@@ -40,10 +40,10 @@ class LinearTrack(Binned):
     def __init__(
         self,
         path: str | None = None,
-        min_speed: float = 0.0,
+        min_speed: float = 20.0,
         bin: float = 0.1,
         history: int = 5,
-        min_spikes: int = 100,
+        min_spikes: int = 50,
         start: float | None = 35.0,
         stop: float | None = 975.0,
         **binning,
@@ -109,6 +109,8 @@ def _session(
 
 def _runs(session: Session, least: float) -> np.ndarray:
     """[I, 2] the stretches in which the animal moves faster than `least`."""
+    if "speed" not in session.names:
+        raise BadInput(f"{session.source}: has no covariate 'speed': add it, or set data.min_speed=0")
     moves = np.concatenate([[False], session.covariates[:, session.names.index("speed")] > least, [False]])
     turns = np.flatnonzero(np.diff(moves.astype(int)))
     starts, stops = session.times[turns[::2]], session.times[turns[1::2] - 1]

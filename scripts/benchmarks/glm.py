@@ -1,29 +1,30 @@
-"""Poisson GLMs by full-batch L-BFGS: `trainer=lbfgs model=glm loss=poisson` against sklearn's PoissonRegressor.
+"""Poisson GLMs by full-batch L-BFGS: `trainer=lbfgs model=glm` against sklearn's PoissonRegressor.
 
-20,000 bins and 1,000 weights a neuron: 50 signals, smooth over a few bins, and the 20 bins up to the present one. Both
-sides start from the signals, gather the windows within their time, and compute in float32. dlthink's clock is read
-when every neuron is at sklearn's final objective, to 1e-6 of it, computed in float64 while the clock rests; and again
-where dlthink stops by itself. sklearn penalizes each neuron by alpha/2 |w|^2, dlthink the mean over neurons by
-l2/2 |w|^2, so alpha = l2 * neurons.
+20,000 bins, 1,000 weights a neuron: 50 signals, smooth over a few bins, in the 20 bins up to the present one.
+Both sides start from the signals, gather the windows within their time, and compute in float32. dlthink's clock
+is read when every neuron is at sklearn's final objective, to 1e-6 of it (computed in float64, off the clock), and
+again where dlthink stops by itself. sklearn penalizes each neuron by alpha/2 |w|^2, dlthink the mean over neurons
+by l2/2 |w|^2, so alpha = l2 * neurons.
 """
 
 import numpy as np
 import torch
-from ours import now, repeats, report, train
+from clock import now, repeats, report
+from ours import train
 from sklearn.linear_model import PoissonRegressor
 from torch import Tensor
 
 BINS, SIGNALS, LAGS, NEURONS, ALPHA = 20_000, 50, 20, 50, 1e-3
 
 torch.manual_seed(0)
-bell = torch.exp(-0.5 * torch.arange(-4.0, 5.0) ** 2)  # one bin of standard deviation
+bell = torch.exp(-0.5 * torch.arange(-4.0, 5.0) ** 2)  # a standard deviation of one bin
 noise = torch.randn(SIGNALS, 1, BINS + LAGS - 1 + len(bell) - 1)
-FEATURES = torch.conv1d(noise, (bell / bell.norm())[None, None])[:, 0].T.contiguous()
+S = torch.conv1d(noise, (bell / bell.norm())[None, None])[:, 0].T.contiguous()
 
 
 def windows() -> np.ndarray:
-    """[BINS, LAGS * SIGNALS], oldest bin first; a copy, because rows that overlap in memory would slow BLAS down."""
-    view = np.lib.stride_tricks.sliding_window_view(FEATURES.numpy(), LAGS, axis=0)
+    """[BINS, LAGS * SIGNALS], oldest bin first. A copy: rows that overlap in memory slow BLAS down."""
+    view = np.lib.stride_tricks.sliding_window_view(S.numpy(), LAGS, axis=0)
     return view.transpose(0, 2, 1).reshape(BINS, -1).copy()
 
 
@@ -39,17 +40,17 @@ def objective(weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:
     return half.mean(0) + ALPHA / 2 * weight.square().sum(1)
 
 
-def one_by_one(y: Tensor) -> tuple[Tensor, Tensor]:
-    """sklearn's seconds and final objectives."""
+def one_by_one(y: Tensor) -> tuple[np.ndarray, Tensor]:
+    """sklearn's seconds, and its final objectives."""
     began = now()
     x = windows()
     fits = [PoissonRegressor(alpha=ALPHA, solver="lbfgs").fit(x, counts) for counts in y.T.numpy()]
     seconds = now() - began
-    weight, bias = (torch.tensor(np.array([getattr(f, name) for f in fits])) for name in ("coef_", "intercept_"))
-    return seconds, objective(weight, bias, y)
+    weight = torch.tensor(np.array([fit.coef_ for fit in fits]))
+    return seconds, objective(weight, torch.tensor([fit.intercept_ for fit in fits]), y)
 
 
-def jointly(y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def jointly(y: Tensor, target: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """dlthink's seconds until every neuron is at its target, and until the search stops by itself."""
 
     def enough(model, loss) -> bool:
@@ -57,20 +58,20 @@ def jointly(y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         return bool((reached < target * (1 + 1e-6)).all())
 
     words = ["trainer=lbfgs", "model=glm", "loss=poisson", f"trainer.l2={ALPHA / y.shape[1]}"]
-    trainer = train(words, FEATURES, y, history=LAGS - 1, enough=enough)
+    trainer = train(words, S, y, history=LAGS - 1, enough=enough)
     assert trainer.reached is not None, "dlthink stops above sklearn's objective"
     return trainer.reached, trainer.seconds
 
 
 def compare(name: str, y: Tensor, times: int, goal: float) -> None:
-    peer, reached, stopped = [], [], []
+    peer, ours = [], []
     for _ in range(times):
         seconds, target = one_by_one(y)
         peer.append(seconds)
-        for times_of, seconds in zip((reached, stopped), jointly(y, target), strict=True):
-            times_of.append(seconds)
+        ours.append(jointly(y, target))
+    reached, stopped = map(list, zip(*ours, strict=True))
     report(name, goal, reached, peer)
-    report(f"  until it stops by itself", None, stopped, peer)
+    report("    until it stops by itself", None, stopped, peer)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,26 @@
-"""One step of a 12-64-50 network on batches of 64: dlthink's loop, one written by hand, and one around a DataLoader.
+"""A step of a 12-64-50 network, batches of 64: dlthink's loop, one written by hand, one around a DataLoader.
 
-All train the same network from the same weights with the same cost, optimizer and data, and log every 50 steps.
-That dlthink and the hand end in the same weights is checked.
+All train the same network from the same weights on the same data by the same cost and optimizer, and log every
+50 steps. Checked: dlthink and the hand end in the same weights.
 """
 
 import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+import numpy as np
 import torch
-from ours import now, repeats, report, train
+from clock import now, repeats, report
+from ours import train
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.tensorboard import SummaryWriter
 
 STEPS, BATCH = 1000, 64
-WORDS = "model=mlp model.depth=1 model.activation=relu loss=poisson optim=adam optim.lr=1e-3".split()
-WORDS += f"trainer.steps={STEPS} trainer.batch={BATCH} trainer.schedule=constant".split()
-WORDS += [f"trainer.validate_every={STEPS}"]
+WORDS = ["model=mlp", "model.depth=1", "model.activation=relu", "loss=poisson", "optim=adam", "optim.lr=1e-3"]
+WORDS += [f"trainer.batch={BATCH}", f"trainer.steps={STEPS}", "trainer.schedule=constant"]
+WORDS += [f"trainer.validate_every={STEPS}", "trainer.log_every=50"]
 
 torch.manual_seed(0)
 X = torch.randn(20_000, 12)
@@ -39,7 +41,8 @@ def loaded() -> Iterator[tuple[Tensor, Tensor]]:
         yield from loader
 
 
-def by_hand(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, nn.Module]:
+def by_hand(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[np.ndarray, nn.Module]:
+    """Seconds, and the network."""
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(12, 64), nn.ReLU(), nn.Linear(64, 50))
     net[-1].weight.data.mul_(0.1)
@@ -68,8 +71,8 @@ if __name__ == "__main__":
         ours.append(trainer.seconds / STEPS)
         hand.append(seconds / STEPS)
         loader.append(by_hand(loaded())[0] / STEPS)
-        weights, same = parameters_to_vector(trainer.model.parameters()), parameters_to_vector(net.parameters())
-        apart = ((weights - same).norm() / same.norm()).item()  # 2e-8 after 10 steps; rounding grows from there
+        weights, same = (parameters_to_vector(each.parameters()) for each in (trainer.model, net))
+        apart = ((weights - same).norm() / same.norm()).item()  # 2e-8 after 10 steps; then rounding grows
         assert apart < 0.01, f"dlthink and the hand end {apart:.2g} apart: not the same training"
-    report("a step / written by hand", 1.10, ours[1:], hand[1:])  # the first warmed up
+    report("a step / written by hand", 1.1, ours[1:], hand[1:])  # the first warmed up
     report("a step / around a DataLoader", 0.75, ours[1:], loader[1:])

@@ -285,6 +285,13 @@ def test_state_prepares_another_recording_in_the_same_way():
     assert y.shape == (1, 3)
 
 
+def test_state_survives_a_checkpoint(tmp_path):
+    state = binned(spike_history=True).state
+    torch.save(state, tmp_path / "state.pt")
+    loaded = torch.load(tmp_path / "state.pt", weights_only=True)
+    assert torch.equal(binned(state=loaded).test.features, binned(spike_history=True).test.features)
+
+
 def test_a_unit_that_never_fires_is_left_out_with_a_note():
     given = session()
     data = binned(session(spikes=[given.spikes[0], np.array([]), given.spikes[2]]))

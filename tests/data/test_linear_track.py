@@ -39,7 +39,8 @@ def folder(tmp_path):
 
     def unit(times):
         cell = np.empty((1, 1), dtype=[("time", "O"), ("meanrate", "O")])
-        cell[0, 0] = (np.asarray(times, dtype=float)[:, None] / 30_000, np.zeros((1, 1)))
+        # Written with eight decimals, so that times are whole ticks only after rounding.
+        cell[0, 0] = (np.round(np.asarray(times, dtype=float)[:, None] / 30_000, 8), np.zeros((1, 1)))
         return cell
 
     tetrodes = np.empty((1, 3), dtype=object)
@@ -66,7 +67,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-SHORT = {"start": None, "stop": None, "min_spikes": 1}
+SHORT = {"start": None, "stop": None, "min_spikes": 1, "min_speed": 0.0}
 
 
 def same(one, two):
@@ -104,7 +105,7 @@ def test_covariates_are_causal_and_in_pixels(folder):
 
 
 def test_only_while_the_animal_moves(folder):
-    data = LinearTrack(str(folder / "compact"), min_speed=40.0, history=0, bin=0.05, blocks=5, **SHORT)
+    data = LinearTrack(str(folder / "compact"), history=0, bin=0.05, blocks=5, **SHORT | {"min_speed": 40.0})
     session = data.read()
     speed = session.covariates[:, session.names.index("speed")]
     inside = np.zeros(len(speed), dtype=bool)
@@ -117,7 +118,7 @@ def test_only_while_the_animal_moves(folder):
     bins = len(data.train) + len(data.val) + len(data.test)
     assert bins == pytest.approx(inside.mean() * SECONDS / 0.05, rel=0.05)
     with pytest.raises(BadInput, match=r"data.min_speed=900"):
-        LinearTrack(str(folder / "compact"), min_speed=900.0, **SHORT)
+        LinearTrack(str(folder / "compact"), **SHORT | {"min_speed": 900.0})
 
 
 def test_where_fetch_puts_it(folder, monkeypatch):
@@ -195,7 +196,7 @@ def test_the_real_recording():
     on_track = (session.times > session.times[0] + 35) & (session.times < session.times[0] + 975)
     x, y = session.covariates[on_track, 0], session.covariates[on_track, 1]
     assert x.min() > 120 and x.max() < 490 and y.min() > 110 and y.max() < 420
-    assert all(count >= 100 for count in data.train.targets().sum(dim=0).tolist())
+    assert all(count >= 50 for count in data.train.targets().sum(dim=0).tolist())
 
 
 @needs_real

@@ -1,0 +1,26 @@
+"""What every benchmark does: read the clock, repeat, and report a row."""
+
+import json
+import sys
+import time
+
+import numpy as np
+
+
+def now() -> np.ndarray:
+    """CPU seconds of this process with all its threads, and wall seconds."""
+    return np.array([time.process_time(), time.perf_counter()])
+
+
+def repeats(usual: int) -> int:
+    """How often to repeat: what `bench.py --repeats` says, or else `usual`."""
+    return int(sys.argv[1]) if len(sys.argv) > 1 else usual
+
+
+def report(name: str, goal: float | None, ours: list, peer: list | None = None) -> None:
+    """A row of the table as a line of JSON: (CPU, wall) seconds of each repetition.
+
+    The goal limits the ratio of ours to peer, paired by repetition, or without a peer the CPU seconds.
+    """
+    times = {"ours": np.array(ours).tolist(), "peer": peer and np.array(peer).tolist()}
+    print(json.dumps({"name": name, "goal": goal} | times), flush=True)

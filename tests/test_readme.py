@@ -1,0 +1,74 @@
+"""What the README says is what happens."""
+
+import json
+import re
+
+import pytest
+
+from tests.conftest import REPOSITORY, SMALL
+
+README = (REPOSITORY / "README.md").read_text()
+CODE = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+COMMANDS = re.findall(r"^(dlthink train .*?)(?:  +#.*)?$", README, re.MULTILINE)
+
+
+def test_the_cost_of_ones_own_works_as_printed(cli, tmp_path):
+    (text,) = CODE
+    assert len(text.strip().splitlines()) <= 12
+    name = re.search(r"Save this as `(\w+)\.py`", README)[1]
+    (command,) = [c for c in COMMANDS if f"loss={name}," in c]
+    (tmp_path / f"{name}.py").write_text(text)
+    code, out, err = cli(*command.split()[1:], "hydra.sweep.dir=sweep", *SMALL)
+    assert code == 0, err
+    assert out.count("run: sweep/") == 3
+    results = [json.loads((tmp_path / "sweep" / str(i) / "metrics.json").read_text())["test"] for i in range(3)]
+    assert results[0].keys() == results[1].keys() == results[2].keys()  # the examination is the data's
+    # and afterwards, when its file is named as trusted
+    code, _, err = cli("evaluate", "run=sweep/0")
+    assert code == 2 and f"allow={name}" in err
+    code, out, _ = cli("evaluate", "run=sweep/0", f"allow={name}", "output=again.json")
+    assert code == 0 and json.loads((tmp_path / "again.json").read_text()) == results[0]
+
+
+def test_a_cost_of_ones_own_by_config_dir(cli, tmp_path):
+    """The other way: a YAML with settings and a comment, in a folder that may be shared."""
+    (text,) = CODE
+    (tmp_path / "shared_error.py").write_text(text)
+    (tmp_path / "mine" / "loss").mkdir(parents=True)
+    (tmp_path / "mine" / "loss" / "rooted.yaml").write_text("# mine\n_target_: shared_error.RootError\n")
+    code, out, err = cli("train", "--config-dir", "mine", "loss=rooted", "hydra.run.dir=run", *SMALL)
+    assert code == 0 and "run: run" in out, err
+    assert "rooted         mine" in cli("train", "--config-dir", "mine", "--help")[1]
+
+
+def test_settings_of_a_cost_of_ones_own(cli, tmp_path):
+    (text,) = CODE
+    text = text.replace("    def forward", "    def __init__(self, scale: float = 2.0):\n        super().__init__()\n"
+                        "        self.scale = scale\n\n    def forward")  # fmt: skip
+    (tmp_path / "scaled.py").write_text(text)
+    assert cli("train", "loss=scaled", "loss.scale=3", "hydra.run.dir=run", *SMALL)[0] == 0
+    assert "scale: 3" in (tmp_path / "run" / "config.yaml").read_text()
+    code, _, err = cli("train", "loss=scaled", "loss.scale=big", *SMALL)
+    assert code == 2 and "loss.scale=big" in err
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if not re.search("resume=|--help|mine.npz|root_error", c)])
+def test_every_command_composes(cli, command):
+    words = [word for word in command.split()[1:] if word != "-m"]
+    for word in list(words):
+        if "," in word:
+            words[words.index(word)] = word.partition(",")[0]
+    assert cli(*words, "--cfg", "job")[0] == 0
+
+
+def test_every_target_of_make_is_there():
+    makefile = (REPOSITORY / "Makefile").read_text()
+    targets = re.findall(r"^make (\w+)|`make (\w+)`", README, re.MULTILINE)
+    assert len(targets) >= 3
+    for target in map("".join, targets):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_every_link_leads_somewhere():
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (REPOSITORY / link).exists()
