@@ -206,7 +206,7 @@ class Trainer:
             self.precision.scaler.scale(total).backward(inputs=None if alone else player.parameters)
             if leads and not alone:
                 fakes.append(each(torch.Tensor.detach, out))
-            totals.append(total.detach())
+            totals.append(total)
             records.append({player.prefix + name: term.detach() for name, term in terms.items()})
         if len(batches) == 1:
             return totals[0], records[0]

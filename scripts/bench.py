@@ -2,9 +2,9 @@
 
     python scripts/bench.py [step] [glm] [cli] [--repeats N] [--threads N]
 
-Each benchmark (scripts/benchmarks/) is a process of its own with pinned threads, in which dlthink and its peer
-take turns. The goal is held against the median ratio of CPU seconds, which a busy machine disturbs least; the
-ratio of wall seconds stands beside it. The table goes to the terminal, every repetition to outputs/bench.json.
+Each benchmark (scripts/benchmarks/) is a process of its own with pinned threads; dlthink and its peer take
+turns. The goal is held against the median ratio of CPU seconds, which a busy machine disturbs least; the column
+"wall" is the ratio of wall seconds. The table goes to the terminal, every repetition to outputs/bench.json.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
             return {key: _array(path, file, key) for key in file.files}
     except PermissionError as error:
         raise BadInput(f"{path}: may not be read ({error.strerror}): change its permissions") from error
-    except (zipfile.BadZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise BadInput(f"{path}: is damaged or cut short ({error}): save or copy it again") from error
     except ValueError as error:
         if isinstance(error, BadInput):

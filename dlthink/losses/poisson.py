@@ -59,10 +59,11 @@ class _NLL(torch.autograd.Function):
         below = log_rate.clamp(max=CEILING)
         rate = below.exp()
         ctx.save_for_backward(rate, k)
-        return (rate * (log_rate - below + 1) - k * log_rate + torch.lgamma(k + 1)).mean()
+        nll = torch.lgamma(k + 1).addcmul_(k, log_rate, value=-1).add_(rate)
+        return nll.addcmul_(rate, log_rate - below).mean()  # the tangent, beyond the ceiling
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
         rate, k = ctx.saved_tensors
-        return (rate - k) * (grad / rate.numel()), None
+        return (rate - k).mul_(grad / rate.numel()), None

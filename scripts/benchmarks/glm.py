@@ -1,10 +1,10 @@
 """Poisson GLMs by full-batch L-BFGS: `trainer=lbfgs model=glm` against sklearn's PoissonRegressor.
 
 20,000 bins, 1,000 weights a neuron: 50 signals, smooth over a few bins, in the 20 bins up to the present one.
-Both sides start from the signals, gather the windows within their time, and compute in float32. dlthink's clock
-is read when every neuron is at sklearn's final objective, to 1e-6 of it (computed in float64, off the clock), and
-again where dlthink stops by itself. sklearn penalizes each neuron by alpha/2 |w|^2, dlthink the mean over neurons
-by l2/2 |w|^2, so alpha = l2 * neurons.
+Both sides start from the signals, gather the windows within their time, and compute in float32. dlthink's
+clock is read when every neuron is at sklearn's final objective, to 1e-6 of it (float64, off the clock), and
+again where dlthink stops by itself. sklearn penalizes each neuron by alpha/2 |w|^2, dlthink the mean over
+neurons by l2/2 |w|^2, so alpha = l2 * neurons.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""dlthink's side of a comparison: its Trainer in the settings it ships with, over tensors made on the spot."""
+"""dlthink's side of a comparison: its Trainer, in the settings it ships with, on tensors made up here."""
 
 import tempfile
 from collections.abc import Callable
@@ -19,8 +19,8 @@ from dlthink.trainer import Trainer
 class Timed(Trainer):
     """Knows how long its loop took, but for validations and checkpoints: `seconds` (CPU, wall).
 
-    enough(model, loss) is asked after every evaluation of the cost, off the clock, until it is true; `reached` is
-    the time of that evaluation.
+    enough(model, loss) is asked after every evaluation of the cost, off the clock, until it is true; that is
+    when it was `reached`.
     """
 
     enough: Callable | None = None

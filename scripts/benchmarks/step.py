@@ -1,7 +1,7 @@
 """A step of a 12-64-50 network, batches of 64: dlthink's loop, one written by hand, one around a DataLoader.
 
-All train the same network from the same weights on the same data by the same cost and optimizer, and log every
-50 steps. Checked: dlthink and the hand end in the same weights.
+All train the same network from the same weights on the same data by the same cost and optimizer, and log
+every 50 steps. Checked: dlthink and the hand end in the same weights.
 """
 
 import tempfile

@@ -88,7 +88,8 @@ def test_both_formats_give_one_session(folder):
     same(native, LinearTrack(str(folder / "native" / "spikes.mat"), **SHORT))
     same(native, LinearTrack(str(folder / "native" / "trajectory.videoPositionTracking"), **SHORT))
     assert native.facts["units"] == ["0", "1", "2"]
-    session = native.read()
+    session, other = native.read(), LinearTrack(str(folder / "compact"), **SHORT).read()
+    assert all(np.array_equal(a, b) for a, b in zip(session.spikes, other.spikes, strict=True))
     assert [len(s) for s in session.spikes] == [300, 200, 400]
     assert len(session.times) == 60 * SECONDS - 1
 

@@ -123,6 +123,16 @@ def test_a_file_cut_short(save):
         Recording(path)
 
 
+def test_a_compressed_file_that_is_damaged(tmp_path):
+    np.savez_compressed(tmp_path / "mine.npz", **keys())
+    assert Recording(str(tmp_path / "mine.npz")).facts["n_targets"] == 3
+    whole = (tmp_path / "mine.npz").read_bytes()
+    for place in range(200, len(whole) - 2000, 3001):
+        (tmp_path / "mine.npz").write_bytes(whole[:place] + bytes(40) + whole[place + 40 :])
+        with pytest.raises(BadInput, match=r"mine.npz"):
+            Recording(str(tmp_path / "mine.npz"))
+
+
 def test_a_single_array_named_npz(tmp_path):
     with open(tmp_path / "mine.npz", "wb") as file:
         np.save(file, np.zeros(3))
