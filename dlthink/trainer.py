@@ -132,6 +132,7 @@ class Trainer:
         self.epoch_steps = max(1, len(self.order) // self.accumulate)
         self.total = self.steps or self.epochs * self.epoch_steps
         self.average = Average(model, self.ema) if self.ema else None
+        self.converged = False  # has a search along lines come to its end?
         self.step, self.stale, self.best = 0, 0, {"value": math.nan, "step": 0}
         self.shown: dict[str, str] = {}  # beside the progress bar
         self.recent: list[Terms] = []  # the terms of each step since the last log line, still on the device
@@ -144,7 +145,7 @@ class Trainer:
         self.stream = iter(self.order)
         self.model.train()
         self.loss.train()
-        while self.step < self.total and not (self.patience and self.stale >= self.patience):
+        while not self._finished():
             last = self.step + 1 == self.total
             log = last or (self.step + 1) % self.log_every == 0
             norms = self._take_step(measure=log)
@@ -152,7 +153,7 @@ class Trainer:
                 self._log(norms)
             now = time.monotonic()
             late = self.minutes is not None and now - began > 60 * self.minutes
-            if last or late or self.step % validate_every == 0:
+            if last or late or self.converged or self.step % validate_every == 0:
                 self._save(better=self._validate())
             elif stop.signal or now - self.saved_at > 60 * self.save_minutes:
                 self._save()
@@ -161,6 +162,10 @@ class Trainer:
                 raise Interrupted(stop.signal)
             if late:
                 break
+
+    def _finished(self) -> bool:
+        out_of_patience = self.patience is not None and self.stale >= self.patience
+        return self.step >= self.total or self.converged or out_of_patience
 
     # --------------------------------------------------------------------------------------------------- one step
 
@@ -192,7 +197,8 @@ class Trainer:
 
     def _backward(self, player: Player, batches: list, fakes: list) -> tuple[torch.Tensor, Terms]:
         """The player's cost over the batches and its gradients; the terms by name, without a wait for the device."""
-        player.optimizer.zero_grad(set_to_none=True)
+        for parameter in player.parameters:  # zero_grad, but for its note to the profiler: 20 us a step
+            parameter.grad = None
         alone, leads = len(self.players) == 1, player is self.players[0]
         totals, records = [], []
         for i, (x, y) in enumerate(batches):
@@ -222,7 +228,11 @@ class Trainer:
             records.append(record)
             return total
 
+        limits, state = player.optimizer.param_groups[0], player.optimizer.state[player.parameters[0]]
+        before = state.get("n_iter", 0)
         player.optimizer.step(cost)
+        iterations = state["n_iter"] - before
+        self.converged = iterations < limits["max_iter"] and len(records) < limits["max_eval"]
         return records[0]
 
     def _clip(self, player: Player) -> torch.Tensor:
@@ -324,6 +334,7 @@ class Trainer:
             "step": self.step,
             "best": self.best,
             "stale": self.stale,
+            "converged": self.converged,
             "recent": pending,
             "data": self.data.state,
             "facts": self.data.facts,
@@ -340,5 +351,6 @@ class Trainer:
         self.precision.scaler.load_state_dict(saved["scaler"])
         self.order.restore(saved["order"])
         self.step, self.best, self.stale = saved["step"], saved["best"], saved["stale"]
+        self.converged = saved["converged"]
         self.recent = [{k: torch.tensor(v) for k, v in record.items()} for record in saved["recent"]]
         generators.restore(saved["generators"])

@@ -3,8 +3,8 @@
     python scripts/bench.py [step] [glm] [cli] [--repeats N] [--threads N]
 
 Each benchmark (scripts/benchmarks/) is a process of its own with pinned threads; dlthink and its peer take
-turns. The goal is held against the median ratio of CPU seconds, which a busy machine disturbs least; the column
-"wall" is the ratio of wall seconds. The table goes to the terminal, every repetition to outputs/bench.json.
+turns. The goal is held against the median ratio of CPU seconds, which a busy machine disturbs least; "wall"
+is the ratio of wall seconds. The table goes to the terminal, every repetition to outputs/bench.json.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def run(name: str, repeats: int | None, threads: int) -> list[dict]:
 
 def table(rows: list[dict]) -> list[str]:
     """A line for each row: medians of CPU time, the ratio and its spread, the goal and whether it is met."""
-    form = "{:<40}{:>9}{:>9}{:>19}{:>7}{:>11}  {}"
+    form = "{:<43}{:>9}{:>9}{:>19}{:>7}{:>11}  {}"
     lines = [form.format("CPU time", "ours", "peer", "ratio (min-max)", "wall", "goal", "")]
     for row in rows:
         figures = [cpu for cpu, _ in row["ours"]]

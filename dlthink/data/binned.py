@@ -78,7 +78,7 @@ class Binned:
         if state is None:
             state = self._fit(session, values, counts, role == "train", spike_history)
             state |= {"bin": bin, "history": history, "spike_history": spike_history, "units": units}
-        features = _features(session, bins, values, counts, state)
+        features = _features(session, values, counts, state)
         known = {"time": torch.from_numpy(bins.centres).float()}
         if session.rates is not None:
             expected = bins.integrals(session.rate_edges, session.rates)[:, kept]
@@ -122,7 +122,7 @@ class Binned:
         if state["spike_history"]:
             kept = _positions(session.source, "unit", session.units, state["units"])
             counts = bins.counts([session.spikes[unit] for unit in kept])
-        features = _features(session, bins, bins.means(session.times, session.covariates), counts, state)
+        features = _features(session, bins.means(session.times, session.covariates), counts, state)
         return Inputs(features, torch.from_numpy(rows), history, bins.centres[rows], state["units"])
 
     def _kept_units(self, session: Session, spikes: np.ndarray, min_spikes: int) -> list[int]:
@@ -185,9 +185,7 @@ def _bins(session: Session, width: float) -> Bins:
     return Bins(session.intervals, width)
 
 
-def _features(
-    session: Session, bins: Bins, values: np.ndarray, counts: np.ndarray, state: dict
-) -> torch.Tensor:
+def _features(session: Session, values: np.ndarray, counts: np.ndarray, state: dict) -> torch.Tensor:
     """[T, n_in] what x may hold of every bin: covariates, past counts; minus mean, over spread."""
     kept = _positions(session.source, "covariate", session.names, state["covariates"])
     columns = [values[:, kept]]
@@ -212,7 +210,7 @@ def _blocks(source: str, bins: Bins, blocks: int, margin: int) -> tuple[np.ndarr
     shortest = len(bins) // blocks
     if margin >= shortest:
         raise BadInput(
-            f"data.history={margin} bins is not shorter than a block of {shortest} bins: "
+            f"{source}: windows reach back {margin} bins, no less than the {shortest} of a block: "
             f"choose a shorter data.history or fewer data.blocks than {blocks}"
         )
     return block, position - np.maximum(first, bins.origin)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -22,25 +20,27 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
         )
     if path.is_dir():
         raise BadInput(f"{path}: is a folder: name the .npz inside it")
-    if path.stat().st_size == 0:
-        raise BadInput(f"{path}: the file is empty: save or copy it again")
     try:
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise BadInput(
-                f"{path}: holds a single array, not an .npz: save it with np.savez(path, key=array, ...)"
-            )
-        with file:
-            return {key: _array(path, file, key) for key in file.files}
-    except PermissionError as error:
-        raise BadInput(f"{path}: may not be read ({error.strerror}): change its permissions") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise BadInput(f"{path}: is damaged or cut short ({error}): save or copy it again") from error
-    except ValueError as error:
-        if isinstance(error, BadInput):
-            raise
+        with path.open("rb") as file:
+            kind = file.read(6)
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+    if not kind:
+        raise BadInput(f"{path}: the file is empty: save or copy it again")
+    if kind == b"\x93NUMPY":
         raise BadInput(
-            f"{path}: is not an .npz file, whatever its name: save it with np.savez(path, ...)"
+            f"{path}: holds a single array, not an .npz: save it with np.savez(path, key=array, ...)"
+        )
+    if not kind.startswith(b"PK"):
+        raise BadInput(f"{path}: is not an .npz file, whatever its name: save it with np.savez(path, ...)")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: _array(path, file, key) for key in file.files}
+    except BadInput:
+        raise
+    except Exception as error:  # zipfile, zlib, numpy and its parser of headers each fail in their own ways
+        raise BadInput(
+            f"{path}: is damaged or cut short ({type(error).__name__}): save or copy it again"
         ) from error
 
 
@@ -48,6 +48,8 @@ def _array(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
     try:
         return file[key]
     except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
         raise BadInput(
             f"{path}: {key} holds Python objects, which are not read: save it as plain numbers or text"
         ) from error

@@ -32,7 +32,7 @@ class MLP(nn.Module):
             raise BadInput(f"model=mlp {width=} {depth=} {dropout=}: sizes start at 1, 0 <= dropout < 1")
         if activation not in ACTIVATIONS:
             raise BadInput(f"model=mlp {activation=}: choose one of {', '.join(ACTIVATIONS)}")
-        layers: list[nn.Module] = [nn.Flatten()]
+        layers: list[nn.Module] = []
         for i in range(depth):
             layers += [nn.Linear(width if i else window * n_in, width), ACTIVATIONS[activation]()]
             if dropout:  # absent rather than idle: a small network's time is the number of its kernels
@@ -43,4 +43,4 @@ class MLP(nn.Module):
         self.readout.bias.data.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.readout(self.hidden(x))
+        return self.readout(self.hidden(x.flatten(1)))

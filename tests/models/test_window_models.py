@@ -132,7 +132,7 @@ def test_glm_is_a_sum_over_lags_and_inputs():
 @pytest.mark.parametrize("activation", ["relu", "elu", "gelu", "silu", "tanh"])
 def test_mlp_knows_its_activations(activation):
     model = MLP(N_IN, WINDOW, N_OUT, activation=activation)
-    assert model.hidden[2](torch.tensor(0.7)) == getattr(torch.nn.functional, activation)(torch.tensor(0.7))
+    assert model.hidden[1](torch.tensor(0.7)) == getattr(torch.nn.functional, activation)(torch.tensor(0.7))
 
 
 def test_mlp_refuses_an_unknown_activation():
