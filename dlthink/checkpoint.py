@@ -74,9 +74,7 @@ def load(path: Path) -> dict:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         reason = str(error).splitlines()[0]
-        raise BadInput(
-            f"{path}: the checkpoint is damaged or not a torch file ({reason}); use another one"
-        ) from error
+        raise BadInput(f"{path}: the checkpoint is damaged or not a torch file ({reason}); use another one") from error
     if not isinstance(state, dict) or not {"model", "loss", "step"} <= state.keys():
         raise BadInput(f"{path}: not a checkpoint of dlthink (a dictionary with model, loss, step, ...)")
     return state

@@ -29,7 +29,7 @@ def batches_of(n: int, batch: int, device: torch.device, most: int | None = None
 
 @torch.no_grad()
 def ask(model: nn.Module, split, batches: list[torch.Tensor], loss: nn.Module | None = None) -> Answers:
-    """The network's answers in evaluation mode, in order; the cost's terms too, averaged over samples, if it is given."""
+    """The network's answers in evaluation mode, in order; with `loss` also its terms, averaged over samples."""
     modules = [m for m in (model, loss) if m is not None]
     training = [m.training for m in modules]
     for module in modules:

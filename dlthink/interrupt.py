@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM, heard between two steps."""
 
 import signal
+import threading
 
 
 class Interrupted(Exception):
@@ -12,10 +13,14 @@ class Interrupted(Exception):
 
 
 class Interrupt:
-    """While it is open, the first Ctrl-C or SIGTERM is only noted in `signal`; a second Ctrl-C stops at once."""
+    """While it is open, the first Ctrl-C or SIGTERM is only noted in `signal`; a second one stops at once.
+
+    Only a program's main thread hears signals; elsewhere (a notebook's worker, say) nothing is changed.
+    """
 
     def __init__(self):
         self.signal: int | None = None
+        self._before: dict = {}
 
     def _note(self, number: int, frame) -> None:
         if self.signal is not None:
@@ -23,7 +28,8 @@ class Interrupt:
         self.signal = number
 
     def __enter__(self) -> "Interrupt":
-        self._before = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
+        if threading.current_thread() is threading.main_thread():
+            self._before = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def __exit__(self, *_) -> None:

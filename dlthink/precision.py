@@ -43,9 +43,7 @@ class Precision:
             torch.empty(0, device=device)
         except (RuntimeError, AssertionError) as error:
             reason = str(error).splitlines()[0]
-            raise BadInput(
-                f"trainer.device={name} cannot be used here ({reason}): use auto or cpu"
-            ) from error
+            raise BadInput(f"trainer.device={name} cannot be used here ({reason}): use auto or cpu") from error
         return device
 
     def _best_format(self) -> str:

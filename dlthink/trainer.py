@@ -250,12 +250,18 @@ class Trainer:
         table = table.view(len(self.recent), len(names))
         for row, column in (~table.isfinite()).nonzero().tolist()[:1]:
             samples = torch.cat(self.indices[row - len(self.recent)]).tolist()
-            raise Diverged(
-                f"step {self.step - len(self.recent) + row + 1}: the term {names[column]} is {table[row, column].item()} "
-                f"on the batch of training samples {', '.join(map(str, samples[:8]))}{', ...' if samples[8:] else ''}; "
-                f"training stops, {self.checkpoints} keeps the last good checkpoint. Try a smaller optim.lr or trainer.clip=1"
+            raise self._diverged(
+                self.step - len(self.recent) + row + 1,
+                f"the term {names[column]} is {table[row, column].item()} on the batch of training samples "
+                f"{', '.join(map(str, samples[:8]))}{', ...' if samples[8:] else ''}",
             )
         return dict(zip(names, table.mean(0).tolist(), strict=True))
+
+    def _diverged(self, step: int, what: str) -> Diverged:
+        return Diverged(
+            f"step {step}: {what}; training stops, {self.checkpoints} keeps the last good checkpoint. "
+            f"Try a smaller optim.lr, or trainer.clip=1"
+        )
 
     def _log(self, norms: list[torch.Tensor]) -> None:
         means = self._means()
@@ -319,10 +325,7 @@ class Trainer:
             self._means()
         weights = [p.detach() for player in self.players for p in player.parameters]
         if not all(norm.isfinite() for norm in torch._foreach_norm(weights)):
-            raise Diverged(
-                f"step {self.step}: the weights are no longer finite though the cost was; "
-                f"training stops, {self.checkpoints} keeps the last good checkpoint. Try a smaller optim.lr or trainer.clip=1"
-            )
+            raise self._diverged(self.step, "the weights are no longer finite though the cost was")
         state = {
             "model": self.model.state_dict(),
             "loss": self.loss.state_dict(),

@@ -77,9 +77,7 @@ def table(rows: list[dict]) -> list[str]:
             peer, limit = seconds(median(cpu for cpu, _ in row["peer"])), f"<= {row['goal']}"
             spread = f"{median(figures):.2f} ({min(figures):.2f}-{max(figures):.2f})"
             wall = f"{median(ours[1] / theirs[1] for ours, theirs in pairs):.2f}"
-        limit, verdict = (
-            (limit, ("MISSED", "met")[median(figures) <= row["goal"]]) if row["goal"] else ("", "")
-        )
+        limit, verdict = (limit, ("MISSED", "met")[median(figures) <= row["goal"]]) if row["goal"] else ("", "")
         ours = seconds(median(cpu for cpu, _ in row["ours"]))
         lines.append(form.format(row["name"], ours, peer, spread, wall, limit, verdict).rstrip())
     return lines

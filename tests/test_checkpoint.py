@@ -117,10 +117,10 @@ def test_a_pickle_with_code_in_it_is_refused_and_not_run(tmp_path):
             return (open, (str(tmp_path / "owned"), "w"))
 
     torch.save({"model": {}, "loss": {}, "step": 0, "x": Evil()}, tmp_path / "last.pt")
-    with pytest.raises(BadInput, match="last.pt"):
+    with pytest.raises(BadInput, match=r"last\.pt"):
         checkpoint.load(tmp_path / "last.pt")
     (tmp_path / "raw.pt").write_bytes(pickle.dumps(Evil()))
-    with pytest.raises(BadInput, match="raw.pt"):
+    with pytest.raises(BadInput, match=r"raw\.pt"):
         checkpoint.load(tmp_path / "raw.pt")
     assert not (tmp_path / "owned").exists()
 

@@ -53,6 +53,7 @@ def test_resumed_on_the_gpu(tmp_path, precision):
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 def test_a_step_never_waits_for_the_device(tmp_path, network_of, precision):
     """torch raises at any synchronizing call between two log lines."""
+
     class Watched(Trainer):
         def _take_step(self, measure):
             if measure:

@@ -1,4 +1,4 @@
-"""The house stays as it is drawn in docs/architecture.md: who may import whom, how large a file grows, what it is called."""
+"""The house stays as docs/architecture.md draws it: who may import whom, how large a file grows, its name."""
 
 import ast
 import re
@@ -43,7 +43,9 @@ def test_the_loop_knows_no_tenant():
 
 
 def test_only_the_trainer_writes_to_the_board():
-    writers = [f.name for f in FILES if {"dlthink.board", "dlthink.board.Board"} & imports(f) and "Board(" in f.read_text()]
+    writers = [
+        f.name for f in FILES if {"dlthink.board", "dlthink.board.Board"} & imports(f) and "Board(" in f.read_text()
+    ]
     assert writers == ["trainer.py"]
     assert [f.name for f in FILES if "SummaryWriter" in f.read_text()] == ["board.py"]
 
@@ -61,7 +63,11 @@ def test_a_file_is_one_idea(file):
     assert file.stem == "__init__" or ast.get_docstring(ast.parse(text)), "says what it is in its first line"
 
 
-CHOICES = [(g, n, f) for g in ("data", "model", "loss", "optim", "trainer", "experiment") for n, f in options(g, conf_folder()).items()]
+CHOICES = [
+    (g, n, f)
+    for g in ("data", "model", "loss", "optim", "trainer", "experiment")
+    for n, f in options(g, conf_folder()).items()
+]
 
 
 @pytest.mark.parametrize("group, name, file", CHOICES, ids=[f"{g}={n}" for g, n, _ in CHOICES])

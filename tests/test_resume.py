@@ -52,7 +52,9 @@ def start(folder, spec, saved=None, stop_at=None):
 
 def whole_state(folder):
     saved = checkpoint.load(folder / "checkpoints" / "last.pt")
-    return {k: saved[k] for k in ("model", "optimizers", "ema", "order", "generators", "step", "best", "stale", "scaler")}
+    return {
+        k: saved[k] for k in ("model", "optimizers", "ema", "order", "generators", "step", "best", "stale", "scaler")
+    }
 
 
 def same(a, b):
@@ -110,10 +112,10 @@ def test_a_finished_run_only_examines_again(tmp_path):
 
 
 def test_a_longer_run_goes_on_from_a_shorter_one(tmp_path):
-    _, long, _, _ = start(tmp_path / "long", {"steps": 80})
+    start(tmp_path / "long", {"steps": 80})
     start(tmp_path / "short", {"steps": 40})
     saved, _ = checkpoint.load_last(tmp_path / "short" / "checkpoints")
-    _, model, _, _ = start(tmp_path / "short", {"steps": 80}, saved)
+    start(tmp_path / "short", {"steps": 80}, saved)
     one, other = whole_state(tmp_path / "long"), whole_state(tmp_path / "short")
     assert same(one["model"], other["model"])
 
@@ -131,7 +133,7 @@ def test_an_adversary_is_resumed_too(tmp_path):
     def run(folder, saved=None, steps=30):
         return fit(folder, loss=Fresh(), steps=steps, saved=saved)
 
-    _, model, loss, _ = run(tmp_path / "whole")
+    run(tmp_path / "whole")
     run(tmp_path / "parts", steps=13)
     saved, _ = checkpoint.load_last(tmp_path / "parts" / "checkpoints")
     run(tmp_path / "parts", saved)

@@ -135,11 +135,13 @@ def test_ema_equals_its_formula(tmp_path):
     mean = path[0]
     for now in [*path[1:], torch.cat([t.double().flatten() for t in last["model"].values()])]:
         mean = 0.8 * mean + 0.2 * now
-    torch.testing.assert_close(torch.cat([t.double().flatten() for t in last["ema"].values()]), mean, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(
+        torch.cat([t.double().flatten() for t in last["ema"].values()]), mean, rtol=1e-4, atol=1e-6
+    )
 
 
 def test_early_stopping_and_the_best_is_kept(tmp_path):
-    trainer, model, _, results = fit(
+    trainer, _, _, results = fit(
         tmp_path, optim=partial(torch.optim.SGD, lr=0.0), steps=1000, validate_every=5, patience=3
     )
     assert trainer.step == 5 * 4  # one that is best, three that are not better

@@ -33,7 +33,7 @@ def main(words: list[str]) -> int:
 
 
 def fetch(file, folder: Path) -> Path:
-    """The file in `folder`, downloaded if it is not there yet. Raises BadInput when it cannot be had or is not the one."""
+    """The file in `folder`, downloaded if it is not there. Raises BadInput when it cannot be had or is another one."""
     import logging
 
     import pooch

@@ -115,8 +115,7 @@ class Binned:
         rows = np.flatnonzero(np.arange(len(bins)) - bins.origin >= margin)
         if not len(rows):
             raise BadInput(
-                f"{session.source}: is too short: "
-                f"a prediction needs {margin + 1} bins of {state['bin']:g} s in a row"
+                f"{session.source}: is too short: a prediction needs {margin + 1} bins of {state['bin']:g} s in a row"
             )
         counts = np.empty((len(bins), 0), dtype=np.float32)
         if state["spike_history"]:
@@ -129,9 +128,7 @@ class Binned:
         least = max(min_spikes, 1)
         kept = [unit for unit in range(len(spikes)) if spikes[unit] >= least]
         if left_out := [session.units[unit] for unit in range(len(spikes)) if spikes[unit] < least]:
-            self.notes.append(
-                f"left out, fewer than {least} spikes in the training bins: unit {_listed(left_out)}"
-            )
+            self.notes.append(f"left out, fewer than {least} spikes in the training bins: unit {_listed(left_out)}")
         if not kept:
             raise BadInput(
                 f"{session.source}: no unit has {least} spikes in the training bins "
@@ -140,9 +137,7 @@ class Binned:
             )
         return kept
 
-    def _fit(
-        self, session: Session, values: np.ndarray, counts: np.ndarray, train: np.ndarray, past: bool
-    ) -> dict:
+    def _fit(self, session: Session, values: np.ndarray, counts: np.ndarray, train: np.ndarray, past: bool) -> dict:
         """Names, mean and spread of what x will hold, from the training blocks alone."""
         mean, std = values[train].mean(axis=0), values[train].std(axis=0)
         varies = std > 1e-9 * np.maximum(np.abs(mean), 1e-30)
@@ -150,8 +145,7 @@ class Binned:
             self.notes.append(f"left out, constant in the training bins: covariate {_listed(left_out)}")
         if not varies.any() and not past:
             raise BadInput(
-                f"{session.source}: covariates are all constant in the training bins: "
-                f"there is nothing to predict from"
+                f"{session.source}: covariates are all constant in the training bins: there is nothing to predict from"
             )
         mean, std = mean[varies], std[varies]
         if past:
@@ -202,8 +196,7 @@ def _blocks(source: str, bins: Bins, blocks: int, margin: int) -> tuple[np.ndarr
     position = np.arange(len(bins))
     if len(bins) < blocks:
         raise BadInput(
-            f"{source}: {len(bins)} bins of {bins.width:g} s are fewer than data.blocks={blocks}: "
-            f"choose smaller bins"
+            f"{source}: {len(bins)} bins of {bins.width:g} s are fewer than data.blocks={blocks}: choose smaller bins"
         )
     block = position * blocks // len(bins)
     first = np.searchsorted(block, np.arange(blocks))[block]
@@ -220,13 +213,10 @@ def _check(bin: float, history: int, blocks: int, fold: int, min_spikes: int) ->
     if not (math.isfinite(bin) and bin > 0):
         raise BadInput(f"data.bin={bin}: a bin must be longer than 0 s: choose for example 0.05")
     if history < 0:
-        raise BadInput(
-            f"data.history={history}: the number of past bins cannot be negative: choose 0 or more"
-        )
+        raise BadInput(f"data.history={history}: the number of past bins cannot be negative: choose 0 or more")
     if blocks < len(PATTERN):
         raise BadInput(
-            f"data.blocks={blocks}: {len(PATTERN)} blocks at least, or a split stays empty: "
-            f"choose for example 20"
+            f"data.blocks={blocks}: {len(PATTERN)} blocks at least, or a split stays empty: choose for example 20"
         )
     if not 0 <= fold < len(PATTERN):
         raise BadInput(f"data.fold={fold}: there are {len(PATTERN)} folds: choose 0 to {len(PATTERN) - 1}")

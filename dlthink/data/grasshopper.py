@@ -35,9 +35,7 @@ class Grasshopper(Binned):
         # Looked up, not imported: nitime pulls in scipy and matplotlib, and only its folder is wanted.
         package = find_spec("nitime")
         if package is None or not package.submodule_search_locations:
-            raise BadInput(
-                'data=grasshopper reads files of the package nitime: pip install "dlthink[spikes]"'
-            )
+            raise BadInput('data=grasshopper reads files of the package nitime: pip install "dlthink[spikes]"')
         folder = Path(next(iter(package.submodule_search_locations))) / "data"
         spikes = _table(folder / f"grasshopper_spike_times{self.file}.txt") * MICRO
         sound = _table(folder / f"grasshopper_stimulus{self.file}.txt").reshape(-1, 2)

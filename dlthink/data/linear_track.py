@@ -85,9 +85,7 @@ class LinearTrack(Binned):
         return read_recording(path, found, need_spikes)
 
 
-def _session(
-    source: Path, ticks: list[np.ndarray], position_ticks: np.ndarray, position: np.ndarray
-) -> Session:
+def _session(source: Path, ticks: list[np.ndarray], position_ticks: np.ndarray, position: np.ndarray) -> Session:
     """The session from whole ticks of the clock, so that either format gives the same numbers."""
     position_ticks, first = np.unique(position_ticks, return_index=True)  # the camera gave one time twice
     times, xy = position_ticks / CLOCK, position[first].astype(np.float64)
@@ -119,18 +117,14 @@ def _runs(session: Session, least: float) -> np.ndarray:
     stops = np.concatenate([stops[:-1][pause], stops[-1:]])
     runs = np.stack([starts, stops], axis=1)[stops - starts >= SHORTEST]
     if not len(runs):
-        raise BadInput(
-            f"{session.source}: the animal never moves at data.min_speed={least} for {SHORTEST} s: lower it"
-        )
+        raise BadInput(f"{session.source}: the animal never moves at data.min_speed={least} for {SHORTEST} s: lower it")
     return runs
 
 
 def _compact(path: Path, found: dict[str, np.ndarray]) -> Session:
     for key in ("spike_tick", "spike_unit", "pos_tick", "pos_xy"):
         if key not in found:
-            raise BadInput(
-                f"{path}: the key {key} is missing (the file has {', '.join(sorted(found))}): copy it again"
-            )
+            raise BadInput(f"{path}: the key {key} is missing (the file has {', '.join(sorted(found))}): copy it again")
     unit, tick = found["spike_unit"], found["spike_tick"].astype(np.int64)
     ticks = [tick[unit == number] for number in range(int(unit.max()) + 1)]
     return _session(path, ticks, found["pos_tick"].astype(np.int64), found["pos_xy"])
@@ -139,9 +133,7 @@ def _compact(path: Path, found: dict[str, np.ndarray]) -> Session:
 def _native(spikes: Path, trajectory: Path) -> Session:
     for file in (spikes, trajectory):
         if not file.exists():
-            raise BadInput(
-                f"{file}: no such file: run `dlthink fetch linear_track`, or name another data.path"
-            )
+            raise BadInput(f"{file}: no such file: run `dlthink fetch linear_track`, or name another data.path")
     position = _trajectory(trajectory)
     return _session(
         spikes,
@@ -157,9 +149,7 @@ def _trajectory(path: Path) -> np.ndarray:
     mark = b"<End settings>\n"
     end = raw.find(mark)
     if end < 0:
-        raise BadInput(
-            f"{path}: has no line <End settings>: it is not a videoPositionTracking file, fetch it again"
-        )
+        raise BadInput(f"{path}: has no line <End settings>: it is not a videoPositionTracking file, fetch it again")
     header = dict(line.split(": ", 1) for line in raw[:end].decode("latin-1").splitlines() if ": " in line)
     if header.get("clockrate") != str(CLOCK):
         raise BadInput(f"{path}: clockrate is {header.get('clockrate')}, not {CLOCK}: fetch it again")
@@ -167,8 +157,7 @@ def _trajectory(path: Path) -> np.ndarray:
     body = raw[end + len(mark) :]
     if not body or len(body) % record.itemsize:
         raise BadInput(
-            f"{path}: is cut short ({len(body)} bytes are not whole records of {record.itemsize}): "
-            f"fetch it again"
+            f"{path}: is cut short ({len(body)} bytes are not whole records of {record.itemsize}): fetch it again"
         )
     return np.frombuffer(body, dtype=record)
 
@@ -187,7 +176,5 @@ def _units(path: Path) -> list[np.ndarray]:
         cells = [cell for tetrode in tetrodes for cell in tetrode[0] if cell.size]
         times = [np.asarray(cell["time"][0, 0], dtype=np.float64).ravel() for cell in cells]
     except Exception as error:  # scipy has no one exception for a file that is not what it seems
-        raise BadInput(
-            f"{path}: cannot be read as spikes.mat ({type(error).__name__}): fetch it again"
-        ) from error
+        raise BadInput(f"{path}: cannot be read as spikes.mat ({type(error).__name__}): fetch it again") from error
     return [np.round(unit * CLOCK).astype(np.int64) for unit in times if unit.size]

@@ -15,9 +15,7 @@ KEYS = ("spike_times", "spike_units", "covariates", "covariate_times")
 def arrays(path: Path) -> dict[str, np.ndarray]:
     """All arrays of an .npz. BadInput if it is missing, empty, something else, cut short or pickled."""
     if not path.exists():
-        raise BadInput(
-            f"{path}: no such file: check the path (it counts from the folder you are in: {Path.cwd()})"
-        )
+        raise BadInput(f"{path}: no such file: check the path (it counts from the folder you are in: {Path.cwd()})")
     if path.is_dir():
         raise BadInput(f"{path}: is a folder: name the .npz inside it")
     try:
@@ -28,9 +26,7 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
     if not kind:
         raise BadInput(f"{path}: the file is empty: save or copy it again")
     if kind == b"\x93NUMPY":
-        raise BadInput(
-            f"{path}: holds a single array, not an .npz: save it with np.savez(path, key=array, ...)"
-        )
+        raise BadInput(f"{path}: holds a single array, not an .npz: save it with np.savez(path, key=array, ...)")
     if not kind.startswith(b"PK"):
         raise BadInput(f"{path}: is not an .npz file, whatever its name: save it with np.savez(path, ...)")
     try:
@@ -39,9 +35,7 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
     except BadInput:
         raise
     except Exception as error:  # zipfile, zlib, numpy and its parser of headers each fail in their own ways
-        raise BadInput(
-            f"{path}: is damaged or cut short ({type(error).__name__}): save or copy it again"
-        ) from error
+        raise BadInput(f"{path}: is damaged or cut short ({type(error).__name__}): save or copy it again") from error
 
 
 def _array(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
@@ -55,9 +49,7 @@ def _array(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
         ) from error
 
 
-def read_recording(
-    path: str | Path, found: dict[str, np.ndarray] | None = None, need_spikes: bool = True
-) -> Session:
+def read_recording(path: str | Path, found: dict[str, np.ndarray] | None = None, need_spikes: bool = True) -> Session:
     """The session in an .npz with these keys; units in sorted order, or in that of `unit_names`.
 
     spike_times [S] seconds, ascending for each unit     spike_units [S] whole numbers or names

@@ -41,9 +41,7 @@ class Session:
         intervals = self._checked_intervals()
         finite = np.isfinite(self.covariates).all(axis=1)
         self._check_finite(finite, intervals)
-        return replace(
-            self, intervals=intervals, times=self.times[finite], covariates=self.covariates[finite]
-        )
+        return replace(self, intervals=intervals, times=self.times[finite], covariates=self.covariates[finite])
 
     def between(self, start: float | None, stop: float | None) -> Session:
         """The part from `start` to `stop` seconds after the beginning. Raises BadInput if nothing is left."""
@@ -54,9 +52,7 @@ class Session:
         low = -np.inf if start is None else first + start
         high = np.inf if stop is None else first + stop
         if low >= high:
-            raise BadInput(
-                f"data.start={start} is not before data.stop={stop}: choose start < stop, in seconds"
-            )
+            raise BadInput(f"data.start={start} is not before data.stop={stop}: choose start < stop, in seconds")
         cut = np.clip(whole, low, high)
         cut = cut[cut[:, 1] > cut[:, 0]]
         if not len(cut):
@@ -108,9 +104,7 @@ class Session:
     def _check_spikes(self) -> None:
         for unit, spikes in zip(self.units, self.spikes, strict=True):
             if len(bad := np.flatnonzero(~np.isfinite(spikes))):
-                raise self._bad(
-                    f"spike_times of unit {unit}: number {bad[0]} is {spikes[bad[0]]}: leave it out"
-                )
+                raise self._bad(f"spike_times of unit {unit}: number {bad[0]} is {spikes[bad[0]]}: leave it out")
             if len(bad := np.flatnonzero(np.diff(spikes) < 0)):
                 before, after = spikes[bad[0]], spikes[bad[0] + 1]
                 raise self._bad(

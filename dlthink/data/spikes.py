@@ -75,9 +75,7 @@ class Spikes(Binned):
                 raise BadInput(f"data.{name}={value}: choose a number of at least {least}")
 
 
-def draw(
-    rates: np.ndarray, dispersion: float, refractory: float, rng: np.random.Generator
-) -> list[np.ndarray]:
+def draw(rates: np.ndarray, dispersion: float, refractory: float, rng: np.random.Generator) -> list[np.ndarray]:
     """Spike times (s) of every neuron for `rates` [steps, neurons] in Hz, constant in each ride.STEP."""
     steps, neurons = rates.shape
     edges = ride.STEP * np.arange(steps + 1)

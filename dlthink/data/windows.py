@@ -60,9 +60,7 @@ class Split(Windows):
     def to(self, device: torch.device | str) -> Split:
         moved = object.__new__(Split)
         moved.window = self.window
-        moved.features, moved.rows, moved.first = (
-            t.to(device) for t in (self.features, self.rows, self.first)
-        )
+        moved.features, moved.rows, moved.first = (t.to(device) for t in (self.features, self.rows, self.first))
         moved.counts = self.counts.to(device)
         moved.truth = {name: t.to(device) for name, t in self.truth.items()}
         return moved

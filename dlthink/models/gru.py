@@ -15,9 +15,7 @@ class GRU(nn.Module):
     Source: Cho et al. 2014, equations 5 to 8, in cuDNN's variant, which resets after the matrix product.
     """
 
-    def __init__(
-        self, n_in: int, window: int, n_out: int, width: int = 64, depth: int = 1, dropout: float = 0.0
-    ):
+    def __init__(self, n_in: int, window: int, n_out: int, width: int = 64, depth: int = 1, dropout: float = 0.0):
         super().__init__()
         if width < 1 or depth < 1 or not 0 <= dropout < 1:
             raise BadInput(f"model=gru {width=} {depth=} {dropout=}: sizes start at 1, 0 <= dropout < 1")

@@ -161,7 +161,11 @@ def test_a_foreign_target_in_somebody_elses_run(cli, run, tmp_path, part, target
     config = yaml.safe_load(file.read_text())
     config[part] = {"_target_": target}
     file.write_text(yaml.safe_dump(config))
-    for words in (["evaluate", f"run={run}"], ["predict", f"run={run}", "input=a", "output=b"], ["train", f"resume={run}"]):
+    for words in (
+        ["evaluate", f"run={run}"],
+        ["predict", f"run={run}", "input=a", "output=b"],
+        ["train", f"resume={run}"],
+    ):
         refused(cli(*words), part, target.split(".")[0])
     assert not (tmp_path / "owned").exists()
 

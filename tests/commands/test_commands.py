@@ -93,7 +93,9 @@ def recording(tmp_path):
     rng = np.random.default_rng(0)
     times = np.arange(0, 120, 0.02)
     covariates = np.c_[np.sin(times), np.cos(0.3 * times)] + 0.05 * rng.normal(size=(len(times), 2))
-    spikes = [np.flatnonzero(rng.random(len(times)) < 0.1 * np.exp(0.8 * covariates[:, i % 2])) * 0.02 for i in range(3)]
+    spikes = [
+        np.flatnonzero(rng.random(len(times)) < 0.1 * np.exp(0.8 * covariates[:, i % 2])) * 0.02 for i in range(3)
+    ]
     path = tmp_path / "mine.npz"
     np.savez(
         path,
@@ -193,9 +195,7 @@ def shop(monkeypatch, tmp_path):
     Shop.content, Shop.give, Shop.asked = os.urandom(300_000), None, []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    file = downloads.File(
-        f"http://127.0.0.1:{server.server_port}/ride.bin", hashlib.sha256(Shop.content).hexdigest()
-    )
+    file = downloads.File(f"http://127.0.0.1:{server.server_port}/ride.bin", hashlib.sha256(Shop.content).hexdigest())
     monkeypatch.setitem(downloads.DOWNLOADS, "ride", downloads.Download((file,), "free", "dlthink train"))
     monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "data"))
     yield Shop

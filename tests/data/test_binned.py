@@ -183,9 +183,7 @@ def test_no_window_crosses_a_border(fold, past, intervals):
     for name in ("train", "val", "test"):
         touched[name] = set()
         for row in rows_of(getattr(data, name)):
-            window = list(
-                range(row - history - past, row + 1)
-            )  # with past counts, also the bin before the window
+            window = list(range(row - history - past, row + 1))  # with past counts, also the bin before the window
             assert window[0] >= 0
             assert {bin * 20 // number for bin in window} == {row * 20 // number}
             assert len({stretch[bin] for bin in window}) == 1
@@ -204,9 +202,7 @@ def test_only_the_gaps_are_lost():
 
 def test_over_five_folds_every_block_is_test_once():
     tests = [row for fold in range(5) for row in rows_of(binned(history=2, fold=fold).test)]
-    alltogether = [
-        row for name in ("train", "val", "test") for row in rows_of(getattr(binned(history=2), name))
-    ]
+    alltogether = [row for name in ("train", "val", "test") for row in rows_of(getattr(binned(history=2), name))]
     assert sorted(tests) == sorted(alltogether)
 
 
@@ -238,9 +234,7 @@ def test_standardized_from_training_bins_only():
     outside = np.minimum(given.times / 0.05 + 1e-6, number - 1).astype(int) * 20 // number % 5
     changed[np.isin(outside, [2, 4])] *= 50.0
     again = binned(session(covariates=changed), history=0)
-    assert torch.equal(again.state["mean"], data.state["mean"]) and torch.equal(
-        again.state["std"], data.state["std"]
-    )
+    assert torch.equal(again.state["mean"], data.state["mean"]) and torch.equal(again.state["std"], data.state["std"])
 
 
 def test_state_prepares_another_recording_in_the_same_way():
@@ -306,11 +300,7 @@ def test_a_constant_covariate_is_left_out_with_a_note():
     changed = given.covariates.copy()
     changed[:, 0] = 0.1
     data = binned(session(covariates=changed))
-    assert (
-        data.facts["n_in"] == 1
-        and data.state["covariates"] == ["b"]
-        and any(" a" in note for note in data.notes)
-    )
+    assert data.facts["n_in"] == 1 and data.state["covariates"] == ["b"] and any(" a" in note for note in data.notes)
     assert torch.isfinite(data.test.features).all()
 
 

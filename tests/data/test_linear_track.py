@@ -11,17 +11,13 @@ from dlthink.data.linear_track import LinearTrack
 from dlthink.errors import BadInput
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "spikes" / "linear_track"
-needs_real = pytest.mark.skipif(
-    not (REAL / "compact.npz").exists(), reason=f"the real recording is not at {REAL}"
-)
+needs_real = pytest.mark.skipif(not (REAL / "compact.npz").exists(), reason=f"the real recording is not at {REAL}")
 HEADER = b"<Start settings>\nthreshold: 199\nclockrate: 30000\nFields: <time uint32>\n<End settings>\n"
 SECONDS = 60
 
 
 def records(ticks, xy):
-    table = np.zeros(
-        len(ticks), dtype=[("t", "<u4"), ("x", "<u2"), ("y", "<u2"), ("x2", "<u2"), ("y2", "<u2")]
-    )
+    table = np.zeros(len(ticks), dtype=[("t", "<u4"), ("x", "<u2"), ("y", "<u2"), ("x2", "<u2"), ("y2", "<u2")])
     table["t"], table["x"], table["y"] = ticks, xy[:, 0], xy[:, 1]
     return table.tobytes()
 

@@ -195,9 +195,7 @@ def test_inputs_need_spikes_only_for_their_history(save):
 
 def test_inputs_need_the_same_names(save):
     data = Recording(save(covariate_names=["speed", "angle"]))
-    swapped = save(
-        "swapped.npz", covariates=keys()["covariates"][:, ::-1], covariate_names=["angle", "speed"]
-    )
+    swapped = save("swapped.npz", covariates=keys()["covariates"][:, ::-1], covariate_names=["angle", "speed"])
     index = torch.arange(9)
     assert torch.equal(
         Recording.inputs(swapped, data.state).take(index)[0],
@@ -247,9 +245,7 @@ def test_predictions_are_written_by_name(save, tmp_path):
     assert header == ["time", *[f"rate[{n}]" for n in names], *[f"spread[{n}]" for n in names]]
     table = torch.tensor([[float(cell) for cell in line] for line in lines], dtype=torch.float64)
     assert table[:, 0].numpy() == pytest.approx(inputs.times, abs=1e-6)
-    assert torch.allclose(table[:, 1:4], rate.double(), rtol=1e-6) and torch.allclose(
-        table[:, 4:], spread, rtol=1e-6
-    )
+    assert torch.allclose(table[:, 1:4], rate.double(), rtol=1e-6) and torch.allclose(table[:, 4:], spread, rtol=1e-6)
     assert [file.name for file in tmp_path.iterdir() if "out" in file.name] == ["out.csv"]
 
 

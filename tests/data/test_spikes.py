@@ -189,9 +189,7 @@ def test_intervals_with_a_refractory_period_are_shifted_exponentials():
     assert stats.kstest(np.diff(spikes) - 0.005, "expon", args=(0, 1 / hazard)).pvalue > 1e-3
 
 
-@pytest.mark.parametrize(
-    ("knobs", "low", "high"), [({"dispersion": 0.5}, 1.1, 2.0), ({"refractory": 0.01}, 0.6, 0.97)]
-)
+@pytest.mark.parametrize(("knobs", "low", "high"), [({"dispersion": 0.5}, 1.1, 2.0), ({"refractory": 0.01}, 0.6, 0.97)])
 def test_dispersion_of_the_ride(knobs, low, high):
     counts, expected = everything(Spikes(minutes=10.0, neurons=20, history=0, **knobs))
     assert counts.mean().item() == pytest.approx(expected.mean().item(), rel=0.03)

@@ -51,9 +51,7 @@ def test_gradient_in_closed_form_and_gradcheck():
     loss = prepared(y)
     out.requires_grad_()
     loss(out, y)["mse"].backward()
-    torch.testing.assert_close(
-        out.grad, 2 * (out.detach() - (y - y.mean(0)) / y.std(0, correction=0)) / y.numel()
-    )
+    torch.testing.assert_close(out.grad, 2 * (out.detach() - (y - y.mean(0)) / y.std(0, correction=0)) / y.numel())
     assert torch.autograd.gradcheck(lambda o: loss(o, y)["mse"], (out,))
 
 
@@ -96,9 +94,7 @@ def test_half_precision_outputs_are_costed_in_float32(half):
     assert float(cost.detach()) == pytest.approx(float(loss(low.detach().float(), y)["mse"]), rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    "y", [torch.zeros(0, 2), torch.tensor([[math.nan, 0]]), torch.tensor([[math.inf, 0]])]
-)
+@pytest.mark.parametrize("y", [torch.zeros(0, 2), torch.tensor([[math.nan, 0]]), torch.tensor([[math.inf, 0]])])
 def test_prepare_refuses_what_has_no_mean(y):
     with pytest.raises(BadInput, match="loss=mse"):
         MSE(2).prepare(y)

@@ -100,9 +100,7 @@ def test_extreme_inputs_keep_cost_and_slope_finite(value, count, dtype):
 
 def test_beyond_the_ceiling_the_cost_is_its_tangent():
     loss, k = Poisson(1).double(), torch.tensor([[3.0]], dtype=torch.float64)
-    at, above = (
-        float(loss(torch.full((1, 1), CEILING + step, dtype=torch.float64), k)["nll"]) for step in (0.0, 2.0)
-    )
+    at, above = (float(loss(torch.full((1, 1), CEILING + step, dtype=torch.float64), k)["nll"]) for step in (0.0, 2.0))
     assert above - at == pytest.approx(2 * (math.exp(CEILING) - 3), rel=1e-12)
 
 
@@ -131,9 +129,7 @@ def test_out_zero_predicts_the_mean_count_and_nothing_beats_it():
     out = torch.zeros_like(k, requires_grad=True)
     torch.testing.assert_close(loss.read(out)["rate"][0], k.mean(0))
     loss(out, k)["nll"].backward()
-    torch.testing.assert_close(
-        out.grad.sum(0), torch.zeros(7, dtype=k.dtype)
-    )  # a stationary point of a constant
+    torch.testing.assert_close(out.grad.sum(0), torch.zeros(7, dtype=k.dtype))  # a stationary point of a constant
 
 
 def test_a_target_that_never_fires_gets_half_an_event():

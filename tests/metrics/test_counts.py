@@ -38,13 +38,9 @@ def test_bits_per_spike_equals_a_loop():
         gains, spikes = gains + gain, spikes + sum(k)
     numbers = counts().numbers({"rate": predicted}, y, {})
     assert numbers["bits_per_spike"] == pytest.approx(gains / math.log(2) / spikes, rel=1e-10)
-    assert numbers["bits_per_spike_median"] == pytest.approx(
-        (sorted(each)[2] + sorted(each)[3]) / 2, rel=1e-10
-    )
+    assert numbers["bits_per_spike_median"] == pytest.approx((sorted(each)[2] + sorted(each)[3]) / 2, rel=1e-10)
     assert numbers["bits_per_spike_min"] == pytest.approx(min(each), rel=1e-10)
-    assert counts().per_unit({"rate": predicted}, y)["bits_per_spike"].tolist() == pytest.approx(
-        each, rel=1e-10
-    )
+    assert counts().per_unit({"rate": predicted}, y)["bits_per_spike"].tolist() == pytest.approx(each, rel=1e-10)
 
 
 def test_d2_equals_sklearn_per_unit_and_in_total():
@@ -69,8 +65,7 @@ def test_a_given_distribution_is_the_one_that_is_scored():
     _, y, predicted = sample(seed=3)
     wide = torch.distributions.NegativeBinomial(2.0, logits=(predicted / 2.0).log())  # mean: predicted
     plain, given = (
-        counts().numbers(read, y, {})
-        for read in ({"rate": predicted}, {"rate": predicted, "distribution": wide})
+        counts().numbers(read, y, {}) for read in ({"rate": predicted}, {"rate": predicted, "distribution": wide})
     )
     p = (2.0 / (2.0 + predicted)).double().numpy()
     assert given["log_score"] == pytest.approx(stats.nbinom.logpmf(y.numpy(), 2.0, p).mean(), rel=1e-6)
@@ -89,9 +84,7 @@ def test_the_oracle_shares_all_of_its_own_score_and_others_less():
     oracle = counts().numbers({"rate": true}, y, {"rate": true})
     worse = counts().numbers({"rate": predicted}, y, {"rate": true})
     assert oracle["oracle_share"] == 1.0
-    assert worse["oracle_share"] == pytest.approx(
-        worse["bits_per_spike"] / oracle["bits_per_spike"], rel=1e-12
-    )
+    assert worse["oracle_share"] == pytest.approx(worse["bits_per_spike"] / oracle["bits_per_spike"], rel=1e-12)
     assert worse["oracle_share"] < 0.97
     assert worse["log_score"] < oracle["log_score"]
 
@@ -155,9 +148,7 @@ def test_a_silent_unit_with_negative_means_stays_finite():
 
 
 def test_no_spike_at_all_is_undefined_and_not_a_crash():
-    numbers = counts(2).numbers(
-        {"rate": torch.full((10, 2), 0.1)}, torch.zeros(10, 2), {"rate": torch.ones(10, 2)}
-    )
+    numbers = counts(2).numbers({"rate": torch.full((10, 2), 0.1)}, torch.zeros(10, 2), {"rate": torch.ones(10, 2)})
     undefined = {name for name, value in numbers.items() if math.isnan(value)}
     assert undefined == {
         "bits_per_spike",
@@ -180,9 +171,7 @@ def test_sums_are_in_double_precision():
     _, y, predicted = sample(500_000, 2, seed=11)
     k, rate = y.double().numpy(), predicted.double().numpy()
     expected = stats.poisson.logpmf(k, rate).mean()
-    assert counts(2, floor=0.0).numbers({"rate": predicted}, y, {})["log_score"] == pytest.approx(
-        expected, rel=1e-12
-    )
+    assert counts(2, floor=0.0).numbers({"rate": predicted}, y, {})["log_score"] == pytest.approx(expected, rel=1e-12)
 
 
 def test_what_needs_a_gradient_or_is_half_is_read_all_the_same():
