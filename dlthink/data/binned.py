@@ -58,7 +58,7 @@ class Binned:
             raise BadInput(f"{session.source}: holds no units: there is nothing to predict")
         bins = _bins(session, bin)
         margin = history + int(spike_history)
-        block, since = _blocks(session.source, bins, blocks, margin)
+        block, since = _blocks(session.source, bins, blocks, history, margin)
         role = np.array(PATTERN)[(block + fold) % len(PATTERN)]
         rows = {name: np.flatnonzero((role == name) & (since >= margin)) for name in ("train", "val", "test")}
         if empty := [name for name in rows if not len(rows[name])]:
@@ -191,7 +191,7 @@ def _features(session: Session, values: np.ndarray, counts: np.ndarray, state: d
     return torch.from_numpy(((np.concatenate(columns, axis=1) - mean) / std).astype(np.float32))
 
 
-def _blocks(source: str, bins: Bins, blocks: int, margin: int) -> tuple[np.ndarray, np.ndarray]:
+def _blocks(source: str, bins: Bins, blocks: int, history: int, margin: int) -> tuple[np.ndarray, np.ndarray]:
     """The block of each bin, and how many bins before it lie in the same block and the same interval."""
     position = np.arange(len(bins))
     if len(bins) < blocks:
@@ -203,7 +203,7 @@ def _blocks(source: str, bins: Bins, blocks: int, margin: int) -> tuple[np.ndarr
     shortest = len(bins) // blocks
     if margin >= shortest:
         raise BadInput(
-            f"{source}: windows reach back {margin} bins, no less than the {shortest} of a block: "
+            f"{source}: data.history={history} reaches back {margin} bins, no less than a block of {shortest}: "
             f"choose a shorter data.history or fewer data.blocks than {blocks}"
         )
     return block, position - np.maximum(first, bins.origin)
