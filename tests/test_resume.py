@@ -151,8 +151,8 @@ def test_resumed_with_another_network_is_refused(tmp_path):
 
 # ---------------------------------------------------------------------------------------------- kill -9, for real
 
-SETTINGS = ["data.minutes=2", "data.neurons=5", "model.width=8", "trainer.batch=64", "trainer.steps=900"]
-SETTINGS += ["trainer.validate_every=450", "trainer.log_every=20", "trainer.save_minutes=0.0003", "model.dropout=0.2"]
+SETTINGS = ["data.minutes=2", "data.neurons=5", "model.width=8", "model.dropout=0.2", "trainer.batch=64"]
+SETTINGS += ["trainer.log_every=20", "trainer.save_minutes=0.0003"]  # a checkpoint every 18 ms
 
 
 def command(words, folder):
@@ -166,11 +166,13 @@ def command(words, folder):
     raise SystemExit(main(words))
 
 
-def run_and_kill(context, words, folder, after):
+def run_and_kill(context, words, folder, after, wait=True):
+    """Kill it `after` seconds (None: never) from its first checkpoint, or with wait=False from its start. Did it end?"""
+    last = folder / "run" / "checkpoints" / "last.pt"
+    stamp = last.stat().st_mtime_ns if last.exists() else None
     process = context.Process(target=command, args=(words, folder))
     process.start()
-    last = folder / "run" / "checkpoints" / "last.pt"
-    while process.is_alive() and not last.exists():
+    while wait and process.is_alive() and (not last.exists() or last.stat().st_mtime_ns == stamp):
         time.sleep(0.002)
     process.join(after)
     finished = not process.is_alive()
@@ -183,16 +185,21 @@ def run_and_kill(context, words, folder, after):
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_and_resumed(tmp_path, kills):
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dlthink.trainer", "dlthink.data.spikes", "dlthink.metrics.counts_figures"])
+    context.set_forkserver_preload(["torch._dynamo", "dlthink.trainer", "dlthink.run", "dlthink.data.spikes"])
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
+    steps = 1000 * kills  # more than can be done between the kills
     first = ["train", "data=spikes", "model=mlp", "hydra.run.dir=run", *SETTINGS]
+    first += [f"trainer.steps={steps}", f"trainer.validate_every={steps // 4}"]
     assert run_and_kill(context, first, tmp_path / "whole", after=None)
-    chance, words, killed = random.Random(kills), first, 0
+    chance, words, reached = random.Random(kills), first, []
     for _ in range(kills):
-        killed += not run_and_kill(context, words, tmp_path / "parts", after=chance.uniform(0.0, 1.2))
+        training = chance.random() < 0.8  # or still loading
+        after = chance.uniform(0.0, 0.7)
+        assert not run_and_kill(context, words, tmp_path / "parts", after, wait=training or words is first)
         words = ["train", "resume=run"]
-    assert killed >= 2
+        reached.append(checkpoint.load_last(tmp_path / "parts" / "run" / "checkpoints")[0]["step"])
+    assert reached == sorted(reached) and len(set(reached)) > kills // 2  # it got on between the kills
     assert run_and_kill(context, words, tmp_path / "parts", after=None)
     one, other = whole_state(tmp_path / "whole" / "run"), whole_state(tmp_path / "parts" / "run")
     assert [key for key in one if not same(one[key], other[key])] == []
