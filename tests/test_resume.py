@@ -167,7 +167,7 @@ def command(words, folder):
 
 
 def run_and_kill(context, words, folder, after, wait=True):
-    """Kill it `after` seconds (None: never) from its first checkpoint, or with wait=False from its start. Did it end?"""
+    """Kill it `after` seconds (None: never) from its first checkpoint or, wait=False, from its start. Did it end?"""
     last = folder / "run" / "checkpoints" / "last.pt"
     stamp = last.stat().st_mtime_ns if last.exists() else None
     process = context.Process(target=command, args=(words, folder))
