@@ -55,23 +55,28 @@ def main(words: list[str] | None = None) -> int:
 
             raise BadInput(f"{verb}: there is no such command{hint(verb, commands())}")
         return importlib.import_module(f"dlthink.commands.{verb}").main(rest) or 0
-    except BadInput as error:
-        return refuse(str(error), 2)
-    except Diverged as error:
-        return refuse(str(error), 1)
-    except KeyboardInterrupt:
-        return refuse("stopped", 130)
     except BrokenPipeError:  # `dlthink train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        if error.filename is None and error.errno is None:
-            raise
+    except (*EXPECTED, KeyboardInterrupt) as error:
+        return answer(error)
+
+
+EXPECTED = (BadInput, Diverged, MemoryError, OSError)  # what is answered in one line, without a traceback
+
+
+def answer(error: BaseException) -> int:
+    """Say in one line what went wrong; returns the exit code."""
+    message, code = str(error), 2
+    if isinstance(error, Diverged):
+        code = 1
+    elif isinstance(error, KeyboardInterrupt):
+        message, code = "stopped", 130
+    elif isinstance(error, MemoryError):
+        message = f"there is not enough memory for this ({error}); ask for less"
+    elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return refuse(f"{where}{error.strerror or error}; what was saved before is still there", 2)
-
-
-def refuse(message: str, code: int) -> int:
+        message = f"{where}{error.strerror or error}; what was saved before is still there"
     print(f"dlthink: {' '.join(message.splitlines())}", file=sys.stderr)
     return code
 

@@ -52,9 +52,12 @@ def players(model: nn.Module, loss: nn.Module, optim: Callable, precision: Preci
     opposing = [p for p in adversary.parameters() if p.requires_grad] if adversary is not None else []
     against = {id(p) for p in opposing}
     own = [p for p in [*model.parameters(), *loss.parameters()] if p.requires_grad and id(p) not in against]
-    sides = [Player("network", own, optim(own), loss)] if own else []
-    if opposing:
-        sides.append(Player("critic", opposing, optim(opposing), loss.critic))
+    try:
+        sides = [Player("network", own, optim(own), loss)] if own else []
+        if opposing:
+            sides.append(Player("critic", opposing, optim(opposing), loss.critic))
+    except (ValueError, TypeError) as error:  # a learning rate below zero, say
+        raise BadInput(f"optim: {error}") from error
     if not sides:
         raise BadInput("neither the network nor the cost has a weight to train")
     if any(side.searches for side in sides) and (precision.scaler.is_enabled() or len(sides) > 1):

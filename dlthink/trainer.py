@@ -129,6 +129,8 @@ class Trainer:
         self.players = players(model, loss, optim, self.precision)
         self.penalized = [p for p in model.parameters() if p.ndim > 1] if self.l2 else []
         self.order = Order(self.train, self.batch, seed, device)
+        if self.order.batch * self.accumulate < len(self.train) and any(player.searches for player in self.players):
+            raise BadInput("optim=lbfgs searches on all samples at once: use trainer=lbfgs, or trainer.batch=null")
         self.epoch_steps = max(1, len(self.order) // self.accumulate)
         self.total = self.steps or self.epochs * self.epoch_steps
         self.average = Average(model, self.ema) if self.ema else None

@@ -7,7 +7,7 @@ from pathlib import Path
 from dlthink.config.overview import overview
 from dlthink.config.own import register
 from dlthink.config.paths import GROUPS, conf_folder
-from dlthink.errors import BadInput, Diverged
+from dlthink.errors import BadInput
 
 _refused: list[int] = []  # exit codes of the runs that could not be done
 
@@ -44,7 +44,7 @@ def _one(config) -> float | None:
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
-    from dlthink.__main__ import refuse
+    from dlthink.__main__ import EXPECTED, answer
     from dlthink.config import build
     from dlthink.interrupt import Interrupted
     from dlthink.provenance import provenance
@@ -64,10 +64,8 @@ def _one(config) -> float | None:
         story = provenance(list(hydra.overrides.task), chosen)
         record(folder, config, story)
         return _train(config, folder, story, None)
-    except BadInput as error:
-        _refused.append(refuse(str(error), 2))
-    except Diverged as error:
-        _refused.append(refuse(str(error), 1))
+    except EXPECTED as error:
+        _refused.append(answer(error))
     except Interrupted as stop:
         sys.exit(_say_how_to_resume(folder, stop))
     return None
