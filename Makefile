@@ -22,7 +22,7 @@ $(BIN)/.test: $(BIN)/.train
 
 train: $(BIN)/.train  ## install and run the first experiment (RUN="loss=mse data=spikes" for another)
 	$(BIN)/dlthink train $(RUN)
-	@echo "look at it: make board"
+	@echo "look at it: $(BIN)/tensorboard --logdir outputs   (or: make board)"
 
 test: $(BIN)/.test  ## install and run the fast tests
 	$(BIN)/python -m pytest
