@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from dlthink import __version__
-from dlthink.errors import BadInput, Diverged
+from dlthink.errors import EXPECTED, BadInput, answer
 
 
 def commands() -> dict[str, str]:
@@ -60,25 +60,6 @@ def main(words: list[str] | None = None) -> int:
         return 0
     except (*EXPECTED, KeyboardInterrupt) as error:
         return answer(error)
-
-
-EXPECTED = (BadInput, Diverged, MemoryError, OSError)  # what is answered in one line, without a traceback
-
-
-def answer(error: BaseException) -> int:
-    """Say in one line what went wrong; returns the exit code."""
-    message, code = str(error), 2
-    if isinstance(error, Diverged):
-        code = 1
-    elif isinstance(error, KeyboardInterrupt):
-        message, code = "stopped", 130
-    elif isinstance(error, MemoryError):
-        message = f"there is not enough memory for this ({error}); ask for less"
-    elif isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        message = f"{where}{error.strerror or error}; what was saved before is still there"
-    print(f"dlthink: {' '.join(message.splitlines())}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

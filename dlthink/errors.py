@@ -1,4 +1,6 @@
-"""The two ways a run can end badly and say so in one line."""
+"""The ways a run can end badly, and how each is said in one line."""
+
+import sys
 
 
 class BadInput(ValueError):
@@ -7,3 +9,22 @@ class BadInput(ValueError):
 
 class Diverged(RuntimeError):
     """The cost stopped being a finite number. The message names the step, the term and the batch. Exit code 1."""
+
+
+EXPECTED = (BadInput, Diverged, MemoryError, OSError)  # what is answered in one line, without a traceback
+
+
+def answer(error: BaseException) -> int:
+    """Say in one line what went wrong; returns the exit code."""
+    message, code = str(error), 2
+    if isinstance(error, Diverged):
+        code = 1
+    elif isinstance(error, KeyboardInterrupt):
+        message, code = "stopped", 130
+    elif isinstance(error, MemoryError):
+        message = f"there is not enough memory for this ({error}); ask for less"
+    elif isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        message = f"{where}{error.strerror or error}; what was saved before is still there"
+    print(f"dlthink: {' '.join(message.splitlines())}", file=sys.stderr)
+    return code

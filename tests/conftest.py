@@ -9,7 +9,7 @@ import torch
 from dlthink.__main__ import main
 
 REPOSITORY = Path(__file__).parent.parent
-SMALL = ["data.minutes=2", "data.neurons=4", "data.rate=12", "model.width=8", "trainer=smoke"]
+SMALL = ["data.minutes=2", "data.neurons=4", "data.rate=12", "model.width=8", "trainer=smoke", "trainer.device=cpu"]
 
 torch.set_num_threads(1)  # small networks; two spinning threads are slower than one
 

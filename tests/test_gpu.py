@@ -23,7 +23,7 @@ pytestmark = [
 
 
 def test_auto_takes_the_gpu_and_the_best_format(tmp_path):
-    trainer, model, _, _ = fit(tmp_path)
+    trainer, model, _, _ = fit(tmp_path, device="auto")
     assert trainer.precision.device.type == "cuda"
     assert trainer.precision.name == ("bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16")
     assert next(model.parameters()).device.type == "cuda"
@@ -32,15 +32,15 @@ def test_auto_takes_the_gpu_and_the_best_format(tmp_path):
 
 @pytest.mark.parametrize("precision", ["tf32", "bf16", "fp16"])
 def test_every_format_learns_what_float32_learns(tmp_path, precision):
-    _, _, _, wide = fit(tmp_path / "wide", precision="fp32", steps=300)
-    trainer, _, _, results = fit(tmp_path / precision, precision=precision, steps=300)
+    _, _, _, wide = fit(tmp_path / "wide", device="cuda", precision="fp32", steps=300)
+    trainer, _, _, results = fit(tmp_path / precision, device="cuda", precision=precision, steps=300)
     assert trainer.precision.scaler.is_enabled() == (precision == "fp16")
     assert results["test"]["rmse"] == pytest.approx(wide["test"]["rmse"], rel=0.15)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_resumed_on_the_gpu(tmp_path, precision):
-    spec = dict(precision=precision, deterministic=True, model=lambda: network(dropout=0.3))
+    spec = dict(device="cuda", precision=precision, deterministic=True, model=lambda: network(dropout=0.3))
     _, model, _, _ = start(tmp_path / "whole", dict(spec))
     with pytest.raises(Interrupted):
         start(tmp_path / "parts", dict(spec), stop_at=23)

@@ -52,7 +52,9 @@ def test_settings_of_a_cost_of_ones_own(cli, tmp_path):
     assert code == 2 and "loss.scale=big" in err
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if not re.search("resume=|--help|mine.npz|root_error|joblib", c)])
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if not re.search("resume=|--help|mine.npz|root_error|joblib", c)]
+)
 def test_every_command_composes(cli, command):
     words = [word for word in command.split()[1:] if word != "-m"]
     for word in list(words):

@@ -152,6 +152,7 @@ def test_resumed_with_another_network_is_refused(tmp_path):
 # ---------------------------------------------------------------------------------------------- kill -9, for real
 
 SETTINGS = ["data.minutes=2", "data.neurons=5", "model.width=8", "model.dropout=0.2", "trainer.batch=64"]
+SETTINGS += ["trainer.device=cpu"]
 SETTINGS += ["trainer.log_every=20", "trainer.save_minutes=0.0003"]  # a checkpoint every 18 ms
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from dlthink.config.overview import overview
 from dlthink.config.own import register
 from dlthink.config.paths import GROUPS, conf_folder
-from dlthink.errors import BadInput
+from dlthink.errors import EXPECTED, BadInput, answer
 
 _refused: list[int] = []  # exit codes of the runs that could not be done
 
@@ -44,7 +44,6 @@ def _one(config) -> float | None:
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
-    from dlthink.__main__ import EXPECTED, answer
     from dlthink.config import build
     from dlthink.interrupt import Interrupted
     from dlthink.provenance import provenance

@@ -109,6 +109,7 @@ def recording(tmp_path):
 
 def test_own_recording_from_training_to_predictions(cli, recording, tmp_path):
     words = ["data=recording", f"data.path={recording}", "hydra.run.dir=run", "model.width=8", "trainer=smoke"]
+    words += ["trainer.device=cpu"]
     assert cli("train", *words)[0] == 0
     code, out, _ = cli("predict", "run=run", f"input={recording}", "output=rates.csv")
     assert code == 0 and "rates.csv" in out
