@@ -5,6 +5,7 @@ Only the trainer writes here.
 
 import csv
 import json
+import math
 import os
 from pathlib import Path
 
@@ -74,7 +75,13 @@ class Board:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Atomically, so that a reader never meets half a file."""
+    """Atomically, so that a reader never meets half a file. What is not a number becomes null: JSON has no nan."""
     new = path.with_suffix(".tmp")
-    new.write_text(json.dumps(content, indent=2) + "\n")
+    new.write_text(json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n")
     os.replace(new, path)
+
+
+def _without_nan(value):
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -8,6 +8,8 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
+from dlthink.board import write_json
+
 METRICS = {"bits_per_spike", "bits_per_spike_median", "bits_per_spike_min", "d2", "log_score", "oracle_share"}
 
 
@@ -75,3 +77,10 @@ def test_config_versions_and_git(finished):
     assert story["choices"]["model"] == "mlp"
     assert story["versions"]["torch"] and story["versions"]["python"]
     assert "data.minutes=2" in story["command"] and "git" in story
+
+
+def test_what_is_not_a_number_is_null(tmp_path):
+    write_json(tmp_path / "m.json", {"test": {"a": float("nan"), "b": 1.5, "c": "word"}})
+    text = (tmp_path / "m.json").read_text()
+    assert "NaN" not in text and json.loads(text) == {"test": {"a": None, "b": 1.5, "c": "word"}}
+    assert [p.name for p in tmp_path.iterdir()] == ["m.json"]
