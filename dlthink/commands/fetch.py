@@ -46,8 +46,9 @@ def fetch(file, folder: Path) -> Path:
     try:
         pooch.retrieve(file.url, known_hash=file.sha256, fname=file.name, path=folder, downloader=Resuming(path))
     except requests.RequestException as error:
+        reason = str(error) if isinstance(error, requests.HTTPError) else "the connection failed"
         raise BadInput(
-            f"{file.url}: cannot be downloaded ({error}); what has come is kept, the same command goes on"
+            f"{file.url}: cannot be downloaded ({reason}); what has come is kept, the same command goes on"
         ) from error
     except ValueError as error:
         raise BadInput(f"{file.url}: is not the file we know ({error}); it was deleted, try again later") from error

@@ -8,6 +8,8 @@ dlthink predict run=FOLDER input=FILE output=FILE.csv [trainer.device=cpu] [allo
   allow   module of your own that the run's configuration uses
 """
 
+from pathlib import Path
+
 
 def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
@@ -26,6 +28,8 @@ def main(words: list[str]) -> int:
     for name in ("input", "output"):
         if not given[name]:
             raise BadInput(f"{name}=: give a file; see `dlthink predict --help`")
+    if Path(given["input"]).resolve() == Path(given["output"]).resolve():
+        raise BadInput(f"output={given['output']}: is the input itself; it would be lost, choose another name")
     register([])
     run = Run(given["run"], settings, given["allow"])
     saved, path = run.best()

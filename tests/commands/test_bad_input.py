@@ -233,3 +233,6 @@ def test_predicting_from_a_file_that_is_not_one(cli, finished, tmp_path):
     np.savez(tmp_path / "keys.npz", a=1)
     refused(cli("predict", f"run={finished}", "input=keys.npz", "output=o.csv"), "keys.npz", "covariates")
     assert not (tmp_path / "o.csv").exists()
+    before = (tmp_path / "keys.npz").read_bytes()
+    refused(cli("predict", f"run={finished}", "input=keys.npz", "output=./keys.npz"), "keys.npz", "the input itself")
+    assert (tmp_path / "keys.npz").read_bytes() == before
