@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from dlthink import generators
+from dlthink.errors import BadInput
 from dlthink.nested import each, join
 
 
@@ -50,6 +52,30 @@ def ask(model: nn.Module, split, batches: list[torch.Tensor], loss: nn.Module | 
     share = size / size.sum()
     means = {name: float((torch.stack([t[name] for t in terms]).cpu().double() * share).sum()) for name in terms[0]}
     return Answers(join(outputs), join(targets), each(lambda tensor: tensor[at], split.truth), means)
+
+
+def rehearse(model: nn.Module, loss: nn.Module, split, index: torch.Tensor) -> None:
+    """Ask the cost once, before anything is trained: BadInput when it does not return what every cost must."""
+    kept = generators.state()
+    x, y = split.take(index)
+    model.eval()
+    loss.eval()
+    with torch.no_grad():
+        out = model(x)
+        terms, read = loss(out, y), loss.read(out)
+    generators.restore(kept)
+    name = type(loss).__name__
+    if not isinstance(terms, dict) or not terms:
+        raise BadInput(f'{name}.forward(out, y): must return named terms, such as {{"error": ...}}, not {_what(terms)}')
+    for term, value in terms.items():
+        if not isinstance(value, torch.Tensor) or value.ndim:
+            raise BadInput(f"{name}.forward(out, y): the term {term} must be one number (.mean()), not {_what(value)}")
+    if not isinstance(read, dict) or not read:
+        raise BadInput(f'{name}.read(out): must return named quantities, such as {{"rate": ...}}, not {_what(read)}')
+
+
+def _what(value: Any) -> str:
+    return f"a tensor of shape {list(value.shape)}" if isinstance(value, torch.Tensor) else f"a {type(value).__name__}"
 
 
 def numbers(answers: Answers, loss: nn.Module, metrics) -> dict[str, float]:

@@ -56,7 +56,7 @@ def players(model: nn.Module, loss: nn.Module, optim: Callable, precision: Preci
         sides = [Player("network", own, optim(own), loss)] if own else []
         if opposing:
             sides.append(Player("critic", opposing, optim(opposing), loss.critic))
-    except (ValueError, TypeError) as error:  # a learning rate below zero, say
+    except (ValueError, TypeError, IndexError) as error:  # a learning rate below zero, say
         raise BadInput(f"optim: {error}") from error
     if not sides:
         raise BadInput("neither the network nor the cost has a weight to train")

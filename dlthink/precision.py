@@ -40,8 +40,8 @@ class Precision:
             name = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             device = torch.device(name)
-            torch.empty(0, device=device)
-        except (RuntimeError, AssertionError) as error:
+            torch.zeros(1, device=device).item()
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
             reason = str(error).splitlines()[0]
             raise BadInput(f"trainer.device={name} cannot be used here ({reason}): use auto or cpu") from error
         return device

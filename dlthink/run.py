@@ -20,7 +20,7 @@ class Run:
 
     def __init__(self, folder: str | None, settings: list[str] = (), allow: str | None = None):
         if not folder:
-            raise BadInput("run=: give the folder of a run, e.g. run=outputs/2026-01-31/10-20-30-123456")
+            raise BadInput("give the folder of a run, e.g. run=outputs/2026-01-31/10-20-30-123456 (or resume=...)")
         self.folder = Path(folder)
         file = self.folder / "config.yaml"
         if not file.is_file():

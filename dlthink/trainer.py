@@ -70,8 +70,8 @@ class Trainer:
                 raise BadInput(f"trainer.{name}={value}: must be above 0")
         if ema is not None and not 0 < ema < 1:
             raise BadInput(f"trainer.ema={ema}: a decay lies between 0 and 1, e.g. 0.999")
-        if l2 < 0 or warmup < 0:
-            raise BadInput("trainer.l2 and trainer.warmup cannot be negative")
+        if not 0 <= l2 < math.inf or warmup < 0:
+            raise BadInput(f"trainer.l2={l2}, trainer.warmup={warmup}: must be numbers from 0")
         self.epochs, self.steps, self.batch, self.accumulate = epochs, steps, batch, accumulate
         self.schedule, self.warmup, self.clip, self.l2 = schedule, warmup, clip, l2
         self.ema, self.patience, self.minutes = ema, patience, minutes
@@ -102,6 +102,8 @@ class Trainer:
         self._move_in(model, loss, data, metrics, optim, folder, seed)
         if saved is not None:
             self._restore(saved)
+        few = examine.batches_of(len(self.val), 16, self.precision.device)[0]
+        examine.rehearse(model, loss, self.val, few)
         self.board = Board(folder, after=None if saved is None else self.step)
         self.board.text("config", text, self.step)
         try:
@@ -260,10 +262,10 @@ class Trainer:
         return dict(zip(names, table.mean(0).tolist(), strict=True))
 
     def _diverged(self, step: int, what: str) -> Diverged:
-        return Diverged(
-            f"step {step}: {what}; training stops, {self.checkpoints} keeps the last good checkpoint. "
-            f"Try a smaller optim.lr, or trainer.clip=1"
-        )
+        kept = f"{self.checkpoints} keeps the last good checkpoint"
+        if not (self.checkpoints / "last.pt").exists():
+            kept = "before the first checkpoint"
+        return Diverged(f"step {step}: {what}; training stops, {kept}. Try a smaller optim.lr, or trainer.clip=1")
 
     def _log(self, norms: list[torch.Tensor]) -> None:
         means = self._means()

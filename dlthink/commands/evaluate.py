@@ -27,6 +27,8 @@ def main(words: list[str]) -> int:
     given, settings = parse(words, {"run": None, "split": "test", "output": None, "allow": None})
     if given["split"] not in ("train", "val", "test"):
         raise BadInput(f"split={given['split']}: must be train, val or test")
+    if given["output"] and (Path(given["output"]).is_dir() or not Path(given["output"]).parent.is_dir()):
+        raise BadInput(f"output={given['output']}: must be a file in a folder that is there")
     register([])
     run = Run(given["run"], settings, given["allow"])
     saved, path = run.best()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dlthink.config.overview import overview
 from dlthink.config.own import register
-from dlthink.config.paths import GROUPS, conf_folder
+from dlthink.config.paths import GROUPS, conf_folder, quoted
 from dlthink.errors import EXPECTED, BadInput, answer
 
 _refused: list[int] = []  # exit codes of the runs that could not be done
@@ -28,6 +28,7 @@ def main(words: list[str]) -> int:
         if group in GROUPS and group != "experiment" and choice in ("null", "~"):
             raise BadInput(f"{word}: a run needs a {group}; leave the word out for the usual one")
     _refused.clear()
+    words = [quoted(word) for word in words]
     register(words)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let Hydra raise: we say it in one line
     sys.argv = [sys.argv[0], *words]
@@ -47,7 +48,7 @@ def _one(config) -> float | None:
     from dlthink.config import build
     from dlthink.interrupt import Interrupted
     from dlthink.provenance import provenance
-    from dlthink.run import choices, record
+    from dlthink.run import choices
 
     hydra = HydraConfig.get()
     register(list(hydra.overrides.task))  # a launcher may have put this run into a process of its own
@@ -60,11 +61,11 @@ def _one(config) -> float | None:
             raise BadInput(
                 f"{folder}: holds a run already; go on with `dlthink train resume={folder}` or choose another folder"
             )
-        story = provenance(list(hydra.overrides.task), chosen)
-        record(folder, config, story)
-        return _train(config, folder, story, None)
+        return _train(config, folder, provenance(list(hydra.overrides.task), chosen), None)
     except EXPECTED as error:
         _refused.append(answer(error))
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()  # nothing began
     except Interrupted as stop:
         sys.exit(_say_how_to_resume(folder, stop))
     return None
@@ -96,9 +97,12 @@ def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
 
     from dlthink.config import build
     from dlthink.config.words import described
+    from dlthink.run import record
     from dlthink.table import table
 
     parts = build.assemble(config, state=saved and saved["data"])
+    if saved is None:
+        record(folder, config, story)
     for note in parts.data.notes:
         print(f"note: {note}")
     results = parts.trainer.fit(

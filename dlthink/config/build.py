@@ -39,8 +39,8 @@ def check(config: DictConfig, trusted: Iterable[str] | None = None, losses=(), m
     for key in config:
         if key not in (*PARTS, "seed"):
             raise BadInput(f"{key}: no such part of an experiment{hint(str(key), (*PARTS, 'seed'))}")
-    if not fits(config.seed, int) or config.seed < 0:
-        raise BadInput(f"seed={config.seed}: must be a whole number from 0")
+    if not fits(config.seed, int) or not 0 <= config.seed < 2**63:
+        raise BadInput(f"seed={config.seed}: must be a whole number from 0, below 2^63")
     if trusted is not None:
         _check_trust(config, tuple(trusted))
     targets = {part: find(config[part], part) for part in PARTS}

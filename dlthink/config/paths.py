@@ -1,5 +1,6 @@
 """Where the configuration lies: inside an installed package, beside it in a checkout."""
 
+import re
 from pathlib import Path
 
 GROUPS = {
@@ -31,3 +32,12 @@ def first_comment(file: Path) -> str:
         if line.startswith("#") and not line.startswith("# @"):
             return line.lstrip("# ")
     return ""
+
+
+def quoted(word: str) -> str:
+    """`data.path=my file.npz` as Hydra's grammar wants it: quoted, where a path holds more than the usual letters."""
+    key, _, value = word.partition("=")
+    plain = not key.endswith((".path", ".dir")) or re.fullmatch(r"[\w./,~+:%@$*-]*", value, re.ASCII)
+    if plain or value[:1] in "'\"[" or "${" in value:
+        return word
+    return f"{key}='{value}'" if "'" not in value else f'{key}="{value}"'

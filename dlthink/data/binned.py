@@ -36,6 +36,7 @@ class Binned:
 
     targets = "counts"
     states = ("n_in", "window", "n_targets", "units", "bin")
+    fixed = ("bin", "history", "spike_history", "blocks", "fold", "start", "stop")  # once a run is trained
 
     def __init__(
         self,
@@ -49,9 +50,16 @@ class Binned:
         stop: float | None = None,
         state: dict | None = None,
     ) -> None:
-        if state is not None:
-            bin, history, spike_history = state["bin"], state["history"], state["spike_history"]
         _check(bin, history, blocks, fold, min_spikes)
+        self.bin, self.history, self.spike_history = bin, history, spike_history
+        self.blocks, self.fold, self.start, self.stop = blocks, fold, start, stop
+        cut = {name: getattr(self, name) for name in self.fixed}
+        for name, value in cut.items():
+            if state is not None and state[name] != value:
+                raise BadInput(
+                    f"data.{name}={_word(value)}: the run was trained with {_word(state[name])}, which "
+                    f"decides what is training and what is test; leave it, or train anew"
+                )
         self.notes: list[str] = []
         session = self.read().between(start, stop).checked()
         if not session.units:
@@ -67,6 +75,11 @@ class Binned:
                 f"choose fewer data.blocks than {blocks} or a shorter data.history than {history}"
             )
         counts = bins.counts(session.spikes)
+        if silent := [name for name in rows if not counts[rows[name]].any()]:
+            raise BadInput(
+                f"{session.source}: not one spike falls in the {silent[0]} bins: are spikes and covariates on one "
+                f"clock, in seconds? If they are, choose more data.blocks than {blocks}, or data.start and data.stop"
+            )
         if state is None:
             kept = self._kept_units(session, counts[rows["train"]].sum(axis=0), min_spikes)
         else:
@@ -77,7 +90,7 @@ class Binned:
         self._note_gaps(session, bins)
         if state is None:
             state = self._fit(session, values, counts, role == "train", spike_history)
-            state |= {"bin": bin, "history": history, "spike_history": spike_history, "units": units}
+            state |= cut | {"units": units}
         features = _features(session, values, counts, state)
         known = {"time": torch.from_numpy(bins.centres).float()}
         if session.rates is not None:
@@ -177,6 +190,11 @@ def _bins(session: Session, width: float) -> Bins:
             f"choose a wider data.bin, and check that all times are in seconds"
         )
     return Bins(session.intervals, width)
+
+
+def _word(value: object) -> str:
+    """As it is typed on the command line."""
+    return "null" if value is None else str(value).lower()
 
 
 def _features(session: Session, values: np.ndarray, counts: np.ndarray, state: dict) -> torch.Tensor:

@@ -37,6 +37,8 @@ class LinearTrack(Binned):
     Source: github.com/nelpy/example-data, linear-track. Raises BadInput.
     """
 
+    fixed = (*Binned.fixed, "min_speed")
+
     def __init__(
         self,
         path: str | None = None,
@@ -67,10 +69,10 @@ class LinearTrack(Binned):
         path = Path(path)
         if path.is_dir():
             native = [path / name for name in NATIVE]
+            if (path / COMPACT).exists():  # the same numbers, and no scipy needed
+                return _compact(path / COMPACT, arrays(path / COMPACT))
             if all(file.exists() for file in native):
                 return _native(*native)
-            if (path / COMPACT).exists():
-                return _compact(path / COMPACT, arrays(path / COMPACT))
             raise BadInput(
                 f"{path}: holds neither {NATIVE[0]} with {NATIVE[1]} nor {COMPACT}: "
                 f"run `dlthink fetch linear_track`, or name another data.path"

@@ -111,7 +111,7 @@ def _units(path: Path, found: dict[str, np.ndarray]) -> tuple[list[np.ndarray], 
             raise BadInput(f"{path}: spike_units has {strange[0]!r}, which unit_names lacks: add it there")
         return _split(times, owner, order), [str(name) for name in order]
     if owner.dtype.kind == "f":
-        if not np.equal(np.mod(owner, 1), 0).all():
+        if not (np.abs(owner) < 2**53).all() or not np.equal(np.mod(owner, 1), 0).all():
             raise BadInput(f"{path}: spike_units holds fractions or NaN: give whole numbers or names")
         owner = owner.astype(np.int64)
     if owner.dtype.kind not in "iu":

@@ -124,7 +124,41 @@ def test_a_cost_of_ones_own_that_cannot_be_read(cli, own):
     refused(cli("train", "loss=own"), "A does not say what it fits", "targets")
 
 
+COST = """
+from torch import nn
+class Mine(nn.Module):
+    targets, width = {"counts"}, 1
+    def forward(self, out, y): return FORWARD
+    def read(self, out): return READ
+"""
+
+
+@pytest.mark.parametrize(
+    "forward, read, says",
+    [
+        ("(out - y).square().mean()", "{'mean': out}", "named terms"),
+        ("{'e': (out - y).square()}", "{'mean': out}", "the term e must be one number"),
+        ("{'e': 1.0}", "{'mean': out}", "a float"),
+        ("{'e': out.mean()}", "out", "named quantities"),
+    ],
+)
+def test_a_cost_of_ones_own_that_returns_the_wrong_thing(cli, own, forward, read, says):
+    own(COST.replace("FORWARD", forward).replace("READ", read))
+    refused(cli("train", "loss=own", *SMALL), "Mine", says)
+
+
+def test_a_refused_run_leaves_no_folder(cli, tmp_path):
+    refused(cli("train", "data.neurons=0"), "data.neurons")
+    assert not list(tmp_path.glob("outputs/*/*"))
+
+
 # ------------------------------------------------------------------------------------------------- runs and checkpoints
+
+
+@pytest.mark.parametrize("setting", ["data.fold=1", "data.bin=0.1", "data.blocks=10", "data.stop=60"])
+def test_what_was_training_cannot_become_test(cli, finished, setting):
+    refused(cli("evaluate", f"run={finished}", setting), setting.split("=")[0], "train anew")
+    refused(cli("train", f"resume={finished}", setting), setting.split("=")[0], "train anew")
 
 
 @pytest.fixture

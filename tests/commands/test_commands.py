@@ -135,6 +135,18 @@ def test_own_recording_from_training_to_predictions(cli, recording, tmp_path):
     np.testing.assert_allclose(got, expected.numpy(), rtol=1e-5)
 
 
+def test_paths_with_spaces_and_other_letters(cli, recording, tmp_path):
+    place = tmp_path / "Größe ö" / "a=b, c (1)"
+    place.mkdir(parents=True)
+    file = recording.rename(place / "mine 1.npz")
+    words = ["data=recording", f"data.path={file}", f"hydra.run.dir={place}/run", "model.width=8", "trainer=smoke"]
+    code, _, err = cli("train", *words)
+    assert code == 0, err
+    assert cli("evaluate", f"run={place}/run")[0] == 0
+    code, _, err = cli("predict", f"run={place}/run", f"input={file}", f"output={place}/rates 1.csv")
+    assert code == 0 and (place / "rates 1.csv").exists(), err
+
+
 def interrupted(tmp_path, number):
     words = ["train", "hydra.run.dir=run", "data.minutes=2", "data.neurons=4", "trainer.epochs=100000"]
     words += ["trainer.validate_every=200"]

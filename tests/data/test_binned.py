@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.data.binned import PATTERN
+from dlthink.data.binned import PATTERN, Binned
 from dlthink.data.bins import Bins
 from dlthink.data.session import Session
 from dlthink.errors import BadInput
@@ -135,7 +135,7 @@ def test_spike_history_is_strictly_past():
     # Everything from the start of the present bin on is thrown away, and a burst put in its place.
     burst = np.linspace(start, start + 0.04, 30)
     changed = [np.concatenate([unit[unit < start], burst]) for unit in given.spikes]
-    later = binned(session(spikes=changed), state=data.state)
+    later = binned(session(spikes=changed), history=5, spike_history=True, state=data.state)
     one = torch.tensor([i])
     assert rows_of(later.test)[i] == row
     assert torch.equal(later.test.take(one)[0], split.take(one)[0])
@@ -149,7 +149,7 @@ def test_covariates_of_the_future_do_not_matter():
     row = rows_of(data.test)[10]
     changed = given.covariates.copy()
     changed[given.times >= (row + 1) * 0.05 - 1e-9] += 100.0
-    later = binned(session(covariates=changed), state=data.state)
+    later = binned(session(covariates=changed), history=5, state=data.state)
     one = torch.tensor([10])
     assert torch.equal(later.test.take(one)[0], data.test.take(one)[0])
     assert not torch.equal(later.test.take(one + 1)[0], data.test.take(one + 1)[0])
@@ -239,10 +239,10 @@ def test_standardized_from_training_bins_only():
 
 def test_state_prepares_another_recording_in_the_same_way():
     first = binned(history=4, bin=0.1, spike_history=True)
-    assert set(first.state) == {"bin", "history", "spike_history", "covariates", "units", "mean", "std"}
+    assert set(first.state) == {*Binned.fixed, "covariates", "units", "mean", "std"}
     other = session(seed=9, number=4)
     other = Session(**{**vars(other), "covariates": other.covariates[:, ::-1] * 7, "names": ["b", "a"]})
-    second = binned(other, state=first.state)
+    second = binned(other, history=4, bin=0.1, spike_history=True, state=first.state)
     assert second.facts == first.facts and second.state is first.state
     bins = Bins(np.array([[0.0, other.times[-1]]]), 0.1)
     values = bins.means(other.times, other.covariates[:, ::-1])
@@ -257,7 +257,7 @@ def test_state_survives_a_checkpoint(tmp_path):
     state = binned(spike_history=True).state
     torch.save(state, tmp_path / "state.pt")
     loaded = torch.load(tmp_path / "state.pt", weights_only=True)
-    assert torch.equal(binned(state=loaded).test.features, binned(spike_history=True).test.features)
+    assert torch.equal(binned(spike_history=True, state=loaded).test.features, binned(spike_history=True).test.features)
 
 
 def test_a_unit_that_never_fires_is_left_out_with_a_note():
@@ -317,3 +317,20 @@ def test_a_long_pause_of_the_covariates_is_noted():
     pausing = session(times=given.times[keep], covariates=given.covariates[keep])
     assert any("5" in note and "pause" in note for note in binned(pausing).notes)
     assert binned(given).notes == []
+
+
+@pytest.mark.parametrize(
+    "knob", [{"fold": 1}, {"blocks": 10}, {"start": 1.0}, {"stop": 50.0}, {"bin": 0.1}, {"history": 3}]
+)
+def test_what_decides_about_training_and_test_is_fixed_once_trained(knob):
+    """Another fold would call training bins a test."""
+    (name,) = knob
+    with pytest.raises(BadInput, match=rf"data\.{name}=.*the run was trained with"):
+        binned(state=binned().state, **knob)
+
+
+def test_a_split_without_a_spike():
+    """Milliseconds beside seconds: all spikes fall in the first block."""
+    given = session()
+    with pytest.raises(BadInput, match=r"not one spike falls in the \w+ bins.*in seconds"):
+        binned(Session(**{**vars(given), "spikes": [unit / 1000 for unit in given.spikes]}))
