@@ -1,6 +1,8 @@
 """The ways a run can end badly, and how each is said in one line."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class BadInput(ValueError):
@@ -12,6 +14,17 @@ class Diverged(RuntimeError):
 
 
 EXPECTED = (BadInput, Diverged, MemoryError, OSError)  # what is answered in one line, without a traceback
+
+
+@contextmanager
+def memory() -> Iterator[None]:
+    """Make torch's own ways of running out of memory, on a CPU or a GPU, the one that Python has: MemoryError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "allocate memory" in str(error) or type(error).__name__ == "OutOfMemoryError":
+            raise MemoryError(str(error).splitlines()[0]) from error
+        raise
 
 
 def answer(error: BaseException) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from dlthink.config.overview import overview
 from dlthink.config.own import register
 from dlthink.config.paths import GROUPS, conf_folder, quoted
-from dlthink.errors import EXPECTED, BadInput, answer
+from dlthink.errors import EXPECTED, BadInput, answer, memory
 
 _refused: list[int] = []  # exit codes of the runs that could not be done
 
@@ -91,6 +91,7 @@ def _resume(words: list[str]) -> int:
     return 0
 
 
+@memory()
 def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
     """The run itself. `story`: its provenance. Returns the figure that picks the best, for sweepers."""
     from omegaconf import OmegaConf

@@ -39,6 +39,7 @@ TYPED = {
     "rate that is no number": (["optim.lr=nan", *SMALL], "optim", "nan"),
     "batches for L-BFGS": (["optim=lbfgs", *SMALL], "optim=lbfgs", "trainer=lbfgs"),
     "more than the memory": (["data.minutes=1e9"], "memory", "less"),
+    "a network beyond the memory": ([*SMALL, "model.width=10000000"], "memory", "less"),
     "seed": (["seed=-1"], "seed=-1", "whole number"),
     "a class that is not there": (["loss._target_=dlthink.losses.poisson.Poison"], "Poison", "did you mean Poisson"),
     "a module that is not there": (["loss._target_=nowhere.Cost"], "nowhere", "working folder"),
