@@ -61,9 +61,8 @@ def record(folder: Path, config: DictConfig, provenance: dict) -> None:
 
 def choices() -> dict[str, list]:
     """The costs and networks that come with dlthink, to name those that fit when a pairing is refused."""
-    return {
-        f"{group}s" if group == "model" else "losses": [
-            (name, OmegaConf.load(file)) for name, file in options(group, conf_folder()).items()
-        ]
-        for group in ("loss", "model")
-    }
+
+    def shipped(group: str) -> list[tuple[str, DictConfig]]:
+        return [(name, OmegaConf.load(file)) for name, file in options(group, conf_folder()).items()]
+
+    return {"losses": shipped("loss"), "models": shipped("model")}

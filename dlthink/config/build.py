@@ -29,8 +29,8 @@ class Experiment:
     trainer: Any
 
 
-def check(config: DictConfig, trusted: Iterable[str] | None = None, losses=(), models=()) -> dict[str, type]:
-    """Every class of the configuration, after checking keys, types and pairings. Nothing is loaded.
+def check(config: DictConfig, trusted: Iterable[str] | None = None, losses=(), models=()) -> None:
+    """Check keys, types and pairings of the configuration. Its classes are imported; nothing is loaded.
 
     trusted: None when the configuration is the user's own. Otherwise only classes of dlthink, networks and optimizers
     of torch, and modules named here may be used. losses, models: (name, target) of all choices, to say which would fit.
@@ -47,7 +47,6 @@ def check(config: DictConfig, trusted: Iterable[str] | None = None, losses=(), m
     for part, target in targets.items():
         _check_arguments(config[part], target, part)
     _check_pairs(config, targets, losses, models)
-    return targets
 
 
 def assemble(config: DictConfig, state: dict | None = None) -> Experiment:
