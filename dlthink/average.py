@@ -7,7 +7,11 @@ from torch import nn
 
 
 class Average:
-    """a <- a + (1 - decay) (w - a) after each step; integers are copied. `decay` in (0, 1), e.g. 0.999."""
+    """a <- a + (1 - d) (w - a) after each step, d = min(decay, step / (step + 9)); integers are copied.
+
+    `decay` in (0, 1), e.g. 0.999. While steps are few, d is smaller: the first weights, which know nothing, are soon
+    forgotten.
+    """
 
     def __init__(self, model: nn.Module, decay: float):
         self.model, self.decay = model, decay
@@ -17,11 +21,12 @@ class Average:
         self._now = now
 
     @torch.no_grad()
-    def update(self) -> None:
+    def update(self, step: int) -> None:
+        """After step number `step`, 1 the first."""
         torch._foreach_lerp_(
             [self.weights[name] for name in self._smooth],
             [self._now[name] for name in self._smooth],
-            1 - self.decay,
+            1 - min(self.decay, step / (step + 9)),
         )
         for name in self._now.keys() - set(self._smooth):
             self.weights[name].copy_(self._now[name])

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class File:
-    """One file of a data set and the checksum it must have."""
+    """One file of a data set, and the checksum it must have; None where none is published, as the file grows."""
 
     url: str
-    sha256: str
+    sha256: str | None
+    called: str = ""
 
     @property
     def name(self) -> str:
-        return self.url.rpartition("/")[2]
+        return self.called or self.url.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -38,5 +39,16 @@ DOWNLOADS = {
         ),
         terms="MIT, nelpy example-data (E. Ackermann et al.): rat hippocampus on a linear track",
         use="dlthink train data=linear_track",
+    ),
+    "nmrshiftdb2": Download(
+        files=(
+            File(
+                "https://sourceforge.net/projects/nmrshiftdb2/files/data/nmrshiftdb2withsignals.sd/download",
+                None,
+                "nmrshiftdb2withsignals.sd",
+            ),
+        ),
+        terms="nmrshiftdb2 Database License (share-alike; software that relies on it must be open source)",
+        use="dlthink train data=nmrshiftdb2",
     ),
 }

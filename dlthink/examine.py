@@ -8,16 +8,16 @@ from torch import nn
 
 from dlthink import generators
 from dlthink.errors import BadInput
-from dlthink.nested import each, join
+from dlthink.nested import join, rows
 
 
 @dataclass
 class Answers:
-    """What the network said about some samples, what was true, and what the cost made of it (terms by name)."""
+    """What the network said about some samples, what was true, what else is known of them; the cost's terms by name."""
 
     out: Any
     y: Any
-    truth: dict[str, torch.Tensor]
+    known: dict[str, Any]
     terms: dict[str, float]
 
 
@@ -31,27 +31,27 @@ def batches_of(n: int, batch: int, device: torch.device, most: int | None = None
 
 @torch.no_grad()
 def ask(model: nn.Module, split, batches: list[torch.Tensor], loss: nn.Module | None = None) -> Answers:
-    """The network's answers in evaluation mode, in order; with `loss` also its terms, averaged over samples."""
+    """The network's answers in evaluation mode, in order; with `loss` also its terms, averaged over the rows of y."""
     modules = [m for m in (model, loss) if m is not None]
     training = [m.training for m in modules]
     for module in modules:
         module.eval()
-    outputs, targets, terms = [], [], []
+    outputs, targets, known, terms = [], [], [], []
     for index in batches:
         x, y = split.take(index)
         outputs.append(model(x))
+        known.append(split.known(index))
         if loss is not None:
             targets.append(y)
             terms.append(loss(outputs[-1], y))
     for module, was in zip(modules, training, strict=True):
         module.train(was)
     if loss is None:
-        return Answers(join(outputs), None, {}, {})
-    at = torch.cat(batches)
-    size = torch.tensor([len(index) for index in batches], dtype=torch.float64)
+        return Answers(join(outputs), None, join(known), {})
+    size = torch.tensor([rows(y) for y in targets], dtype=torch.float64)
     share = size / size.sum()
     means = {name: float((torch.stack([t[name] for t in terms]).cpu().double() * share).sum()) for name in terms[0]}
-    return Answers(join(outputs), join(targets), each(lambda tensor: tensor[at], split.truth), means)
+    return Answers(join(outputs), join(targets), join(known), means)
 
 
 def rehearse(model: nn.Module, loss: nn.Module, split, index: torch.Tensor) -> None:
@@ -78,13 +78,7 @@ def _what(value: Any) -> str:
     return f"a tensor of shape {list(value.shape)}" if isinstance(value, torch.Tensor) else f"a {type(value).__name__}"
 
 
-def numbers(answers: Answers, loss: nn.Module, metrics) -> dict[str, float]:
-    """The data's metrics on what the cost reads in the answers."""
-    with torch.no_grad():
-        return metrics.numbers(loss.read(answers.out), answers.y, answers.truth)
-
-
-def figures(answers: Answers, loss: nn.Module, metrics) -> dict:
-    """The data's figures on what the cost reads in the answers."""
-    with torch.no_grad():
-        return metrics.figures(loss.read(answers.out), answers.y, answers.truth)
+@torch.no_grad()
+def reading(answers: Answers, loss: nn.Module) -> tuple[dict, Any, dict]:
+    """What the cost reads in the answers, y, and what is known: what numbers and figures are made from."""
+    return loss.read(answers.out), answers.y, answers.known

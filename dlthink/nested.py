@@ -1,6 +1,7 @@
-"""A batch, an output or a prediction is a tensor, or a dict of tensors: one place that walks both."""
+"""A batch, an output or what is known of samples: tensors, lists, and dicts of these. One place that walks them."""
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import torch
@@ -20,4 +21,11 @@ def join(values: Sequence[Any]) -> Any:
     first = values[0]
     if isinstance(first, dict):
         return {key: join([value[key] for value in values]) for key in first}
+    if isinstance(first, list):
+        return list(chain.from_iterable(values))
     return torch.cat(list(values))
+
+
+def rows(value: Any) -> int:
+    """How many rows a batch has: the length of its first tensor."""
+    return rows(next(iter(value.values()))) if isinstance(value, dict) else len(value)

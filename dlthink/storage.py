@@ -13,3 +13,8 @@ def data_folder() -> Path:
     import pooch
 
     return Path(pooch.os_cache("dlthink"))
+
+
+def cache_folder() -> Path:
+    """The folder of what was made from data and can be made again; deleting it costs time only."""
+    return data_folder() / "cache"

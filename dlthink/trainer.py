@@ -192,9 +192,9 @@ class Trainer:
                 norms.append(self._clip(player))
             scaler.step(player.optimizer)
         scaler.update()
-        if self.average:
-            self.average.update()
         self.step += 1
+        if self.average:
+            self.average.update(self.step)
         self.recent.append(record)
         self.indices.append(indices)
         return norms
@@ -265,7 +265,8 @@ class Trainer:
         kept = f"{self.checkpoints} keeps the last good checkpoint"
         if not (self.checkpoints / "last.pt").exists():
             kept = "before the first checkpoint"
-        return Diverged(f"step {step}: {what}; training stops, {kept}. Try a smaller optim.lr, or trainer.clip=1")
+        advice = getattr(self.loss, "advice", "Try a smaller optim.lr, or trainer.clip=1")
+        return Diverged(f"step {step}: {what}; training stops, {kept}. {advice}")
 
     def _log(self, norms: list[torch.Tensor]) -> None:
         means = self._means()
@@ -283,17 +284,19 @@ class Trainer:
         self.logged_at, self.logged_step, self.paused = now, self.step, 0.0
         self.recent, self.indices = [], []
 
+    @torch.no_grad()
     def _validate(self) -> bool:
         """Examine validation (with figures) and as many training samples. Is this the best so far?"""
         with self.average.in_place() if self.average else nullcontext():
             answers = self._ask(self.val)
             if hasattr(self.loss, "settle"):
                 self.loss.settle(answers.out, answers.y)
-            numbers = examine.numbers(answers, self.loss, self.metrics)
+            reading = examine.reading(answers, self.loss)
+            numbers = self.metrics.numbers(*reading)
             self.board.scalars("val", answers.terms | numbers, self.step, self.order.epoch)
-            self.board.figures("val", examine.figures(answers, self.loss, self.metrics), self.step)
+            self.board.figures("val", self.metrics.figures(*reading), self.step)
             seen = self._ask(self.train, most=len(self.val))
-            trained = examine.numbers(seen, self.loss, self.metrics)
+            trained = self.metrics.numbers(*examine.reading(seen, self.loss))
             self.board.scalars("train", trained, self.step, self.order.epoch)
         self.board.flush()
         name, direction = self.metrics.best
@@ -309,15 +312,16 @@ class Trainer:
         batches = examine.batches_of(len(split), self.examine_batch, self.precision.device, most)
         return examine.ask(self.model, split, batches, self.loss)
 
+    @torch.no_grad()
     def _final_examination(self) -> dict[str, dict[str, float]]:
         """The best weights, examined on validation and test: `metrics.json`, figures."""
         path = self.checkpoints / "best.pt"
         checkpoint.install(checkpoint.load(path), self.model, self.loss, path)
         results = {}
         for name, split in (("val", self.val), ("test", self.test)):
-            answers = self._ask(split)
-            results[name] = examine.numbers(answers, self.loss, self.metrics)
-        self.board.figures("test", examine.figures(answers, self.loss, self.metrics), self.step)
+            reading = examine.reading(self._ask(split), self.loss)
+            results[name] = self.metrics.numbers(*reading)
+        self.board.figures("test", self.metrics.figures(*reading), self.step)
         self.board.scalars("test", results["test"], self.step, self.order.epoch)
         write_json(self.folder / "metrics.json", results)
         return results

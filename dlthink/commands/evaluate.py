@@ -15,6 +15,8 @@ def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
+    import torch
+
     from dlthink import examine
     from dlthink.board import write_json
     from dlthink.config import build
@@ -38,7 +40,8 @@ def main(words: list[str]) -> int:
     split = getattr(parts.data, given["split"]).to(device)
     batches = examine.batches_of(len(split), parts.trainer.examine_batch, device)
     answers = examine.ask(parts.model, split, batches, parts.loss)
-    numbers = examine.numbers(answers, parts.loss, parts.metrics)
+    with torch.no_grad():
+        numbers = parts.metrics.numbers(*examine.reading(answers, parts.loss))
     print(table(given["split"], numbers))
     if given["output"]:
         write_json(Path(given["output"]), numbers)

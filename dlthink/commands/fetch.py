@@ -28,6 +28,8 @@ def main(words: list[str]) -> int:
     print(f"terms: {download.terms}")
     for file in download.files:
         print(fetch(file, folder))
+        if file.sha256 is None:
+            print(remember(folder / file.name))
     print(f"use it: {download.use}")
     return 0
 
@@ -53,6 +55,19 @@ def fetch(file, folder: Path) -> Path:
     except ValueError as error:
         raise BadInput(f"{file.url}: is not the file we know ({error}); it was deleted, try again later") from error
     return path
+
+
+def remember(path: Path) -> str:
+    """Compare a file that has no published checksum with what was seen last time, and note what is seen now."""
+    import pooch
+
+    seen = pooch.file_hash(str(path))
+    note = path.with_name(path.name + ".sha256")
+    before = note.read_text().split()[0] if note.is_file() else None
+    note.write_text(f"{seen}  {path.name}\n")
+    if before in (None, seen):
+        return f"sha256 {seen}: none is published to compare with; it is noted in {note.name}"
+    return f"warning: {path.name} is another file than before (sha256 {seen}, it was {before}): figures may differ"
 
 
 class Resuming:

@@ -1,11 +1,12 @@
 """Predictions of a run's best checkpoint on a file of your own, by name, as CSV.
 
-dlthink predict run=FOLDER input=FILE output=FILE.csv [trainer.device=cpu] [allow=MODULE]
+dlthink predict run=FOLDER input=FILE output=FILE.csv [figures=DIR] [trainer.device=cpu] [allow=MODULE]
 
-  run     the folder of a run
-  input   what to predict from, in the layout that the run's data reads (`docs/scenarios.md`)
-  output  the table to write
-  allow   module of your own that the run's configuration uses
+  run      the folder of a run
+  input    what to predict from, in the layout that the run's data reads (`docs/scenarios.md`)
+  output   the table to write
+  figures  a folder for pictures of the predictions, where the data's metrics draw any
+  allow    module of your own that the run's configuration uses
 """
 
 from pathlib import Path
@@ -24,7 +25,9 @@ def main(words: list[str]) -> int:
     from dlthink.errors import BadInput
     from dlthink.run import Run
 
-    given, settings = parse(words, {"run": None, "input": None, "output": None, "allow": None})
+    more: dict[str, str] = {}  # words that the run's own data may ask for
+    names = {"run": None, "input": None, "output": None, "figures": None, "allow": None}
+    given, settings = parse(words, names, more)
     for name in ("input", "output"):
         if not given[name]:
             raise BadInput(f"{name}=: give a file; see `dlthink predict --help`")
@@ -32,14 +35,42 @@ def main(words: list[str]) -> int:
         raise BadInput(f"output={given['output']}: is the input itself; it would be lost, choose another name")
     register([])
     run = Run(given["run"], settings, given["allow"])
+    data = build.find(run.config.data, "data")
+    _refuse_strangers(more, data, names)
     saved, path = run.best()
     loss, model = build.networks(run.config, saved["facts"])
     trainer = build.build(run.config.trainer)
+    metrics = build.build(run.config.metrics, **saved["facts"])
+    if given["figures"] is not None and not hasattr(metrics, "drawings"):
+        raise BadInput(
+            f"figures={given['figures']}: {data.__name__} has no pictures of predictions; leave the word out"
+        )
     run.install(saved, path, loss, model, trainer.precision)
     device = trainer.precision.device
-    inputs = build.find(run.config.data, "data").inputs(given["input"], saved["data"]).to(device)
+    inputs = data.inputs(given["input"], saved["data"], **more).to(device)
     answers = examine.ask(model, inputs, examine.batches_of(len(inputs), trainer.examine_batch, device))
     with torch.no_grad():
-        inputs.write(loss.read(answers.out), given["output"])
-    print(f"{len(inputs)} predictions: {given['output']}")
+        read = loss.read(answers.out)
+        inputs.write(read, given["output"])
+        print(f"{inputs.told()}: {given['output']}")
+        if given["figures"] is not None:
+            _draw(metrics.drawings(read, answers.known), Path(given["figures"]))
     return 0
+
+
+def _refuse_strangers(more: dict[str, str], data: type, names: dict) -> None:
+    from dlthink.config.closest import hint
+    from dlthink.config.types import parameters
+    from dlthink.errors import BadInput
+
+    asked = [name for name in parameters(data.inputs) if name not in ("path", "state")]
+    for name in more:
+        if name not in asked:
+            raise BadInput(f"{name}: there is no such word here{hint(name, [*names, *asked])}")
+
+
+def _draw(figures: dict, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        figure.savefig(folder / f"{name}.png", dpi=150)
+    print(f"{len(figures)} pictures: {folder}")

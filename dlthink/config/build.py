@@ -3,12 +3,14 @@
 import importlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import hydra
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dlthink import generators
+from dlthink.aside import set_aside
 from dlthink.config.closest import hint
 from dlthink.config.types import fits, parameters, words
 from dlthink.errors import BadInput
@@ -62,16 +64,28 @@ def networks(config: DictConfig, facts: dict[str, Any]) -> tuple[Any, Any]:
     generators.seed(config.seed)
     loss = build(config.loss, **facts)
     generators.seed(config.seed)
-    return loss, build(config.model, **facts, n_out=facts["n_targets"] * loss.width)
+    model = build(config.model, **facts, n_out=facts["n_targets"] * loss.width)
+    set_aside(model, loss)
+    return loss, model
 
 
 def build(node: DictConfig, **facts: Any) -> Any:
-    """The object that `node` describes, given those of `facts` that its constructor asks for."""
-    maker = hydra.utils.instantiate(node, _partial_=True, _convert_="all")
+    """The object that `node` describes, given those of `facts` that its constructor asks for.
+
+    A node inside it (the network that an ensemble is made `of`) is handed over as a maker, to be called without
+    arguments as often as is wanted.
+    """
+    maker = hydra.utils.instantiate(node, _partial_=True, _convert_="all", _recursive_=False)
     if node.get("_partial_"):
         return maker
     asked = parameters(maker.func)
-    return maker(**{name: value for name, value in facts.items() if name in asked})
+    given = {name: value for name, value in facts.items() if name in asked}
+    return maker(**given, **{name: partial(build, inner, **facts) for name, inner in _inner(node)})
+
+
+def _inner(node: DictConfig) -> list[tuple[str, DictConfig]]:
+    """The nodes inside this one that describe an object themselves."""
+    return [(str(k), v) for k, v in node.items() if isinstance(v, DictConfig) and "_target_" in v]
 
 
 # --------------------------------------------------------------------------------------------------------- checks
@@ -140,6 +154,8 @@ def _check_arguments(node: DictConfig, target: type, part: str) -> None:
             raise BadInput(f"{part}.{key}: {target.__name__} has no such setting{hint(str(key), known, f'{part}.')}")
         if not fits(value, known[key].annotation):
             raise BadInput(f"{part}.{key}={value}: must be {words(known[key].annotation)}")
+    for key, inner in _inner(node):
+        _check_arguments(inner, find(inner, f"{part}.{key}"), f"{part}.{key}")
 
 
 def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -> None:
@@ -165,7 +181,8 @@ def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -
 
 def _lacking(model: type, node: Any, data: type) -> list[str]:
     needed = [name for name, p in parameters(model).items() if p.default is p.empty and name not in node]
-    return [name for name in needed if name not in {*data.states, *COMPUTED}]
+    lacking = [name for name in needed if name not in {*data.states, *COMPUTED}]
+    return lacking + [name for key, inner in _inner(node) for name in _lacking(find(inner, key), inner, data)]
 
 
 def _class(node: Any) -> type | None:

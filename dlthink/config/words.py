@@ -7,10 +7,13 @@ from dlthink.config.closest import hint
 from dlthink.errors import BadInput
 
 
-def parse(words: list[str], names: dict[str, str | None]) -> tuple[dict[str, str | None], list[str]]:
+def parse(
+    words: list[str], names: dict[str, str | None], others: dict[str, str] | None = None
+) -> tuple[dict[str, str | None], list[str]]:
     """The named words (`names`: their defaults) and the rest, which are settings of a run (`group.key=value`).
 
-    Raises BadInput for a word without `=`, or a name that is neither.
+    Words of another name are put into `others`, to be judged once the run is known. Raises BadInput for a word without
+    `=`, and without `others` for a name that is neither.
     """
     given, settings = dict(names), []
     for word in words:
@@ -21,6 +24,8 @@ def parse(words: list[str], names: dict[str, str | None]) -> tuple[dict[str, str
             given[key] = value
         elif "." in key:
             settings.append(word)
+        elif others is not None:
+            others[key] = value
         else:
             raise BadInput(f"{key}: there is no such word here{hint(key, names)}")
     return given, settings

@@ -33,7 +33,7 @@ class Windows:
 
 
 class Split(Windows):
-    """Windows with the counts of their present bin: y [B, n_targets]. Only the examination sees `truth`:
+    """Windows with the counts of their present bin: y [B, n_targets]. Only the examination sees what is `known`:
 
     time  [n] centre of the present bin, s
     rate  [n, n_targets] expected counts, where they are known
@@ -53,6 +53,9 @@ class Split(Windows):
 
     def take(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.take_x(index), self.counts.index_select(0, index)
+
+    def known(self, index: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {name: values.index_select(0, index) for name, values in self.truth.items()}
 
     def targets(self) -> torch.Tensor:
         return self.counts
@@ -77,6 +80,13 @@ class Inputs(Windows):
 
     def take(self, index: torch.Tensor) -> tuple[torch.Tensor, None]:
         return self.take_x(index), None
+
+    def known(self, index: torch.Tensor) -> dict:
+        return {}
+
+    def told(self) -> str:
+        """What was predicted, for the terminal."""
+        return f"{len(self)} predictions"
 
     def to(self, device: torch.device | str) -> Inputs:
         return Inputs(self.features.to(device), self.rows.to(device), self.window - 1, self.times, self.units)

@@ -18,7 +18,8 @@ LOG_2 = math.log(2)
 class Counts:
     """Numbers and figures for counts y: [n, n_targets] and their predicted means, in counts per bin.
 
-    read   {"rate"} or {"mean"}; "distribution" too where the cost is a likelihood; else Poisson is assumed
+    read   {"rate"} or {"mean"}; "distribution" too where the cost is a likelihood of counts; else Poisson is
+           assumed. A continuous distribution is ignored: its density is no probability of a count.
     truth  {"rate"}: [n, n_targets], the true mean, where it is known;
            {"time"}: [n], the centre of each bin in seconds, where a figure is to know about gaps
 
@@ -116,10 +117,19 @@ def _null_deviance(k: Tensor) -> Tensor:
 
 
 def _log_score(read: dict, rate: Tensor, y: Tensor) -> float:
-    if "distribution" in read:
+    if "distribution" in read and _counts(read["distribution"]):
         return float(_exact(read["distribution"].log_prob(y.to(_mean(read).device))).mean())
     return float(Poisson(rate, validate_args=False).log_prob(_exact(y)).mean())
 
 
 def _ratio(part: Tensor, whole: Tensor) -> Tensor:
     return torch.where(whole > 0, part / whole, math.nan)
+
+
+def _counts(distribution) -> bool:
+    """Whether it gives a count a probability; one that does not say what it is for is believed to."""
+    try:
+        support = getattr(distribution, "support", None)
+    except NotImplementedError:  # so torch's families say it
+        support = None
+    return support is None or support.is_discrete

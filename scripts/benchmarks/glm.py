@@ -11,7 +11,7 @@ neurons by l2/2 |w|^2, so alpha = l2 * neurons.
 import numpy as np
 import torch
 from clock import now, repeats, report
-from ours import train
+from ours import train, windows
 from sklearn.linear_model import PoissonRegressor
 from torch import Tensor
 
@@ -59,7 +59,7 @@ class Problem:
 
         words = ["trainer=lbfgs", "model=glm", "loss=poisson", f"trainer.l2={ALPHA / neurons}"]
         counts = self.y[:, :neurons].contiguous()
-        trainer = train(words, self.signals, counts, history=LAGS - 1, enough=enough)
+        trainer = train(words, windows(self.signals, counts, history=LAGS - 1), enough)
         assert trainer.reached is not None, "dlthink stops above sklearn's objective"
         return trainer.reached, trainer.seconds
 

@@ -1,9 +1,10 @@
-"""dlthink's side of a comparison: its Trainer, in the settings it ships with, on tensors made up here."""
+"""dlthink's side of a comparison: its Trainer, in the settings it ships with."""
 
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from clock import now
@@ -64,19 +65,23 @@ class LogScore:
         return {}
 
 
-def train(words: list[str], signals: Tensor, counts: Tensor, history=0, examined=None, enough=None) -> Timed:
-    """`dlthink train WORDS` on windows of `signals`; the first `examined` of them validate, or all.
+def windows(signals: Tensor, counts: Tensor, history=0, examined=None) -> SimpleNamespace:
+    """A data set of windows of `signals`; the first `examined` of them validate, or all.
 
-    signals: [n + history, n_in]; counts: [n, n_targets]. Returns the trainer, with its times and networks.
+    signals: [n + history, n_in]; counts: [n, n_targets].
     """
-    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-        config = compose("train", words)
-    config.trainer._target_ = f"{__name__}.{Timed.__name__}"
     rows, padded = arange(history, len(signals)), cat([counts[:history], counts])
     split, few = (Split(signals, padded, rows[:n], history, {}) for n in (None, examined))
     facts = {"n_in": signals.shape[1], "window": history + 1, "n_targets": counts.shape[1]}
-    data = SimpleNamespace(train=split, val=few, test=few, state={}, facts=facts, notes=[])
-    trainer, optim, (loss, model) = build(config.trainer), build(config.optim), networks(config, facts)
+    return SimpleNamespace(train=split, val=few, test=few, state={}, facts=facts, notes=[])
+
+
+def train(words: list[str], data: Any, enough: Callable | None = None) -> Timed:
+    """`dlthink train WORDS` on `data`. Returns the trainer, with its times and networks."""
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        config = compose("train", words)
+    config.trainer._target_ = f"{__name__}.{Timed.__name__}"
+    trainer, optim, (loss, model) = build(config.trainer), build(config.optim), networks(config, data.facts)
     trainer.enough = enough
     with tempfile.TemporaryDirectory() as folder:
         trainer.fit(model, loss, data, LogScore(), optim, Path(folder), seed=config.seed)

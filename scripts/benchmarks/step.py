@@ -11,7 +11,7 @@ from itertools import islice
 import numpy as np
 import torch
 from clock import now, repeats, report
-from ours import train
+from ours import train, windows
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 from torch.utils.data import DataLoader, TensorDataset
@@ -66,7 +66,7 @@ def by_hand(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[np.ndarray, nn.Mo
 if __name__ == "__main__":
     ours, hand, loader = [], [], []
     for _ in range(1 + repeats(15)):
-        trainer = train(WORDS, X, Y, examined=BATCH)
+        trainer = train(WORDS, windows(X, Y, examined=BATCH))
         seconds, net = by_hand(indexed())
         ours.append(trainer.seconds / STEPS)
         hand.append(seconds / STEPS)

@@ -1,6 +1,7 @@
 """The verbs, as typed."""
 
 import csv
+import hashlib
 import http.server
 import json
 import os
@@ -203,8 +204,6 @@ class Shop(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def shop(monkeypatch, tmp_path):
-    import hashlib
-
     Shop.content, Shop.give, Shop.asked = os.urandom(300_000), None, []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -244,3 +243,21 @@ def test_fetch_without_a_server_and_without_a_name(cli, shop):
     assert code == 2 and "did you mean ride?" in err
     code, out, _ = cli("fetch")
     assert code == 0 and "linear_track" in out
+
+
+def test_fetch_without_a_published_checksum_warns_when_the_file_changes(cli, shop, tmp_path, monkeypatch):
+    address = downloads.DOWNLOADS["ride"].files[0].url
+    file = downloads.File(f"{address}/download", None, "grows.sd")
+    assert file.name == "grows.sd"
+    monkeypatch.setitem(downloads.DOWNLOADS, "grows", downloads.Download((file,), "free", "dlthink train"))
+    folder = tmp_path / "data" / "grows"
+    first = shop.content
+    code, out, _ = cli("fetch", "grows")
+    assert code == 0 and (folder / "grows.sd").read_bytes() == first
+    assert hashlib.sha256(first).hexdigest() in out and "none is published" in out and "warning" not in out
+    assert "warning" not in cli("fetch", "grows")[1] and len(shop.asked) == 1
+    (folder / "grows.sd").unlink()
+    shop.content = b"a newer edition"
+    code, out, _ = cli("fetch", "grows")
+    assert code == 0 and "warning" in out and hashlib.sha256(first).hexdigest() in out
+    assert "warning" not in cli("fetch", "grows")[1]

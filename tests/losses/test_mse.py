@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from scipy import stats
 from sklearn.metrics import mean_squared_error, r2_score
 
 from dlthink.errors import BadInput
@@ -100,6 +101,29 @@ def test_prepare_refuses_what_has_no_mean(y):
         MSE(2).prepare(y)
 
 
+def test_its_global_spread_is_the_root_mean_squared_residual_on_validation():
+    out, y = sample(seed=6)
+    loss = prepared(y)
+    loss.settle(out, y)
+    rms = (out - (y - y.mean(0)) / y.std(0, correction=0)).square().mean(0).sqrt()
+    torch.testing.assert_close(loss.spread, rms, rtol=1e-6, atol=0)
+    read = loss.read(out)
+    torch.testing.assert_close(read["std"], (rms * loss.std).expand_as(y), rtol=1e-6, atol=0)
+    slow = stats.norm.logpdf(y, read["mean"], read["std"])
+    assert float(read["distribution"].log_prob(y).mean()) == pytest.approx(slow.mean(), rel=1e-12)
+
+
+def test_of_an_ensemble_the_mixture_has_the_right_spread():
+    g = torch.Generator().manual_seed(7)
+    y = torch.randn(20_000, 1, generator=g)
+    out = 0.6 * torch.randn(20_000, 5, 1, generator=g)  # members that disagree: not all of the residual is noise
+    loss = MSE(1)
+    loss.settle(out, y)
+    middle = out.mean(1)
+    assert float(loss.read(out)["std"].square().mean()) == pytest.approx(float((y - middle).square().mean()), rel=0.1)
+
+
 def test_it_fits_counts_and_reals_and_its_buffers_have_their_shape():
     assert MSE.targets == {"counts", "reals"}
-    assert {name: tuple(t.shape) for name, t in MSE(4).state_dict().items()} == {"mean": (4,), "std": (4,)}
+    shapes = {name: tuple(t.shape) for name, t in MSE(4).state_dict().items()}
+    assert shapes == {"mean": (4,), "std": (4,), "spread": (4,), "factor": (4,), "mass": (64,)}

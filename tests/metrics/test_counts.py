@@ -72,6 +72,23 @@ def test_a_given_distribution_is_the_one_that_is_scored():
     assert {**given, "log_score": 0} == {**plain, "log_score": 0}  # all else asks for the mean alone
 
 
+def test_a_continuous_distribution_is_ignored_for_a_density_is_no_probability():
+    _, y, predicted = sample(seed=14)
+    narrow = torch.distributions.Normal(predicted, 1e-3)  # a density of 400 at its mean
+    given = counts().numbers({"mean": predicted, "distribution": narrow}, y, {})
+    assert given == counts().numbers({"mean": predicted}, y, {})
+
+
+def test_a_distribution_that_does_not_say_what_it_is_for_is_scored():
+    class Bare(torch.distributions.Distribution):
+        def log_prob(self, value):
+            return torch.full_like(value, -0.5)
+
+    _, y, predicted = sample(seed=15)
+    bare = Bare(validate_args=False)
+    assert counts().numbers({"mean": predicted, "distribution": bare}, y, {})["log_score"] == -0.5
+
+
 def test_the_mean_of_the_bins_scores_zero():
     _, y, _ = sample(seed=4)
     numbers = counts().numbers({"mean": y.double().mean(0).expand_as(y)}, y, {})

@@ -1,0 +1,36 @@
+"""Numbers that a cost wants from the network without shaping it: read from its last layer, and no further back."""
+
+import torch
+from torch import Tensor, nn
+
+from dlthink.errors import BadInput
+
+
+def set_aside(model: nn.Module, loss: nn.Module) -> None:
+    """Stop the gradient of the columns `loss.aside` (of its `width`, for every target) before the last layer.
+
+    The last layers are the modules called `readout`. The answers are the same; only the way back is cut.
+    Raises BadInput when the network has none.
+    """
+    columns = getattr(loss, "aside", ())
+    if not columns:
+        return
+    layers = [module for name, module in model.named_modules() if name.split(".")[-1] == "readout"]
+    if not layers:
+        raise BadInput(
+            f"loss {type(loss).__name__} reads some numbers beside the network; "
+            f"{type(model).__name__} needs a last layer called `readout` for that"
+        )
+    for layer in layers:
+        layer.register_forward_hook(_Aside(loss.width, columns))
+
+
+class _Aside:
+    def __init__(self, width: int, columns: tuple[int, ...]):
+        self.apart = torch.tensor([column in columns for column in range(width)])
+
+    def __call__(self, layer: nn.Module, inputs: tuple[Tensor], out: Tensor) -> Tensor:
+        if not out.requires_grad:
+            return out
+        apart = self.apart.to(out.device).repeat(out.shape[-1] // len(self.apart))
+        return torch.where(apart, layer.forward(inputs[0].detach()), out)

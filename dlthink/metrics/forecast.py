@@ -1,0 +1,118 @@
+"""One predictor's answers against what was measured, row by row; each score is worked out when it is asked for."""
+
+import math
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from torch.distributions import Normal
+
+NODES = 128  # of the integral over p in the CRPS
+CHUNK = 2**20  # quantiles held at a time
+LEVELS = 100  # of the calibration curve, as in uncertainty-toolbox
+
+
+class Forecast:
+    """A distribution for each number of y: [n, n_targets]; scores are [n * n_targets], float64 on the CPU.
+
+    read  {"mean"} and "distribution", or "std" (then Normal), or neither
+
+    y, mean, error  measured, predicted, and measured less predicted
+    std             predicted standard deviation
+    log_prob        log density of what was measured, nats in the units of y
+    crps            int (F(z) - [y <= z])^2 dz, in the units of y; |error| for a mean alone
+    depth           |2 F(y) - 1|, the nominal share of the smallest central interval that holds y
+
+    What the read does not define, or its distribution does not implement, is nan.
+    """
+
+    def __init__(self, read: dict, y: Tensor):
+        mean = read["mean"]
+        distribution = read.get("distribution")
+        if distribution is None and "std" in read:
+            distribution = Normal(exact(mean), exact(read["std"]), validate_args=False)
+            mean, y = exact(mean), exact(y)
+        self._distribution, self._mean, self._y = distribution, mean, y.to(mean.device)
+        self.y, self.mean = exact(y).flatten(), exact(mean).flatten()
+        self.error = self.y - self.mean
+        self.std = exact(read["std"]).flatten() if "std" in read else self._ask("stddev")
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def spreads(self) -> bool:
+        """Whether there is a distribution at all, and not a mean alone."""
+        return self._distribution is not None
+
+    @cached_property
+    def log_prob(self) -> Tensor:
+        return self._ask("log_prob", self._y)
+
+    @cached_property
+    def depth(self) -> Tensor:
+        return (2 * self._ask("cdf", self._y) - 1).abs()
+
+    @cached_property
+    def crps(self) -> Tensor:
+        """The distribution's own `crps(y)` if it has one; else 2 int (p - [y < q])(y - q) dp, q = icdf(p).
+
+        Nodes p = sin^2(pi u / 2), u even in (0, 1), are dense at both ends.
+        Source: Gneiting & Raftery 2007, JASA 102, section 4.2; Laio & Tamea 2007, HESS 11 (by quantiles).
+        """
+        if not self.spreads:
+            return self.error.abs()
+        if hasattr(self._distribution, "crps"):
+            return self._ask("crps", self._y)
+        u = (torch.arange(NODES, dtype=torch.float64) + 0.5) / NODES
+        weight = (math.pi * u).sin()
+        p, weight = (math.pi / 2 * u).sin() ** 2, weight / weight.sum()
+        total = torch.zeros_like(self.y)
+        size = max(1, CHUNK // max(1, len(self)))
+        for some, w in zip(p.split(size), weight.split(size), strict=True):
+            q = self.quantiles(some)
+            total += 2 * (w[:, None] * (some[:, None] - (self.y < q).double()) * (self.y - q)).sum(0)
+        return total
+
+    def quantiles(self, p: Tensor) -> Tensor:
+        """icdf(p), p: [k] -> [k, rows]."""
+        shaped = p.to(self._mean.device, self._mean.dtype).view(-1, *[1] * self._mean.ndim)
+        return self._ask("icdf", shaped, times=len(p)).view(len(p), -1)
+
+    def interval(self, percent: float) -> tuple[Tensor, Tensor]:
+        """Lower and upper end of the central interval that should hold so many percent."""
+        low, high = self.quantiles(torch.tensor([0.5 - percent / 200, 0.5 + percent / 200], dtype=torch.float64))
+        return low, high
+
+    def _ask(self, name: str, *given: Tensor, times: int = 1) -> Tensor:
+        """What the distribution answers: [times * rows], nan where its family has no such formula."""
+        try:
+            answer = getattr(self._distribution, name, None)
+            answer = answer(*given) if callable(answer) else answer
+        except NotImplementedError:  # so torch's families say it
+            answer = None
+        return self.y.new_full((times * len(self),), math.nan) if answer is None else exact(answer).flatten()
+
+
+def exact(x: Tensor) -> Tensor:
+    return x.detach().cpu().double()  # in this order: not every device has float64
+
+
+def observed(depth: Tensor) -> tuple[Tensor, Tensor]:
+    """Nominal shares 0 .. 1 and the share of rows inside the central interval of each: [levels] twice."""
+    nominal = torch.linspace(0, 1, LEVELS, dtype=torch.float64)
+    inside = torch.searchsorted(depth.sort().values, nominal, right=True) / len(depth)
+    return nominal, torch.where(depth.isnan().any(), math.nan, inside.double())
+
+
+def miscalibration_area(depth: Tensor) -> float:
+    """Area between the curve of `observed` and the diagonal: 0 is calibrated, 0.5 as wrong as can be.
+
+    Source: Kuleshov, Fenner & Ermon 2018, ICML; as in uncertainty-toolbox (Chung et al. 2021), but from the
+    predicted distribution where that assumes a Gaussian.
+    """
+    nominal, inside = observed(depth)
+    left, right = (inside - nominal)[:-1], (inside - nominal)[1:]
+    sides = left.abs() + right.abs()
+    crossed = (left**2 + right**2) / sides.clamp(min=1e-300)  # two triangles
+    return float((torch.where(left * right < 0, crossed, sides) * nominal.diff() / 2).sum())
