@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,8 @@ class Inputs(Atoms):
                 f"output={path}: cannot be written ({error.strerror or error}): choose another place"
             ) from error
         finally:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):  # what could not be opened cannot be removed
+                unfinished.unlink(missing_ok=True)
 
 
 def _columns(read: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -130,12 +130,14 @@ class Labelled:
     def inputs(cls, path: str, state: dict) -> Inputs:
         """Every atom of the run's nucleus in a .smi, .csv, .sdf or .mol file of the user's."""
         names, rejected, found = [], {}, []
-        for place, (name, molecule) in enumerate(read_structures(path)):
-            names.append(name)
-            try:
-                found.append(_readable(molecule, state))
-            except ValueError as error:
-                rejected[place] = str(error)
+        _, BlockLogs = chemistry()
+        with BlockLogs():
+            for place, (name, molecule) in enumerate(read_structures(path)):
+                names.append(name)
+                try:
+                    found.append(_readable(molecule, state))
+                except ValueError as error:
+                    rejected[place] = str(error)
         if not found:
             place, why = next(iter(rejected.items()))
             raise BadInput(f"input={path}: holds no molecule that can be predicted; the first, {names[place]}: {why}")

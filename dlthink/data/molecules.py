@@ -23,7 +23,6 @@ class Molecules(Labelled):
     def __init__(self, molecules: int = 2000, seed: int = 0, **splitting) -> None:
         self.molecules, self.seed = molecules, seed
         super().__init__(**splitting)
-        self.notes.append("the structures are real, the shifts are simulated")
 
     def prepared(self) -> Prepared:
         reading, means, stds = read_nci(self.molecules, self.seed, self.elements, self.largest)

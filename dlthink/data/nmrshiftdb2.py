@@ -43,7 +43,7 @@ class Nmrshiftdb2(Labelled):
         self.notes.append(LICENCE)
 
     def prepared(self) -> Prepared:
-        file = Path(self.path).expanduser() if self.path else data_folder() / FETCHED
+        file = self._file()
         if not self.path and not file.exists():
             raise BadInput(f"{file}: is not there; get it with `dlthink fetch nmrshiftdb2`, or give data.path=FILE")
         settings = {
@@ -54,4 +54,7 @@ class Nmrshiftdb2(Labelled):
         return cached(file, settings, lambda: prepare(read(file, self.nucleus, self.elements, self.largest)))
 
     def source(self) -> str:
-        return f"data.path={self.path}"
+        return f"data.path={self._file()}"
+
+    def _file(self) -> Path:
+        return Path(self.path).expanduser() if self.path else data_folder() / FETCHED

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,21 +101,25 @@ def share(key: str, salt: str = "") -> float:
 def cached(path: Path, settings: dict[str, Any], make: Callable[[], Prepared]) -> Prepared:
     """`make()`, or what it made of a file with this content and these settings before."""
     digest = hashlib.blake2b(repr((VERSION, sorted(settings.items()))).encode(), digest_size=16)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError:
+        return make()  # which says what is wrong with the file
     kept = cache_folder() / "molecules" / f"{digest.hexdigest()}.pt"
     try:
         return Prepared.of(torch.load(kept, weights_only=True))
     except Exception:  # not there, cut short, of another version: made anew
         prepared = make()
-    try:
+    buffer, unfinished = io.BytesIO(), kept.with_name(f".{kept.name}.{os.getpid()}")
+    torch.save(prepared.state(), buffer)  # which itself would answer a full disk with a RuntimeError
+    with suppress(OSError):  # a full or read-only disk: it is made anew next time
         kept.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = kept.with_name(f".{kept.name}.{os.getpid()}")
-        torch.save(prepared.state(), unfinished)
+        unfinished.write_bytes(buffer.getbuffer())
         os.replace(unfinished, kept)
-    except OSError:
-        pass  # a full or read-only disk: it is made anew next time
+    with suppress(OSError):
+        unfinished.unlink(missing_ok=True)
     return prepared
 
 
