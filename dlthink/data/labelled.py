@@ -26,7 +26,8 @@ class Labelled:
     split        file: as the file says, and at random where it does not; random: by a hash of the molecule, so that it
                  is on the same side in every file; scaffold: all molecules with one ring skeleton on the same side
     validation   share of the training molecules that is held out
-    state        how a run's data were prepared: nucleus, atomic numbers seen in training, look-up table
+    state        how a run's data were prepared: nucleus, atomic numbers seen in training, look-up table, the
+                 molecules seen: in any file they keep their role, and all others are test
 
     Molecules that differ in stereochemistry alone stay together. Subclasses say in `prepared` where they come
     from, and the `nucleus`. Raises BadInput.
@@ -55,10 +56,10 @@ class Labelled:
                 )
         every = self.prepared()
         self.notes = list(every.notes)
-        roles = self._roles(every)
-        rows = {name: torch.tensor([i for i, role in enumerate(roles) if role == name]) for name in ROLES}
-        for name, molecules in rows.items():
-            if not len(molecules):
+        roles = self._roles(every) if state is None else _as_seen(every, state["seen"])
+        rows = {name: torch.tensor([i for i, role in enumerate(roles) if role == name]).long() for name in ROLES}
+        for name in ROLES if state is None else ("test",):
+            if not len(rows[name]):
                 raise BadInput(
                     f"{self.source()}: no molecule of {len(roles)} is left for {name}: "
                     f"give more molecules, or another data.split or data.validation"
@@ -67,7 +68,8 @@ class Labelled:
             training, _, _ = spread(every.first_row, rows["train"])
             lookup = Lookup.fit(every.codes[training], every.y[training])
             elements = every.graphs.select(rows["train"]).atoms[:, 0].unique().tolist()
-            state = cut | {"elements": sorted({1, *elements}), "lookup": lookup.state()}
+            seen = {name: every.ties[rows[name]] for name in ("train", "val")}
+            state = cut | {"elements": sorted({1, *elements}), "lookup": lookup.state(), "seen": seen}
         else:
             lookup = Lookup(**state["lookup"])
         self.state = state
@@ -153,6 +155,12 @@ class Labelled:
             names,
             rejected,
         )
+
+
+def _as_seen(every: Prepared, seen: dict[str, Tensor]) -> list[str]:
+    """What a run was trained on keeps its role in every file, and all else is a test."""
+    roles = {one: name for name, ties in seen.items() for one in ties.tolist()}
+    return [roles.get(one, "test") for one in every.ties.tolist()]
 
 
 def _asked(atom: Any, nucleus: str) -> bool:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from dlthink.losses._distributions import OwnDistribution
+from dlthink.losses._distributions import OwnDistribution, quadrature, weighed_crps
 
 OUTLIERS, BACKGROUND = 0.01, 1e-3  # share of targets that obey no law; their density, per standardized unit
 FEWEST = 10  # validation targets between two knots in use
@@ -107,9 +107,17 @@ class Recalibrated(OwnDistribution):
         return (self.base.log_prob(value) + slope.log()).to(value.dtype)
 
     def cdf(self, value: Tensor) -> Tensor:
-        u = self.base.cdf(value)
+        return self._observed(self.base.cdf(value)).to(value.dtype)
+
+    def crps(self, value: Tensor) -> Tensor:
+        points, mass = quadrature(self.base)
+        below = self._observed(mass.cumsum(-1).clamp(max=1))
+        return weighed_crps(points, below.diff(dim=-1, prepend=torch.zeros_like(below[..., :1])), value).to(value.dtype)
+
+    def _observed(self, u: Tensor) -> Tensor:
+        """R(u)."""
         i = _between(self.knots, u)
-        return (self.levels[i] + self.slopes[i] * (u - self.knots[i])).clamp(0, 1).to(value.dtype)
+        return (self.levels[i] + self.slopes[i] * (u - self.knots[i])).clamp(0, 1)
 
     def icdf(self, value: Tensor) -> Tensor:
         p = self.spread_over(value).to(self.levels)

@@ -310,3 +310,17 @@ def test_the_fetched_file_is_found_by_itself(many, data_folder):
     place.parent.mkdir(parents=True)
     many.rename(place)
     assert len(Nmrshiftdb2().train) > 50
+
+
+def test_what_a_run_has_seen_is_no_test_in_another_file(tmp_path):
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    first.write_text("".join(line(smiles, shifts_of(smiles)) for smiles in EVERY[:60]))
+    second.write_text("".join(line(smiles, shifts_of(smiles)) for smiles in EVERY[30:90]))
+    trained = Nmrshiftdb2(str(first), validation=0.3)
+    other = Nmrshiftdb2(str(second), validation=0.3, state=trained.state)
+    seen = {*trained.train.smiles, *trained.val.smiles}
+    assert not seen & set(other.test.smiles)
+    everything = {*other.train.smiles, *other.val.smiles, *other.test.smiles}
+    assert set(other.test.smiles) == everything - seen and len(other.test.smiles) > 30
+    assert len(other.train) + len(other.val) + len(other.test) == 60
+    assert set(other.train.smiles) <= set(trained.train.smiles) and set(other.val.smiles) <= set(trained.val.smiles)

@@ -113,6 +113,9 @@ def test_recalibrated_density_cdf_quantiles_and_moments_are_of_one_law():
     q = law.icdf(((torch.arange(400_000, dtype=D) + 0.5) / 400_000)[:, None, None])
     torch.testing.assert_close(law.mean, q.mean(0), rtol=0, atol=2e-3)
     torch.testing.assert_close(law.stddev, q.std(0), rtol=5e-3, atol=0)
+    step = (x[:, None, None] >= 0.6).double()
+    slow = torch.trapezoid((cdf - step).square(), x, dim=0)
+    torch.testing.assert_close(law.crps(torch.full((2, 1), 0.6, dtype=D)), slow, rtol=2e-3, atol=0)
 
 
 def test_an_untouched_map_is_the_identity_in_moments_and_in_float32():
