@@ -76,13 +76,15 @@ def windows(signals: Tensor, counts: Tensor, history=0, examined=None) -> Simple
     return SimpleNamespace(train=split, val=few, test=few, state={}, facts=facts, notes=[])
 
 
-def train(words: list[str], data: Any, enough: Callable | None = None) -> Timed:
-    """`dlthink train WORDS` on `data`. Returns the trainer, with its times and networks."""
+def train(words: list[str], data: Any, enough: Callable | None = None, began: Callable | None = None) -> Timed:
+    """`dlthink train WORDS` on `data`. Returns the trainer, with its times and networks; `began` gets it before."""
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         config = compose("train", words)
     config.trainer._target_ = f"{__name__}.{Timed.__name__}"
     trainer, optim, (loss, model) = build(config.trainer), build(config.optim), networks(config, data.facts)
     trainer.enough = enough
+    if began:
+        began(trainer)
     with tempfile.TemporaryDirectory() as folder:
         trainer.fit(model, loss, data, LogScore(), optim, Path(folder), seed=config.seed)
     return trainer
