@@ -1,6 +1,7 @@
 """The one loop. Every scenario, every cost: who learns, in which precision, for how long, and what is kept of it."""
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -121,6 +122,7 @@ class Trainer:
         self.model, self.loss, self.metrics, self.data = model.to(device), loss.to(device), metrics, data
         self.folder, self.checkpoints = folder, folder / "checkpoints"
         self.train, self.val, self.test = (split.to(device) for split in (data.train, data.val, data.test))
+        self.draw = getattr(self.train, "draw", self.train.take)  # what is drawn for a step may be augmented
         if hasattr(loss, "prepare"):
             loss.prepare(self.train.targets())
         for network in (model, getattr(loss, "adversary", None)):
@@ -139,6 +141,7 @@ class Trainer:
         self.converged = False  # has a search along lines come to its end?
         self.step, self.stale, self.best = 0, 0, {"value": math.nan, "step": 0}
         self.shown: dict[str, str] = {}  # beside the progress bar
+        self.remarks: set[str] = set()  # what the cost has said of itself
         self.recent: list[Terms] = []  # the terms of each step since the last log line, still on the device
         self.indices: list[list[torch.Tensor]] = []  # and its batches, to name one that goes wrong
 
@@ -179,7 +182,7 @@ class Trainer:
             for player in self.players:
                 player.set_rate(factor(self.schedule, self.step, self.total, self.warmup))
         indices = [next(self.stream) for _ in range(self.accumulate)]
-        batches = [self.train.take(index) for index in indices]
+        batches = [self.draw(index) for index in indices]
         fakes: list = []  # the network's outputs, detached: what the critic judges is what the network just made
         record, norms, scaler = {}, [], self.precision.scaler
         for player in self.players:
@@ -208,6 +211,8 @@ class Trainer:
         for i, (x, y) in enumerate(batches):
             out = self.model(x) if leads else fakes[i]
             terms = player.cost(out, y)
+            if leads:
+                self.latest = each(torch.Tensor.detach, out), y
             if self.penalized and leads:
                 terms = terms | {"l2": self.l2 / 2 * reduce(add, [p.square().sum() for p in self.penalized])}
             total = reduce(add, terms.values())
@@ -279,10 +284,22 @@ class Trainer:
         self.board.scalars("optim", optim, self.step, self.order.epoch)
         speed = {"steps_per_second": per_second, "samples_per_second": samples}
         self.board.scalars("speed", speed, self.step, self.order.epoch)
+        if hasattr(self.loss, "watch"):
+            self._watch()
         self.bar.set_postfix({name: f"{value:.4g}" for name, value in means.items()} | self.shown, refresh=False)
         self.bar.update(self.step - self.bar.n)
         self.logged_at, self.logged_step, self.paused = now, self.step, 0.0
         self.recent, self.indices = [], []
+
+    @torch.no_grad()
+    def _watch(self) -> None:
+        """What the cost sees going wrong in the latest batch: figures, and a remark, said once."""
+        seen = {name: float(value) for name, value in self.loss.watch(*self.latest).items()}
+        self.board.scalars("watch", seen, self.step, self.order.epoch)
+        remark = self.loss.remark(seen)
+        if remark and remark not in self.remarks:
+            self.remarks.add(remark)
+            self.bar.write(f"step {self.step}: {remark}", file=sys.stderr)
 
     @torch.no_grad()
     def _validate(self) -> bool:

@@ -294,3 +294,27 @@ def test_compile_trains_the_same_network(tmp_path):
     _, plain, _, _ = fit(tmp_path / "p", steps=6, validate_every=6)
     torch.testing.assert_close(weights(model), weights(plain), rtol=1e-3, atol=1e-5)
     assert list(model.state_dict()) == list(plain.state_dict())
+
+
+def test_steps_draw_and_examinations_take(tmp_path):
+    data, drawn = Line(), []
+    take = data.train.take
+    data.train.draw = lambda index: drawn.append(len(index)) or take(index)
+    fit(tmp_path, data=data, steps=7, batch=16)
+    assert drawn == [16] * 7
+
+
+def test_what_a_cost_watches_is_logged_and_its_remark_is_said_once(tmp_path, capsys):
+    class Wary(Squared):
+        def watch(self, out, y):
+            assert not out.requires_grad and out.shape == y.shape
+            return {"largest": out.abs().max()}
+
+        def remark(self, seen):
+            return "too quiet" if seen["largest"] < 1e9 else None
+
+    fit(tmp_path, loss=Wary(), steps=40, log_every=10)
+    rows = [line.split(",") for line in (tmp_path / "metrics.csv").read_text().splitlines()]
+    assert [row[0] for row in rows if row[2:4] == ["watch", "largest"]] == ["10", "20", "30", "40"]
+    told = capsys.readouterr()
+    assert (told.out + told.err).count("step 10: too quiet") == 1 and (told.out + told.err).count("too quiet") == 1

@@ -1,9 +1,10 @@
 """The metrics of a run again, from its best checkpoint; on other data too.
 
-dlthink evaluate run=FOLDER [split=test] [output=FILE.json] [data.path=FILE] [trainer.device=cpu] [allow=MODULE]
+dlthink evaluate run=FOLDER [split=test] [audit=true] [output=FILE.json] [data.path=FILE] [allow=MODULE]
 
   run     the folder of a run
   split   train, val or test
+  audit   ask more, where the data's metrics know what: groups, disguise, attacks; figures in RUN/audit
   output  write the figures as JSON, too
   allow   module of your own that the run's configuration uses
 """
@@ -26,15 +27,20 @@ def main(words: list[str]) -> int:
     from dlthink.run import Run
     from dlthink.table import table
 
-    given, settings = parse(words, {"run": None, "split": "test", "output": None, "allow": None})
+    given, settings = parse(words, {"run": None, "split": "test", "audit": "false", "output": None, "allow": None})
     if given["split"] not in ("train", "val", "test"):
         raise BadInput(f"split={given['split']}: must be train, val or test")
+    if given["audit"] not in ("true", "false"):
+        raise BadInput(f"audit={given['audit']}: must be true or false")
     if given["output"] and (Path(given["output"]).is_dir() or not Path(given["output"]).parent.is_dir()):
         raise BadInput(f"output={given['output']}: must be a file in a folder that is there")
     register([])
     run = Run(given["run"], settings, given["allow"])
     saved, path = run.best()
     parts = build.assemble(run.config, state=saved["data"])
+    audit = given["audit"] == "true"
+    if audit and not hasattr(parts.metrics, "audit"):
+        raise BadInput(f"audit=true: there is no audit of {type(parts.data).__name__}; leave the word out")
     run.install(saved, path, parts.loss, parts.model, parts.trainer.precision)
     device = parts.trainer.precision.device
     split = getattr(parts.data, given["split"]).to(device)
@@ -42,7 +48,20 @@ def main(words: list[str]) -> int:
     answers = examine.ask(parts.model, split, batches, parts.loss)
     with torch.no_grad():
         numbers = parts.metrics.numbers(*examine.reading(answers, parts.loss))
+    if audit:
+        parts.model.eval()
+        parts.loss.eval()
+        more, figures = parts.metrics.audit(lambda x: parts.loss.read(parts.model(x)), split, batches)
+        numbers |= more
+        _keep(figures, run.folder / "audit")
     print(table(given["split"], numbers))
     if given["output"]:
         write_json(Path(given["output"]), numbers)
     return 0
+
+
+def _keep(figures: dict, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, figure in figures.items():
+        figure.savefig(folder / f"{name}.png", dpi=150)
+    print(f"figures of the audit: {folder}")

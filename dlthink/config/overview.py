@@ -11,6 +11,7 @@ Examples:
   dlthink train -m loss=poisson,mse seed=0,1,2           a sweep: six runs, compared in TensorBoard
   dlthink train model=glm trainer=lbfgs                  the exact fit of a GLM
   dlthink train data=recording data.path=mine.npz        your own recording
+  dlthink train data=molecules loss=laplace_nll          an uncertainty for every estimate
   dlthink train loss=my_cost                             your own cost, in my_cost.py in this folder
   dlthink train resume=outputs/DATE/TIME                 go on where a run stopped
   dlthink train data=linear_track --cfg job              show the whole configuration, run nothing

@@ -53,8 +53,9 @@ class Problem:
     def jointly(self, neurons: int, target: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """dlthink's seconds until every neuron is at its target, and until the search stops by itself."""
 
-        def enough(model, loss) -> bool:
-            reached = self.objective(model.linear.weight, model.linear.bias + loss.log_mean)
+        def enough(trainer) -> bool:
+            linear = trainer.model.linear
+            reached = self.objective(linear.weight, linear.bias + trainer.loss.log_mean)
             return bool((reached < target * (1 + 1e-6)).all())
 
         words = ["trainer=lbfgs", "model=glm", "loss=poisson", f"trainer.l2={ALPHA / neurons}"]

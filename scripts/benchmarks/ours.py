@@ -20,7 +20,7 @@ from dlthink.trainer import Trainer
 class Timed(Trainer):
     """Knows how long its loop took, but for validations and checkpoints: `seconds` (CPU, wall).
 
-    enough(model, loss) is asked after every evaluation of the cost, off the clock, until it is true; that is
+    enough(trainer) is asked after every evaluation of the cost, off the clock, until it is true; that is
     when it was `reached`.
     """
 
@@ -48,7 +48,7 @@ class Timed(Trainer):
         result = super()._backward(*arguments)
         if self.enough and self.reached is None:
             at = now() - self.began - self.rest
-            if self._off(self.enough, self.model, self.loss):
+            if self._off(self.enough, self):
                 self.reached = at
         return result
 
@@ -76,15 +76,13 @@ def windows(signals: Tensor, counts: Tensor, history=0, examined=None) -> Simple
     return SimpleNamespace(train=split, val=few, test=few, state={}, facts=facts, notes=[])
 
 
-def train(words: list[str], data: Any, enough: Callable | None = None, began: Callable | None = None) -> Timed:
-    """`dlthink train WORDS` on `data`. Returns the trainer, with its times and networks; `began` gets it before."""
+def train(words: list[str], data: Any, enough: Callable | None = None) -> Timed:
+    """`dlthink train WORDS` on `data`. Returns the trainer, with its times and networks."""
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         config = compose("train", words)
     config.trainer._target_ = f"{__name__}.{Timed.__name__}"
     trainer, optim, (loss, model) = build(config.trainer), build(config.optim), networks(config, data.facts)
     trainer.enough = enough
-    if began:
-        began(trainer)
     with tempfile.TemporaryDirectory() as folder:
         trainer.fit(model, loss, data, LogScore(), optim, Path(folder), seed=config.seed)
     return trainer

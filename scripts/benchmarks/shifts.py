@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -67,24 +68,21 @@ def _rows(data: Labelled, name: str) -> list[tuple[str, list[float | None]]]:
 
 def ours(data: Labelled, target: float) -> np.ndarray:
     """Seconds until the test MAE is at the target."""
-    asked = 0
+    steps = count(1)
 
-    def enough(model, loss) -> bool:
-        nonlocal asked
-        asked += 1
-        if asked % EVERY:
+    def enough(trainer) -> bool:
+        if next(steps) % EVERY:
             return False
-        with trainer_of[0].average.in_place(), torch.no_grad():
-            model.eval()
+        with trainer.average.in_place(), torch.no_grad():
+            trainer.model.eval()
             errors = [
-                (loss.read(model(x))["mean"] - y).abs().sum()
+                (trainer.loss.read(trainer.model(x))["mean"] - y).abs().sum()
                 for x, y in map(data.test.take, torch.arange(len(data.test)).split(256))
             ]
-            model.train()
+            trainer.model.train()
         return bool(sum(errors) / len(data.test.y) <= target)
 
-    trainer_of: list = []
-    trainer = train(WORDS, data, enough, trainer_of.append)
+    trainer = train(WORDS, data, enough)
     assert trainer.reached is not None, f"dlthink stays above {target:.3f} ppm"
     return trainer.reached
 
