@@ -117,7 +117,7 @@ class Inputs(Atoms):
 
     def told(self) -> str:
         """What was predicted, for the terminal."""
-        skipped = f"; {len(self.rejected)} could not be read (see the column problem)" if self.rejected else ""
+        skipped = f"; {len(self.rejected)} have none (see the column problem)" if self.rejected else ""
         return f"{len(self.atom)} atoms of {len(self)} molecules{skipped}"
 
     def to(self, device: torch.device | str) -> Inputs:

@@ -143,7 +143,10 @@ class Labelled:
         if not found:
             place, why = next(iter(rejected.items()))
             raise BadInput(f"input={path}: holds no molecule that can be predicted; the first, {names[place]}: {why}")
-        asked = [[a for a in molecule.GetAtoms() if _asked(a, state["nucleus"])] for molecule, _, _ in found]
+        asked = [
+            sorted((a for a in molecule.GetAtoms() if _asked(a, state["nucleus"])), key=lambda a: written[a.GetIdx()])
+            for molecule, _, written in found
+        ]
         return Inputs(
             featurize(molecule for molecule, _, _ in found),
             starts(torch.tensor([len(atoms) for atoms in asked])),

@@ -53,7 +53,7 @@ def test_one_row_for_each_carbon_and_one_for_each_problem(tmp_path):
     assert [row["element"] for row in rows if not row["problem"]] == ["C"] * 7
     assert [float(row["mean"]) for row in rows if not row["problem"]] == [0, 1, 1005, 1007, 2008, 3009, 3010]
     assert rows[0]["std"] == rows[0]["low_90"] == "nan"
-    assert inputs.told() == "7 atoms of 4 molecules; 4 could not be read (see the column problem)"
+    assert inputs.told() == "7 atoms of 4 molecules; 4 have none (see the column problem)"
 
 
 def test_the_interval_is_the_central_90_percent(tmp_path):
