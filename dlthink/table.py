@@ -1,9 +1,34 @@
 """Figures by name, aligned, for the terminal."""
 
+from collections import Counter
+
+ENOUGH = 4  # figures with one ending make it a column
+
 
 def table(title: str, numbers: dict[str, float]) -> str:
-    """Two columns; six significant digits."""
-    width = max(map(len, [title, *numbers]))
-    lines = [f"{title:<{width}}  {'value':>12}"]
-    lines += [f"{name:<{width}}  {value:>12.6g}" for name, value in numbers.items()]
-    return "\n".join(lines)
+    """A line for each figure, six significant digits; what several have in common stands beside them.
+
+    `mae` and `mae_lookup`, `rmse` and `rmse_lookup`, ... are one line each, with a column `lookup`.
+    """
+    endings = Counter(ending for name in numbers for _, ending in _splits(name, numbers))
+    columns = [ending for ending, count in endings.items() if count >= ENOUGH]
+    ends = {name for name in numbers for _, ending in _splits(name, numbers) if ending in columns}
+    beside = {f"{name}_{column}" for name in numbers.keys() - ends for column in columns}
+    lines = [name for name in numbers if name not in beside]
+    width = max(map(len, [title, *lines]))
+    wide = [max(12, len(column)) for column in columns]
+    text = [f"{title:<{width}}  {'value':>12}" + "".join(f"  {c:>{w}}" for c, w in zip(columns, wide, strict=True))]
+    for name in lines:
+        cells = [f"{numbers[name]:>12.6g}"]
+        for column, w in zip(columns, wide, strict=True):
+            value = numbers.get(f"{name}_{column}")
+            cells.append(" " * w if value is None else f"{value:>{w}.6g}")
+        text.append(f"{name:<{width}}  {'  '.join(cells)}".rstrip())
+    return "\n".join(text)
+
+
+def _splits(name: str, numbers: dict[str, float]) -> list[tuple[str, str]]:
+    """(stem, ending) of a name whose stem is a figure, too."""
+    words = name.split("_")
+    pairs = [("_".join(words[:k]), "_".join(words[k:])) for k in range(1, len(words))]
+    return [(stem, ending) for stem, ending in pairs if stem in numbers]

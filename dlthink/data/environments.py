@@ -42,11 +42,11 @@ class Lookup:
     """mean = median shift of the training atoms that share the widest environment known; std = their spread.
 
     Like a table of HOSE codes (Bremser 1978). The spread is that of the widest environment with `few` atoms or more,
-    their root mean square around its median, `least` or more.
+    their root mean square around its median, `least` of all shifts' spread or more: equal values may be rounded.
     """
 
     few = 5
-    least = 1e-3  # ppm
+    least = 0.002
 
     def __init__(self, tables: list[dict[str, Tensor]], overall: tuple[float, float]):
         self.tables, self.overall = tables, overall  # radius by radius: code (sorted), median, spread, count
@@ -78,7 +78,7 @@ class Lookup:
             mean = torch.where(known, table["median"][place], mean)
             several = known & (table["count"][place] >= self.few)
             std = torch.where(several, table["spread"][place], std)
-        return {"mean": mean[:, None], "std": std.clamp(min=self.least)[:, None]}
+        return {"mean": mean[:, None], "std": std.clamp(min=max(self.least * self.overall[1], 1e-3))[:, None]}
 
     def state(self) -> dict:
         return {"tables": self.tables, "overall": list(self.overall)}

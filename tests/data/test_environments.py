@@ -136,7 +136,7 @@ def slow_lookup(codes, y, asked, few):
                 own = median(values)
             if len(values) >= few:
                 wide = (sum((v - median(values)) ** 2 for v in values) / len(values)) ** 0.5
-        found.append((own, max(wide, 1e-3)))
+        found.append((own, max(wide, 0.002 * std, 1e-3)))
     return torch.tensor(found)
 
 

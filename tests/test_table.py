@@ -1,0 +1,25 @@
+"""The table of figures: nothing is lost, and what belongs together stands side by side."""
+
+from dlthink.table import table
+
+
+def test_plain_figures_are_two_columns():
+    assert table("test", {"mae": 1.25, "mae_top_10": 0.5}).splitlines() == [
+        "test               value",
+        "mae                 1.25",
+        "mae_top_10           0.5",
+    ]
+
+
+def test_baselines_become_columns_and_every_figure_is_shown_once():
+    own = {"mae": 1.0, "mae_top_10": 2.0, "rmse": 3.0, "crps": 4.0, "spearman": 5.0}
+    numbers = own | {f"{name}_lookup": value + 0.125 for name, value in own.items() if name != "spearman"}
+    numbers |= {f"{name}_on_carbon": value + 0.25 for name, value in own.items()} | {"mae_on_carbon_lookup": 9.0}
+    lines = table("test", numbers).splitlines()
+    assert lines[0].split() == ["test", "value", "lookup", "on_carbon"]
+    shown = {line.split()[0]: [float(cell) for cell in line.split()[1:]] for line in lines[1:]}
+    assert shown["mae"] == [1.0, 1.125, 1.25]
+    assert shown["mae_top_10"] == [2.0, 2.125, 2.25]
+    assert shown["spearman"] == [5.0, 5.25]
+    assert lines[-1].split() in (["mae_on_carbon_lookup", "9"], ["spearman", "5", "5.25"])
+    assert sum(map(len, shown.values())) == len(numbers)
