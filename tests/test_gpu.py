@@ -76,3 +76,20 @@ def test_a_step_never_waits_for_the_device(tmp_path, network_of, precision):
         partial(torch.optim.Adam, lr=1e-3, fused=True),
         tmp_path,
     )
+
+
+def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
+    pytest.importorskip("rdkit", reason="molecules need rdkit")
+    from dlthink.data.molecules import Molecules
+    from dlthink.losses.crps import CRPS
+    from dlthink.metrics.shifts import Shifts
+    from dlthink.models.mpnn import MPNN
+
+    data, folders = Molecules(molecules=300), {}
+    for device in ("cpu", "cuda"):
+        torch.manual_seed(0)
+        model = MPNN(data.facts["atom_features"], data.facts["bond_kinds"], 2, width=32, depth=3)
+        trainer = Trainer(steps=60, batch=32, validate_every=30, device=device, precision="fp32")
+        optim = partial(torch.optim.Adam, lr=1e-3)
+        folders[device] = trainer.fit(model, CRPS(1), data, Shifts("ppm"), optim, tmp_path / device)
+    assert folders["cuda"]["test"]["mae"] == pytest.approx(folders["cpu"]["test"]["mae"], rel=0.05)

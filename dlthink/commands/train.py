@@ -102,8 +102,7 @@ def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
     from dlthink.table import table
 
     parts = build.assemble(config, state=saved and saved["data"])
-    if saved is None:
-        record(folder, config, story)
+    record(folder, config, story)  # on resuming, too: settings may have changed
     for note in parts.data.notes:
         print(f"note: {note}")
     results = parts.trainer.fit(

@@ -261,3 +261,13 @@ def test_fetch_without_a_published_checksum_warns_when_the_file_changes(cli, sho
     code, out, _ = cli("fetch", "grows")
     assert code == 0 and "warning" in out and hashlib.sha256(first).hexdigest() in out
     assert "warning" not in cli("fetch", "grows")[1]
+
+
+def test_settings_changed_on_resuming_are_the_run_s_from_then_on(cli, tmp_path):
+    assert cli("train", "hydra.run.dir=here", *SMALL)[0] == 0
+    before = json.loads((tmp_path / "here" / "provenance.json").read_text())
+    assert cli("train", "resume=here", "trainer.steps=9")[0] == 0
+    from omegaconf import OmegaConf
+
+    assert OmegaConf.load(tmp_path / "here" / "config.yaml").trainer.steps == 9
+    assert json.loads((tmp_path / "here" / "provenance.json").read_text()) == before
