@@ -40,6 +40,32 @@ DOWNLOADS = {
         terms="MIT, nelpy example-data (E. Ackermann et al.): rat hippocampus on a linear track",
         use="dlthink train data=linear_track",
     ),
+    "lfw": Download(
+        files=(
+            File(
+                "https://ndownloader.figshare.com/files/5976015",
+                "b47c8422c8cded889dc5a13418c4bc2abbda121092b3533a83306f90d900100a",
+                "lfw-funneled.tgz",
+            ),
+            File(
+                "https://ndownloader.figshare.com/files/5976012",
+                "1d454dada7dfeca0e7eab6f65dc4e97a6312d44cf142207be28d688be92aabfa",
+                "pairsDevTrain.txt",
+            ),
+            File(
+                "https://ndownloader.figshare.com/files/5976009",
+                "7cb06600ea8b2814ac26e946201cdb304296262aad67d046a16a7ec85d0ff87c",
+                "pairsDevTest.txt",
+            ),
+            File(
+                "https://ndownloader.figshare.com/files/5976006",
+                "ea42330c62c92989f9d7c03237ed5d591365e89b3e649747777b70e692dc1592",
+                "pairs.txt",
+            ),
+        ),
+        terms="research only; Labeled Faces in the Wild (G. B. Huang et al. 2007), press photos of people nobody asked",
+        use="dlthink train data=lfw data.fold=10",
+    ),
     "nmrshiftdb2": Download(
         files=(
             File(

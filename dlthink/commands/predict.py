@@ -59,11 +59,12 @@ def main(words: list[str]) -> int:
 
 
 def _refuse_strangers(more: dict[str, str], data: type, names: dict) -> None:
+    import inspect
+
     from dlthink.config.closest import hint
-    from dlthink.config.types import parameters
     from dlthink.errors import BadInput
 
-    asked = [name for name in parameters(data.inputs) if name not in ("path", "state")]
+    asked = [name for name in inspect.signature(data.inputs).parameters if name not in ("path", "state")]
     for name in more:
         if name not in asked:
             raise BadInput(f"{name}: there is no such word here{hint(name, [*names, *asked])}")

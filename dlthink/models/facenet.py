@@ -19,9 +19,7 @@ class FaceNet(nn.Module):
     Source: Schroff, Kalenichenko & Philbin 2015, CVPR (what is learned); He et al. 2016, ECCV (the blocks).
     """
 
-    def __init__(
-        self, channels: int, size: int, n_out: int, width: int = 32, depth: int = 1, dropout: float = 0.0
-    ):
+    def __init__(self, channels: int, size: int, n_out: int, width: int = 32, depth: int = 1, dropout: float = 0.0):
         super().__init__()
         if width < 1 or depth < 1 or not 0 <= dropout < 1:
             raise BadInput(f"model=facenet {width=} {depth=} {dropout=}: sizes start at 1, 0 <= dropout < 1")
@@ -47,9 +45,7 @@ class Halve(nn.Sequential):
     """Half the side, another width."""
 
     def __init__(self, width: int, wide: int):
-        super().__init__(
-            nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, wide, 3, stride=2, padding=1, bias=False)
-        )
+        super().__init__(nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, wide, 3, stride=2, padding=1, bias=False))
 
 
 class Block(nn.Module):

@@ -10,7 +10,7 @@ from dlthink.errors import BadInput
 from dlthink.losses._collapse import effective_rank, mean_cosine
 from dlthink.losses._distances import root, squared
 from dlthink.losses._mining import drawn
-from dlthink.losses._threshold import threshold
+from dlthink.losses._threshold import most_accurate, threshold
 from tests.losses.embeddings import COSTS, DIM, build, sample, total
 
 PAIRS_ONLY = {"positives_only", "contrastive"}  # one identity alone already means something to them
@@ -61,6 +61,7 @@ def test_outputs_of_any_length(name, length):
     out[:3] *= length
     value, grad = slope(name, out, y)
     assert math.isfinite(value) and bool(grad.isfinite().all())
+    assert float(grad.abs().max()) < 1e8  # a cost's slope, over the least length
 
 
 @pytest.mark.parametrize("name", list(COSTS))
@@ -219,9 +220,40 @@ def test_photos_are_drawn_by_their_weights():
         assert [s == 0 for s in share] == [e == 0 for e in expected]
 
 
+def test_a_photo_of_weight_0_is_not_drawn_by_the_least_nor_the_largest_chance(monkeypatch):
+    weights = torch.tensor([[0.0, 0.1, 0.7, 0.0]])
+    for chance, expected in ((0.0, 1), (1.0, 2)):
+        monkeypatch.setattr(torch, "rand", lambda *shape, chance=chance, **how: torch.full(shape, chance, **how))
+        assert drawn(weights, 1).tolist() == [[expected]]
+
+
+def test_near_a_collapse_distances_keep_their_differences():
+    e = torch.nn.functional.normalize(1 + 1e-3 * torch.randn(50, 128, generator=torch.Generator().manual_seed(0)))
+    slow = (e.double()[:, None] - e.double()).square().sum(2)
+    torch.testing.assert_close(squared(e).double(), slow, rtol=1e-4, atol=1e-12)
+
+
 def test_refused():
     with pytest.raises(BadInput, match=r"loss\.dim"):
         build("semi_hard", 1)
     for far in (0.0, 1.0):
         with pytest.raises(BadInput, match=r"loss\.far"):
             build("semi_hard", far=far)
+
+
+def test_the_most_accurate_threshold_makes_the_fewest_mistakes():
+    g = torch.Generator().manual_seed(3)
+    y = torch.arange(40).repeat_interleave(3)
+    centre = torch.randn(40, 6, generator=g)
+    e = torch.nn.functional.normalize(centre[y] + 0.6 * torch.randn(120, 6, generator=g), dim=1)
+    d = (e[:, None] - e[None]).square().sum(-1).double()
+    upper = torch.ones(120, 120).triu(1).bool()
+    same = y[:, None] == y[None]
+
+    def score(t):
+        return float((d[upper & same] <= t).double().mean() + (d[upper & ~same] > t).double().mean())
+
+    best = max(score(t) for t in d[upper].tolist())
+    for chunk in (7, 512):
+        assert score(float(most_accurate(e, y, chunk=chunk))) == pytest.approx(best, abs=5e-3)
+    assert most_accurate(e, torch.zeros_like(y)) is None and most_accurate(e, torch.arange(120)) is None

@@ -87,9 +87,9 @@ def test_the_samples_know_both_rules_of_semi_hard():
 @pytest.mark.parametrize("margin", [0.2, 2.5, None])
 @pytest.mark.parametrize("mine", MINES[:3])
 def test_ties_take_the_first_photo_and_an_equal_distance_is_not_farther(mine, margin):
-    axes = torch.cat([torch.eye(3), -torch.eye(3)]).double()  # distances exactly 0, 2 and 4
-    out = axes[[0, 1, 0, 1, 2, 3, 4, 2, 0]].clone().requires_grad_()
-    y = torch.tensor([0, 0, 1, 1, 0, 2, 2, 1, 2])
+    axes = torch.cat([torch.eye(3), -torch.eye(3)]).double()  # distances exactly 0, 2 and 4; eight: so is the mean
+    out = axes[[0, 1, 0, 1, 2, 3, 4, 2]].clone().requires_grad_()
+    y = torch.tensor([0, 0, 1, 1, 0, 2, 2, 1])
     check(Triplet(3, mine=mine, margin=margin)(out, y)["triplet"], slowly(out, y, mine, margin), out)
 
 

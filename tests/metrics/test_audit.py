@@ -182,6 +182,20 @@ def test_what_no_pixel_moves_cannot_be_attacked():
     assert all(numbers[f"{goal}_1"] <= 0.2 for goal in ("dodging", "impersonation"))  # the random start alone
 
 
+def test_what_failed_untouched_is_no_success_of_an_attack(monkeypatch):
+    def untouched(answer, x, target, epsilon, away):
+        return x, ((answer(x)["embedding"] - target) ** 2).sum(1).detach()
+
+    def perfect(answer, x, target, epsilon, away):
+        return x, torch.full((len(x),), 4.0 if away else 0.0)
+
+    for attack, rate in ((untouched, 0), (perfect, 1)):
+        monkeypatch.setattr(audit, "pgd", attack)
+        numbers, _ = audited(Photos(noise=0.6))
+        assert 0 < numbers["val_group_0"] < 1
+        assert {numbers[f"{goal}_{e}"] for goal in ("dodging", "impersonation") for e in (1, 2, 4, 8)} == {rate}
+
+
 def test_victims_are_other_people():
     person = torch.tensor([0, 0, 1, 1, 2, 2])
     victim = audit._somebody_else(torch.arange(6), person, torch.arange(6).repeat(20))

@@ -1,0 +1,80 @@
+"""Batches of P people with K photos each; an epoch shows every photo that has a partner."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dlthink.errors import BadInput
+
+
+class PeopleBatches:
+    """How photos y [n] (the person of each) become batches of P people x K photos.
+
+    people  P; None: as many as the trainer's batch holds, batch // photos
+    photos  K; somebody with fewer gives each of theirs more than once
+
+    A person with m photos comes ceil(m / K) times an epoch, at most once a batch, with photos that differ where m >= K;
+    places left over go to people drawn at random. Somebody with one photo has no pair and is left out.
+    """
+
+    def __init__(self, y: Tensor, people: int | None, photos: int) -> None:
+        self.people, self.photos = people, photos
+        who, counts = y.unique(return_counts=True)
+        self.paired = who[counts > 1]
+        self.size = counts[counts > 1]
+        order = y.argsort(stable=True)
+        self.rows = order[torch.isin(y[order], self.paired)]  # person after person
+        self.first = self.size.cumsum(0) - self.size
+
+    def check(self, people: int | None = None) -> None:
+        """BadInput when P or K is more than there is."""
+        most = int(self.size.max()) if len(self.size) else 0
+        if self.photos < 2:
+            raise BadInput(f"data.photos={self.photos}: a pair needs 2 photos of a person, so 2 or more")
+        if self.photos > most:
+            raise BadInput(
+                f"data.photos={self.photos}: nobody in training has so many photos, the most is {most}: "
+                f"give data.photos={max(most, 2)} or less"
+            )
+        people = self.people if people is None else people
+        asked = f"data.people={people}{'' if self.people else ' (trainer.batch // data.photos)'}"
+        if people is not None and people < 2:
+            raise BadInput(
+                f"{asked}: telling people apart needs 2 or more: give data.people, or a trainer.batch of "
+                f"at least 2 x data.photos"
+            )
+        if people is not None and people > len(self.paired):
+            raise BadInput(
+                f"{asked}: only {len(self.paired)} people in training have two photos or more: "
+                f"give data.people={len(self.paired)} or less"
+            )
+
+    def epoch(self, batch: int, generator: torch.Generator) -> list[Tensor]:
+        """Index tensors [P * K], person after person within a batch; their number is the same in every epoch."""
+        P, K = self.people or batch // self.photos, self.photos
+        self.check(P)
+        times = (self.size + K - 1) // K
+        batches = max(-(-int(times.sum()) // P), int(times.max()))
+        times = times + self._extra(times, batches, P, generator)
+        # photos: a shuffled circle for each person, cut into groups of K
+        owner = torch.repeat_interleave(self.size)
+        shuffled = self.rows[(owner + torch.rand(len(owner), generator=generator, dtype=torch.float64)).argsort()]
+        # groups: person after person in random order, dealt to the batches in turn, so no batch gets somebody twice
+        turn = torch.randperm(len(times), generator=generator)
+        person = torch.repeat_interleave(turn, times[turn])
+        before = torch.repeat_interleave(times[turn].cumsum(0) - times[turn], times[turn])
+        place = ((torch.arange(len(person)) - before)[:, None] * K + torch.arange(K)) % self.size[person, None]
+        groups = shuffled[self.first[person, None] + place]
+        dealt = groups.view(P, batches, K).transpose(0, 1).reshape(batches, P * K)
+        return list(dealt[torch.randperm(batches, generator=generator)])
+
+    def _extra(self, times: Tensor, batches: int, P: int, generator: torch.Generator) -> Tensor:
+        """How often people come once more, so that all batches are full; nobody oftener than there are batches."""
+        free = batches - times
+        owner = torch.repeat_interleave(free)
+        # the first further visit of everybody before anybody's second
+        nth = torch.arange(len(owner)) - torch.repeat_interleave(free.cumsum(0) - free, free)
+        key = nth + torch.rand(len(owner), generator=generator, dtype=torch.float64)
+        chosen = owner[key.argsort()[: P * batches - int(times.sum())]]
+        return torch.bincount(chosen, minlength=len(times))

@@ -1,0 +1,46 @@
+"""Small photos made up for tests: noise that differs from person to person and from photo to photo."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+Image = pytest.importorskip("PIL.Image", reason="faces need pillow")
+
+
+def picture(seed, size=(32, 32), mode="RGB"):
+    """A smooth random picture."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (5, 5, 3)).astype(np.uint8)
+    return Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).convert(mode)
+
+
+def packed(image, kind="PNG", **more):
+    out = io.BytesIO()
+    image.save(out, kind, **more)
+    return out.getvalue()
+
+
+def people(counts):
+    """{"Name/Name_0001.png": bytes} for {name: how many}."""
+    return {
+        f"{name}/{name}_{i + 1:04d}.png": packed(picture([len(name), *name.encode(), i]))
+        for name, count in counts.items()
+        for i in range(count)
+    }
+
+
+def laid(folder, files):
+    """The files, laid into a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def zipped(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
