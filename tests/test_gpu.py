@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dlthink import checkpoint, generators
-from dlthink.data.spikes import Spikes
+from dlthink.data.recordings.spikes import Spikes
 from dlthink.interrupt import Interrupted
 from dlthink.losses.poisson import Poisson
 from dlthink.metrics.counts import Counts
@@ -80,7 +80,7 @@ def test_a_step_never_waits_for_the_device(tmp_path, network_of, precision):
 
 def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
     pytest.importorskip("rdkit", reason="molecules need rdkit")
-    from dlthink.data.molecules import Molecules
+    from dlthink.data.molecules.simulated import Molecules
     from dlthink.losses.crps import CRPS
     from dlthink.metrics.shifts import Shifts
     from dlthink.models.mpnn import MPNN

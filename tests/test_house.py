@@ -31,7 +31,7 @@ def imports(file):
 @pytest.mark.parametrize("room", ROOMS)
 def test_rooms_of_the_ground_floor_never_meet(room):
     above = [f"dlthink.{name}" for name in (*ROOMS, "commands", "config", "trainer", "run", "board") if name != room]
-    for file in (PACKAGE / room).glob("*.py"):
+    for file in (PACKAGE / room).rglob("*.py"):
         assert not [name for name in imports(file) if name.startswith(tuple(above))], file
 
 

@@ -42,7 +42,7 @@ def test_wheel(built, tmp_path):
         archive.extractall(tmp_path / "site")
     assert "dlthink/conf/train.yaml" in names and "dlthink/trainer.py" in names
     assert not [n for n in names if n.startswith(("tests", "scripts", "outputs"))]
-    assert "dlthink.data.recording.Recording" in composed(tmp_path / "site", tmp_path)
+    assert "dlthink.data.recordings.recording.Recording" in composed(tmp_path / "site", tmp_path)
 
 
 def test_sdist_is_a_checkout_that_builds(built, tmp_path):
@@ -51,7 +51,7 @@ def test_sdist_is_a_checkout_that_builds(built, tmp_path):
         archive.extractall(tmp_path, filter="data")
     (checkout,) = [p for p in tmp_path.iterdir() if p.is_dir()]
     assert {"README.md", "Makefile", "conf", "tests", "docs"} <= {p.name for p in checkout.iterdir()}
-    assert "dlthink.data.recording.Recording" in composed(checkout, tmp_path)
+    assert "dlthink.data.recordings.recording.Recording" in composed(checkout, tmp_path)
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "again")]
     subprocess.run(command, cwd=checkout, check=True, capture_output=True)
     (wheel,) = (tmp_path / "again").glob("*.whl")
@@ -60,7 +60,7 @@ def test_sdist_is_a_checkout_that_builds(built, tmp_path):
 
 
 def test_bare_checkout(tmp_path):
-    assert "dlthink.data.recording.Recording" in composed(REPOSITORY, tmp_path)
+    assert "dlthink.data.recordings.recording.Recording" in composed(REPOSITORY, tmp_path)
 
 
 def test_the_installed_command(tmp_path):

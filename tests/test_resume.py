@@ -186,7 +186,9 @@ def run_and_kill(context, words, folder, after, wait=True):
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_and_resumed(tmp_path, kills):
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch._dynamo", "dlthink.trainer", "dlthink.run", "dlthink.data.spikes"])
+    context.set_forkserver_preload(
+        ["torch._dynamo", "dlthink.trainer", "dlthink.run", "dlthink.data.recordings.spikes"]
+    )
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
     steps = 1000 * kills  # more than can be done between the kills

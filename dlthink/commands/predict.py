@@ -36,7 +36,7 @@ def main(words: list[str]) -> int:
     register([])
     run = Run(given["run"], settings, given["allow"])
     data = build.find(run.config.data, "data")
-    _refuse_strangers(more, data, names)
+    _check_words(more, data, names)
     saved, path = run.best()
     loss, model = build.networks(run.config, saved["facts"])
     trainer = build.build(run.config.trainer)
@@ -58,16 +58,20 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _refuse_strangers(more: dict[str, str], data: type, names: dict) -> None:
+def _check_words(more: dict[str, str], data: type, names: dict) -> None:
+    """Only the words that this data's `inputs` asks for, and all that it cannot do without."""
     import inspect
 
     from dlthink.config.closest import hint
     from dlthink.errors import BadInput
 
-    asked = [name for name in inspect.signature(data.inputs).parameters if name not in ("path", "state")]
+    asked = {n: p.default for n, p in inspect.signature(data.inputs).parameters.items() if n not in ("path", "state")}
     for name in more:
         if name not in asked:
             raise BadInput(f"{name}: there is no such word here{hint(name, [*names, *asked])}")
+    for name, default in asked.items():
+        if default is inspect.Parameter.empty and name not in more:
+            raise BadInput(f"{name}=: predictions of {data.__name__} need this word, too; see docs/scenarios.md")
 
 
 def _draw(figures: dict, folder: Path) -> None:

@@ -13,8 +13,8 @@ from clock import now, repeats, report
 from ours import train
 from torch import nn
 
-from dlthink.data.labelled import Labelled
-from dlthink.data.molecules import Molecules
+from dlthink.data.molecules.labelled import Labelled
+from dlthink.data.molecules.simulated import Molecules
 from dlthink.losses.laplace_nll import LaplaceNLL
 from dlthink.models.mpnn import MPNN
 

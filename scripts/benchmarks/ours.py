@@ -13,7 +13,7 @@ from torch import Tensor, arange, cat
 
 from dlthink.config.build import build, networks
 from dlthink.config.paths import conf_folder
-from dlthink.data.windows import Split
+from dlthink.data.recordings.windows import Split
 from dlthink.trainer import Trainer
 
 

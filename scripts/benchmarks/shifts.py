@@ -24,9 +24,9 @@ import torch
 from clock import repeats, report
 from ours import train
 
-from dlthink.data.atoms import Split
-from dlthink.data.labelled import Labelled
-from dlthink.data.nmrshiftdb2 import Nmrshiftdb2
+from dlthink.data.molecules.atoms import Split
+from dlthink.data.molecules.labelled import Labelled
+from dlthink.data.molecules.nmrshiftdb2 import Nmrshiftdb2
 
 STEPS, EVERY = 6000, 250
 WORDS = ["data=nmrshiftdb2", "loss=crps", "loss.family=laplace", "optim.lr=2e-3", f"trainer.steps={STEPS}"]

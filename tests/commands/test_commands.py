@@ -120,7 +120,7 @@ def test_own_recording_from_training_to_predictions(cli, recording, tmp_path):
     assert len(rows) in (2389, 2390)  # of 2400 bins, all that have a whole window
     assert float(rows[1]["time"]) - float(rows[0]["time"]) == pytest.approx(0.05)
     # the same numbers as the network gives on the prepared bins
-    from dlthink.data.recording import Recording
+    from dlthink.data.recordings.recording import Recording
 
     saved = torch.load(tmp_path / "run" / "checkpoints" / "best.pt", weights_only=True)
     data = Recording(path=str(recording), state=saved["data"])

@@ -13,10 +13,10 @@ pytest.importorskip("rdkit", reason="molecules need rdkit")
 
 from dlthink.config.build import find
 from dlthink.config.paths import conf_folder, options
-from dlthink.data.molecules import Molecules
+from dlthink.data.molecules.simulated import Molecules
 from dlthink.metrics.shifts import Shifts
 from tests.conftest import REPOSITORY
-from tests.data.made_molecules import ETHANOL, record, save
+from tests.data.molecules.made_molecules import ETHANOL, record, save
 
 TINY = ["model.width=8", "model.depth=2", "trainer=smoke", "trainer.device=cpu"]
 EMBEDDED = ["data=molecules", "data.molecules=150", *TINY]

@@ -1,0 +1,47 @@
+"""The user's own photos: a folder or a zip of person/photo.jpg."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dlthink.data.faces.identities import Gathered, Identities
+from dlthink.data.faces.photos import Album
+from dlthink.data.faces.pixels import photos_of
+from dlthink.data.faces.whose import left_out, people_of
+from dlthink.errors import BadInput
+
+
+class FaceFolder(Identities):
+    """A folder, a .zip or a .tgz in which each person has a folder of photos, cut to the face.
+
+    path  where it lies
+    """
+
+    def __init__(self, path: str | None = None, size: int = 64, validation: float = 0.2, **splitting) -> None:
+        if not path:
+            raise BadInput("data.path: give a folder or a zip of photos, person/photo.jpg: data.path=FOLDER")
+        self.path = path
+        super().__init__(size=size, validation=validation, **splitting)
+
+    def gathered(self) -> Gathered:
+        with Album(self.path) as album:
+            found = photos_of(album, self.size, self.grey, self.centre)
+        people, homeless = people_of(found.names)
+        rejected = found.rejected | homeless
+        good = [i for i, person in enumerate(people) if person]
+        if not good:
+            name, why = next(iter(rejected.items()))
+            raise BadInput(
+                f"data.path={self.path}: none of its {len(album.names)} photos can be used; the first, {name}: {why}; "
+                f"it should hold person/photo.jpg"
+            )
+        return Gathered(
+            pixels=found.pixels if len(good) == len(people) else found.pixels[good],
+            names=[found.names[i] for i in good],
+            people=[people[i] for i in good],
+            hashes=[found.hashes[i] for i in good],
+            notes=left_out(rejected, len(album.names)),
+        )
+
+    def source(self) -> str:
+        return f"data.path={Path(self.path)}"

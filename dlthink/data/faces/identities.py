@@ -1,0 +1,242 @@
+"""Photos of people, split by person: what all data sets of faces share."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dlthink.data.chance import share, tie
+from dlthink.data.faces.augment import Augment
+from dlthink.data.faces.people_batches import PeopleBatches
+from dlthink.data.faces.portraits import Portraits
+from dlthink.data.faces.recognize import Recognize
+from dlthink.data.faces.twins import nearly_the_same, without_twins
+from dlthink.data.faces.whitened import Whitened, pixel_embedding, small_grey
+from dlthink.errors import BadInput
+
+ROLES = ("train", "val", "test")
+TEST_SHARE = 0.2  # of the people, where nothing else decides
+
+
+@dataclass
+class Gathered:
+    """n photos before any split: uint8 pixels [n, channels, s, s], names, whose they are, hash of each content.
+
+    group: [n], -1 unknown; None where a data set has no groups.
+    """
+
+    pixels: Tensor
+    names: list[str]
+    people: list[str]
+    hashes: list[str]
+    group: Tensor | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+class Identities:
+    """Samples are photos x [n, channels, size, size] in [-1, 1], y [n] the number of the person.
+
+    size        pixels a side
+    grey        one channel instead of three
+    validation  share of the people that are no test who choose the threshold; none of them is trained on
+    people      P, the people in a batch; None: trainer.batch // photos
+    photos      K, the photos of each of them
+    flip, shift, zoom, light, erase, mask   see `Augment`; in training only
+    state       how a run's data were prepared: the people seen (as hashes of their names), what they looked like (as
+                hashes of the pixels), the principal components. In any file the people seen keep their role, and all
+                others are test, unless one of their photos was seen under another name.
+
+    Numbers of people run from 0 in training and go on from there in validation and test. Raises BadInput.
+    """
+
+    targets = "identities"
+    states: tuple[str, ...] = ("n_targets", "n_identities", "channels", "size")
+    fixed: tuple[str, ...] = ("size", "grey", "validation")  # once a run is trained
+
+    def __init__(
+        self,
+        size: int = 64,
+        grey: bool = False,
+        validation: float = 0.1,
+        people: int | None = None,
+        photos: int = 4,
+        flip: float = 0.5,
+        shift: float = 0.06,
+        zoom: float = 0.08,
+        light: float = 0.2,
+        erase: float = 0.0,
+        mask: float = 0.0,
+        state: dict | None = None,
+    ) -> None:
+        if not 0 < validation < 1:
+            raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
+        if not 16 <= size <= 1024:
+            raise BadInput(f"data.size={size}: pixels a side, from 16 to 1024")
+        self.size, self.grey, self.validation = size, grey, validation
+        augment = Augment(flip, shift, zoom, light, erase, mask)
+        cut = {name: getattr(self, name) for name in self.fixed}
+        fresh = state is None
+        for name, value in cut.items():
+            if state is not None and state[name] != value:
+                raise BadInput(
+                    f"data.{name}={value}: the run was trained with {state[name]}, which decides what is training "
+                    f"and what is test, or what the network sees; leave it, or train anew"
+                )
+        every = self.gathered()
+        self.notes = list(every.notes)
+        folk = sorted(set(every.people))
+        number = {person: i for i, person in enumerate(folk)}
+        owner = torch.tensor([number[person] for person in every.people], dtype=torch.long)
+        grey_small = small_grey(every.pixels, torch.arange(len(owner)))
+        near = nearly_the_same(grey_small, owner) if self.real else []
+        stay, told = without_twins(every.names, every.people, every.hashes, near, self.protected)
+        self.notes += told
+        look = torch.tensor([int(content, 16) >> 1 for content in every.hashes], dtype=torch.long)
+        if state is None:
+            role = self.roles(folk)
+            rows = self._rows(role, owner, torch.tensor(stay, dtype=torch.long))
+            _refuse_too_few(self.source(), owner, rows)
+            pca = Whitened.fit(grey_small[rows["train"]])
+            trained = owner[rows["train"]].unique().tolist()
+            seen = {
+                "train": [folk[i] for i in trained],
+                "val": [person for person in folk if role[person] == "val"],
+                "alone": [person for person in folk if role[person] == "train" and number[person] not in {*trained}],
+            }
+            state = cut | {
+                "channels": 1 if grey else 3,
+                "centre": self.centre,
+                "seen": {name: [tie(person) for person in seen[name]] for name in seen},
+                "looks": torch.cat([look[rows["train"]], look[rows["val"]]]),
+                "pca": pca.state(),
+            }
+        else:
+            roles = {one: name for name, ties in state["seen"].items() for one in ties}
+            role = {person: roles.get(tie(person), "test") for person in folk}
+            rows = self._rows(role, owner, torch.tensor(stay, dtype=torch.long))
+            self._leave_out_seen(rows, look, state["looks"])
+            if not len(rows["test"]):
+                raise BadInput(
+                    f"{self.source()}: every person in it was trained on or chose the threshold: nobody to test"
+                )
+            pca = Whitened(**state["pca"])
+        self.state = state
+        self.facts: dict[str, Any] = {
+            "n_targets": 1,
+            "n_identities": len(state["seen"]["train"]),
+            "channels": state["channels"],
+            "size": size,
+        }
+        y = _numbers(folk, owner, rows, state["seen"]["train"])
+        self.train, self.val, self.test = (
+            Portraits(
+                every.pixels,
+                rows[name],
+                y[rows[name]],
+                _about(every.group, rows[name], grey_small, None if name == "train" else pca),
+                PeopleBatches(y[rows[name]], people, photos),
+                augment if name == "train" else None,
+            )
+            for name in ROLES
+        )
+        if fresh:
+            self.train.batches.check()
+        self.kept = stay
+        counts = " / ".join(f"{len(s):,} ({len(s.y.unique()):,})" for s in (self.train, self.val, self.test))
+        self.notes.append(f"photos (people) for train / val / test: {counts}")
+
+    # ------------------------------------------------------------------------------------- what a data set says
+
+    real = True  # photographed: the same picture may lie under two names, cut or packed a little differently
+    centre: tuple[int, int] | None = None  # see `decode`
+    protected: Collection[int] = ()  # photos that a published list names: they stay, whatever they are twins of
+
+    def gathered(self) -> Gathered:
+        """All photos of this data set."""
+        raise NotImplementedError
+
+    def source(self) -> str:
+        """How a message names it."""
+        raise NotImplementedError
+
+    def roles(self, people: list[str]) -> dict[str, str]:
+        """train, val or test for every person: by a hash of the name, the same in every file."""
+        test = {person for person in people if share(person) < TEST_SHARE}
+        return self.with_validation(people, test)
+
+    def with_validation(self, people: list[str], test: set[str]) -> dict[str, str]:
+        """The roles, once it is known who is test."""
+
+        def role(person: str) -> str:
+            if person in test:
+                return "test"
+            return "val" if share(person, "validation") < self.validation else "train"
+
+        return {person: role(person) for person in people}
+
+    # ---------------------------------------------------------------------------------------------------- splits
+
+    def _rows(self, role: dict[str, str], owner: Tensor, stay: Tensor) -> dict[str, Tensor]:
+        """The photos of each split, person after person; training without those that have no partner."""
+        photos = torch.bincount(owner[stay], minlength=len(role))
+        side = {name: torch.tensor([role[person] == name for person in sorted(role)]) for name in ROLES}
+        alone = side["train"] & (photos == 1)
+        if alone.any():
+            self.notes.append(
+                f"{int(alone.sum()):,} people have one photo and give no pair to train on: left out there"
+            )
+        side["train"] = side["train"] & ~alone
+        stay = stay[owner[stay].argsort(stable=True)]
+        return {name: stay[side[name][owner[stay]]] for name in ROLES}
+
+    def _leave_out_seen(self, rows: dict[str, Tensor], look: Tensor, seen: Tensor) -> None:
+        """A photo that the run has seen is no test, whatever name it has here."""
+        known = torch.isin(look[rows["test"]], seen)
+        if known.any():
+            self.notes.append(f"{int(known.sum())} photos were seen in training under another name: no test, left out")
+            rows["test"] = rows["test"][~known]
+
+    @classmethod
+    def inputs(cls, path: str, state: dict, gallery: str = "") -> Recognize:
+        """Photos of the user's, and the people among whom each is looked for."""
+        if not gallery:
+            raise BadInput("gallery=: give the folder of the people to look for, person/photo.jpg: gallery=FOLDER")
+        return Recognize.read(path, gallery, state)
+
+
+def _refuse_too_few(source: str, owner: Tensor, rows: dict[str, Tensor]) -> None:
+    for name in ROLES:
+        photos = torch.bincount(owner[rows[name]])
+        people, paired = int((photos > 0).sum()), int((photos > 1).sum())
+        if people < 2 or paired < 1 or (name == "train" and paired < 2):
+            raise BadInput(
+                f"{source}: {people} people with {int(photos.sum())} photos are left for {name}, where two are needed "
+                f"and pairs of photos: give more people, or another data.validation"
+            )
+
+
+def _numbers(folk: list[str], owner: Tensor, rows: dict[str, Tensor], trained: list[int]) -> Tensor:
+    """Identity of each photo, [n]: in training as the run has numbered them, others from there on, by name."""
+    place = {one: i for i, one in enumerate(trained)}
+    new = torch.full((len(folk),), -1)
+    for person in owner[rows["train"]].unique().tolist():
+        new[person] = place[tie(folk[person])]
+    others = [*owner[rows["val"]].unique().tolist(), *owner[rows["test"]].unique().tolist()]
+    new[others] = torch.arange(len(others)) + len(trained)
+    return new[owner]
+
+
+def _about(group: Tensor | None, rows: Tensor, grey: Tensor, pca: Whitened | None) -> dict[str, Any]:
+    about: dict[str, Any] = {"photo": rows}
+    if group is not None:
+        about["groups"] = {"group": group[rows]}
+    if pca is not None:
+        about["baselines"] = {
+            "pixels": {"embedding": pixel_embedding(grey[rows])},
+            "pca": {"embedding": pca.embedding(grey[rows])},
+        }
+    return about

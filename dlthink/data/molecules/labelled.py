@@ -1,0 +1,198 @@
+"""Molecules some of whose atoms carry a measured value, split by molecule."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from dlthink.data.chance import share, tie
+from dlthink.data.molecules.atoms import Inputs, Split
+from dlthink.data.molecules.environments import Lookup
+from dlthink.data.molecules.featurize import ATOM_FEATURES, BOND_KINDS, featurize
+from dlthink.data.molecules.graphs import spread, starts
+from dlthink.data.molecules.prepared import Prepared
+from dlthink.data.molecules.records import in_smiles_order, key
+from dlthink.data.molecules.structures import chemistry, read_structures
+from dlthink.errors import BadInput
+
+ROLES = ("train", "val", "test")
+TEST_SHARE = 0.2  # of the molecules, where the file does not say
+
+
+class Labelled:
+    """Samples are molecules, their rows are labelled atoms: y [R, 1] in ppm.
+
+    split        file: as the file says, and at random where it does not; random: by a hash of the molecule, so that it
+                 is on the same side in every file; scaffold: all molecules with one ring skeleton on the same side
+    validation   share of the training molecules that is held out
+    state        how a run's data were prepared: nucleus, atomic numbers seen in training, look-up table, the
+                 molecules seen: in any file they keep their role, and all others are test
+
+    Molecules that differ in stereochemistry alone stay together. Subclasses say in `prepared` where they come
+    from, and the `nucleus`. Raises BadInput.
+    """
+
+    targets = "reals"
+    states = ("n_targets", "unit", "atom_features", "bond_kinds")
+    fixed = ("split", "validation", "nucleus")  # once a run is trained
+    nucleus: str = "13C"
+
+    def __init__(
+        self,
+        split: Literal["file", "random", "scaffold"] = "file",
+        validation: float = 0.1,
+        state: dict | None = None,
+    ) -> None:
+        if not 0 < validation < 1:
+            raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
+        self.split, self.validation = split, validation
+        cut = {name: getattr(self, name) for name in self.fixed}
+        for name, value in cut.items():
+            if state is not None and state[name] != value:
+                raise BadInput(
+                    f"data.{name}={value}: the run was trained with {state[name]}, which decides what is training "
+                    f"and what is test; leave it, or train anew"
+                )
+        every = self.prepared()
+        self.notes = list(every.notes)
+        roles = self._roles(every) if state is None else _as_seen(every, state["seen"])
+        rows = {name: torch.tensor([i for i, role in enumerate(roles) if role == name]).long() for name in ROLES}
+        for name in ROLES if state is None else ("test",):
+            if not len(rows[name]):
+                raise BadInput(
+                    f"{self.source()}: no molecule of {len(roles)} is left for {name}: "
+                    f"give more molecules, or another data.split or data.validation"
+                )
+        if state is None:
+            training, _, _ = spread(every.first_row, rows["train"])
+            lookup = Lookup.fit(every.codes[training], every.y[training])
+            elements = every.graphs.select(rows["train"]).atoms[:, 0].unique().tolist()
+            seen = {name: every.ties[rows[name]] for name in ("train", "val")}
+            state = cut | {"elements": sorted({1, *elements}), "lookup": lookup.state(), "seen": seen}
+        else:
+            lookup = Lookup(**state["lookup"])
+        self.state = state
+        self.facts = {
+            "n_targets": 1,
+            "unit": "ppm",
+            "atom_features": ATOM_FEATURES,
+            "bond_kinds": BOND_KINDS,
+        }
+        self.train, self.val, self.test = (
+            self._split(every, rows[name], None if name == "train" else lookup) for name in ROLES
+        )
+        counts = " / ".join(f"{len(s):,} ({len(s.y):,})" for s in (self.train, self.val, self.test))
+        self.notes.append(f"molecules (atoms) for train / val / test: {counts}")
+
+    def prepared(self) -> Prepared:
+        """The molecules that this data set stands for."""
+        raise NotImplementedError
+
+    def source(self) -> str:
+        """How a message names it."""
+        raise NotImplementedError
+
+    def truth(self, rows: Tensor) -> dict[str, Tensor]:
+        """True mean and std of these rows, [R, 1] each, where they are known."""
+        return {}
+
+    def _roles(self, every: Prepared) -> list[str]:
+        """train, val or test, for every molecule."""
+        said: dict[str, str] = {}  # of molecules in a split by the file; one that is in both is no training data
+        if self.split == "file":
+            said = {one: word for one, word in zip(every.keys, every.splits, strict=True) if word == "train"}
+            said |= {one: word for one, word in zip(every.keys, every.splits, strict=True) if word == "test"}
+        groups = _scaffolds(every.smiles, every.keys) if self.split == "scaffold" else every.keys
+        roles = []
+        for one, group in zip(every.keys, groups, strict=True):
+            test = said[one] == "test" if one in said else share(group) < TEST_SHARE
+            held_out = share(group, "validation") < self.validation
+            roles.append("test" if test else "val" if held_out else "train")
+        return roles
+
+    def _split(self, every: Prepared, molecules: Tensor, lookup: Lookup | None) -> Split:
+        row, _, size = spread(every.first_row, molecules)
+        about: dict[str, Any] = {"spread_measured": every.spread[row, None]} | self.truth(row)
+        if lookup is not None:
+            about["baselines"] = {"lookup": lookup.predict(every.codes[row])}
+        if self.nucleus == "1H":
+            about["groups"] = {"on_carbon": every.on_carbon[row], "on_hetero": ~every.on_carbon[row]}
+        return Split(
+            every.graphs.select(molecules),
+            starts(size),
+            every.atom[row],
+            every.ties[molecules],
+            every.y[row, None],
+            about,
+            [every.smiles[i] for i in molecules.tolist()],
+        )
+
+    @classmethod
+    def inputs(cls, path: str, state: dict) -> Inputs:
+        """Every atom of the run's nucleus in a .smi, .csv, .sdf or .mol file of the user's."""
+        names, rejected, found = [], {}, []
+        _, BlockLogs = chemistry()
+        with BlockLogs():
+            for place, (name, molecule) in enumerate(read_structures(path)):
+                names.append(name)
+                try:
+                    found.append(_readable(molecule, state))
+                except ValueError as error:
+                    rejected[place] = str(error)
+        if not found:
+            place, why = next(iter(rejected.items()))
+            raise BadInput(f"input={path}: holds no molecule that can be predicted; the first, {names[place]}: {why}")
+        asked = [
+            sorted((a for a in molecule.GetAtoms() if _asked(a, state["nucleus"])), key=lambda a: written[a.GetIdx()])
+            for molecule, _, written in found
+        ]
+        return Inputs(
+            featurize(molecule for molecule, _, _ in found),
+            starts(torch.tensor([len(atoms) for atoms in asked])),
+            torch.tensor([a.GetIdx() for atoms in asked for a in atoms]),
+            torch.tensor([tie(key(molecule)) for molecule, _, _ in found]),
+            [smiles for _, smiles, _ in found],
+            [a.GetSymbol() for atoms in asked for a in atoms],
+            [written[a.GetIdx()] for atoms, (_, _, written) in zip(asked, found, strict=True) for a in atoms],
+            names,
+            rejected,
+        )
+
+
+def _as_seen(every: Prepared, seen: dict[str, Tensor]) -> list[str]:
+    """What a run was trained on keeps its role in every file, and all else is a test."""
+    roles = {one: name for name, ties in seen.items() for one in ties.tolist()}
+    return [roles.get(one, "test") for one in every.ties.tolist()]
+
+
+def _asked(atom: Any, nucleus: str) -> bool:
+    if nucleus == "1H":
+        return atom.GetTotalNumHs() > 0 and atom.GetSymbol() != "H"
+    return atom.GetSymbol() == "C"
+
+
+def _readable(molecule: Any, state: dict) -> tuple[Any, str, dict[int, int]]:
+    """(molecule, its SMILES, {atom: index in the file}); ValueError says why the network cannot speak about it."""
+    if isinstance(molecule, str):
+        raise ValueError(molecule)
+    known = set(state["elements"])
+    strange = {atom.GetSymbol() for atom in molecule.GetAtoms() if atom.GetAtomicNum() not in known}
+    if strange:
+        raise ValueError(f"{', '.join(sorted(strange))} is not among the elements that the run was trained on")
+    bare, smiles, place = in_smiles_order(molecule)
+    if not any(_asked(atom, state["nucleus"]) for atom in bare.GetAtoms()):
+        raise ValueError("no hydrogen in it" if state["nucleus"] == "1H" else "no carbon in it")
+    bearers = [a.GetIdx() for a in molecule.GetAtoms() if a.GetAtomicNum() != 1]
+    return bare, smiles, {place[index]: index for index in bearers}
+
+
+def _scaffolds(smiles: list[str], keys: list[str]) -> list[str]:
+    """The ring skeleton (Bemis & Murcko 1996) of each molecule; a molecule without rings is its own."""
+    chemistry()
+    from rdkit.Chem import MolFromSmiles, MolToSmiles
+    from rdkit.Chem.Scaffolds.MurckoScaffold import GetScaffoldForMol
+
+    found = (MolToSmiles(GetScaffoldForMol(MolFromSmiles(text)), isomericSmiles=False) for text in smiles)
+    return [scaffold or key for scaffold, key in zip(found, keys, strict=True)]

@@ -1,0 +1,60 @@
+"""Measured shifts of nmrshiftdb2, or of any file in its layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from dlthink.data.molecules.labelled import Labelled
+from dlthink.data.molecules.prepared import Prepared, cached, prepare
+from dlthink.data.molecules.records import read
+from dlthink.errors import BadInput
+from dlthink.storage import data_folder
+
+LICENCE = (
+    "contains information from nmrshiftdb2 (www.nmrshiftdb.org), which is made available here under the nmrshiftdb2 "
+    "Database License"
+)
+FETCHED = Path("nmrshiftdb2") / "nmrshiftdb2withsignals.sd"
+
+
+class Nmrshiftdb2(Labelled):
+    """Median shift of every assigned atom of a file in nmrshiftdb2's SD layout, or in JSON lines, plain or .gz.
+
+    path      the file; null: where `dlthink fetch nmrshiftdb2` puts it
+    nucleus   13C, read out at carbons; 1H, at the atoms that bear the hydrogens
+    elements  a molecule that holds another one is left out; null: none is
+    largest   heavy and explicit atoms that a molecule may have; null: any number
+
+    Computed spectra are skipped, duplicates stay on one side of the split. Elements and size as in Jonas & Kuhn 2019,
+    J. Cheminformatics 11.
+    """
+
+    def __init__(
+        self,
+        path: str | None = None,
+        nucleus: Literal["13C", "1H"] = "13C",
+        elements: list[str] | None = None,
+        largest: int | None = None,
+        **splitting,
+    ) -> None:
+        self.path, self.nucleus, self.elements, self.largest = path, nucleus, elements, largest
+        super().__init__(**splitting)
+        self.notes.append(LICENCE)
+
+    def prepared(self) -> Prepared:
+        file = self._file()
+        if not self.path and not file.exists():
+            raise BadInput(f"{file}: is not there; get it with `dlthink fetch nmrshiftdb2`, or give data.path=FILE")
+        settings = {
+            "nucleus": self.nucleus,
+            "elements": self.elements and sorted(self.elements),
+            "largest": self.largest,
+        }
+        return cached(file, settings, lambda: prepare(read(file, self.nucleus, self.elements, self.largest)))
+
+    def source(self) -> str:
+        return f"data.path={self._file()}"
+
+    def _file(self) -> Path:
+        return Path(self.path).expanduser() if self.path else data_folder() / FETCHED

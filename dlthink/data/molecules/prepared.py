@@ -1,0 +1,119 @@
+"""Molecules read and featurized once: flat tensors and plain lists, kept in a cache by the content they came from."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from dlthink.data.chance import tie
+from dlthink.data.molecules.environments import environments
+from dlthink.data.molecules.featurize import featurize
+from dlthink.data.molecules.graphs import Graphs, starts
+from dlthink.storage import cache_folder
+
+if TYPE_CHECKING:
+    from dlthink.data.molecules.records import Reading
+
+VERSION = 1  # of what a cache file means; another number leaves the old ones alone
+
+
+@dataclass
+class Prepared:
+    """n molecules with R measured atoms.
+
+    y [R] the median of an atom's measured values, spread [R] half their range; atom [R], within its molecule;
+    first_row [n + 1]; codes [R, radius + 1], the atom's environments; on_carbon [R]; ids, smiles, keys (canonical
+    SMILES), splits ("train", "test" or ""); ties [n], from the key.
+    """
+
+    graphs: Graphs
+    first_row: Tensor
+    atom: Tensor
+    y: Tensor
+    spread: Tensor
+    on_carbon: Tensor
+    codes: Tensor
+    ties: Tensor
+    ids: list[str]
+    smiles: list[str]
+    keys: list[str]
+    splits: list[str]
+    notes: list[str]
+
+    def state(self) -> dict[str, Any]:
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return plain | {"graphs": self.graphs.tensors()}
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> Prepared:
+        return cls(**(state | {"graphs": Graphs(**state["graphs"])}))
+
+
+def prepare(reading: Reading) -> Prepared:
+    """Featurize the records of a file."""
+    records = reading.records
+    graphs = featurize(record.molecule for record in records)
+    first_row = starts(torch.tensor([len(record.shifts) for record in records], dtype=torch.long))
+    atom = torch.tensor([index for record in records for index in sorted(record.shifts)], dtype=torch.long)
+    values = [torch.tensor(record.shifts[i]).sort().values for record in records for i in sorted(record.shifts)]
+    owner = torch.repeat_interleave(first_row.diff())
+    at = graphs.first_atom.index_select(0, owner) + atom
+    keys = [record.key for record in records]
+    return Prepared(
+        graphs=graphs,
+        first_row=first_row,
+        atom=atom,
+        y=torch.stack([(v[(len(v) - 1) // 2] + v[len(v) // 2]) / 2 for v in values]),
+        spread=torch.stack([(v[-1] - v[0]) / 2 for v in values]),
+        on_carbon=graphs.atoms[at, 0] == 6,
+        codes=environments(graphs)[at],
+        ties=torch.tensor([tie(key) for key in keys], dtype=torch.long),
+        ids=[record.id for record in records],
+        smiles=[record.smiles for record in records],
+        keys=keys,
+        splits=[record.split or "" for record in records],
+        notes=[*reading.notes, *_skipped(reading.skipped, reading.total)],
+    )
+
+
+def cached(path: Path, settings: dict[str, Any], make: Callable[[], Prepared]) -> Prepared:
+    """`make()`, or what it made of a file with this content and these settings before."""
+    digest = hashlib.blake2b(repr((VERSION, sorted(settings.items()))).encode(), digest_size=16)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError:
+        return make()  # which says what is wrong with the file
+    kept = cache_folder() / "molecules" / f"{digest.hexdigest()}.pt"
+    try:
+        return Prepared.of(torch.load(kept, weights_only=True))
+    except Exception:  # not there, cut short, of another version: made anew
+        prepared = make()
+    buffer, unfinished = io.BytesIO(), kept.with_name(f".{kept.name}.{os.getpid()}")
+    torch.save(prepared.state(), buffer)  # which itself would answer a full disk with a RuntimeError
+    with suppress(OSError):  # a full or read-only disk: it is made anew next time
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(buffer.getbuffer())
+        os.replace(unfinished, kept)
+    with suppress(OSError):
+        unfinished.unlink(missing_ok=True)
+    return prepared
+
+
+def _skipped(skipped: dict[str, list[str]], total: int) -> list[str]:
+    """One line that accounts for every record left out."""
+    count = sum(map(len, skipped.values()))
+    if not count:
+        return []
+    reasons = "; ".join(f"{len(ids)} {reason} (first: {ids[0]})" for reason, ids in skipped.items() if ids)
+    return [f"{count} of {total} records left out: {reasons}"]

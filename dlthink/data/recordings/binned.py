@@ -1,0 +1,257 @@
+"""A recording cut into time bins: spike counts to be predicted from a causal window of what was measured."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dlthink.data.recordings.bins import Bins
+from dlthink.data.recordings.npz import read_recording
+from dlthink.data.recordings.session import Session
+from dlthink.data.recordings.windows import Inputs, Split
+from dlthink.errors import BadInput
+
+PATTERN = ("train", "train", "test", "train", "val")
+MOST_BINS = 50_000_000
+
+
+class Binned:
+    """Samples are bins: x [window, n_in] is the `history` past bins and the present one, y [units] counts.
+
+    bin            width in seconds; every spike falls in exactly one bin
+    history        number of past bins that x reaches back
+    spike_history  x also holds the units' own past counts, strictly past: row t holds those of bin t - 1
+    blocks         the time is cut into so many contiguous blocks; of five, train train test train val
+    fold           0..4 turns that pattern, so that over five folds every block is test once
+    min_spikes     a unit with fewer spikes in the training bins is left out
+    start, stop    use only this part, in seconds after the recording's beginning
+    state          how another recording was prepared (names, mean, std, bin, ...): prepare this one alike
+
+    The first `history` bins of each block and interval are no targets: no window crosses a border, and
+    different splits share no bin. Subclasses say in `read` where the recording comes from. Raises BadInput.
+    """
+
+    targets = "counts"
+    states = ("n_in", "window", "n_targets", "units", "bin")
+    fixed = ("bin", "history", "spike_history", "blocks", "fold", "start", "stop")  # once a run is trained
+
+    def __init__(
+        self,
+        bin: float = 0.05,
+        history: int = 10,
+        spike_history: bool = False,
+        blocks: int = 20,
+        fold: int = 0,
+        min_spikes: int = 1,
+        start: float | None = None,
+        stop: float | None = None,
+        state: dict | None = None,
+    ) -> None:
+        _check(bin, history, blocks, fold, min_spikes)
+        self.bin, self.history, self.spike_history = bin, history, spike_history
+        self.blocks, self.fold, self.start, self.stop = blocks, fold, start, stop
+        cut = {name: getattr(self, name) for name in self.fixed}
+        for name, value in cut.items():
+            if state is not None and state[name] != value:
+                raise BadInput(
+                    f"data.{name}={_word(value)}: the run was trained with {_word(state[name])}, which "
+                    f"decides what is training and what is test; leave it, or train anew"
+                )
+        self.notes: list[str] = []
+        session = self.read().between(start, stop).checked()
+        if not session.units:
+            raise BadInput(f"{session.source}: holds no units: there is nothing to predict")
+        bins = _bins(session, bin)
+        margin = history + int(spike_history)
+        block, since = _blocks(session.source, bins, blocks, history, margin)
+        role = np.array(PATTERN)[(block + fold) % len(PATTERN)]
+        rows = {name: np.flatnonzero((role == name) & (since >= margin)) for name in ("train", "val", "test")}
+        if empty := [name for name in rows if not len(rows[name])]:
+            raise BadInput(
+                f"{session.source}: no bin is left for {empty[0]} between the gaps: "
+                f"choose fewer data.blocks than {blocks} or a shorter data.history than {history}"
+            )
+        counts = bins.counts(session.spikes)
+        if silent := [name for name in rows if not counts[rows[name]].any()]:
+            raise BadInput(
+                f"{session.source}: not one spike falls in the {silent[0]} bins: are spikes and covariates on one "
+                f"clock, in seconds? If they are, choose more data.blocks than {blocks}, or data.start and data.stop"
+            )
+        if state is None:
+            kept = self._kept_units(session, counts[rows["train"]].sum(axis=0), min_spikes)
+        else:
+            kept = _positions(session.source, "unit", session.units, state["units"])
+        counts = counts[:, kept]
+        units = [session.units[unit] for unit in kept]
+        values = bins.means(session.times, session.covariates)
+        self._note_gaps(session, bins)
+        if state is None:
+            state = self._fit(session, values, counts, role == "train", spike_history)
+            state |= cut | {"units": units}
+        features = _features(session, values, counts, state)
+        known = {"time": torch.from_numpy(bins.centres).float()}
+        if session.rates is not None:
+            expected = bins.integrals(session.rate_edges, session.rates)[:, kept]
+            known["rate"] = torch.from_numpy(expected).float()
+        self.state = state
+        self.facts = {
+            "n_in": features.shape[1],
+            "window": history + 1,
+            "n_targets": len(units),
+            "units": units,
+            "bin": bin,
+        }
+        counts_tensor = torch.from_numpy(np.ascontiguousarray(counts))
+        self.train, self.val, self.test = (
+            Split(features, counts_tensor, torch.from_numpy(rows[name]), history, known)
+            for name in ("train", "val", "test")
+        )
+
+    def read(self) -> Session:
+        """The recording that this data set stands for."""
+        raise NotImplementedError
+
+    @classmethod
+    def open(cls, path: str | Path, need_spikes: bool) -> Session:
+        """The user's own file for `dlthink predict`: an .npz with the keys of `data=recording`."""
+        return read_recording(path, need_spikes=need_spikes)
+
+    @classmethod
+    def inputs(cls, path: str, state: dict) -> Inputs:
+        """Every bin of the user's file that has a whole window, prepared as the training data were."""
+        session = cls.open(path, state["spike_history"]).checked()
+        history, margin = state["history"], state["history"] + int(state["spike_history"])
+        bins = _bins(session, state["bin"])
+        rows = np.flatnonzero(np.arange(len(bins)) - bins.origin >= margin)
+        if not len(rows):
+            raise BadInput(
+                f"{session.source}: is too short: a prediction needs {margin + 1} bins of {state['bin']:g} s in a row"
+            )
+        counts = np.empty((len(bins), 0), dtype=np.float32)
+        if state["spike_history"]:
+            kept = _positions(session.source, "unit", session.units, state["units"])
+            counts = bins.counts([session.spikes[unit] for unit in kept])
+        features = _features(session, bins.means(session.times, session.covariates), counts, state)
+        return Inputs(features, torch.from_numpy(rows), history, bins.centres[rows], state["units"])
+
+    def _kept_units(self, session: Session, spikes: np.ndarray, min_spikes: int) -> list[int]:
+        least = max(min_spikes, 1)
+        kept = [unit for unit in range(len(spikes)) if spikes[unit] >= least]
+        if left_out := [session.units[unit] for unit in range(len(spikes)) if spikes[unit] < least]:
+            self.notes.append(f"left out, fewer than {least} spikes in the training bins: unit {_listed(left_out)}")
+        if not kept:
+            raise BadInput(
+                f"{session.source}: no unit has {least} spikes in the training bins "
+                f"(the busiest has {int(spikes.max())}): "
+                f"lower data.min_spikes, or check that spikes and covariates are on one clock, in seconds"
+            )
+        return kept
+
+    def _fit(self, session: Session, values: np.ndarray, counts: np.ndarray, train: np.ndarray, past: bool) -> dict:
+        """Names, mean and spread of what x will hold, from the training blocks alone."""
+        mean, std = values[train].mean(axis=0), values[train].std(axis=0)
+        varies = std > 1e-9 * np.maximum(np.abs(mean), 1e-30)
+        if left_out := [name for name, good in zip(session.names, varies, strict=True) if not good]:
+            self.notes.append(f"left out, constant in the training bins: covariate {_listed(left_out)}")
+        if not varies.any() and not past:
+            raise BadInput(
+                f"{session.source}: covariates are all constant in the training bins: there is nothing to predict from"
+            )
+        mean, std = mean[varies], std[varies]
+        if past:
+            # A kept unit fires in the training bins, so its spread is not zero unless it fires in all alike.
+            mean = np.concatenate([mean, counts[train].mean(axis=0)])
+            std = np.concatenate([std, np.maximum(counts[train].std(axis=0), 1e-3)])
+        names = [name for name, good in zip(session.names, varies, strict=True) if good]
+        return {
+            "covariates": names,
+            "mean": torch.from_numpy(mean).float(),
+            "std": torch.from_numpy(std).float(),
+        }
+
+    def _note_gaps(self, session: Session, bins: Bins) -> None:
+        steps = np.diff(session.times)
+        inside = np.zeros(len(steps), dtype=bool)
+        for low, high in session.intervals:
+            inside |= (session.times[1:] > low) & (session.times[:-1] < high)
+        longest = steps[inside].max() if inside.any() else 0.0
+        if longest > max(10 * session.step, bins.width, 1.0):
+            self.notes.append(f"covariates pause for up to {longest:.3g} s: bridged by a straight line")
+
+
+def _bins(session: Session, width: float) -> Bins:
+    number = float(np.diff(session.intervals).sum()) / width
+    if number > MOST_BINS:
+        raise BadInput(
+            f"{session.source}: {number:.2g} bins of {width:g} s are more than memory holds: "
+            f"choose a wider data.bin, and check that all times are in seconds"
+        )
+    return Bins(session.intervals, width)
+
+
+def _word(value: object) -> str:
+    """As it is typed on the command line."""
+    return "null" if value is None else str(value).lower()
+
+
+def _features(session: Session, values: np.ndarray, counts: np.ndarray, state: dict) -> torch.Tensor:
+    """[T, n_in] what x may hold of every bin: covariates, past counts; minus mean, over spread."""
+    kept = _positions(session.source, "covariate", session.names, state["covariates"])
+    columns = [values[:, kept]]
+    if state["spike_history"]:
+        past = np.zeros_like(counts)
+        past[1:] = counts[:-1]
+        columns.append(past)
+    mean, std = (state[name].double().numpy() for name in ("mean", "std"))
+    return torch.from_numpy(((np.concatenate(columns, axis=1) - mean) / std).astype(np.float32))
+
+
+def _blocks(source: str, bins: Bins, blocks: int, history: int, margin: int) -> tuple[np.ndarray, np.ndarray]:
+    """The block of each bin, and how many bins before it lie in the same block and the same interval."""
+    position = np.arange(len(bins))
+    if len(bins) < blocks:
+        raise BadInput(
+            f"{source}: {len(bins)} bins of {bins.width:g} s are fewer than data.blocks={blocks}: choose smaller bins"
+        )
+    block = position * blocks // len(bins)
+    first = np.searchsorted(block, np.arange(blocks))[block]
+    shortest = len(bins) // blocks
+    if margin >= shortest:
+        raise BadInput(
+            f"{source}: data.history={history} reaches back {margin} bins, no less than a block of {shortest}: "
+            f"choose a shorter data.history or fewer data.blocks than {blocks}"
+        )
+    return block, position - np.maximum(first, bins.origin)
+
+
+def _check(bin: float, history: int, blocks: int, fold: int, min_spikes: int) -> None:
+    if not (math.isfinite(bin) and bin > 0):
+        raise BadInput(f"data.bin={bin}: a bin must be longer than 0 s: choose for example 0.05")
+    if history < 0:
+        raise BadInput(f"data.history={history}: the number of past bins cannot be negative: choose 0 or more")
+    if blocks < len(PATTERN):
+        raise BadInput(
+            f"data.blocks={blocks}: {len(PATTERN)} blocks at least, or a split stays empty: choose for example 20"
+        )
+    if not 0 <= fold < len(PATTERN):
+        raise BadInput(f"data.fold={fold}: there are {len(PATTERN)} folds: choose 0 to {len(PATTERN) - 1}")
+    if min_spikes < 0:
+        raise BadInput(f"data.min_spikes={min_spikes}: cannot be negative: choose 0 or more")
+
+
+def _positions(source: str, kind: str, names: list[str], wanted: list[str]) -> list[int]:
+    where = {name: position for position, name in enumerate(names)}
+    if missing := [name for name in wanted if name not in where]:
+        raise BadInput(
+            f"{source}: has no {kind} {missing[0]!r}, which the network was trained on "
+            f"(it has {_listed(names) if names else 'none'}): add it under that name in {kind}_names"
+        )
+    return [where[name] for name in wanted]
+
+
+def _listed(names: list[str], most: int = 8) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
