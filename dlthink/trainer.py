@@ -339,6 +339,8 @@ class Trainer:
             reading = examine.reading(self._ask(split), self.loss)
             results[name] = self.metrics.numbers(*reading)
         self.board.figures("test", self.metrics.figures(*reading), self.step)
+        if hasattr(self.metrics, "projection"):
+            self.board.projection("test", *self.metrics.projection(*reading), self.step)
         self.board.scalars("test", results["test"], self.step, self.order.epoch)
         write_json(self.folder / "metrics.json", results)
         return results

@@ -8,7 +8,7 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
-from dlthink.board import write_json
+from dlthink.board import Board, write_json
 
 METRICS = {"bits_per_spike", "bits_per_spike_median", "bits_per_spike_min", "d2", "log_score", "oracle_share"}
 
@@ -84,3 +84,17 @@ def test_what_is_not_a_number_is_null(tmp_path):
     text = (tmp_path / "m.json").read_text()
     assert "NaN" not in text and json.loads(text) == {"test": {"a": None, "b": 1.5, "c": "word"}}
     assert [p.name for p in tmp_path.iterdir()] == ["m.json"]
+
+
+def test_a_projection_has_its_names_and_its_sprites(tmp_path):
+    import torch
+
+    board = Board(tmp_path)
+    pictures = torch.randint(0, 255, (10, 3, 8, 8), dtype=torch.uint8)
+    board.projection("test", torch.randn(10, 4), [f"person {i // 2}" for i in range(10)], pictures, 7)
+    board.close()
+    told = (tmp_path / "projector_config.pbtxt").read_text()
+    assert "tensors.tsv" in told and "sprite" in told
+    (names,) = tmp_path.rglob("metadata.tsv")
+    assert names.read_text().split("\n")[:3] == ["person 0", "person 0", "person 1"]
+    assert list(tmp_path.rglob("sprite.png"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FARS = {"1e-3": 1e-3, "1e-2": 1e-2}
+SHOWN = 1000  # photos in TensorBoard's projector
 MOST = 4000  # photos whose distances are all held at once: 64 MB, and as much again for the pairs
 
 
@@ -84,6 +85,13 @@ class Embeddings:
             made["mistakes"] = photo_figures.mistakes(pairs, picture)
             made["neighbours"] = photo_figures.neighbours(pairs, picture)
         return made
+
+    def projection(self, read: dict, y: Tensor, known: dict) -> tuple[Tensor, list[str], Tensor | None]:
+        """For TensorBoard's projector: at most 1,000 embeddings, evenly spread, whose each is, and the photos."""
+        n = len(y)
+        some = torch.arange(n) if n <= SHOWN else torch.linspace(0, n - 1, SHOWN).long()
+        names = [f"person {number}" for number in y.cpu()[some].tolist()]
+        return read["embedding"].cpu()[some], names, known["picture"].cpu()[some] if "picture" in known else None
 
     def audit(self, answer, split, batches: list[Tensor]) -> tuple[dict[str, float], dict[str, Figure]]:
         """What one number over all people hides: groups, masks, and photos changed on purpose (`audit`).
