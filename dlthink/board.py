@@ -59,7 +59,7 @@ class Board:
             self._writer.add_image(f"figures/{split}_{name}", pixels, step, dataformats="HWC")
 
     def projection(self, split: str, points, names: list[str], pictures, step: int) -> None:
-        """Points [n, d] for TensorBoard's PROJECTOR, each with its name and its picture (uint8 [n, c, s, s], or None)."""
+        """Points [n, d] for TensorBoard's PROJECTOR, each with its name and its picture (uint8 [n, c, s, s])."""
         sprites = None if pictures is None else pictures.float() / 255
         self._writer.add_embedding(points, names, sprites, step, split)
 
