@@ -54,7 +54,7 @@ def ask(model: nn.Module, split, batches: list[torch.Tensor], loss: nn.Module | 
     return Answers(join(outputs), join(targets), join(known), means)
 
 
-def rehearse(model: nn.Module, loss: nn.Module, split, index: torch.Tensor) -> None:
+def rehearse(model: nn.Module, loss: nn.Module, split, index: torch.Tensor, metrics: Any = None) -> None:
     """Ask the cost once, before anything is trained: BadInput when it does not return what every cost must."""
     kept = generators.state()
     x, y = split.take(index)
@@ -72,6 +72,11 @@ def rehearse(model: nn.Module, loss: nn.Module, split, index: torch.Tensor) -> N
             raise BadInput(f"{name}.forward(out, y): the term {term} must be one number (.mean()), not {_what(value)}")
     if not isinstance(read, dict) or not read:
         raise BadInput(f'{name}.read(out): must return named quantities, such as {{"rate": ...}}, not {_what(read)}')
+    wanted = getattr(metrics, "reads", ())
+    if wanted and not read.keys() & set(wanted):
+        raise BadInput(
+            f"{name}.read(out): the examination of this data asks for {' or '.join(wanted)}; it gives {', '.join(read)}"
+        )
 
 
 def _what(value: Any) -> str:

@@ -104,7 +104,7 @@ class Trainer:
         if saved is not None:
             self._restore(saved)
         few = examine.batches_of(len(self.val), 16, self.precision.device)[0]
-        examine.rehearse(model, loss, self.val, few)
+        examine.rehearse(model, loss, self.val, few, metrics)
         self.board = Board(folder, after=None if saved is None else self.step)
         self.board.text("config", text, self.step)
         try:

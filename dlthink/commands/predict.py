@@ -31,6 +31,10 @@ def main(words: list[str]) -> int:
     for name in ("input", "output"):
         if not given[name]:
             raise BadInput(f"{name}=: give a file; see `dlthink predict --help`")
+    if Path(given["output"]).is_dir():
+        raise BadInput(f"output={given['output']}: is a folder; give the name of a file")
+    if given["figures"] and Path(given["figures"]).exists() and not Path(given["figures"]).is_dir():
+        raise BadInput(f"figures={given['figures']}: is a file; give the name of a folder")
     if Path(given["input"]).resolve() == Path(given["output"]).resolve():
         raise BadInput(f"output={given['output']}: is the input itself; it would be lost, choose another name")
     register([])

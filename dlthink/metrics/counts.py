@@ -42,6 +42,7 @@ class Counts:
     """
 
     best = ("log_score", "max")
+    reads = ("rate", "mean")
 
     def __init__(self, units: list[str], bin: float, floor: float = 0.01):
         self.units = [str(unit) for unit in units]

@@ -54,6 +54,7 @@ class Embeddings:
     """
 
     best = ("val_at_far_1e-2", "max")
+    reads = ("embedding",)
 
     def __init__(self, pairs: list | None = None, draws: int = 100):
         self.pairs = np.array(pairs or [], np.int64).reshape(-1, 3)

@@ -44,7 +44,7 @@ class Labelled:
 
 
 @quiet()
-def drawn(molecules: list[Labelled], unit: str) -> Figure:
+def drawn(molecules: list[Labelled], unit: str, target: str = "measured") -> Figure:
     """Molecules side by side, two in a row, under one colour bar; those that rdkit cannot read are left out."""
     pairs = [(molecule, plan) for molecule in molecules if (plan := layout(molecule.structure)) is not None]
     columns = min(2, len(pairs)) or 1
@@ -68,7 +68,7 @@ def drawn(molecules: list[Labelled], unit: str) -> Figure:
     if any(molecule.std for molecule, _ in pairs):
         spread_bar(figure, list(axes), norm, unit)
     words = [("predicted ± std" if any(m.std for m, _ in pairs) else "predicted", PREDICTED)]
-    words += [("measured", TRUE)] if any(m.measured for m, _ in pairs) else []
+    words += [(target, TRUE)] if any(m.measured for m, _ in pairs) else []
     signs = [Line2D([], [], ls="", marker="s", ms=5, color=colour) for _, colour in words]
     inside = f" ({unit})" if unit else ""
     figure.legend(signs, [word + inside for word, _ in words], loc="outside lower left", ncols=2, fontsize=8)

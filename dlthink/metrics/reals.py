@@ -28,6 +28,8 @@ class Reals:
            {"baselines": {NAME: read}}: other predictors, their numbers end in _NAME, undefined ones left out;
            {"groups": {NAME: bool [n]}}: numbers on these rows end in _NAME, their baselines' MAE in _NAME_BASELINE
 
+    target: what y is called in figures, "measured" or "simulated".
+
     mae, median_ae, rmse   of y - mean
     nll                    - mean log density, nats
     crps                   mean continuous ranked probability score: the MAE of a distribution
@@ -47,9 +49,10 @@ class Reals:
     """
 
     best = ("crps", "min")
+    reads = ("mean",)
 
-    def __init__(self, unit: str = "", bins: int = 15):
-        self.unit = unit
+    def __init__(self, unit: str = "", target: str = "measured", bins: int = 15):
+        self.unit, self.target = unit, target
         self.bins = bins
 
     def numbers(self, read: dict, y: Tensor, truth: dict) -> dict[str, float]:
@@ -79,10 +82,10 @@ class Reals:
         own = Forecast(read, y)
         baselines = {name: Forecast(other, y) for name, other in truth.get("baselines", {}).items()}
         return {
-            "measured": draw.measured(own, self.unit),
+            "measured": draw.measured(own, self.unit, self.target),
             "calibration": draw.calibration(own, baselines),
             "risk_coverage": draw.risk_coverage(own, baselines, self.unit),
-            "residuals": draw.residuals(own),
+            "residuals": draw.residuals(own, self.target),
         }
 
     def _of(self, forecast: Forecast, on: Tensor | slice = slice(None)) -> dict[str, float]:

@@ -20,7 +20,7 @@ TAILS = ((3, "0.27 %"), (6, "2e-7 %"))  # standard deviations, and what a normal
 
 
 @quiet()
-def measured(own: Forecast, unit: str) -> Figure:
+def measured(own: Forecast, unit: str, target: str = "measured") -> Figure:
     """Predicted against measured, the least certain on top; up to `MOST_POINTS` rows, evenly over the spreads."""
     figure = canvas(5.4, 4.6)
     ax = figure.subplots()
@@ -39,7 +39,7 @@ def measured(own: Forecast, unit: str) -> Figure:
     else:
         ax.scatter(y, mean, color=PREDICTED, alpha=0.5, **look)
     ax.set(xlim=(low, high), ylim=(low, high), aspect="equal")
-    ax.set(xlabel=_with("measured", unit), ylabel=_with("predicted", unit))
+    ax.set(xlabel=_with(target, unit), ylabel=_with("predicted", unit))
     ax.set_title(f"is it right? · MAE {_short(own.error[known].abs().mean())} {unit}".rstrip())
     beyond = ((own.mean[known] < low) | (own.mean[known] > high)).sum()
     notes = [f"{int(beyond):,} predicted beyond this picture"] if beyond else []
@@ -71,7 +71,7 @@ def calibration(own: Forecast, baselines: dict[str, Forecast]) -> Figure:
     ax.text(0.97, 0.40, "too narrow", transform=ax.transAxes, fontsize=8, color=QUIET, ha="right")
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="upper left")
-    else:
+    if not own.spreads:
         ax.text(0.5, 0.1, "no spread was predicted", transform=ax.transAxes, ha="center", color=QUIET)
     return figure
 
@@ -84,9 +84,10 @@ def risk_coverage(own: Forecast, baselines: dict[str, Forecast], unit: str) -> F
     heights = []
     error = own.error[own.error.isfinite()]
     lines = [(name, f.error, f.std, {"color": colour}) for name, f, colour in _named(own, baselines)]
+    lines = [line for line in lines if not line[2].isnan().all()]  # who says no spread, ranks nothing
     lines += [
         ("random order", error, torch.ones_like(error), {"color": QUIET, "lw": 0.9}),
-        ("oracle", error, error.abs(), {"color": TRUE, "lw": 0.9}),
+        ("oracle: by its own errors", error, error.abs(), {"color": TRUE, "lw": 0.9}),
     ]
     for name, error, std, look in lines:
         usable = error.isfinite()
@@ -97,7 +98,7 @@ def risk_coverage(own: Forecast, baselines: dict[str, Forecast], unit: str) -> F
         zorder = 3 if name == "predicted spread" else 2
         ax.plot(100 * k / len(risks), risks[k - 1], label=f"{name} · {_short(risks.mean())}", zorder=zorder, **look)
         heights.append(float(risks[k - 1].quantile(0.99)))
-    ax.set(xlim=(0, 100), ylim=(0, 1.1 * max(heights, default=1.0) or 1.0))
+    ax.set(xlim=(0, 100), ylim=(0, 1.75 * max(heights, default=1.0) or 1.0))
     ax.set(xlabel="most confident rows (%)", ylabel=_with("their MAE", unit))
     ax.set_title("does it know where it is right?")
     if heights:
@@ -106,7 +107,7 @@ def risk_coverage(own: Forecast, baselines: dict[str, Forecast], unit: str) -> F
 
 
 @quiet()
-def residuals(own: Forecast) -> Figure:
+def residuals(own: Forecast, target: str = "measured") -> Figure:
     """Histogram of (y - mean) / std beside N(0, 1), density on a log axis; in units of the RMSE without a std."""
     figure = canvas(5.4, 4.0)
     ax = figure.subplots()
@@ -118,10 +119,10 @@ def residuals(own: Forecast) -> Figure:
     ax.stairs(share, edges, fill=True, color=PREDICTED, alpha=0.35, lw=0)
     ax.stairs(np.where(share > 0, share, np.nan), edges, color=PREDICTED, lw=1.0, baseline=None, label="observed")
     at = np.linspace(-WIDEST, WIDEST, 400)
-    ax.plot(at, np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi), color=INK, lw=0.9, label="N(0, 1)")
+    ax.plot(at, np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi), color=INK, lw=0.9, label="N(0, 1), to compare")
     floor = 0.3 / max(30, len(finite)) / (edges[1] - edges[0])  # below one row in a bar
     ax.set(yscale="log", xlim=(-WIDEST, WIDEST), ylim=(floor, 8 * max(0.4, share.max())))
-    ax.set_xlabel("(measured - predicted) / " + ("predicted std" if given else "RMSE"))
+    ax.set_xlabel(f"({target} - predicted) / " + ("predicted std" if given else "RMSE"))
     ax.set(ylabel="density", title="residuals in units of the spread")
     beyond = [f"beyond ±{k}: {_percent((finite.abs() > k).double().mean())} (normal: {g})" for k, g in TAILS]
     if len(finite) < len(z):

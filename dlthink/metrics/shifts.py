@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from dlthink.metrics.molecule_drawings import Labelled
 
+LEGIBLE = 120  # atoms of a molecule that is drawn at all
 MOST_ATOMS = 25  # of a molecule in the figure, which is to be read at one glance
 FEWEST = 4  # labelled atoms
 
@@ -35,26 +36,30 @@ class Shifts(Reals):
             chosen = _four(own, _molecules(truth["structure"], truth["atom"]), truth["structure"])
             if chosen:
                 labelled = [self._labelled(own, rows, truth, title) for title, rows in chosen]
-                made["molecules"] = drawn(labelled, self.unit)
+                made["molecules"] = drawn(labelled, self.unit, self.target)
         return made
 
     def drawings(self, read: dict, known: dict) -> dict[str, Figure]:
-        """One figure for each molecule, without measured values, by NUMBER_FORMULA, a name that fits a file.
+        """One figure for each molecule of up to 120 atoms, without measured values, by NUMBER_FORMULA, fit for a file.
 
-        known: {"structure", "atom"} as in truth. A molecule that cannot be read has no figure; the numbers count it.
+        known: {"structure", "atom"} as in truth; {"name", "place"} in the user's file, for title and number.
         """
         from dlthink.metrics.molecule_drawings import drawn
-        from dlthink.metrics.molecule_layout import formula
+        from dlthink.metrics.molecule_layout import atoms, formula
 
         own = Forecast(read, read["mean"])
         made = {}
         molecules = _molecules(known["structure"], known["atom"])
         digits = len(str(len(molecules)))
         for number, rows in enumerate(molecules, 1):
-            name = formula(known["structure"][rows.start])
-            if name:
-                labelled = self._labelled(own, rows, known)
-                made[f"{number:0{digits}d}_{name}"] = drawn([labelled], self.unit)
+            structure = known["structure"][rows.start]
+            if atoms(structure) > LEGIBLE or not (name := formula(structure)):
+                continue
+            if "place" in known:
+                number = int(known["place"][rows.start]) + 1
+            labelled = self._labelled(own, rows, known)
+            labelled.title = known["name"][rows.start] if "name" in known else ""
+            made[f"{number:0{digits}d}_{name}"] = drawn([labelled], self.unit)
         return made
 
     def _labelled(self, own: Forecast, rows: slice, known: dict, title: str = "") -> Labelled:

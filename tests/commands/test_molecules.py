@@ -86,7 +86,7 @@ def test_train_evaluate_predict(cli, tmp_path):
         if not row["problem"]:
             mean, std, low, high = (float(row[name]) for name in ("mean", "std", "low_90", "high_90"))
             assert low < mean < high and std > 0 and row["element"] == "C"
-    assert sorted(file.name for file in Path("pics").iterdir()) == ["1_C2H6O.png", "2_CH4.png", "3_C3H6O.png"]
+    assert sorted(file.name for file in Path("pics").iterdir()) == ["1_C2H6O.png", "3_CH4.png", "6_C3H6O.png"]
 
 
 def test_predictions_are_those_of_the_examination(cli, no_pictures, tmp_path):
@@ -95,7 +95,7 @@ def test_predictions_are_those_of_the_examination(cli, no_pictures, tmp_path):
     test = Molecules(150).test
     save(tmp_path / "x.smi", "\n".join(test.smiles) + "\n")
     code, out, _ = cli("predict", "run=run", "input=x.smi", "output=y.csv")
-    assert code == 0 and out == f"{len(test.y)} atoms of {len(test)} molecules: y.csv\n"
+    assert code == 0 and out.startswith(f"{len(test.y)} atoms of {len(test)} molecules") and out.endswith(": y.csv\n")
     rows = rows_of("y.csv")
     error = torch.tensor([float(row["mean"]) for row in rows]) - test.y[:, 0]
     assert float(error.abs().mean()) == pytest.approx(metrics("run")["test"]["mae"], rel=1e-5)
@@ -227,5 +227,34 @@ def test_an_input_that_cannot_be_used(cli, no_pictures, tmp_path):
     refused(cli("predict", "run=run", "input=water.smi", "output=y.csv"), "input=water.smi", "no carbon in it")
     refused(cli("predict", "run=run", "input=run", "output=y.csv"), "input=run", "which format")
     refused(cli("predict", "run=run", "input=x.smi", "output=x.smi/y.csv"), "output=x.smi/y.csv", "another place")
-    refused(cli("predict", "run=run", "input=x.smi", "output=run"), "output=run", "another place")
+    refused(cli("predict", "run=run", "input=x.smi", "output=run"), "output=run", "folder")
     assert not (tmp_path / "y.csv").exists()
+
+
+def test_what_stumbled_a_chemist(cli, no_pictures, tmp_path):
+    assert cli("train", *EMBEDDED, "model=ensemble")[0] == 2  # model.width is no setting of an ensemble
+    words = [word for word in EMBEDDED if not word.startswith("model.")]
+    code, out, err = cli("train", *words, "model=ensemble", "model.members=2", "model.of.width=8", "hydra.run.dir=run")
+    assert code == 0, err
+    assert "any recalibration rest on them" in out  # validation is tiny
+    assert {"mae_truth", "crps_truth", "mae_lookup"} <= set(metrics("run")["test"])
+    assert metrics("run")["test"]["miscalibration_area_truth"] < 0.05  # who knows the truth is calibrated
+
+    Path("in.smi").write_text("CO light\n[2H]C([2H])([2H])O heavy\n" + "C" * 130 + " long\n[NoSmiles bad\n")
+    refused(cli("predict", "run=run", "input=in.smi", "output=."), "output=.", "folder")
+    refused(cli("predict", "run=run", "input=in.smi", "output=y.csv", "figures=in.smi"), "figures=in.smi", "folder")
+    code, out, err = cli("predict", "run=run", "input=in.smi", "output=y.csv", "figures=pictures")
+    assert code == 0 and "SIMULATED" in out
+    rows = {row["molecule"]: row for row in rows_of("y.csv")}
+    assert float(rows["light"]["mean"]) == pytest.approx(float(rows["heavy"]["mean"]), abs=1e-4)
+    parts = float(rows["light"]["aleatoric"]) ** 2 + float(rows["light"]["epistemic"]) ** 2
+    assert parts == pytest.approx(float(rows["light"]["std"]) ** 2, rel=1e-3)
+    assert sorted(file.name for file in Path("pictures").iterdir()) == ["1_CH4O.png", "2_CH4O.png"]
+
+    refused(cli("train", "data=nmrshiftdb2", "data.path=x", "data.elements=[C,Zz]"), "Zz", "no element")
+    Path("my_bad.py").write_text(
+        "from torch import nn\n\n\nclass MyBad(nn.Module):\n    targets, width = {'reals'}, 1\n\n"
+        "    def forward(self, out, y):\n        return {'e': (out - y).square().mean()}\n\n"
+        "    def read(self, out):\n        return {'mu': out}\n"
+    )
+    refused(cli("train", *EMBEDDED, "loss=my_bad"), "MyBad.read(out)", "mean", "mu")

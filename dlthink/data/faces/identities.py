@@ -16,6 +16,7 @@ from dlthink.data.faces.portraits import Portraits
 from dlthink.data.faces.recognize import Recognize
 from dlthink.data.faces.twins import nearly_the_same, without_twins
 from dlthink.data.faces.whitened import Whitened, pixel_embedding, small_grey
+from dlthink.data.fixed import fixed
 from dlthink.errors import BadInput
 
 ROLES = ("train", "val", "test")
@@ -78,14 +79,7 @@ class Identities:
             raise BadInput(f"data.size={size}: pixels a side, from 16 to 1024")
         self.size, self.grey, self.validation = size, grey, validation
         augment = Augment(flip, shift, zoom, light, erase, mask)
-        cut = {name: getattr(self, name) for name in self.fixed}
-        fresh = state is None
-        for name, value in cut.items():
-            if state is not None and state[name] != value:
-                raise BadInput(
-                    f"data.{name}={value}: the run was trained with {state[name]}, which decides what is training "
-                    f"and what is test, or what the network sees; leave it, or train anew"
-                )
+        cut, fresh = fixed(self, state), state is None
         every = self.gathered()
         self.notes = list(every.notes)
         folk = sorted(set(every.people))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +11,7 @@ from torch import Tensor
 from dlthink.data.faces.photos import Album
 from dlthink.data.faces.pixels import Photos, photos_of
 from dlthink.data.faces.whose import people_of
+from dlthink.data.whole import whole
 from dlthink.errors import BadInput
 
 COLUMNS = ["photo", "who", "distance", "second", "second_distance", "problem"]
@@ -90,22 +88,8 @@ class Recognize:
         for name, d, person in zip(self.names, near.tolist(), who.tolist(), strict=True):
             second = [people[person[1]], _written(d[1])] if len(people) > 1 else ["", ""]
             rows.append([name, people[person[0]] if d[0] <= limit else "unknown", _written(d[0]), *second, ""])
-        target = Path(path)
-        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            with unfinished.open("w", newline="", encoding="utf-8") as file:
-                table = csv.writer(file, lineterminator="\n")
-                table.writerows([COLUMNS, *sorted(rows)])
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, target)
-        except OSError as error:
-            raise BadInput(
-                f"output={path}: cannot be written ({error.strerror or error}): choose another place"
-            ) from error
-        finally:
-            with suppress(OSError):  # what could not be opened cannot be removed
-                unfinished.unlink(missing_ok=True)
+        with whole(path) as file:
+            csv.writer(file, lineterminator="\n").writerows([COLUMNS, *sorted(rows)])
 
 
 def _written(distance: float) -> str:

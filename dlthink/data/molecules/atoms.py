@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from dlthink.data.molecules.graphs import Graphs, spread
-from dlthink.errors import BadInput
+from dlthink.data.whole import whole
 
 
 class Atoms:
@@ -104,8 +101,10 @@ class Inputs(Atoms):
         written: list[int],
         names: list[str],
         rejected: dict[int, str],
+        simulated: bool = False,
     ) -> None:
         super().__init__(graphs, first_row, atom, ties)
+        self.simulated = simulated
         self.smiles, self.symbols, self.written, self.names, self.rejected = smiles, symbols, written, names, rejected
 
     def take(self, index: Tensor) -> tuple[dict[str, Tensor], None]:
@@ -113,55 +112,47 @@ class Inputs(Atoms):
 
     def known(self, index: Tensor) -> dict[str, Any]:
         row, owner, _ = spread(self.first_row, index)
-        return known({}, self.smiles, self.atom, index, row, owner)
+        places = torch.tensor([place for place in range(len(self.names)) if place not in self.rejected])
+        place = places[index.cpu()[owner.cpu()]]
+        named = {"place": place, "name": [self.names[i] for i in place.tolist()]}
+        return known({}, self.smiles, self.atom, index, row, owner) | named
 
     def told(self) -> str:
         """What was predicted, for the terminal."""
         skipped = f"; {len(self.rejected)} have none (see the column problem)" if self.rejected else ""
-        return f"{len(self.atom)} atoms of {len(self)} molecules{skipped}"
+        warning = "; the run has learned SIMULATED shifts, do not take these for chemistry" if self.simulated else ""
+        return f"{len(self.atom)} atoms of {len(self)} molecules{skipped}{warning}"
 
     def to(self, device: torch.device | str) -> Inputs:
-        return Inputs(*self.moved(device), self.smiles, self.symbols, self.written, self.names, self.rejected)
+        return Inputs(
+            *self.moved(device), self.smiles, self.symbols, self.written, self.names, self.rejected, self.simulated
+        )
 
     def write(self, read: dict[str, Any], path: str) -> None:
         """A CSV, whole or not at all: molecule, atom (as the file counts them, from 0), element, mean, std, low_90,
-        high_90; a molecule that cannot be predicted has one row that says why.
+        high_90, of an ensemble aleatoric and epistemic; a molecule that cannot be predicted has one row that says why.
         """
-        mean, std, low, high = (column.flatten().tolist() for column in _columns(read))
+        columns = {name: column.flatten().tolist() for name, column in _columns(read).items()}
         first = self.first_row.tolist()
         kept = iter(range(len(self)))
-        target = Path(path)
-        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            with unfinished.open("w", newline="", encoding="utf-8") as file:
-                table = csv.writer(file, lineterminator="\n")
-                table.writerow(["molecule", "atom", "element", "mean", "std", "low_90", "high_90", "problem"])
-                for place, name in enumerate(self.names):
-                    if place in self.rejected:
-                        table.writerow([name, "", "", "", "", "", "", self.rejected[place]])
-                        continue
-                    molecule = next(kept)
-                    for row in range(first[molecule], first[molecule + 1]):
-                        values = (f"{column[row]:.6g}" for column in (mean, std, low, high))
-                        table.writerow([name, self.written[row], self.symbols[row], *values, ""])
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, target)
-        except OSError as error:
-            raise BadInput(
-                f"output={path}: cannot be written ({error.strerror or error}): choose another place"
-            ) from error
-        finally:
-            with suppress(OSError):  # what could not be opened cannot be removed
-                unfinished.unlink(missing_ok=True)
+        with whole(path) as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["molecule", "atom", "element", *columns, "problem"])
+            for place, name in enumerate(self.names):
+                if place in self.rejected:
+                    table.writerow([name, "", "", *[""] * len(columns), self.rejected[place]])
+                    continue
+                molecule = next(kept)
+                for row in range(first[molecule], first[molecule + 1]):
+                    values = (f"{column[row]:.6g}" for column in columns.values())
+                    table.writerow([name, self.written[row], self.symbols[row], *values, ""])
 
 
-def _columns(read: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """mean, std and the ends of the central 90 % interval; nan where the cost says nothing of it."""
+def _columns(read: dict[str, Any]) -> dict[str, Tensor]:
+    """mean, std and the ends of the central 90 % interval, nan where the cost is silent; the parts of an ensemble."""
     mean = read["mean"]
     nothing = torch.full_like(mean, torch.nan)
-    distribution = read.get("distribution")
-    if distribution is None:
-        return mean, read.get("std", nothing), nothing, nothing
-    ends = [distribution.icdf(torch.full_like(mean, p)) for p in (0.05, 0.95)]
-    return mean, read["std"], *ends
+    columns = {"mean": mean, "std": read.get("std", nothing)}
+    for name, p in (("low_90", 0.05), ("high_90", 0.95)):
+        columns[name] = read["distribution"].icdf(torch.full_like(mean, p)) if "distribution" in read else nothing
+    return columns | {name: read[name] for name in ("aleatoric", "epistemic") if name in read}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dlthink.data.chance import share, tie
+from dlthink.data.fixed import fixed
 from dlthink.data.molecules.atoms import Inputs, Split
 from dlthink.data.molecules.environments import Lookup
 from dlthink.data.molecules.featurize import ATOM_FEATURES, BOND_KINDS, featurize
@@ -18,6 +19,8 @@ from dlthink.data.molecules.structures import chemistry, read_structures
 from dlthink.errors import BadInput
 
 ROLES = ("train", "val", "test")
+DEUTERATED = "deuterated"
+FEW = 300  # atoms of validation on which nothing should rest
 TEST_SHARE = 0.2  # of the molecules, where the file does not say
 
 
@@ -35,9 +38,10 @@ class Labelled:
     """
 
     targets = "reals"
-    states = ("n_targets", "unit", "atom_features", "bond_kinds")
+    states = ("n_targets", "unit", "target", "atom_features", "bond_kinds")
     fixed = ("split", "validation", "nucleus")  # once a run is trained
     nucleus: str = "13C"
+    target = "measured"  # or simulated
 
     def __init__(
         self,
@@ -48,13 +52,7 @@ class Labelled:
         if not 0 < validation < 1:
             raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
         self.split, self.validation = split, validation
-        cut = {name: getattr(self, name) for name in self.fixed}
-        for name, value in cut.items():
-            if state is not None and state[name] != value:
-                raise BadInput(
-                    f"data.{name}={value}: the run was trained with {state[name]}, which decides what is training "
-                    f"and what is test; leave it, or train anew"
-                )
+        cut = fixed(self, state)
         every = self.prepared()
         self.notes = list(every.notes)
         roles = self._roles(every) if state is None else _as_seen(every, state["seen"])
@@ -63,6 +61,7 @@ class Labelled:
             if not len(rows[name]):
                 raise BadInput(
                     f"{self.source()}: no molecule of {len(roles)} is left for {name}: "
+                    f"{''.join(f'{note}; ' for note in every.notes)}"
                     f"give more molecules, or another data.split or data.validation"
                 )
         if state is None:
@@ -70,13 +69,19 @@ class Labelled:
             lookup = Lookup.fit(every.codes[training], every.y[training])
             elements = every.graphs.select(rows["train"]).atoms[:, 0].unique().tolist()
             seen = {name: every.ties[rows[name]] for name in ("train", "val")}
-            state = cut | {"elements": sorted({1, *elements}), "lookup": lookup.state(), "seen": seen}
+            state = cut | {
+                "elements": sorted({1, *elements}),
+                "lookup": lookup.state(),
+                "seen": seen,
+                "target": self.target,
+            }
         else:
             lookup = Lookup(**state["lookup"])
         self.state = state
         self.facts = {
             "n_targets": 1,
             "unit": "ppm",
+            "target": self.target,
             "atom_features": ATOM_FEATURES,
             "bond_kinds": BOND_KINDS,
         }
@@ -85,6 +90,11 @@ class Labelled:
         )
         counts = " / ".join(f"{len(s):,} ({len(s.y):,})" for s in (self.train, self.val, self.test))
         self.notes.append(f"molecules (atoms) for train / val / test: {counts}")
+        if 0 < len(self.val.y) < FEW:
+            self.notes.append(
+                f"validation has {len(self.val.y)} atoms only: the choice of the best weights, one spread for all and "
+                f"any recalibration rest on them; give more molecules or a larger data.validation"
+            )
 
     def prepared(self) -> Prepared:
         """The molecules that this data set stands for."""
@@ -97,6 +107,10 @@ class Labelled:
     def truth(self, rows: Tensor) -> dict[str, Tensor]:
         """True mean and std of these rows, [R, 1] each, where they are known."""
         return {}
+
+    def oracle(self, rows: Tensor) -> dict[str, dict[str, Tensor]]:
+        """What the best of all predictors would say, as one more baseline, where the truth is known."""
+        return {"truth": self.truth(rows)} if self.truth(rows) else {}
 
     def _roles(self, every: Prepared) -> list[str]:
         """train, val or test, for every molecule."""
@@ -116,7 +130,7 @@ class Labelled:
         row, _, size = spread(every.first_row, molecules)
         about: dict[str, Any] = {"spread_measured": every.spread[row, None]} | self.truth(row)
         if lookup is not None:
-            about["baselines"] = {"lookup": lookup.predict(every.codes[row])}
+            about["baselines"] = {"lookup": lookup.predict(every.codes[row])} | self.oracle(row)
         if self.nucleus == "1H":
             about["groups"] = {"on_carbon": every.on_carbon[row], "on_hetero": ~every.on_carbon[row]}
         return Split(
@@ -158,6 +172,7 @@ class Labelled:
             [written[a.GetIdx()] for atoms, (_, _, written) in zip(asked, found, strict=True) for a in atoms],
             names,
             rejected,
+            simulated=state.get("target") == "simulated",
         )
 
 
@@ -169,7 +184,7 @@ def _as_seen(every: Prepared, seen: dict[str, Tensor]) -> list[str]:
 
 def _asked(atom: Any, nucleus: str) -> bool:
     if nucleus == "1H":
-        return atom.GetTotalNumHs() > 0 and atom.GetSymbol() != "H"
+        return atom.GetTotalNumHs() > 0 and atom.GetSymbol() != "H" and not atom.HasProp(DEUTERATED)
     return atom.GetSymbol() == "C"
 
 
@@ -182,6 +197,10 @@ def _readable(molecule: Any, state: dict) -> tuple[Any, str, dict[int, int]]:
     if strange:
         raise ValueError(f"{', '.join(sorted(strange))} is not among the elements that the run was trained on")
     bare, smiles, place = in_smiles_order(molecule)
+    for atom in molecule.GetAtoms():  # one whose hydrogens are all deuterium or tritium shows no 1H
+        heavier = sum(one.GetAtomicNum() == 1 and one.GetIsotope() > 1 for one in atom.GetNeighbors())
+        if heavier and heavier == atom.GetTotalNumHs(includeNeighbors=True):
+            bare.GetAtomWithIdx(place[atom.GetIdx()]).SetBoolProp(DEUTERATED, True)
     if not any(_asked(atom, state["nucleus"]) for atom in bare.GetAtoms()):
         raise ValueError("no hydrogen in it" if state["nucleus"] == "1H" else "no carbon in it")
     bearers = [a.GetIdx() for a in molecule.GetAtoms() if a.GetAtomicNum() != 1]

@@ -8,12 +8,13 @@ from typing import Literal
 from dlthink.data.molecules.labelled import Labelled
 from dlthink.data.molecules.prepared import Prepared, cached, prepare
 from dlthink.data.molecules.records import read
+from dlthink.data.molecules.structures import chemistry
 from dlthink.errors import BadInput
 from dlthink.storage import data_folder
 
 LICENCE = (
-    "contains information from nmrshiftdb2 (www.nmrshiftdb.org), which is made available here under the nmrshiftdb2 "
-    "Database License"
+    "with data of nmrshiftdb2 goes this notice: contains information from nmrshiftdb2 (www.nmrshiftdb.org), which is "
+    "made available here under the nmrshiftdb2 Database License"
 )
 FETCHED = Path("nmrshiftdb2") / "nmrshiftdb2withsignals.sd"
 
@@ -39,6 +40,7 @@ class Nmrshiftdb2(Labelled):
         **splitting,
     ) -> None:
         self.path, self.nucleus, self.elements, self.largest = path, nucleus, elements, largest
+        _check_elements(elements)
         super().__init__(**splitting)
         self.notes.append(LICENCE)
 
@@ -58,3 +60,13 @@ class Nmrshiftdb2(Labelled):
 
     def _file(self) -> Path:
         return Path(self.path).expanduser() if self.path else data_folder() / FETCHED
+
+
+def _check_elements(elements: list[str] | None) -> None:
+    chemistry()
+    from rdkit.Chem import GetPeriodicTable
+
+    table = GetPeriodicTable()
+    every = {table.GetElementSymbol(number) for number in range(1, 119)}
+    if strange := [element for element in elements or [] if element not in every]:
+        raise BadInput(f"data.elements: {strange[0]} is no element; write symbols, such as data.elements=[H,C,N,O]")

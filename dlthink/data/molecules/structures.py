@@ -73,8 +73,9 @@ def _sanitized(mol: Mol | None, otherwise: str) -> Mol:
 def heavy(mol: Mol) -> tuple[Mol, list[int]]:
     """Without the plain explicit hydrogens: (molecule, new index of every old atom).
 
-    A hydrogen that went has its neighbour's index. Isotopes, hydrides, H2 and bridging hydrogens stay: rdkit's
-    own rule, so that the SMILES of the result reads back to the same atoms.
+    A hydrogen that went has its neighbour's index. Deuterium goes like any hydrogen: on a carbon it moves the shift
+    by less than a ppm. Hydrides, H2 and bridging hydrogens stay: rdkit's own rule, so that the SMILES of the
+    result reads back to the same atoms.
     """
     Chem, BlockLogs = chemistry()
     if not any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms()):
@@ -82,6 +83,8 @@ def heavy(mol: Mol) -> tuple[Mol, list[int]]:
     marked = Chem.Mol(mol)
     for atom in marked.GetAtoms():
         atom.SetIntProp("_written", atom.GetIdx())
+        if atom.GetAtomicNum() == 1:
+            atom.SetIsotope(0)
     with BlockLogs():
         bare = Chem.RemoveHs(marked)
     new = {atom.GetIntProp("_written"): atom.GetIdx() for atom in bare.GetAtoms()}

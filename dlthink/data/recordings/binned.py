@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dlthink.data.fixed import fixed
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.npz import read_recording
 from dlthink.data.recordings.session import Session
@@ -53,13 +54,7 @@ class Binned:
         _check(bin, history, blocks, fold, min_spikes)
         self.bin, self.history, self.spike_history = bin, history, spike_history
         self.blocks, self.fold, self.start, self.stop = blocks, fold, start, stop
-        cut = {name: getattr(self, name) for name in self.fixed}
-        for name, value in cut.items():
-            if state is not None and state[name] != value:
-                raise BadInput(
-                    f"data.{name}={_word(value)}: the run was trained with {_word(state[name])}, which "
-                    f"decides what is training and what is test; leave it, or train anew"
-                )
+        cut = fixed(self, state)
         self.notes: list[str] = []
         session = self.read().between(start, stop).checked()
         if not session.units:
@@ -190,11 +185,6 @@ def _bins(session: Session, width: float) -> Bins:
             f"choose a wider data.bin, and check that all times are in seconds"
         )
     return Bins(session.intervals, width)
-
-
-def _word(value: object) -> str:
-    """As it is typed on the command line."""
-    return "null" if value is None else str(value).lower()
 
 
 def _features(session: Session, values: np.ndarray, counts: np.ndarray, state: dict) -> torch.Tensor:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import os
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from dlthink.errors import BadInput
+from dlthink.data.whole import whole
 
 
 class Windows:
@@ -97,19 +95,7 @@ class Inputs(Windows):
         tables = {k: v for k, v in read.items() if isinstance(v, torch.Tensor) and tuple(v.shape) == shape}
         header = ["time", *(f"{name}[{unit}]" for name in tables for unit in self.units)]
         columns = [self.times[:, None], *(v.detach().double().cpu().numpy() for v in tables.values())]
-        target = Path(path)
-        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            with unfinished.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file, lineterminator="\n").writerow(header)
-                formats = ["%.10g"] + ["%.8g"] * (len(header) - 1)
-                np.savetxt(file, np.concatenate(columns, axis=1), fmt=formats, delimiter=",")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, target)
-        except OSError as error:
-            raise BadInput(
-                f"output={path}: cannot be written ({error.strerror or error}): choose another place"
-            ) from error
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with whole(path) as file:
+            csv.writer(file, lineterminator="\n").writerow(header)
+            formats = ["%.10g"] + ["%.8g"] * (len(header) - 1)
+            np.savetxt(file, np.concatenate(columns, axis=1), fmt=formats, delimiter=",")

@@ -275,7 +275,7 @@ def test_nobody_is_left_to_test(folder, state, tmp_path):
 @pytest.mark.parametrize("changed", [{"size": 20}, {"grey": True}, {"validation": 0.3}], ids=str)
 def test_what_decided_the_split_cannot_be_changed(folder, state, changed):
     ((name, value),) = changed.items()
-    with pytest.raises(BadInput, match=f"data.{name}={value}: .*train anew") as refused:
+    with pytest.raises(BadInput, match=f"data.{name}={str(value).lower()}: .*train anew") as refused:
         data(folder, state=state, **changed)
     assert "\n" not in str(refused.value)
 

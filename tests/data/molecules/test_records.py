@@ -204,9 +204,9 @@ def test_duplicates_share_a_key_and_keep_their_ids(reading):
     assert found.notes == ["1 ids are given to several records, all kept (the first is a)"]
 
 
-def test_isotopes_survive_in_the_structure(reading):
+def test_deuterium_is_a_hydrogen_of_the_structure(reading):
     (found,) = reading(line("d", "[2H]C([2H])O", {"1": [50.0]})).records
-    assert found.molecule.GetNumAtoms() == 4
+    assert by_symbol(found) == [("C", 3, [50.0])]
     assert found.key == "CO"
 
 

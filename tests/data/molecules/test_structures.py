@@ -35,14 +35,14 @@ def test_without_explicit_hydrogens_nothing_moves():
 @pytest.mark.parametrize(
     "smiles, left, new",
     [
-        ("[2H]C([H])O", "HCO", [0, 1, 1, 2]),
+        ("[2H]C([H])O", "CO", [0, 0, 0, 1]),
         ("[H][H]", "HH", [0, 1]),
         ("[H-].[Na+]", "HNa", [0, 1]),
         ("[H+].CC", "HCC", [0, 1, 2]),
         ("[H]C", "C", [0, 0]),
     ],
 )
-def test_isotopes_hydrides_and_h2_stay(smiles, left, new):
+def test_hydrides_and_h2_stay_and_deuterium_goes(smiles, left, new):
     bare, found = heavy(molecule_of_smiles(smiles))
     assert (symbols(bare), found) == (left, new)
     again = Chem.MolFromSmiles(Chem.MolToSmiles(bare))

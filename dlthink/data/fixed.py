@@ -1,0 +1,24 @@
+"""Settings that are part of a trained run: other ones would make a test of what was training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlthink.errors import BadInput
+
+
+def fixed(data: Any, state: dict | None) -> dict[str, Any]:
+    """The settings named in `data.fixed`, by name, for the state. BadInput where a run's `state` has others."""
+    settings = {name: getattr(data, name) for name in data.fixed}
+    for name, value in settings.items():
+        if state is not None and state[name] != value:
+            raise BadInput(
+                f"data.{name}={_word(value)}: the run was trained with {_word(state[name])}, which decides what the "
+                f"network sees, or what is training and what is test; leave it, or train anew"
+            )
+    return settings
+
+
+def _word(value: Any) -> str:
+    """As it is typed on the command line."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

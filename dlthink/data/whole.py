@@ -1,0 +1,32 @@
+"""A table of predictions on the disk, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+from dlthink.errors import BadInput
+
+
+@contextmanager
+def whole(path: str) -> Iterator[TextIO]:
+    """A file to write to, which takes its name when all is written; what stood there before stays until then.
+
+    Raises BadInput, naming the word `output`, when it cannot be written.
+    """
+    target = Path(path)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with unfinished.open("w", newline="", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, target)
+    except OSError as error:
+        raise BadInput(f"output={path}: cannot be written ({error.strerror or error}): choose another place") from error
+    finally:
+        with suppress(OSError):  # what could not be opened cannot be removed
+            unfinished.unlink(missing_ok=True)
