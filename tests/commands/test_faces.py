@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_every_cost_trains(cli, loss, monkeypatch):
     monkeypatch.setattr("dlthink.metrics.embeddings.Embeddings.figures", lambda *_: {})
     code, _, err = cli("train", *FEW, f"loss={loss}", "hydra.run.dir=run")
     assert code == 0, err
-    assert set(json.load(open("run/metrics.json"))["test"]) >= NAMES
+    assert set(json.loads(Path("run/metrics.json").read_text())["test"]) >= NAMES
 
 
 def test_all_embedding_costs_are_tried():
@@ -53,7 +54,7 @@ def test_from_training_to_who_is_it(cli, tmp_path):
     (tmp_path / "asked" / "broken.jpg").write_text("<html>")
     code, out, err = cli("predict", "run=run", "gallery=people", "input=asked", "output=who.csv")
     assert code == 0, err
-    rows = {row["photo"]: row for row in csv.DictReader(open("who.csv"))}
+    rows = {row["photo"]: row for row in csv.DictReader(Path("who.csv").read_text().splitlines())}
     same = next(row for name, row in rows.items() if "same as 0" in name)
     assert same["who"] in ("person 0", "unknown") and float(same["distance"]) == pytest.approx(0, abs=1e-4)
     assert next(row for name, row in rows.items() if "broken" in name)["problem"]
