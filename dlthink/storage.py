@@ -1,8 +1,10 @@
-"""Where downloaded data lives."""
+"""Where downloaded data lives, and what was made from it."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -18,3 +20,18 @@ def data_folder() -> Path:
 def cache_folder() -> Path:
     """The folder of what was made from data and can be made again; deleting it costs time only."""
     return data_folder() / "cache"
+
+
+def cache_key(settings: tuple, contents: Iterable[bytes] = ()) -> str:
+    """A name for what is made with these settings from these bytes."""
+    digest = hashlib.blake2b(repr(settings).encode(), digest_size=16)
+    for block in contents:
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def blocks(path: Path) -> Iterator[bytes]:
+    """A file's content, a little at a time."""
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            yield block

@@ -131,6 +131,8 @@ class Trainer:
         if self.compile:
             model.compile()
         self.players = players(model, loss, optim, self.precision)
+        self.watched = hasattr(loss, "watch")
+        self.kept = self.watched or len(self.players) > 1  # are a step's outputs looked at once more?
         self.penalized = [p for p in model.parameters() if p.ndim > 1] if self.l2 else []
         self.order = Order(self.train, self.batch, seed, device)
         if self.order.batch * self.accumulate < len(self.train) and any(player.searches for player in self.players):
@@ -211,16 +213,15 @@ class Trainer:
         for i, (x, y) in enumerate(batches):
             out = self.model(x) if leads else fakes[i]
             terms = player.cost(out, y)
-            if leads:
-                self.latest = each(torch.Tensor.detach, out), y
             if self.penalized and leads:
                 terms = terms | {"l2": self.l2 / 2 * reduce(add, [p.square().sum() for p in self.penalized])}
             total = reduce(add, terms.values())
             if len(batches) > 1:
                 total = total / len(batches)
             self.precision.scaler.scale(total).backward(inputs=None if alone else player.parameters)
-            if leads and not alone:
+            if leads and self.kept:
                 fakes.append(each(torch.Tensor.detach, out))
+                self.latest = fakes[-1], y
             totals.append(total)
             records.append({player.prefix + name: term.detach() for name, term in terms.items()})
         if len(batches) == 1:
@@ -284,7 +285,7 @@ class Trainer:
         self.board.scalars("optim", optim, self.step, self.order.epoch)
         speed = {"steps_per_second": per_second, "samples_per_second": samples}
         self.board.scalars("speed", speed, self.step, self.order.epoch)
-        if hasattr(self.loss, "watch"):
+        if self.watched:
             self._watch()
         self.bar.set_postfix({name: f"{value:.4g}" for name, value in means.items()} | self.shown, refresh=False)
         self.bar.update(self.step - self.bar.n)

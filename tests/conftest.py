@@ -14,6 +14,15 @@ SMALL = ["data.minutes=2", "data.neurons=4", "data.rate=12", "model.width=8", "t
 torch.set_num_threads(1)  # small networks; two spinning threads are slower than one
 
 
+def refused(result, *words):
+    """A call of `cli` that ended in one line, which has these words in it."""
+    code, out, err = result
+    assert code == 2
+    assert err.count("\n") == 1 and err.startswith("dlthink: ") and "Traceback" not in err + out
+    for word in words:
+        assert word in err
+
+
 @pytest.fixture
 def cli(tmp_path, monkeypatch, capsys):
     """`cli("train", ...)` in an empty working folder, in this process: (exit code, stdout, stderr)."""

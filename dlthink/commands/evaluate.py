@@ -18,7 +18,7 @@ def main(words: list[str]) -> int:
         return 0
     import torch
 
-    from dlthink import examine
+    from dlthink import examine, pictures
     from dlthink.board import write_json
     from dlthink.config import build
     from dlthink.config.own import register
@@ -53,15 +53,8 @@ def main(words: list[str]) -> int:
         parts.loss.eval()
         more, figures = parts.metrics.audit(lambda x: parts.loss.read(parts.model(x)), split, batches)
         numbers |= more
-        _keep(figures, run.folder / "audit")
+        pictures.save(figures, run.folder / "audit")
     print(table(given["split"], numbers))
     if given["output"]:
         write_json(Path(given["output"]), numbers)
     return 0
-
-
-def _keep(figures: dict, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png", dpi=150)
-    print(f"figures of the audit: {folder}")

@@ -18,7 +18,7 @@ def main(words: list[str]) -> int:
         return 0
     import torch
 
-    from dlthink import examine
+    from dlthink import examine, pictures
     from dlthink.config import build
     from dlthink.config.own import register
     from dlthink.config.words import parse
@@ -58,7 +58,7 @@ def main(words: list[str]) -> int:
         inputs.write(read, given["output"])
         print(f"{inputs.told()}: {given['output']}")
         if given["figures"] is not None:
-            _draw(metrics.drawings(read, answers.known), Path(given["figures"]))
+            pictures.save(metrics.drawings(read, answers.known), Path(given["figures"]))
     return 0
 
 
@@ -76,10 +76,3 @@ def _check_words(more: dict[str, str], data: type, names: dict) -> None:
     for name, default in asked.items():
         if default is inspect.Parameter.empty and name not in more:
             raise BadInput(f"{name}=: predictions of {data.__name__} need this word, too; see docs/scenarios.md")
-
-
-def _draw(figures: dict, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png", dpi=150)
-    print(f"{len(figures)} pictures: {folder}")

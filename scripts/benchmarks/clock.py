@@ -1,6 +1,8 @@
 """What every benchmark does: read the clock, repeat, and report a row."""
 
 import json
+import resource
+import subprocess
 import sys
 import time
 
@@ -10,6 +12,14 @@ import numpy as np
 def now() -> np.ndarray:
     """CPU seconds of this process with all its threads, and wall seconds."""
     return np.array([time.process_time(), time.perf_counter()])
+
+
+def spent(command: list, **how) -> np.ndarray:
+    """The same of a command with all its children, the interpreter included; `how` to run it, as for subprocess."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, check=True, **how)
+    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - began
+    return np.array([after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, wall])
 
 
 def repeats(usual: int) -> int:

@@ -1,6 +1,6 @@
 """A step of message passing over molecules: dlthink's loop against one written by hand; and predictions per second.
 
-The embedded molecules, batches of 32, Laplace's cost, AdamW as it is shipped, clipping and averaged weights as in
+The embedded molecules, batches of 32, Laplace's cost, Adam, clipping and averaged weights as in
 trainer=graphs, a log line every 100 steps. Both train the same network from the same weights on the same batches
 (checked at the end); a batch is assembled by the same index arithmetic.
 """

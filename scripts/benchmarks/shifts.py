@@ -11,17 +11,14 @@ test error is asked for, every 250 steps, of the averaged weights.
 import ast
 import csv
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import torch
-from clock import repeats, report
+from clock import repeats, report, spent
 from ours import train
 
 from dlthink.data.molecules.atoms import Split
@@ -43,15 +40,13 @@ def chemprop(command: str, data: Labelled) -> tuple[np.ndarray, float]:
             rows = csv.writer(file)
             rows.writerow(["smiles", "shift", "split"])
             rows.writerows([*molecule, name] for name in ("train", "val", "test") for molecule in _rows(data, name))
-        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        subprocess.run([command, "train", "-i", table, "-o", out, *THEIRS.split()], check=True, stdout=sys.stderr)
-        after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - began
+        seconds = spent([command, "train", "-i", table, "-o", out, *THEIRS.split()], stdout=sys.stderr)
         with (out / "model_0" / "test_predictions.csv").open() as file:
             said = {row["smiles"]: ast.literal_eval(row["shift"]) for row in csv.DictReader(file)}
         errors = []
         for smiles, shifts in _rows(data, "test"):
             errors += [abs(p - y) for p, y in zip(said[smiles], shifts, strict=True) if y is not None]
-    return np.array([after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, wall]), float(np.mean(errors))
+    return seconds, float(np.mean(errors))
 
 
 def _rows(data: Labelled, name: str) -> list[tuple[str, list[float | None]]]:

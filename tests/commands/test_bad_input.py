@@ -13,7 +13,7 @@ import pytest
 import torch
 import yaml
 
-from tests.conftest import REPOSITORY, SMALL
+from tests.conftest import REPOSITORY, SMALL, refused
 
 TYPED = {
     "no such key": (["trainer.epoch=3"], "trainer.epoch", "trainer.epochs"),
@@ -44,14 +44,6 @@ TYPED = {
     "a class that is not there": (["loss._target_=dlthink.losses.poisson.Poison"], "Poison", "did you mean Poisson"),
     "a module that is not there": (["loss._target_=nowhere.Cost"], "nowhere", "working folder"),
 }
-
-
-def refused(result, *words):
-    code, out, err = result
-    assert code == 2
-    assert err.count("\n") == 1 and err.startswith("dlthink: ") and "Traceback" not in err + out
-    for word in words:
-        assert word in err
 
 
 @pytest.mark.parametrize("words, names, says", TYPED.values(), ids=TYPED.keys())

@@ -15,7 +15,7 @@ from dlthink.config.build import find
 from dlthink.config.paths import conf_folder, options
 from dlthink.data.molecules.simulated import Molecules
 from dlthink.metrics.shifts import Shifts
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, refused
 from tests.data.molecules.made_molecules import ETHANOL, record, save
 
 TINY = ["model.width=8", "model.depth=2", "trainer=smoke", "trainer.device=cpu"]
@@ -41,14 +41,6 @@ def data_folder(tmp_path, monkeypatch):
 def no_pictures(monkeypatch):
     """Figures take most of a short run's time, and have tests of their own."""
     monkeypatch.setattr(Shifts, "figures", lambda *_: {})
-
-
-def refused(result, *words):
-    code, out, err = result
-    assert code == 2
-    assert err.count("\n") == 1 and err.startswith("dlthink: ") and "Traceback" not in err + out
-    for word in words:
-        assert word in err
 
 
 def rows_of(path):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import torch
 
 from dlthink.data.faces import drawing
 from dlthink.data.faces.identities import Gathered, Identities
-from dlthink.data.faces.pixels import drawn
+from dlthink.data.faces.pixels import drawn, looks
 from dlthink.errors import BadInput
 
 
@@ -58,7 +56,7 @@ class Faces(Identities):
             pixels=pixels,
             names=[f"{person} {i % each}" for i, person in enumerate(people)],
             people=people,
-            hashes=[hashlib.blake2b(picture.tobytes(), digest_size=8).hexdigest() for picture in pixels.numpy()],
+            hashes=[looks(picture) for picture in pixels.numpy()],
             group=torch.from_numpy(drawing.groups_of(n, self.seed)).repeat_interleave(each),
         )
 

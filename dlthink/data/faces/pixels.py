@@ -17,7 +17,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from dlthink.data.faces.photos import Album, decode, pillow
-from dlthink.storage import cache_folder
+from dlthink.storage import blocks, cache_folder, cache_key
 
 VERSION = 1  # of what a cache file means; another number leaves the old ones alone
 
@@ -33,6 +33,11 @@ class Photos:
     names: list[str]
     rejected: dict[str, str]
     hashes: list[str]
+
+
+def looks(picture: np.ndarray) -> str:
+    """A hash of pixels: identical pictures share it."""
+    return hashlib.blake2b(picture.tobytes(), digest_size=8).hexdigest()
 
 
 def photos_of(album: Album, size: int, grey: bool, centre: tuple[int, int] | None = None) -> Photos:
@@ -53,10 +58,10 @@ def photos_of(album: Album, size: int, grey: bool, centre: tuple[int, int] | Non
                 except ValueError as error:
                     rejected[name] = str(error)
                     picture = blank
-                hashes.append(hashlib.blake2b(picture.tobytes(), digest_size=8).hexdigest())
+                hashes.append(looks(picture))
                 yield picture
 
-    key = _digest(("photos", size, grey, centre), _contents(album))
+    key = cache_key((VERSION, ("photos", size, grey, centre)), _contents(album))
     shape = (len(names), *blank.shape)
     pixels, about = kept(key, shape, rows, lambda: {"rejected": rejected, "hashes": hashes})
     lost: dict[str, str] = about["rejected"]
@@ -110,9 +115,7 @@ def _mapped(file: Path, shape: tuple[int, ...]) -> Tensor:
 def _contents(album: Album) -> Iterable[bytes]:
     """What the album holds, for its key; a file that cannot be read counts by its name."""
     if album.path.is_file():
-        with album.path.open("rb") as file:
-            while block := file.read(1 << 20):
-                yield block
+        yield from blocks(album.path)
         return
     for name in album.names:
         yield name.encode("utf-8", "surrogateescape") + b"\0"
@@ -120,13 +123,6 @@ def _contents(album: Album) -> Iterable[bytes]:
             yield hashlib.blake2b(album.read(name), digest_size=16).digest()
 
 
-def _digest(settings: tuple, contents: Iterable[bytes] = ()) -> str:
-    digest = hashlib.blake2b(repr((VERSION, settings)).encode(), digest_size=16)
-    for block in contents:
-        digest.update(block)
-    return digest.hexdigest()
-
-
 def drawn(settings: tuple, shape: tuple[int, ...], make: Callable[[], Iterable[np.ndarray]]) -> Tensor:
     """Pixels of pictures that a program draws: `make()` yields them, [some, channels, size, size] at a time."""
-    return kept(_digest(settings), shape, make, dict)[0]
+    return kept(cache_key((VERSION, settings)), shape, make, dict)[0]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dlthink.data.faces.augment import masked
 from dlthink.data.faces.people_batches import PeopleBatches
+from dlthink.nested import each
 
 
 class Portraits:
@@ -51,7 +52,7 @@ class Portraits:
 
     def known(self, index: Tensor) -> dict[str, Any]:
         """What is known of each photo, and the photo itself (`picture`, uint8, without a mask), for figures."""
-        return _each(self.about, lambda t: t.index_select(0, index)) | {
+        return each(lambda known: known.index_select(0, index), self.about) | {
             "picture": self._pictures(index),
             "masked": torch.full((len(index),), self.masks, device=index.device),
         }
@@ -75,9 +76,5 @@ class Portraits:
         if torch.device(device) != pixels.device:
             pixels = pixels.index_select(0, rows.to(pixels.device)).to(device)
             rows = torch.arange(len(rows), device=device)
-        about = _each(self.about, lambda t: t.to(device))
+        about = each(lambda known: known.to(device), self.about)
         return Portraits(pixels, rows, self.y.to(device), about, self.batches, self.augment, self.masks)
-
-
-def _each(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
-    return {key: _each(item, function) for key, item in value.items()} if isinstance(value, dict) else function(value)

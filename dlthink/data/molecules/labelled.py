@@ -108,10 +108,6 @@ class Labelled:
         """True mean and std of these rows, [R, 1] each, where they are known."""
         return {}
 
-    def oracle(self, rows: Tensor) -> dict[str, dict[str, Tensor]]:
-        """What the best of all predictors would say, as one more baseline, where the truth is known."""
-        return {"truth": self.truth(rows)} if self.truth(rows) else {}
-
     def _roles(self, every: Prepared) -> list[str]:
         """train, val or test, for every molecule."""
         said: dict[str, str] = {}  # of molecules in a split by the file; one that is in both is no training data
@@ -128,9 +124,12 @@ class Labelled:
 
     def _split(self, every: Prepared, molecules: Tensor, lookup: Lookup | None) -> Split:
         row, _, size = spread(every.first_row, molecules)
-        about: dict[str, Any] = {"spread_measured": every.spread[row, None]} | self.truth(row)
+        truth = self.truth(row)
+        about: dict[str, Any] = {"spread_measured": every.spread[row, None]} | truth
         if lookup is not None:
-            about["baselines"] = {"lookup": lookup.predict(every.codes[row])} | self.oracle(row)
+            about["baselines"] = {"lookup": lookup.predict(every.codes[row])}
+            if truth:  # what the best of all predictors would say
+                about["baselines"]["truth"] = truth
         if self.nucleus == "1H":
             about["groups"] = {"on_carbon": every.on_carbon[row], "on_hetero": ~every.on_carbon[row]}
         return Split(
@@ -138,9 +137,9 @@ class Labelled:
             starts(size),
             every.atom[row],
             every.ties[molecules],
-            every.y[row, None],
-            about,
             [every.smiles[i] for i in molecules.tolist()],
+            y=every.y[row, None],
+            about=about,
         )
 
     @classmethod
@@ -168,10 +167,10 @@ class Labelled:
             torch.tensor([a.GetIdx() for atoms in asked for a in atoms]),
             torch.tensor([tie(key(molecule)) for molecule, _, _ in found]),
             [smiles for _, smiles, _ in found],
-            [a.GetSymbol() for atoms in asked for a in atoms],
-            [written[a.GetIdx()] for atoms, (_, _, written) in zip(asked, found, strict=True) for a in atoms],
-            names,
-            rejected,
+            symbols=[a.GetSymbol() for atoms in asked for a in atoms],
+            written=[written[a.GetIdx()] for atoms, (_, _, written) in zip(asked, found, strict=True) for a in atoms],
+            names=names,
+            rejected=rejected,
             simulated=state.get("target") == "simulated",
         )
 

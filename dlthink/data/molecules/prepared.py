@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from dlthink.data.chance import tie
 from dlthink.data.molecules.environments import environments
 from dlthink.data.molecules.featurize import featurize
 from dlthink.data.molecules.graphs import Graphs, starts
-from dlthink.storage import cache_folder
+from dlthink.storage import blocks, cache_folder, cache_key
 
 if TYPE_CHECKING:
     from dlthink.data.molecules.records import Reading
@@ -87,14 +86,11 @@ def prepare(reading: Reading) -> Prepared:
 
 def cached(path: Path, settings: dict[str, Any], make: Callable[[], Prepared]) -> Prepared:
     """`make()`, or what it made of a file with this content and these settings before."""
-    digest = hashlib.blake2b(repr((VERSION, sorted(settings.items()))).encode(), digest_size=16)
     try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+        key = cache_key((VERSION, sorted(settings.items())), blocks(path))
     except OSError:
         return make()  # which says what is wrong with the file
-    kept = cache_folder() / "molecules" / f"{digest.hexdigest()}.pt"
+    kept = cache_folder() / "molecules" / f"{key}.pt"
     try:
         return Prepared.of(torch.load(kept, weights_only=True))
     except Exception:  # not there, cut short, of another version: made anew

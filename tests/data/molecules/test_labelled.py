@@ -21,17 +21,6 @@ from tests.data.molecules.made_molecules import save  # noqa: E402
 from tests.data.molecules.made_shifts import EVERY, line, shifts_of  # noqa: E402
 
 
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
-    return tmp_path / "kept"
-
-
-@pytest.fixture
-def many(tmp_path):
-    return save(tmp_path / "many.jsonl", "".join(line(smiles, shifts_of(smiles)) for smiles in EVERY))
-
-
 def keys(split):
     return [Chem.CanonSmiles(text) for text in split.smiles]
 

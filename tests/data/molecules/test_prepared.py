@@ -18,19 +18,7 @@ from dlthink.data.molecules.records import read  # noqa: E402
 from dlthink.errors import BadInput  # noqa: E402
 from dlthink.storage import cache_folder  # noqa: E402
 from tests.data.molecules.made_molecules import save  # noqa: E402
-from tests.data.molecules.made_shifts import EVERY, line, shifts_of  # noqa: E402
-
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
-    return tmp_path / "kept"
-
-
-@pytest.fixture
-def many(tmp_path):
-    return save(tmp_path / "many.jsonl", "".join(line(smiles, shifts_of(smiles)) for smiles in EVERY))
-
+from tests.data.molecules.made_shifts import line  # noqa: E402
 
 # ------------------------------------------------------------------------------------------------------ prepared once
 

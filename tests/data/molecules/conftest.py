@@ -1,0 +1,17 @@
+"""A place of its own for what is cached, and a file with many molecules."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
+    return tmp_path / "kept"
+
+
+@pytest.fixture
+def many(tmp_path):
+    from tests.data.molecules.made_molecules import save
+    from tests.data.molecules.made_shifts import EVERY, line, shifts_of  # which skips without rdkit
+
+    return save(tmp_path / "many.jsonl", "".join(line(smiles, shifts_of(smiles)) for smiles in EVERY))
