@@ -17,7 +17,7 @@ $(BIN)/.train: pyproject.toml constraints.txt
 	touch $@
 
 $(BIN)/.test: $(BIN)/.train
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,spikes,molecules,faces,sweep]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,spikes,molecules,faces,seasons,sweep]'
 	touch $@
 
 train: $(BIN)/.train  ## install and run the first experiment (RUN="loss=mse data=spikes" for another)

@@ -77,4 +77,14 @@ DOWNLOADS = {
         terms="nmrshiftdb2 Database License (share-alike; software that relies on it must be open source)",
         use="dlthink train data=nmrshiftdb2",
     ),
+    "yosemite": Download(
+        files=(
+            File(
+                "https://people.eecs.berkeley.edu/~taesung_park/CycleGAN/datasets/summer2winter_yosemite.zip",
+                None,
+            ),
+        ),
+        terms="research only, no licence is stated; photos of Flickr's users, gathered by J.-Y. Zhu et al. 2017",
+        use="dlthink train data=yosemite",
+    ),
 }

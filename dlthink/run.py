@@ -1,5 +1,6 @@
 """The folder of a run: its configuration, its checkpoints, and how to open them again."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -57,6 +58,14 @@ def record(folder: Path, config: DictConfig, provenance: dict) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(config, folder / "config.yaml", resolve=True)
     write_json(folder / "provenance.json", provenance)
+
+
+def tabulate(folder: Path, tables: dict[str, list[list]]) -> None:
+    """Write what the data say of themselves, {file name: rows, a header first}, as CSV into the run's folder."""
+    for name, rows in tables.items():
+        # a file's name need not be text; its bytes go into the table as they are
+        with (folder / name).open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def choices() -> dict[str, list]:

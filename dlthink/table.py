@@ -8,12 +8,14 @@ ENOUGH = 4  # figures with one ending make it a column
 def table(title: str, numbers: dict[str, float]) -> str:
     """A line for each figure, six significant digits; what several have in common stands beside them.
 
-    `mae` and `mae_lookup`, `rmse` and `rmse_lookup`, ... are one line each, with a column `lookup`.
+    `mae` and `mae_lookup`, `rmse` and `rmse_lookup`, ... are one line each, with a column `lookup`. What has several
+    such columns of its own, as `kid_lookup` with its interval, stays a line.
     """
     endings = Counter(ending for name in numbers for _, ending in _splits(name, numbers))
     columns = [ending for ending, count in endings.items() if count >= ENOUGH]
     ends = {name for name in numbers for _, ending in _splits(name, numbers) if ending in columns}
-    beside = {f"{name}_{column}" for name in numbers.keys() - ends for column in columns}
+    alone = {name for name in ends if sum(f"{name}_{column}" in numbers for column in columns) > 1}
+    beside = {f"{name}_{column}" for name in numbers.keys() - ends | alone for column in columns} - alone
     lines = [name for name in numbers if name not in beside]
     width = max(map(len, [title, *lines]))
     wide = [max(12, len(column)) for column in columns]
@@ -21,7 +23,7 @@ def table(title: str, numbers: dict[str, float]) -> str:
     for name in lines:
         cells = [f"{numbers[name]:>12.6g}"]
         for column, w in zip(columns, wide, strict=True):
-            value = numbers.get(f"{name}_{column}")
+            value = numbers.get(f"{name}_{column}") if f"{name}_{column}" in beside else None
             cells.append(" " * w if value is None else f"{value:>{w}.6g}")
         text.append(f"{name:<{width}}  {'  '.join(cells)}".rstrip())
     return "\n".join(text)

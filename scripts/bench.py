@@ -1,6 +1,6 @@
 """`make bench`: dlthink's speed against loops written by hand and against peers, as ratios.
 
-    python scripts/bench.py [step] [glm] [molecules] [shifts] [triplet] [cli] [--repeats N] [--threads N]
+    python scripts/bench.py [NAME ...] [--repeats N] [--threads N]
 
 Each benchmark (scripts/benchmarks/) is a process of its own with pinned threads; dlthink and its peer take
 turns. The goal is held against the median ratio of CPU seconds, which a busy machine disturbs least; "wall"
@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 HERE = Path(__file__).resolve().parent
-NAMES = ("step", "glm", "molecules", "shifts", "triplet", "cli")
+NAMES = ("step", "glm", "molecules", "shifts", "triplet", "faces", "seasons", "cli")
 # What slows numpy and sklearn down where it is set, and what keeps Python from compiling a module only once
 UNFAIR = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE")
 

@@ -79,7 +79,7 @@ def test_every_choice_composes_names_a_class_and_explains_itself(cli, group, nam
     from omegaconf import OmegaConf
 
     fits = []
-    for problem in ("spikes", "molecules", "faces") if group in ("loss", "model") else (None,):
+    for problem in ("spikes", "molecules", "faces", "seasons") if group in ("loss", "model") else (None,):
         code, out, err = cli("train", f"{group}={name}", *([f"data={problem}"] if problem else []), "--cfg", "job")
         assert code == 0, err
         try:

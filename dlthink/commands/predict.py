@@ -1,12 +1,15 @@
-"""Predictions of a run's best checkpoint on a file of your own, by name, as CSV.
+"""Predictions of a run's best checkpoint on a file of your own: a table by name, or photos.
 
 dlthink predict run=FOLDER input=FILE output=FILE.csv [figures=DIR] [trainer.device=cpu] [allow=MODULE]
+dlthink predict run=FOLDER input=PHOTOS output=FOLDER direction=to_winter [long=PIXELS]
 
   run      the folder of a run
   input    what to predict from, in the layout that the run's data reads (`docs/scenarios.md`)
-  output   the table to write
+  output   the table to write; where predictions are photos, the folder for them
   figures  a folder for pictures of the predictions, where the data's metrics draw any
   allow    module of your own that the run's configuration uses
+
+Some data ask for more: faces for gallery=FOLDER, seasons for direction=to_winter or to_summer.
 """
 
 from pathlib import Path
@@ -22,7 +25,7 @@ def main(words: list[str]) -> int:
     from dlthink.config import build
     from dlthink.config.own import register
     from dlthink.config.words import parse
-    from dlthink.errors import BadInput
+    from dlthink.errors import BadInput, memory
     from dlthink.run import Run
 
     more: dict[str, str] = {}  # words that the run's own data may ask for
@@ -31,16 +34,14 @@ def main(words: list[str]) -> int:
     for name in ("input", "output"):
         if not given[name]:
             raise BadInput(f"{name}=: give a file; see `dlthink predict --help`")
-    if Path(given["output"]).is_dir():
-        raise BadInput(f"output={given['output']}: is a folder; give the name of a file")
+    given["output"] = str(Path(given["output"]).expanduser())
     if given["figures"] and Path(given["figures"]).exists() and not Path(given["figures"]).is_dir():
         raise BadInput(f"figures={given['figures']}: is a file; give the name of a folder")
-    if Path(given["input"]).resolve() == Path(given["output"]).resolve():
-        raise BadInput(f"output={given['output']}: is the input itself; it would be lost, choose another name")
     register([])
     run = Run(given["run"], settings, given["allow"])
     data = build.find(run.config.data, "data")
     _check_words(more, data, names)
+    _check_output(Path(given["input"]), Path(given["output"]), getattr(data, "predicts", "file"))
     saved, path = run.best()
     loss, model = build.networks(run.config, saved["facts"])
     trainer = build.build(run.config.trainer)
@@ -51,15 +52,36 @@ def main(words: list[str]) -> int:
         )
     run.install(saved, path, loss, model, trainer.precision)
     device = trainer.precision.device
-    inputs = data.inputs(given["input"], saved["data"], **more).to(device)
-    answers = examine.ask(model, inputs, examine.batches_of(len(inputs), trainer.examine_batch, device))
-    with torch.no_grad():
-        read = loss.read(answers.out)
-        inputs.write(read, given["output"])
-        print(f"{inputs.told()}: {given['output']}")
-        if given["figures"] is not None:
-            pictures.save(metrics.drawings(read, answers.known), Path(given["figures"]))
+    inputs = data.inputs(given["input"], saved["data"], **more)
+    drawings = {}
+    with torch.no_grad(), memory():
+        for part in inputs.parts(given["output"]) if hasattr(inputs, "parts") else [inputs]:
+            asked = part.to(device)
+            answers = examine.ask(model, asked, examine.batches_of(len(asked), trainer.examine_batch, device))
+            read = loss.read(answers.out)
+            asked.write(read, given["output"])
+            if given["figures"] is not None:
+                drawings |= metrics.drawings(read, answers.known)
+    print(f"{inputs.told()}: {given['output']}")
+    if given["figures"] is not None:
+        pictures.save(drawings, Path(given["figures"]))
     return 0
+
+
+def _check_output(given: Path, output: Path, kind: str) -> None:
+    """Is it a place for what is written, a "file" or a "folder", where nothing of the input is lost?"""
+    from dlthink.errors import BadInput
+
+    first, second = given.expanduser().resolve(), output.resolve()
+    if kind == "folder":
+        if output.exists() and not output.is_dir():
+            raise BadInput(f"output={output}: is a file; give the name of a folder")
+        if first.is_relative_to(second) or second.is_relative_to(first):
+            raise BadInput(f"output={output}: lies in the input, or the input in it: choose another folder")
+    elif output.is_dir():
+        raise BadInput(f"output={output}: is a folder; give the name of a file")
+    elif first == second:
+        raise BadInput(f"output={output}: is the input itself; it would be lost, choose another name")
 
 
 def _check_words(more: dict[str, str], data: type, names: dict) -> None:

@@ -98,11 +98,12 @@ def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
 
     from dlthink.config import build
     from dlthink.config.words import described
-    from dlthink.run import record
+    from dlthink.run import record, tabulate
     from dlthink.table import table
 
     parts = build.assemble(config, state=saved and saved["data"])
     record(folder, config, story)  # on resuming, too: settings may have changed
+    tabulate(folder, getattr(parts.data, "tables", {}))
     for note in parts.data.notes:
         print(f"note: {note}")
     results = parts.trainer.fit(

@@ -1,4 +1,4 @@
-"""A table of predictions on the disk, whole or not at all."""
+"""Predictions on the disk, whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from dlthink.errors import BadInput
 
 
 @contextmanager
-def whole(path: str) -> Iterator[TextIO]:
+def whole(path: str, binary: bool = False) -> Iterator[IO]:
     """A file to write to, which takes its name when all is written; what stood there before stays until then.
 
     Raises BadInput, naming the word `output`, when it cannot be written.
@@ -20,7 +20,7 @@ def whole(path: str) -> Iterator[TextIO]:
     target = Path(path)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with unfinished.open("w", newline="", encoding="utf-8") as file:
+        with unfinished.open("wb") if binary else unfinished.open("w", newline="", encoding="utf-8") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

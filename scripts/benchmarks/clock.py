@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -20,6 +21,17 @@ def spent(command: list, **how) -> np.ndarray:
     subprocess.run(command, check=True, **how)
     after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - began
     return np.array([after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, wall])
+
+
+def peak(work: Callable[[], object]) -> float:
+    """The most memory that torch held at a time, beyond what it held before: MB."""
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        work()
+    events = (event for event in seen.profiler.kineto_results.events() if event.name() == "[memory]")
+    held = np.cumsum([event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())])
+    return held.max() / 1e6
 
 
 def repeats(usual: int) -> int:

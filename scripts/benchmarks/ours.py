@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from clock import now
+from clock import now, peak
 from hydra import compose, initialize_config_dir
 from torch import Tensor, arange, cat
 
@@ -21,10 +21,11 @@ class Timed(Trainer):
     """Knows how long its loop took, but for validations and checkpoints: `seconds` (CPU, wall).
 
     enough(trainer) is asked after every evaluation of the cost, off the clock, until it is true; that is
-    when it was `reached`.
+    when it was `reached`. measured: the memory of the last step's peak, MB, is `held`; that run's times are worthless.
     """
 
     enough: Callable | None = None
+    measured, held = False, 0.0
     reached: np.ndarray | None = None
 
     def _loop(self, stop) -> None:
@@ -44,6 +45,13 @@ class Timed(Trainer):
     def _save(self, better: bool = False) -> None:
         self._off(super()._save, better)
 
+    def _take_step(self, measure: bool):
+        if not (self.measured and self.step + 1 == self.total):
+            return super()._take_step(measure)
+        result = []
+        self.held = peak(lambda: result.append(super(Timed, self)._take_step(measure)))
+        return result[0]
+
     def _backward(self, *arguments):
         result = super()._backward(*arguments)
         if self.enough and self.reached is None:
@@ -51,6 +59,18 @@ class Timed(Trainer):
             if self._off(self.enough, self):
                 self.reached = at
         return result
+
+
+class Unexamined:
+    """No examination at all."""
+
+    best = ("nothing", "max")
+
+    def numbers(self, read: dict, y: Any, known: dict) -> dict[str, float]:
+        return {"nothing": 0.0}
+
+    def figures(self, read: dict, y: Any, known: dict) -> dict:
+        return {}
 
 
 class LogScore:
@@ -76,13 +96,15 @@ def windows(signals: Tensor, counts: Tensor, history=0, examined=None) -> Simple
     return SimpleNamespace(train=split, val=few, test=few, state={}, facts=facts, notes=[])
 
 
-def train(words: list[str], data: Any, enough: Callable | None = None) -> Timed:
+def train(
+    words: list[str], data: Any, enough: Callable | None = None, metrics: Any = None, measured: bool = False
+) -> Timed:
     """`dlthink train WORDS` on `data`. Returns the trainer, with its times and networks."""
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         config = compose("train", words)
     config.trainer._target_ = f"{__name__}.{Timed.__name__}"
     trainer, optim, (loss, model) = build(config.trainer), build(config.optim), networks(config, data.facts)
-    trainer.enough = enough
+    trainer.enough, trainer.measured = enough, measured
     with tempfile.TemporaryDirectory() as folder:
-        trainer.fit(model, loss, data, LogScore(), optim, Path(folder), seed=config.seed)
+        trainer.fit(model, loss, data, metrics or LogScore(), optim, Path(folder), seed=config.seed)
     return trainer

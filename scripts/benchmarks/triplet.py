@@ -8,12 +8,12 @@ pytorch-metric-learning only our seconds are reported. Peak memory goes to stder
 
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
-from clock import now, repeats, report
+from clock import now, peak, repeats, report
 from torch import Tensor
-from torch.profiler import ProfilerActivity, profile
 
 from dlthink.losses.triplet import Triplet
 
@@ -56,15 +56,6 @@ def once(cost: Callable, out: Tensor, y: Tensor) -> tuple[np.ndarray, Tensor, Te
     return now() - began, value.detach(), out.grad
 
 
-def peak(cost: Callable, out: Tensor, y: Tensor) -> float:
-    """The most memory that torch held at a time, beyond what it held before: MB."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
-        once(cost, out, y)
-    events = (event for event in seen.profiler.kineto_results.events() if event.name() == "[memory]")
-    held = np.cumsum([event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())])
-    return held.max() / 1e6
-
-
 def main() -> None:
     out, y = photos()
     for mine, goal, usual in (("batch_hard", 0.4, 15), ("semi_hard", 0.05, 3)):
@@ -77,7 +68,10 @@ def main() -> None:
             torch.testing.assert_close(grad, slope, rtol=1e-3, atol=1e-8)
         seconds = [[row[i][0] for row in runs[1:]] for i in range(len(costs))]
         report(f"triplet 1800 x 128, {mine.replace('_', '-')}", goal if len(costs) == 2 else None, *seconds)
-        print(f"{mine}: peak MB {', '.join(f'{peak(cost, out, y):.0f}' for cost in costs)}", file=sys.stderr)
+        print(
+            f"{mine}: peak MB {', '.join(f'{peak(partial(once, cost, out, y)):.0f}' for cost in costs)}",
+            file=sys.stderr,
+        )
     for mine in ("batch_all", "random"):
         cost = ours(mine)
         report(

@@ -32,6 +32,14 @@ def test_train_ends_with_the_table_and_the_folder(cli, tmp_path):
     assert {k: float(v) for k, v in shown.items()} == pytest.approx(metrics, rel=1e-5)
 
 
+def test_tables_of_the_data_are_written_into_the_folder(cli, tmp_path, monkeypatch):
+    rows = [["photo", "same as"], ["a, b.jpg", 'the "first"'], ["caf\udce9.jpg", 2]]  # a name that is no UTF-8
+    monkeypatch.setattr("dlthink.data.recordings.spikes.Spikes.tables", {"doctor.csv": rows}, raising=False)
+    assert cli("train", "hydra.run.dir=here", *SMALL)[0] == 0
+    table = (tmp_path / "here" / "doctor.csv").read_bytes()
+    assert table == b'photo,same as\n"a, b.jpg","the ""first"""\ncaf\xe9.jpg,2\n'
+
+
 def test_a_folder_that_holds_a_run_is_not_overwritten(cli):
     assert cli("train", "hydra.run.dir=here", *SMALL)[0] == 0
     code, _, err = cli("train", "hydra.run.dir=here", *SMALL)

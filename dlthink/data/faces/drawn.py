@@ -6,7 +6,7 @@ import torch
 
 from dlthink.data.faces import drawing
 from dlthink.data.faces.identities import Gathered, Identities
-from dlthink.data.faces.pixels import drawn, looks
+from dlthink.data.photos.pixels import drawn, looks
 from dlthink.errors import BadInput
 
 

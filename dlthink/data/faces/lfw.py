@@ -8,9 +8,9 @@ import torch
 
 from dlthink.data.faces.identities import Gathered, Identities
 from dlthink.data.faces.lfw_lists import Lists, Pair
-from dlthink.data.faces.photos import Album
-from dlthink.data.faces.pixels import photos_of
 from dlthink.data.faces.whose import left_out, people_of
+from dlthink.data.photos.album import Album
+from dlthink.data.photos.pixels import photos_of
 from dlthink.errors import BadInput
 from dlthink.storage import data_folder
 

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlthink.data.faces.photos import Album
-from dlthink.data.faces.pixels import Photos, photos_of
 from dlthink.data.faces.whose import people_of
+from dlthink.data.photos.album import Album
+from dlthink.data.photos.pixels import Photos, photos_of
 from dlthink.data.whole import whole
 from dlthink.errors import BadInput
 

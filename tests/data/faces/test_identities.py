@@ -9,11 +9,11 @@ import torch
 
 from dlthink.data.chance import share
 from dlthink.data.faces.face_folder import FaceFolder
-from dlthink.data.faces.photos import decode
 from dlthink.data.faces.twins import nearly_the_same
 from dlthink.data.faces.whitened import Whitened, pixel_embedding, small_grey
+from dlthink.data.photos.decode import decode
 from dlthink.errors import BadInput
-from tests.data.faces.made_photos import laid, packed, people, picture, zipped
+from tests.data.photos.made_photos import laid, packed, people, picture, zipped
 
 COUNTS = {f"Per son {i:02d}": 1 + i % 5 for i in range(60)} | {"Zoë": 4}
 SMALL = {"size": 16, "photos": 2}
@@ -219,7 +219,7 @@ def test_the_baseline_is_fitted_on_training_photos_alone(folder):
 
 
 def test_photos_of_one_tone_have_finite_baselines(tmp_path):
-    from tests.data.faces.made_photos import Image
+    from tests.data.photos.made_photos import Image
 
     files = people(COUNTS) | {f"Zoë/black {i}.png": packed(Image.new("L", (20, 20), i)) for i in range(3)}
     found = data(laid(tmp_path / "a", files))

@@ -10,7 +10,7 @@ import torch
 from dlthink.data.faces.lfw import Lfw
 from dlthink.downloads import DOWNLOADS
 from dlthink.errors import BadInput
-from tests.data.faces.made_photos import laid, packed, people, picture, zipped
+from tests.data.photos.made_photos import laid, packed, people, picture, zipped
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "faces_lfw"
 COUNTS = {f"Person_{letter}{i}": 1 + i % 4 for letter in "ABCD" for i in range(10)}

@@ -1,36 +1,23 @@
-"""Photos from a folder, a zip or a tar: each is decoded to a small square of bytes, or there is a reason why not."""
+"""The pictures of a folder, a zip or a tar, which are never unpacked."""
 
 from __future__ import annotations
 
-import io
+import hashlib
 import tarfile
 import unicodedata
-import warnings
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from dlthink.errors import BadInput
+from dlthink.storage import blocks
 
 ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".jp2", ".avif"}
-SMALLEST = 8  # pixels a side; nobody can be told from less
 LARGEST = 256 << 20  # bytes of one file
-NEUTRAL = (128, 128, 128)  # behind a picture that is transparent
-
-
-def pillow() -> Any:
-    """The module PIL; BadInput when it is not installed."""
-    try:
-        import PIL.Image
-        import PIL.ImageOps
-    except ImportError as error:
-        raise BadInput("reading photos needs the package pillow: pip install 'dlthink[faces]'") from error
-    return PIL
 
 
 class Album(AbstractContextManager):
@@ -59,6 +46,7 @@ class Album(AbstractContextManager):
     def _open(self) -> list[tuple[str, Any]]:
         path = self.path
         if path.is_dir():
+            next(path.iterdir(), None)  # rglob would not say that it may not look into it
             self._bytes = _of_file
             return [(file.relative_to(path).as_posix(), file) for file in path.rglob("*") if file.is_file()]
         if not path.exists():
@@ -92,6 +80,14 @@ class Album(AbstractContextManager):
     def read(self, name: str) -> bytes:
         """What the file holds. ValueError says why it cannot be had."""
         return self._bytes(self._members[name])
+
+    @cached_property
+    def packed(self) -> bytes:
+        """Hash of the archive, b"" of a folder."""
+        digest = hashlib.blake2b(digest_size=16)
+        for block in blocks(self.path) if self.path.is_file() else ():
+            digest.update(block)
+        return digest.digest() if self.path.is_file() else b""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -134,72 +130,3 @@ def _of_tar(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
         return file.read() if file else b""
     except (tarfile.TarError, OSError, EOFError) as error:
         raise ValueError("cannot be unpacked") from error
-
-
-def decode(data: bytes, size: int, grey: bool, centre: tuple[int, int] | None = None) -> np.ndarray:
-    """uint8 [1 or 3, size, size]: upright, its central square, resized with averaging.
-
-    centre: (side, kept): a square picture of exactly `side` pixels keeps its central `kept` only. Grey, palette,
-    CMYK, 16-bit pictures become 8-bit grey or RGB, transparent ones lie on neutral grey. ValueError says why not.
-    """
-    PIL = pillow()
-    with warnings.catch_warnings(), _reasons(PIL):
-        warnings.simplefilter("error", PIL.Image.DecompressionBombWarning)
-        warnings.filterwarnings("ignore", category=UserWarning)  # damaged EXIF
-        image = PIL.Image.open(io.BytesIO(data))
-    if min(image.size) < SMALLEST:
-        raise ValueError(f"{image.width} x {image.height} pixels: too small, {SMALLEST} a side is the least")
-    with warnings.catch_warnings(), _reasons(PIL):
-        warnings.filterwarnings("ignore", category=UserWarning)
-        image.load()
-    image = _upright(_eight_bits(image))
-    side = min(image.size)
-    if centre is not None and image.size == (centre[0], centre[0]):
-        side = centre[1]
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    image = image.crop((left, top, left + side, top + side)).convert("L" if grey else "RGB")
-    image = image.resize((size, size), PIL.Image.Resampling.BICUBIC)
-    return np.asarray(image).reshape(size, size, -1).transpose(2, 0, 1)
-
-
-@contextmanager
-def _reasons(PIL: Any) -> Iterator[None]:
-    """Whatever pillow says of a picture that it cannot read, as a ValueError in plain words."""
-    try:
-        yield
-    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
-        raise ValueError(f"more than {PIL.Image.MAX_IMAGE_PIXELS:,} pixels, the limit of pillow") from error
-    except PIL.UnidentifiedImageError as error:
-        raise ValueError("no picture that pillow can read") from error
-    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, IndexError, ... on damage
-        raise ValueError("cut short" if "truncated" in str(error).lower() else "damaged") from error
-
-
-def _upright(image: Any) -> Any:
-    try:
-        return pillow().ImageOps.exif_transpose(image)
-    except Exception:  # damaged EXIF: as it lies
-        return image
-
-
-def _eight_bits(image: Any) -> Any:
-    """L or RGB, with what EXIF says of its orientation kept."""
-    PIL = pillow()
-    about, mode = image.info, image.mode
-    if mode.startswith(("I", "F")):
-        values = np.nan_to_num(np.asarray(image).astype(np.float64))
-        peak = values.max()
-        values = values * 255 if mode == "F" and peak <= 1 else values / 257 if peak > 255 else values
-        turned = PIL.Image.fromarray(values.clip(0, 255).round().astype(np.uint8))
-    elif mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in about:
-        colours = image.convert("RGBA")
-        turned = PIL.Image.new("RGB", image.size, NEUTRAL)
-        turned.paste(colours, mask=colours.getchannel("A"))
-    elif mode in ("L", "1"):
-        turned = image.convert("L")
-    else:
-        turned = image.convert("RGB")
-    orientation = image.getexif().get(0x0112, 1)
-    if orientation != 1:
-        turned.getexif()[0x0112] = orientation
-    return turned

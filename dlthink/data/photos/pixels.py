@@ -16,23 +16,32 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from dlthink.data.faces.photos import Album, decode, pillow
-from dlthink.storage import blocks, cache_folder, cache_key
+from dlthink.data.photos.album import Album
+from dlthink.data.photos.decode import middle, pillow, resized, upright
+from dlthink.storage import cache_folder, cache_key
 
-VERSION = 1  # of what a cache file means; another number leaves the old ones alone
+VERSION = 2  # of what a cache file means; another number leaves the old ones alone
 
 
 @dataclass
 class Photos:
     """pixels: uint8 [n, channels, size, size]; names of the n photos; rejected: {name: why it has no pixels}.
 
-    hashes: [n], of the pixels: identical photos share it.
+    hashes: [n], of the pixels: identical photos share it; shown: [n], of the same square before it was resized, so
+    that it does not depend on `size`; contents: of all files, by name.
+    sides: [n], (width, height) of each upright photo; spread: [n], standard deviation of its most varied channel, of
+    255: a flat photo has about 0. key: that under which the pixels are kept.
     """
 
+    key: str
     pixels: Tensor
     names: list[str]
     rejected: dict[str, str]
     hashes: list[str]
+    shown: list[str]
+    contents: dict[str, str]
+    sides: list[tuple[int, int]]
+    spread: list[float]
 
 
 def looks(picture: np.ndarray) -> str:
@@ -40,34 +49,57 @@ def looks(picture: np.ndarray) -> str:
     return hashlib.blake2b(picture.tobytes(), digest_size=8).hexdigest()
 
 
-def photos_of(album: Album, size: int, grey: bool, centre: tuple[int, int] | None = None) -> Photos:
-    """Every picture of the album that opens, in its order."""
+def photos_of(
+    album: Album, size: int, grey: bool, centre: tuple[int, int] | None = None, names: list[str] | None = None
+) -> Photos:
+    """Every picture of the album that opens, in its order; or those of these names."""
     pillow()  # says in one line that it is missing
-    channels, names = 1 if grey else 3, album.names
+    channels, some = 1 if grey else 3, () if names is None else tuple(names)
+    names = album.names if names is None else names
     blank = np.zeros((channels, size, size), np.uint8)
     rejected: dict[str, str] = {}
-    hashes: list[str] = []
+    contents: dict[str, str] = {}
+    seen: list[tuple[str, str, tuple[int, int], float]] = []  # hashes, shown, sides, spread
 
     def rows() -> Iterator[np.ndarray]:
-        rejected.clear()
-        hashes.clear()
+        for past in (rejected, contents, seen):
+            past.clear()
         with tqdm(names, disable=None, desc="reading", unit="photo", leave=False) as bar:
             for name in bar:
+                picture, square, sides = blank, "", (0, 0)
                 try:
-                    picture = decode(album.read(name), size, grey, centre)
+                    data = album.read(name)
+                    contents[name] = _short(data)
+                    image = upright(data)
+                    sides, image = image.size, middle(image, centre)
+                    picture, square = resized(image, size, grey), _short(image.convert("RGB").tobytes())
                 except ValueError as error:
                     rejected[name] = str(error)
-                    picture = blank
-                hashes.append(looks(picture))
+                seen.append((looks(picture), square, sides, float(picture.std((1, 2)).max())))
                 yield picture
 
-    key = cache_key((VERSION, ("photos", size, grey, centre)), _contents(album))
+    key = cache_key((VERSION, ("photos", size, grey, centre, *some)), _contents(album, names))
     shape = (len(names), *blank.shape)
-    pixels, about = kept(key, shape, rows, lambda: {"rejected": rejected, "hashes": hashes})
-    lost: dict[str, str] = about["rejected"]
-    good = [i for i, name in enumerate(names) if name not in lost]
+    about = {"rejected": rejected, "contents": contents, "seen": seen}
+    pixels, about = kept(key, shape, rows, lambda: about)
+    good = [i for i, name in enumerate(names) if name not in about["rejected"]]
     whole = pixels if len(good) == len(names) else pixels[torch.tensor(good, dtype=torch.long)]
-    return Photos(whole, [names[i] for i in good], lost, [about["hashes"][i] for i in good])
+    hashes, shown, sides, spread = map(list, zip(*(about["seen"][i] for i in good), strict=True)) if good else ([],) * 4
+    return Photos(
+        key=key,
+        pixels=whole,
+        names=[names[i] for i in good],
+        rejected=about["rejected"],
+        hashes=hashes,
+        shown=shown,
+        contents=about["contents"],
+        sides=[(width, height) for width, height in sides],
+        spread=spread,
+    )
+
+
+def _short(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def kept(
@@ -80,7 +112,7 @@ def kept(
 
     rows() is asked a second time where the disk is full; about() after the last row, and must fit JSON.
     """
-    file = cache_folder() / "faces" / f"{key}.npy"
+    file = cache_folder() / "photos" / f"{key}.npy"
     note = file.with_suffix(".json")
     with suppress(OSError, ValueError, EOFError):  # not there, or cut short
         said = json.loads(note.read_text(encoding="utf-8"))
@@ -105,6 +137,15 @@ def kept(
             unfinished.unlink(missing_ok=True)
 
 
+def chosen(photos: Photos, rows: list[int]) -> Tensor:
+    """The pixels of some photos, mapped like all of them, so that a large set need not fit into memory."""
+    if not rows or rows == list(range(len(photos.pixels))):
+        return photos.pixels[: len(rows)]
+    key = cache_key((VERSION, "chosen", photos.key, rows))
+    shape = (len(rows), *photos.pixels.shape[1:])
+    return kept(key, shape, lambda: (photos.pixels[row].numpy() for row in rows), dict)[0]
+
+
 def _mapped(file: Path, shape: tuple[int, ...]) -> Tensor:
     found = np.load(file, mmap_mode="c")  # c: pages are copied if ever written to; torch wants a writable array
     if found.shape != shape:
@@ -112,12 +153,12 @@ def _mapped(file: Path, shape: tuple[int, ...]) -> Tensor:
     return torch.from_numpy(found)
 
 
-def _contents(album: Album) -> Iterable[bytes]:
-    """What the album holds, for its key; a file that cannot be read counts by its name."""
-    if album.path.is_file():
-        yield from blocks(album.path)
+def _contents(album: Album, names: list[str]) -> Iterable[bytes]:
+    """What the album holds of these names, for its key; a file that cannot be read counts by its name."""
+    if album.packed:
+        yield album.packed
         return
-    for name in album.names:
+    for name in names:
         yield name.encode("utf-8", "surrogateescape") + b"\0"
         with suppress(ValueError):
             yield hashlib.blake2b(album.read(name), digest_size=16).digest()

@@ -1,12 +1,13 @@
 """Small photos made up for tests: noise that differs from person to person and from photo to photo."""
 
 import io
+import tarfile
 import zipfile
 
 import numpy as np
 import pytest
 
-Image = pytest.importorskip("PIL.Image", reason="faces need pillow")
+Image = pytest.importorskip("PIL.Image", reason="photos need pillow")
 
 
 def picture(seed, size=(32, 32), mode="RGB"):
@@ -39,8 +40,20 @@ def laid(folder, files):
     return folder
 
 
+def tarred(path, files):
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
 def zipped(path, files):
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return path
+
+
+FILES = people({"Zoë Ünlü": 2, "Ann": 1}) | {"Ann/bad one.jpg": b"no", "Ann/.hidden.png": b"", "Ann/readme.md": b""}

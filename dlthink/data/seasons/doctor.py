@@ -1,0 +1,117 @@
+"""The data doctor: copies, flat, tiny and unreadable photos are found before anything is trained or measured."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+FLAT = 2.0  # standard deviation, of 255, below which a photo shows nothing
+HEADER = ["photo", "season", "split", "finding", "kept", "same as"]
+REPEATED, ACROSS, BOTH = "repeated", "in train and test", "in both seasons"
+TOLD = {REPEATED: "repeated in one folder", ACROSS: ACROSS, BOTH: f"{BOTH}, where none stays"}
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo as the doctor sees it.
+
+    name     no other photo has it
+    split    train, test, or "" before there is one
+    shown    hash of its pixels; sides: width and height before it was resized
+    spread   standard deviation of its pixels, of 255
+    problem  why it cannot be read; then the rest is unknown
+    """
+
+    name: str
+    season: str
+    split: str = ""
+    shown: str = ""
+    sides: tuple[int, int] = (0, 0)
+    spread: float = 0.0
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """stay: numbers of the photos that do; finding: {number: what it is, of any that goes or has a copy}.
+
+    note: one line, or ""; table: rows of all findings, a header first.
+    """
+
+    stay: list[int]
+    finding: dict[int, str]
+    note: str
+    table: list[list[str]]
+
+
+def examined(photos: list[Photo], size: int, thorough: bool = True) -> Diagnosis:
+    """What is wrong with these photos, none of whose sides may be below `size` pixels.
+
+    Unreadable, tiny and flat ones go. Of identical pictures, however they are packed: in both seasons, all go; in
+    train and test of one season, those of train go; of one folder, the first stays. Not thorough: unreadable and tiny.
+    """
+    finding = {i: why for i, photo in enumerate(photos) if (why := _unusable(photo, size, thorough))}
+    gone = set(finding)
+    same: dict[int, list[int]] = {}
+    surplus: Counter[str] = Counter()
+    for twins in _alike(photos, gone) if thorough else ():
+        first, told = _judged(photos, twins)
+        finding |= told
+        same |= {i: [j for j in twins if j != i] if first in (None, i) else [first] for i in twins}
+        leave = [i for i in twins if i != first]
+        gone.update(leave)
+        surplus.update(told[i] for i in (leave[1:] if first is None else leave))
+    rows = [
+        [
+            photos[i].name,
+            photos[i].season,
+            photos[i].split,
+            why,
+            "no" if i in gone else "yes",
+            "; ".join(photos[j].name for j in same.get(i, ())),
+        ]
+        for i, why in sorted(finding.items())
+    ]
+    told = _told(photos, finding, surplus)
+    who, see = ("doctor: ", ", see doctor.csv") if thorough else ("", "")
+    note = f"{who}{len(gone):,} of {len(photos):,} photos left out{see}: {told}" if gone else ""
+    return Diagnosis([i for i in range(len(photos)) if i not in gone], finding, note, [HEADER, *rows])
+
+
+def _unusable(photo: Photo, size: int, thorough: bool) -> str:
+    if photo.problem:
+        return f"unreadable ({photo.problem})"
+    if min(photo.sides) < size:
+        return f"tiny ({photo.sides[0]} x {photo.sides[1]})"
+    return "flat" if thorough and photo.spread < FLAT else ""
+
+
+def _alike(photos: list[Photo], gone: set[int]) -> list[list[int]]:
+    """Numbers of the photos that share their pixels with others."""
+    groups = defaultdict(list)
+    for i, photo in enumerate(photos):
+        if i not in gone:
+            groups[photo.shown].append(i)
+    return [twins for twins in groups.values() if len(twins) > 1]
+
+
+def _judged(photos: list[Photo], twins: list[int]) -> tuple[int | None, dict[int, str]]:
+    """Of identical photos: the one that stays, and what each of them is."""
+    if len({photos[i].season for i in twins}) > 1:
+        return None, dict.fromkeys(twins, BOTH)
+    test = [i for i in twins if photos[i].split == "test"]
+    if not test or len(test) == len(twins):
+        return twins[0], dict.fromkeys(twins, REPEATED)
+    return test[0], dict.fromkeys(twins, ACROSS) | dict.fromkeys(test[1:], REPEATED)
+
+
+def _told(photos: list[Photo], finding: dict[int, str], surplus: Counter[str]) -> str:
+    told = []
+    if surplus:
+        kinds = ", ".join(f"{surplus[why]} {words}" for why, words in TOLD.items() if surplus[why])
+        told.append(f"{surplus.total()} surplus copies ({kinds})")
+    for kind in ("flat", "tiny", "unreadable"):
+        names = [photos[i].name for i, why in sorted(finding.items()) if why.startswith(kind)]
+        if names:
+            told.append(f"{len(names)} {kind} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})")
+    return "; ".join(told)

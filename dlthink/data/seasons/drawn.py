@@ -1,0 +1,56 @@
+"""The embedded seasons: drawn landscapes, unpaired in training; of test, the other season is known."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from dlthink.data.photos.pixels import drawn
+from dlthink.data.seasons import landscapes
+from dlthink.data.seasons.two_seasons import ROLES, Gathered, TwoSeasons
+from dlthink.data.seasons.unpaired import SEASONS
+from dlthink.errors import BadInput
+
+
+class Seasons(TwoSeasons):
+    """Landscapes that a program draws (see `landscapes.py`), each scene as it looks in summer and in winter.
+
+    scenes       photos of each season in training; no scene is seen in both
+    val_scenes   of each season in validation, test_scenes in test; there the other season of each is known
+    size         pixels a side
+    seed         of the drawing; the run has a seed of its own
+    """
+
+    fixed = (*TwoSeasons.fixed, "seed", "scenes", "val_scenes", "test_scenes")
+
+    def __init__(
+        self,
+        scenes: int = 600,
+        val_scenes: int = 64,
+        test_scenes: int = 200,
+        size: int = 64,
+        seed: int = 0,
+        **changing,
+    ) -> None:
+        for name, value in (("scenes", scenes), ("val_scenes", val_scenes), ("test_scenes", test_scenes)):
+            if value < 2:
+                raise BadInput(f"data.{name}={value}: must be 2 or more")
+        if seed < 0:
+            raise BadInput(f"data.seed={seed}: must be 0 or more")
+        self.scenes, self.val_scenes, self.test_scenes, self.seed = scenes, val_scenes, test_scenes, seed
+        super().__init__(size=size, **changing)
+
+    def gathered(self, seen: list[str]) -> Gathered:
+        photos, truth, first = {}, {}, 0
+        for role, scenes in zip(ROLES, (self.scenes, self.val_scenes, self.test_scenes), strict=True):
+            size = self.load if role == "train" else self.size
+            own = {"summer": range(first, first + scenes), "winter": range(first + scenes, first + 2 * scenes)}
+            photos[role] = {season: self._drawn(own[season], size, season) for season in SEASONS}
+            if role != "train":
+                other = {"summer": own["winter"], "winter": own["summer"]}
+                truth[role] = {season: self._drawn(other[season], size, season) for season in SEASONS}
+            first += 2 * scenes
+        return Gathered(photos, truth)
+
+    def _drawn(self, scenes: range, size: int, season: str) -> Tensor:
+        settings = ("landscapes", landscapes.VERSION, scenes.start, len(scenes), size, self.seed, season)
+        return drawn(settings, (len(scenes), 3, size, size), lambda: landscapes.draw(scenes, size, self.seed, season))

@@ -1,0 +1,97 @@
+"""Photos of two seasons, unpaired: what all data sets of seasons share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from dlthink.data.fixed import fixed
+from dlthink.data.seasons.color_transfer import ColorTransfer
+from dlthink.data.seasons.translate import Translate
+from dlthink.data.seasons.unpaired import Unpaired
+from dlthink.errors import BadInput
+
+ROLES = ("train", "val", "test")
+SMALLEST = 32  # pixels a side; less is no landscape
+
+
+@dataclass
+class Gathered:
+    """The photos of every split: {role: {season: uint8 [n, 3, l, l]}}, roles train, val, test.
+
+    Those of val and test have data.size pixels a side, those of train data.load.
+    truth: {role: {season: uint8 [n, 3, s, s]}}: what photo i of the *other* season looks like in this one.
+    looks: hashes of the photos of train and val, as they are kept in the run's state.
+    notes: lines for the terminal; tables: {file name: rows}, kept in the run's folder.
+    """
+
+    photos: dict[str, dict[str, Tensor]]
+    truth: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    looks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    tables: dict[str, list[list]] = field(default_factory=dict)
+
+
+class TwoSeasons:
+    """Samples are pairs of photos that have nothing to do with each other, x = y = {"summer", "winter"}.
+
+    size   pixels a side at which photos are examined
+    load   pixels a side of training photos; None: 1.12 size
+    crop   pixels a side of the random square of one that a step sees; None: size. Less makes quicker steps
+    flip   probability of a mirrored photo in training
+    state  how a run's data were prepared: the colours of each season, hashes of the photos seen
+
+    Raises BadInput.
+    """
+
+    targets = "seasons"
+    predicts = "folder"
+    states: tuple[str, ...] = ("n_targets", "channels", "size")
+    fixed: tuple[str, ...] = ("size",)  # once a run is trained
+
+    def __init__(
+        self,
+        size: int = 128,
+        load: int | None = None,
+        crop: int | None = None,
+        flip: float = 0.5,
+        state: dict[str, Any] | None = None,
+    ) -> None:
+        load, crop = round(1.12 * size) if load is None else load, size if crop is None else crop
+        for name, side in (("size", size), ("crop", crop)):
+            if not SMALLEST <= side <= 2048 or side % 4:
+                raise BadInput(f"data.{name}={side}: pixels a side, a multiple of 4 from {SMALLEST} to 2048")
+        if not crop <= load <= 4 * size:
+            raise BadInput(f"data.load={load}: squares of {crop} pixels are cut from it, so from {crop} to {4 * size}")
+        if not 0 <= flip <= 1:
+            raise BadInput(f"data.flip={flip}: a probability lies between 0 and 1")
+        self.size, self.load = size, load
+        settings = fixed(self, state)
+        found = self.gathered(() if state is None else state["looks"])
+        self.notes, self.tables = list(found.notes), found.tables
+        if state is None:
+            colours = ColorTransfer.fit(found.photos["train"])
+            state = settings | {"colours": colours.moments, "looks": found.looks}
+        transfer = ColorTransfer(state["colours"])
+        self.state = state
+        self.facts: dict[str, Any] = {"n_targets": 3, "channels": 3, "size": size}
+        self.train = Unpaired(found.photos["train"], crop, flip)
+        self.val, self.test = (
+            Unpaired(found.photos[role], size, truth=found.truth.get(role), transfer=transfer)
+            for role in ("val", "test")
+        )
+        counts = " / ".join(
+            f"{split.count['summer']:,} + {split.count['winter']:,}" for split in (self.train, self.val, self.test)
+        )
+        self.notes.append(f"photos (summer + winter) for train / val / test: {counts}")
+
+    def gathered(self, seen: list[str]) -> Gathered:
+        """All photos of this data set. seen: hashes of what a run was trained with; none of it may be test."""
+        raise NotImplementedError
+
+    @classmethod
+    def inputs(cls, path: str, state: dict, direction: str = "", long: str = "") -> Translate:
+        """Photos of the user's, to be made into another season; shrunk to `long` pixels where they have more."""
+        return Translate.read(path, direction, long)

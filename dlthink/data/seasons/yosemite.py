@@ -1,0 +1,56 @@
+"""Summer and winter in Yosemite: the photos of CycleGAN, 2,740 of them, of which 181 are copies of others."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path, PurePosixPath
+
+from dlthink.data.photos.album import Album
+from dlthink.data.seasons.photographed import Photographed, Place
+from dlthink.errors import BadInput
+from dlthink.storage import data_folder
+
+FETCHED = Path("yosemite") / "summer2winter_yosemite.zip"
+FOLDERS = {
+    "trainA": ("summer", "train"),
+    "trainB": ("winter", "train"),
+    "testA": ("summer", "test"),
+    "testB": ("winter", "test"),
+}
+
+
+class Yosemite(Photographed):
+    """Folders trainA, trainB, testA, testB, with A for summer and B for winter; the published test is test.
+
+    path  a folder or a .zip that holds them, be it inside another folder; null: where `dlthink fetch yosemite` puts it
+
+    Any set in the layout of CycleGAN's will do. Zhu, Park, Isola & Efros 2017, ICCV.
+    """
+
+    def __init__(self, path: str | None = None, size: int = 128, **changing) -> None:
+        self.path = path
+        super().__init__(size=size, **changing)
+
+    def places(self, stack: ExitStack) -> list[Place]:
+        path = Path(self.path).expanduser() if self.path else data_folder() / FETCHED
+        if not self.path and not path.exists():
+            raise BadInput(f"{path}: is not there; get it with `dlthink fetch yosemite`, or give data.path=FOLDER")
+        album = stack.enter_context(Album(path))
+        names: dict[str, list[str]] = {}
+        for name in album.names:
+            names.setdefault(str(PurePosixPath(name).parent), []).append(name)
+        found: dict[str, list[str]] = {}
+        for parent in names:
+            found.setdefault(PurePosixPath(parent).name, []).append(parent)
+        for folder in FOLDERS:
+            if folder not in found:
+                raise BadInput(
+                    f"data.path={path}: has no photos in {folder}, where trainA and testA are summer, trainB and testB "
+                    f"winter; for two folders of your own: data=two_folders data.summer=DIR data.winter=DIR"
+                )
+            if len(found[folder]) > 1:
+                raise BadInput(f"data.path={path}: holds {' and '.join(found[folder][:2])}: give the folder of one set")
+        return [
+            Place(season, album, names[found[folder][0]], f"data.path={path}: {folder}", split)
+            for folder, (season, split) in FOLDERS.items()
+        ]

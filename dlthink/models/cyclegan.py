@@ -1,0 +1,188 @@
+"""Two generators, summer to winter and winter to summer."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+from torch.utils.checkpoint import checkpoint
+
+from dlthink.errors import BadInput
+
+DIRECTIONS = {"winter": "summer", "summer": "winter"}  # what is made: of what
+
+
+class CycleGAN(nn.Module):
+    """x {"summer", "winter"}: [n, channels, s, s] in [-1, 1], s a multiple of 4. Of those given, the answer has
+
+        winter = W(summer)       back_summer = S(winter made)      same_winter = W(winter)
+        summer = S(winter)       back_winter = W(summer made)      same_summer = S(summer)
+
+    and of one season alone only the translation; with that season, x may hold "whole" [n, channels, s, s]: the photos,
+    made smaller, that its own are parts of. W and S are networks of their own (`Generator`).
+
+    width       channels of the first layer; blocks: 6 for photos up to 128 pixels, 9 beyond, in the paper
+    skip        (1 - |t|) x + t is made, with t in (-1, 1) from the last layer, 0 at first: it begins with the photo
+                as it is, and keeps the tone that norms would take from it. false: t alone, as in the paper
+    upsample    transpose: the paper's; resize: nearest neighbours and a convolution, which leaves no checkerboard
+    same        same_winter and same_summer are made in training, too; a cost without identity can do without
+    checkpoint  forgets what lies within blocks and computes it again going backward: less memory, a third more time
+
+    Raises BadInput. Source: Zhu, Park, Isola & Efros 2017, ICCV; Johnson, Alahi & Fei-Fei 2016, ECCV (the generator);
+    Odena, Dumoulin & Olah 2016, Distill (checkerboards).
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        n_out: int,
+        width: int = 32,
+        blocks: int = 6,
+        skip: bool = True,
+        upsample: Literal["transpose", "resize"] = "resize",
+        same: bool = True,
+        checkpoint: bool = False,
+    ) -> None:
+        super().__init__()
+        if width < 1 or blocks < 1:
+            raise BadInput(f"model=cyclegan {width=} {blocks=}: both start at 1")
+        make = partial(Generator, channels, n_out, width, blocks, skip, upsample, checkpoint)
+        self.make = nn.ModuleDict({season: make() for season in DIRECTIONS})
+        self.same = same
+
+    def forward(self, x: dict[str, Tensor]) -> dict[str, Tensor]:
+        asked = {season: source for season, source in DIRECTIONS.items() if source in x}
+        if len(asked) == 1:
+            return {season: self.make[season](x[source], x.get("whole")) for season, source in asked.items()}
+        out = {}
+        for season, source in DIRECTIONS.items():
+            if self.same or not self.training:  # one pass for both: no photo's norm looks at another
+                made, same = self.make[season](torch.cat([x[source], x[season]])).split(len(x[season]))
+                out |= {season: made, f"same_{season}": same}
+            else:
+                out[season] = self.make[season](x[source])
+        back = {f"back_{season}": self.make[season](out[source]) for season, source in DIRECTIONS.items()}
+        return out | back
+
+
+class Generator(nn.Module):
+    """Photos [n, channels, s, s] -> [n, n_out, s, s] in (-1, 1).
+
+    c7s1-w, d2w, d4w, R4w x blocks, u2w, uw, c7s1-n_out in the paper's letters; borders mirrored. Weights N(0, 0.02^2).
+
+    Parts of a photo, each normalized by itself, would not fit together, and a part of clear sky be all noise: with the
+    `whole` photos its norms take mean and sd of these. Source: Chen et al. 2022, AAAI (thumbnail instance norm).
+    """
+
+    def __init__(
+        self, channels: int, n_out: int, width: int, blocks: int, skip: bool, upsample: str, checkpoint: bool
+    ) -> None:
+        super().__init__()
+        grow = Up if upsample == "transpose" else Resize
+        self.encode = nn.Sequential(
+            Conv(channels, width, 7),
+            *Norm.relu(width),
+            Conv(width, 2 * width, 3, stride=2),
+            *Norm.relu(2 * width),
+            Conv(2 * width, 4 * width, 3, stride=2),
+            *Norm.relu(4 * width),
+        )
+        self.blocks = nn.ModuleList(Block(4 * width) for _ in range(blocks))
+        self.decode = nn.Sequential(
+            grow(4 * width, 2 * width),
+            *Norm.relu(2 * width),
+            grow(2 * width, width),
+            *Norm.relu(width),
+            Conv(width, n_out, 7, bias=True),
+            nn.Tanh(),
+        )
+        self.skip, self.checkpoint = skip, checkpoint
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        if skip:
+            nn.init.zeros_(self.decode[-2].weight)
+
+    def forward(self, x: Tensor, whole: Tensor | None = None) -> Tensor:
+        if whole is None:
+            return self._made(x)
+        norms = [module for module in self.modules() if isinstance(module, Norm)]
+        for norm in norms:
+            norm.lent = True
+        try:
+            return self._made(torch.cat([x, whole]))[: len(x)]
+        finally:
+            for norm in norms:
+                norm.lent = False
+
+    def _made(self, x: Tensor) -> Tensor:
+        h = self.encode(x)
+        for block in self.blocks:
+            h = checkpoint(block, h, use_reentrant=False) if self.checkpoint and h.requires_grad else block(h)
+        t = self.decode(h)
+        return (1 - t.abs()) * x + t if self.skip else t
+
+
+class Conv(nn.Conv2d):
+    """Half the side with stride 2; borders mirrored. A bias before a norm would do nothing."""
+
+    def __init__(self, n_in: int, n_out: int, size: int, stride: int = 1, bias: bool = False) -> None:
+        super().__init__(n_in, n_out, size, stride=stride, padding=size // 2, padding_mode="reflect", bias=bias)
+
+
+class Norm(nn.GroupNorm):
+    """(x - mean) / sd over the pixels of each photo and channel: instance normalization.
+
+    As groups of one channel, since torch's own instance norm gives a wrong gradient on a CPU for one photo whose
+    incoming gradient lies channels last.
+    """
+
+    lent = False  # the second half of a batch lends its mean and sd to the first
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels, affine=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.lent:
+            return super().forward(x)
+        halves = x.to(torch.promote_types(x.dtype, torch.float32)).unflatten(0, (2, -1))
+        var, mean = torch.var_mean(halves[1], (2, 3), correction=0, keepdim=True)
+        return ((halves - mean) * (var + self.eps).rsqrt()).flatten(0, 1)
+
+    @staticmethod
+    def relu(channels: int) -> tuple[nn.Module, nn.Module]:
+        return Norm(channels), nn.ReLU(inplace=True)
+
+
+class Block(nn.Module):
+    """x + norm(conv(relu(norm(conv(x)))))."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.change = nn.Sequential(Conv(width, width, 3), *Norm.relu(width), Conv(width, width, 3), Norm(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.change(x)
+
+
+class Up(nn.ConvTranspose2d):
+    """Twice the side by a transposed convolution."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__(n_in, n_out, 3, stride=2, padding=1, output_padding=1, bias=False)
+
+
+class Resize(nn.Module):
+    """Twice the side: each pixel four times, then a convolution."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.conv = Conv(n_in, n_out, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(interpolate(x, scale_factor=2.0, mode="nearest"))

@@ -1,0 +1,68 @@
+"""Seasons from the command line: trained, examined, resumed, and photos made into winter."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import refused
+from tests.data.photos.made_photos import laid, packed, picture
+
+Image = pytest.importorskip("PIL.Image", reason="photos need pillow")
+
+FEW = ["data=seasons", "data.scenes=4", "data.val_scenes=3", "data.test_scenes=3", "data.size=32"]
+FEW += ["model.width=4", "model.blocks=1", "trainer=smoke", "trainer.batch=2", "trainer.device=cpu"]
+FEW += ["metrics.features=embedded"]
+NAMES = {
+    f"{name}_{to}{baseline}"
+    for name in ("psnr", "ssim", "kid_embedded", "edge_ssim", "probe_share_embedded")
+    for to in ("to_winter", "to_summer")
+    for baseline in ("", "_untouched", "_color_transfer")
+} | {f"{name}_{to}" for name in ("cycle_l1", "identity_l1") for to in ("to_winter", "to_summer")}
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path_factory.getbasetemp() / "drawn"))
+
+
+def test_from_training_to_photos(cli, tmp_path):
+    code, out, err = cli("train", *FEW, "loss.judge_width=4", "loss.pool=3", "hydra.run.dir=run")
+    assert code == 0, err
+    assert set(json.loads(Path("run/metrics.json").read_text())["test"]) >= NAMES
+    code, out, err = cli("evaluate", "run=run", "split=val")
+    assert code == 0, err
+    assert "psnr_to_winter" in out
+    code, out, err = cli("train", "resume=run", "trainer.steps=8")
+    assert code == 0, err
+
+    laid(tmp_path / "my photos", {"a b.png": packed(picture(1, (51, 38))), "é/c.jpg": packed(picture(2), "JPEG")})
+    laid(tmp_path / "my photos", {"broken.jpg": b"<html>"})
+    words = ["predict", "run=run", "input=my photos"]
+    code, out, err = cli(*words, "output=made", "direction=to_winter")
+    assert code == 0, err
+    assert out.splitlines() == [
+        "left out: broken.jpg: no picture that pillow can read",
+        "2 photos made into winter; 1 left out; before and after in contact_sheet.jpg: made",
+    ]
+    with Image.open("made/a b.png") as made:
+        assert made.size == (51, 38)
+    assert sorted(file.name for file in Path("made").rglob("*.*")) == ["a b.png", "c.jpg", "contact_sheet.jpg"]
+    first = Path("made/a b.png").read_bytes()
+    assert cli(*words, "output=made", "direction=to_summer", "long=20")[0] == 0, "again, into the same folder"
+    assert Path("made/a b.png").read_bytes() != first
+
+    refused(cli(*words, "output=other"), "direction=", "to_winter or to_summer")
+    refused(cli(*words, "output=other", "direction=to_sumer"), "to_winter or to_summer")
+    refused(cli(*words, "output=other", "direktion=to_summer"), "did you mean direction?")
+    refused(cli(*words, "output=run/config.yaml", "direction=to_summer"), "is a file")
+    for output in ("my photos", "my photos/made", ".", f"{tmp_path}/made/../my photos"):
+        refused(cli(*words, f"output={output}", "direction=to_summer"), "choose another folder")
+    refused(cli(*words, "output=other", "direction=to_summer", "figures=x"), "no pictures of predictions")
+    assert not Path("other").exists()
+
+
+def test_without_judges(cli, monkeypatch):
+    monkeypatch.setattr("dlthink.metrics.translations.Translations.figures", lambda *_: {})
+    code, _, err = cli("train", *FEW, "loss=cycle", "hydra.run.dir=run")
+    assert code == 0, err

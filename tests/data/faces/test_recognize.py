@@ -1,0 +1,119 @@
+"""Whose photo it is, and who is it? Photos of the user's among people of a gallery."""
+
+import numpy as np
+import pytest
+import torch
+
+from dlthink.data.faces import recognize
+from dlthink.data.faces.whose import left_out, people_of
+from dlthink.data.photos.decode import decode
+from dlthink.errors import BadInput
+from tests.data.photos.made_photos import laid, packed, people, picture
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
+
+
+@pytest.mark.parametrize(
+    "names, whose",
+    [
+        (["A/1.jpg", "B/2.jpg"], ["A", "B"]),
+        (["faces/A/1.jpg", "faces/B/2.jpg"], ["A", "B"]),
+        (["x/y/A/1.jpg", "x/y/B/2.jpg"], ["A", "B"]),
+        (["A/2020/1.jpg", "B/2.jpg"], ["A", "B"]),
+        (["A/1.jpg", "2.jpg"], ["A", ""]),
+        (["A/1.jpg", "A/2.jpg"], ["A", "A"]),
+    ],
+)
+def test_whose_photo_it_is(names, whose):
+    people_, homeless = people_of(names)
+    assert people_ == whose and list(homeless) == [n for n, w in zip(names, whose, strict=True) if not w]
+
+
+def test_photos_left_out_are_accounted_for():
+    assert left_out({}, 4) == []
+    assert left_out({"Ann/bad one.jpg": "cut short", "b": "damaged", "c": "cut short"}, 4) == [
+        "3 of 4 photos left out: 2 cut short (Ann/bad one.jpg, c); 1 damaged (b)"
+    ]
+
+
+STATE = {"size": 16, "channels": 3, "centre": None}
+
+
+def asked(tmp_path, gallery=None, photos=None):
+    gallery = laid(tmp_path / "gallery", people({"Ann": 2, "Zoë Ü": 1}) if gallery is None else gallery)
+    photos = laid(
+        tmp_path / "photos", {"b.png": packed(picture(5)), "a x.png": packed(picture(6))} if photos is None else photos
+    )
+    return recognize.Recognize.read(str(photos), str(gallery), STATE)
+
+
+def rows_of(path):
+    import csv
+
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def unit(*angles):
+    return torch.stack([torch.tensor([np.cos(a), np.sin(a)]) for a in angles]).float()
+
+
+def test_who_is_it(tmp_path):
+    found = asked(tmp_path, photos={"b.png": packed(picture(5)), "a x.png": packed(picture(6)), "bad.jpg": b"no"})
+    assert len(found) == 5 and found.people == ["Ann", "Ann", "Zoë Ü"] and found.names == ["a x.png", "b.png"]
+    x, y = found.take(torch.tensor([3, 0]))
+    assert y is None and x.shape == (2, 3, 16, 16) and found.known(torch.tensor([0])) == {}
+    assert torch.allclose(x[0], torch.tensor(decode(packed(picture(6)), 16, False)).float() / 127.5 - 1)
+    read = {"embedding": unit(0.0, 0.4, 1.0, 0.9, 2.5), "threshold": torch.tensor(0.05)}
+    out = tmp_path / "who.csv"
+    found.to("cpu").write(read, str(out))
+    e = read["embedding"].double()
+    d = [float((e[i] - e[j]).square().sum()) for i, j in ((3, 2), (3, 1), (4, 2), (4, 1))]
+    assert np.allclose(d, [2 - 2 * np.cos(gap) for gap in (0.1, 0.5, 1.5, 2.1)], atol=1e-5)
+    assert rows_of(out) == [
+        ["photo", "who", "distance", "second", "second_distance", "problem"],
+        ["a x.png", "Zoë Ü", f"{round(d[0], 7):.6g}", "Ann", f"{round(d[1], 7):.6g}", ""],
+        ["b.png", "unknown", f"{round(d[2], 7):.6g}", "Ann", f"{round(d[3], 7):.6g}", ""],
+        ["bad.jpg", "", "", "", "", "no picture that pillow can read"],
+    ]
+    assert found.told() == "2 photos among 2 people of the gallery; 1 could not be read (see the column problem)"
+
+
+def test_a_gallery_of_one_and_a_single_photo(tmp_path):
+    gallery = laid(tmp_path / "gallery", people({"Ann": 1}))
+    photo = laid(tmp_path, {"who is it.png": packed(picture(5))}) / "who is it.png"
+    found = recognize.Recognize.read(str(photo), str(gallery), STATE)
+    found.write({"embedding": unit(0.0, 0.0), "threshold": torch.tensor(0.5)}, str(tmp_path / "o.csv"))
+    assert rows_of(tmp_path / "o.csv")[1:] == [["who is it.png", "Ann", "0", "", "", ""]]
+
+
+@pytest.mark.parametrize(
+    "gallery, photos, says",
+    [
+        ({"readme.txt": b""}, None, "gallery=.*holds no photo"),
+        ({"a.png": packed(picture(1))}, None, "gallery=.*no person's folder.*person/photo.jpg"),
+        ({"A/a.png": b"no"}, None, "gallery=.*shows nobody .*A/a.png: no picture"),
+        (None, {"readme.txt": b""}, "input=.*holds no photo"),
+        (None, {"a.png": b"no"}, "input=.*the first, a.png: no picture"),
+    ],
+)
+def test_an_empty_gallery_or_input(tmp_path, gallery, photos, says):
+    with pytest.raises(BadInput, match=says) as error:
+        asked(tmp_path, gallery, photos)
+    assert "\n" not in str(error.value)
+
+
+def test_photos_of_the_gallery_that_are_lost_are_told(tmp_path):
+    found = asked(tmp_path, people({"Ann": 1}) | {"Ann/x.jpg": b"no", "loose.png": packed(picture(9))})
+    assert found.people == ["Ann"] and "1 people of the gallery (2 photos of it could not be used)" in found.told()
+
+
+def test_a_table_that_cannot_be_written(tmp_path):
+    found = asked(tmp_path)
+    with pytest.raises(BadInput, match=r"output=.*cannot be written"):
+        found.write(
+            {"embedding": unit(*range(len(found))), "threshold": torch.tensor(1.0)}, str(tmp_path / "no" / "o.csv")
+        )

@@ -1,0 +1,80 @@
+"""Photos are decoded once and mapped from the disk, with what is known of each."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from dlthink.data.photos import pixels
+from dlthink.data.photos.album import Album
+from dlthink.data.photos.pixels import photos_of
+from dlthink.errors import BadInput
+from tests.data.photos.made_photos import FILES, laid, packed, people, picture, zipped
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
+    return tmp_path / "kept"
+
+
+def test_without_pillow(monkeypatch, tmp_path):
+    laid(tmp_path / "a", people({"Ann": 1}))
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(BadInput, match=r"needs the package pillow: pip install 'dlthink\[faces\]'"):
+        photos_of(Album(tmp_path / "a"), 16, False)
+
+
+def read(place, **more):
+    with Album(place) as album:
+        return photos_of(album, **({"size": 16, "grey": False} | more))
+
+
+@pytest.mark.parametrize("pack", [laid, zipped])
+def test_a_photo_is_decoded_once(tmp_path, monkeypatch, pack):
+    place = pack(tmp_path / "photos", FILES)
+    first = read(place)
+
+    def never(*_):
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr(pixels, "resized", never)
+    again = read(place)
+    assert again.pixels.equal(first.pixels) and vars(again) | {"pixels": 0} == vars(first) | {"pixels": 0}
+    for changed in ({"size": 20}, {"grey": True}, {"centre": (32, 20)}):
+        with pytest.raises(AssertionError, match="decoded again"):
+            read(place, **changed)
+    pack(place, {**FILES, "Ann/Ann_0001.png": packed(picture(99))})
+    with pytest.raises(AssertionError, match="decoded again"):
+        read(place)
+
+
+def test_pixels_are_mapped_and_a_damaged_cache_is_made_anew(tmp_path, data_folder):
+    place = laid(tmp_path / "photos", people({"A": 3}))
+    whole = read(place).pixels.clone()  # a mapped file must not shrink beneath a reader
+    (file,) = (data_folder / "cache" / "photos").glob("*.npy")
+    assert np.load(file).shape == (3, 3, 16, 16) and (np.load(file) == whole.numpy()).all()
+    for damage in (b"", file.read_bytes()[:200], b"rubbish"):
+        file.write_bytes(damage)
+        assert read(place).pixels.equal(whole)
+    assert not list(file.parent.glob(".*")), "nothing unfinished is left"
+
+
+def test_a_full_disk_costs_time_only(tmp_path, monkeypatch):
+    place = laid(tmp_path / "photos", FILES)
+    whole = read(place)
+    monkeypatch.setenv("DLTHINK_DATA", str(place / "Ann" / "readme.md"))  # a file: nothing can be made in it
+    again = read(place)
+    assert again.pixels.equal(whole.pixels) and again.hashes == whole.hashes
+
+
+def test_the_same_pixels_share_a_hash(tmp_path):
+    same = packed(picture(1))
+    found = read(
+        laid(
+            tmp_path / "a",
+            {"A/1.png": same, "B/2.png": same, "B/3.bmp": packed(picture(1), "BMP"), "C/4.png": packed(picture(2))},
+        )
+    )
+    assert len(set(found.hashes)) == 2 and len(set(found.hashes[:3])) == 1
