@@ -16,16 +16,22 @@ class Precision:
     """Where networks run and in which numbers. Costs always see float32 (or float64 when the data is).
 
     precision: auto = bf16 where the GPU has it, else fp16 with a live gradient scaler; fp32 on a CPU.
-    device: auto = the GPU if there is one.
+    device: auto = the GPU if there is one. channels_last: weights of convolutions lie as tensor cores like them.
     """
 
-    def __init__(self, precision: Format = "auto", device: str = "auto", deterministic: bool = False):
+    def __init__(
+        self,
+        precision: Format = "auto",
+        device: str = "auto",
+        deterministic: bool = False,
+        channels_last: bool = False,
+    ):
         self.device = self._device(device)
         if precision == "auto":
             precision = self._best_format()
         if precision == "tf32" and self.device.type != "cuda":
             raise BadInput("trainer.precision=tf32 needs an NVIDIA GPU: use fp32, bf16 or auto")
-        self.name = precision
+        self.name, self.channels_last = precision, channels_last
         self.half = HALF.get(precision)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
         if self.device.type == "cuda":
@@ -52,10 +58,12 @@ class Precision:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
 
     def network(self, module: nn.Module) -> None:
-        """Make every forward pass of `module` run in half precision and return wide numbers.
+        """Make every forward pass of `module` run in half precision and return wide numbers; lay its weights.
 
-        A list or dict of networks (an adversary of several judges) is done one by one. Nothing is done for fp32.
+        A list or dict of networks (an adversary of several judges) is done one by one. fp32 runs as it is.
         """
+        if self.channels_last:
+            module.to(memory_format=torch.channels_last)
         if self.half is None:
             return
         if isinstance(module, nn.ModuleList | nn.ModuleDict):

@@ -53,6 +53,7 @@ class Trainer:
         precision: Format = "auto",
         device: str = "auto",
         deterministic: bool = False,
+        channels_last: bool = False,
         compile: bool = False,
         log_every: int = 50,
         validate_every: int | None = None,
@@ -78,7 +79,7 @@ class Trainer:
         self.ema, self.patience, self.minutes = ema, patience, minutes
         self.log_every, self.validate_every = log_every, validate_every
         self.save_minutes, self.examine_batch, self.compile = save_minutes, examine_batch, compile
-        self.precision = Precision(precision, device, deterministic)
+        self.precision = Precision(precision, device, deterministic, channels_last)
 
     # ------------------------------------------------------------------------------------------------- a whole run
 

@@ -7,9 +7,13 @@ import torch
 
 from dlthink import checkpoint, generators
 from dlthink.data.recordings.spikes import Spikes
+from dlthink.data.seasons.drawn import Seasons
 from dlthink.interrupt import Interrupted
+from dlthink.losses.cyclegan import CycleGAN as CycleGANLoss
 from dlthink.losses.poisson import Poisson
 from dlthink.metrics.counts import Counts
+from dlthink.metrics.translations import Translations
+from dlthink.models.cyclegan import CycleGAN
 from dlthink.models.gru import GRU
 from dlthink.models.mlp import MLP
 from dlthink.trainer import Trainer
@@ -51,19 +55,20 @@ def test_resumed_on_the_gpu(tmp_path, precision):
 
 @pytest.mark.parametrize("network_of", [MLP, GRU])
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
-def test_a_step_never_waits_for_the_device(tmp_path, network_of, precision):
+class Watched(Trainer):
     """torch raises at any synchronizing call between two log lines."""
 
-    class Watched(Trainer):
-        def _take_step(self, measure):
-            if measure:
-                return super()._take_step(measure)
-            torch.cuda.set_sync_debug_mode("error")
-            try:
-                return super()._take_step(measure)
-            finally:
-                torch.cuda.set_sync_debug_mode("default")
+    def _take_step(self, measure):
+        if measure:
+            return super()._take_step(measure)
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            return super()._take_step(measure)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
 
+
+def test_a_step_never_waits_for_the_device(tmp_path, network_of, precision):
     data = Spikes(minutes=2, neurons=4)
     facts = data.facts
     generators.seed(0)
@@ -93,3 +98,17 @@ def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
         optim = partial(torch.optim.Adam, lr=1e-3)
         folders[device] = trainer.fit(model, CRPS(1), data, Shifts("ppm"), optim, tmp_path / device)
     assert folders["cuda"]["test"]["mae"] == pytest.approx(folders["cpu"]["test"]["mae"], rel=0.05)
+
+
+@pytest.mark.parametrize("knobs", [{}, {"channels_last": True}], ids=["as it is", "channels last"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_a_step_of_two_players_never_waits_either(tmp_path, monkeypatch, precision, knobs):
+    """Generators, judges, and pools whose chance lies on the CPU."""
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path))
+    data = Seasons(scenes=8, val_scenes=2, test_scenes=2, size=64)
+    generators.seed(0)
+    trainer = Watched(steps=24, batch=2, log_every=8, validate_every=24, precision=precision, **knobs)
+    model, cost = CycleGAN(3, 3, width=8, blocks=2), CycleGANLoss(3, pool=4, judge_width=8)
+    optim = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)
+    found = trainer.fit(model, cost, data, Translations("embedded"), optim, tmp_path / "run")["test"]
+    assert found["cycle_l1_to_winter"] < 0.1 and found["psnr_to_winter"] > 5

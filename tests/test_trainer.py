@@ -318,3 +318,22 @@ def test_what_a_cost_watches_is_logged_and_its_remark_is_said_once(tmp_path, cap
     assert [row[0] for row in rows if row[2:4] == ["watch", "largest"]] == ["10", "20", "30", "40"]
     told = capsys.readouterr()
     assert (told.out + told.err).count("step 10: too quiet") == 1 and (told.out + told.err).count("too quiet") == 1
+
+
+def test_convolutions_may_lie_channels_last_and_learn_the_same(tmp_path):
+    class Pictures(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.out = torch.nn.Conv2d(5, 8, 3, padding=1), torch.nn.Linear(8, 3)
+
+        def forward(self, x):
+            return self.out(self.conv(x[:, :, None, None].expand(-1, -1, 4, 4)).mean((2, 3)))
+
+    ends = []
+    for name, lie in (("as it is", False), ("last", True)):
+        torch.manual_seed(0)
+        model = Pictures()
+        fit(tmp_path / name, model, channels_last=lie)
+        assert model.conv.weight.is_contiguous(memory_format=torch.channels_last) == lie
+        ends.append(weights(model))
+    torch.testing.assert_close(*ends, rtol=1e-4, atol=1e-6)

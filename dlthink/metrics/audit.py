@@ -30,8 +30,8 @@ def audited(answer, split, batches: list[Tensor]) -> tuple[dict[str, float], dic
 
     One threshold for all: the one of FAR = 1e-2 over all pairs of the photos in `batches`.
 
-    Groups (known["groups"]["group"]: [n], -1 unknown), by their number g:
-    val_group_g, far_group_g   share of accepted pairs of one person, and of two people, with both in g
+    Groups (known["groups"]: {NAME: bool [n]}, no photo in two of them):
+    val_NAME, far_NAME         share of accepted pairs of one person, and of two people, with both in the group
     val_ratio, far_ratio       largest over smallest of the groups, never below 1, and above it by chance alone where
                                groups are small; nan when the smallest is 0
 
@@ -59,8 +59,8 @@ def audited(answer, split, batches: list[Tensor]) -> tuple[dict[str, float], dic
     from dlthink.metrics import audit_figures as draw  # here, since matplotlib takes its time to load
 
     drawn = people_drawn(pairs.people)
-    if data.group is not None and (data.group >= 0).any():
-        made, groups = by_group(pairs, data.group.numpy()[pairs.rows], drawn)
+    if (data.group >= 0).any():
+        made, groups = by_group(pairs, data.group.numpy()[pairs.rows], data.names, drawn)
         numbers |= made
         figures["groups"] = draw.groups(made, groups)
     if hasattr(split, "masked"):
@@ -77,8 +77,10 @@ def audited(answer, split, batches: list[Tensor]) -> tuple[dict[str, float], dic
     return numbers, figures
 
 
-def by_group(pairs: Pairs, group: np.ndarray, drawn: np.ndarray) -> tuple[dict[str, float], list[int]]:
-    """Numbers of each group; group: [n] in the order of `pairs`."""
+def by_group(
+    pairs: Pairs, group: np.ndarray, names: list[str], drawn: np.ndarray
+) -> tuple[dict[str, float], list[str]]:
+    """Numbers of each group with a photo, and the names of these; group: [n] in the order of `pairs`, -1: in none."""
     groups = [int(g) for g in np.unique(group) if g >= 0]
     resampled = Resampled(pairs, group)
     own = resampled.by_group(FAR, np.ones(pairs.people), groups)
@@ -86,9 +88,9 @@ def by_group(pairs: Pairs, group: np.ndarray, drawn: np.ndarray) -> tuple[dict[s
     numbers = {}
     for row, name in enumerate(("val", "far")):
         for column, g in enumerate(groups):
-            _tell(numbers, f"{name}_group_{g}", own[row, column], draws[:, row, column])
+            _tell(numbers, f"{name}_{names[g]}", own[row, column], draws[:, row, column])
         _tell(numbers, f"{name}_ratio", *(_ratio(values) for values in (own[row], draws[:, row])))
-    return numbers, groups
+    return numbers, [names[g] for g in groups]
 
 
 def against_masks(
@@ -149,18 +151,22 @@ class _Asked:
     """Embeddings and what is known of at most `MOST` photos, on the CPU, but for their index in the split."""
 
     def __init__(self, answer, split, batches: list[Tensor]):
-        embedding, y, group = [], [], []
+        embedding, y, known = [], [], []
         for index in batches:
             x, who = split.take(index)
             embedding.append(_embedding(answer, x))
             y.append(who.cpu())
-            group.append(split.known(index).get("groups", {}).get("group"))
+            known.append(split.known(index).get("groups", {}))
         whole = torch.cat(y)
         rows = torch.from_numpy(some_people(whole.numpy(), MOST))
         self.embedding, self.y = torch.cat(embedding)[rows], whole[rows]
         self.finite = bool(self.embedding.isfinite().all())
         self.embedding = self.embedding if self.finite else torch.zeros_like(self.embedding)
-        self.group = None if any(g is None for g in group) else torch.cat([g.cpu() for g in group])[rows]
+        self.names = list(known[0])
+        member = [torch.cat([groups[name].cpu() for groups in known])[rows] for name in self.names]
+        self.group = torch.full((len(rows),), -1)
+        for g, belongs in enumerate(member):
+            self.group[belongs] = g
         self.person = self.y.unique(return_inverse=True)[1]
         index = torch.cat(batches)
         self.index = index[rows.to(index.device)]

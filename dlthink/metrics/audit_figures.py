@@ -13,13 +13,13 @@ from dlthink.metrics.verification import Rates
 
 
 @quiet()
-def groups(numbers: dict[str, float], groups: list[int]) -> Figure:
+def groups(numbers: dict[str, float], groups: list[str]) -> Figure:
     """VAL and FAR of each group with their intervals, at one threshold; dotted: FAR of all together."""
     figure = canvas(6.4, 0.34 * len(groups) + 1.25)
     left, right = figure.subplots(1, 2, sharey=True)
     at = np.arange(len(groups))
     for ax, name, colour in ((left, "val", PREDICTED), (right, "far", TRUE)):
-        value, low, high = (np.array([numbers[f"{name}_group_{g}{e}"] for g in groups]) for e in ("", "_low", "_high"))
+        value, low, high = (np.array([numbers[f"{name}_{g}{e}"] for g in groups]) for e in ("", "_low", "_high"))
         ax.hlines(at, low, high, color=colour, lw=2.2, alpha=0.4)
         ax.plot(value, at, "o", color=colour, ms=5)
         ratio = numbers[f"{name}_ratio"]
@@ -28,7 +28,7 @@ def groups(numbers: dict[str, float], groups: list[int]) -> Figure:
             ax.text(1, 1.02, f"largest / smallest {ratio:.2f}{span}", transform=ax.transAxes, ha="right", fontsize=8)
         ax.xaxis.set_major_locator(MaxNLocator(4))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.4g} %"))
-    left.set(ylim=(len(groups) - 0.5, -0.5), yticks=at, yticklabels=[f"group {g}" for g in groups])
+    left.set(ylim=(len(groups) - 0.5, -0.5), yticks=at, yticklabels=[g.replace("_", " ") for g in groups])
     left.set_xlabel("VAL: same person accepted")
     right.axvline(0.01, color=QUIET, lw=0.8, ls=(0, (1, 3)), zorder=0)
     right.set_xlim(0, None)

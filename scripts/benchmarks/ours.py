@@ -22,10 +22,11 @@ class Timed(Trainer):
 
     enough(trainer) is asked after every evaluation of the cost, off the clock, until it is true; that is
     when it was `reached`. measured: the memory of the last step's peak, MB, is `held`; that run's times are worthless.
+    per_second: steps, between the last two log lines; the device has finished them by then.
     """
 
     enough: Callable | None = None
-    measured, held = False, 0.0
+    measured, held, per_second = False, 0.0, 0.0
     reached: np.ndarray | None = None
 
     def _loop(self, stop) -> None:
@@ -44,6 +45,11 @@ class Timed(Trainer):
 
     def _save(self, better: bool = False) -> None:
         self._off(super()._save, better)
+
+    def _log(self, norms: list) -> None:
+        steps, since = self.step - self.logged_step, self.logged_at
+        super()._log(norms)
+        self.per_second = steps / (self.logged_at - since)
 
     def _take_step(self, measure: bool):
         if not (self.measured and self.step + 1 == self.total):

@@ -36,7 +36,7 @@ class Photos:
         return self.x[index], self.y[index]
 
     def known(self, index):
-        return {"photo": index, "groups": {"group": self.group[index]}}
+        return {"photo": index, "groups": {f"group_{g}": self.group[index] == g for g in (0, 1)}}
 
 
 class Masked(Photos):

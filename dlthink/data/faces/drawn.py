@@ -52,12 +52,13 @@ class Faces(Identities):
         if self.grey:
             pixels = pixels.float().mean(1, keepdim=True).round().to(torch.uint8)
         people = [f"drawn {self.seed}-{person:04d}" for person in range(n) for _ in range(each)]
+        group = torch.from_numpy(drawing.groups_of(n, self.seed)).repeat_interleave(each)
         return Gathered(
             pixels=pixels,
             names=[f"{person} {i % each}" for i, person in enumerate(people)],
             people=people,
             hashes=[looks(picture) for picture in pixels.numpy()],
-            group=torch.from_numpy(drawing.groups_of(n, self.seed)).repeat_interleave(each),
+            groups={f"group_{g}": group == g for g in range(len(drawing.SHARES))},
         )
 
     def source(self) -> str:

@@ -27,14 +27,14 @@ TEST_SHARE = 0.2  # of the people, where nothing else decides
 class Gathered:
     """n photos before any split: uint8 pixels [n, channels, s, s], names, whose they are, hash of each content.
 
-    group: [n], -1 unknown; None where a data set has no groups.
+    groups: {name: bool [n]}, who belongs to it; no photo to two of them.
     """
 
     pixels: Tensor
     names: list[str]
     people: list[str]
     hashes: list[str]
-    group: Tensor | None = None
+    groups: dict[str, Tensor] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -131,7 +131,7 @@ class Identities:
                 every.pixels,
                 rows[name],
                 y[rows[name]],
-                _about(every.group, rows[name], grey_small, None if name == "train" else pca),
+                _about(every.groups, rows[name], grey_small, None if name == "train" else pca),
                 PeopleBatches(y[rows[name]], people, photos),
                 augment if name == "train" else None,
             )
@@ -224,10 +224,10 @@ def _numbers(folk: list[str], owner: Tensor, rows: dict[str, Tensor], trained: l
     return new[owner]
 
 
-def _about(group: Tensor | None, rows: Tensor, grey: Tensor, pca: Whitened | None) -> dict[str, Any]:
+def _about(groups: dict[str, Tensor], rows: Tensor, grey: Tensor, pca: Whitened | None) -> dict[str, Any]:
     about: dict[str, Any] = {"photo": rows}
-    if group is not None:
-        about["groups"] = {"group": group[rows]}
+    if groups:
+        about["groups"] = {name: member[rows] for name, member in groups.items()}
     if pca is not None:
         about["baselines"] = {
             "pixels": {"embedding": pixel_embedding(grey[rows])},

@@ -15,6 +15,7 @@ from dlthink.errors import BadInput
 from dlthink.storage import data_folder
 
 FETCHED = Path("lfw") / "lfw-funneled.tgz"
+GENDERS = ("female", "male")  # 0 and 1 in the lists
 PACKED = (".zip", ".tgz", ".tar.gz", ".tar")
 
 
@@ -27,7 +28,7 @@ class Lfw(Identities):
     lists  folder of pairs.txt and the rest; null: in or beside `path`
 
     The photos of a fold's pairs stay as published; others of which one picture lies under two names do not.
-    Pictures of the original 250 x 250 pixels are cut to their central 128. Groups: 0 female, 1 male, as annotators
+    Pictures of the original 250 x 250 pixels are cut to their central 128. Groups: female and male, as annotators
     guessed (AFIF4), where these lists are there. Huang et al. 2007, UMass Amherst 07-49.
     """
 
@@ -65,7 +66,7 @@ class Lfw(Identities):
             name, why = next(iter(rejected.items()))
             raise BadInput(f"{self.source()}: none of its photos can be used; the first, {name}: {why}")
         genders = said.genders()
-        group = torch.tensor([genders.get(people[i], -1) for i in good]) if genders else None
+        gender = torch.tensor([genders.get(people[i], -1) for i in good])
         self._photo = {(people[i], PurePosixPath(found.names[i]).stem): row for row, i in enumerate(good)}
         named = {photo for pair in self._told for photo in (pair.first, pair.second)}
         self.protected = {row for photo, row in self._photo.items() if photo in named}
@@ -75,7 +76,7 @@ class Lfw(Identities):
             names=[found.names[i] for i in good],
             people=[people[i] for i in good],
             hashes=[found.hashes[i] for i in good],
-            group=group,
+            groups={name: gender == g for g, name in enumerate(GENDERS)} if genders else {},
             notes=left_out(rejected, len(album.names)),
         )
 

@@ -127,15 +127,16 @@ def test_genders_are_groups_and_a_person_called_both_has_none(folder):
     laid(folder, {"afif4_male_names.txt": "Person_A1_0001.jpg\r\nPerson_A2_0001.jpg\r\nPerson_A3_0001.jpg\r\n",
                   "afif4_female_names.txt": "Person_A3_0002.jpg\r\nPerson_A4_0001.jpg\r\n"})  # fmt: skip
     test = data(folder).test
-    group = test.known(torch.arange(len(test)))["groups"]["group"]
+    groups = test.known(torch.arange(len(test)))["groups"]
     by = dict(
         zip(
             [sorted(people(COUNTS))[i].split("/")[0][-2:] for i in test.about["photo"].tolist()],
-            group.tolist(),
+            zip(groups["female"].tolist(), groups["male"].tolist(), strict=True),
             strict=True,
         )
     )
-    assert by == {"A1": 1, "A2": 1, "A3": -1, "A4": 0, "A5": -1}
+    she, he, unknown = (True, False), (False, True), (False, False)
+    assert by == {"A1": he, "A2": he, "A3": unknown, "A4": she, "A5": unknown}
 
 
 def test_twins_stay_where_the_pairs_name_them(folder):
