@@ -1,6 +1,7 @@
 """Figures by name, aligned, for the terminal."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 ENOUGH = 4  # figures with one ending make it a column
 
@@ -11,9 +12,7 @@ def table(title: str, numbers: dict[str, float]) -> str:
     `mae` and `mae_lookup`, `rmse` and `rmse_lookup`, ... are one line each, with a column `lookup`. What has several
     such columns of its own, as `kid_lookup` with its interval, stays a line.
     """
-    endings = Counter(ending for name in numbers for _, ending in _splits(name, numbers))
-    columns = [ending for ending, count in endings.items() if count >= ENOUGH]
-    ends = {name for name in numbers for _, ending in _splits(name, numbers) if ending in columns}
+    columns, ends = repeated(numbers)
     alone = {name for name in ends if sum(f"{name}_{column}" in numbers for column in columns) > 1}
     beside = {f"{name}_{column}" for name in numbers.keys() - ends | alone for column in columns} - alone
     lines = [name for name in numbers if name not in beside]
@@ -29,8 +28,16 @@ def table(title: str, numbers: dict[str, float]) -> str:
     return "\n".join(text)
 
 
-def _splits(name: str, numbers: dict[str, float]) -> list[tuple[str, str]]:
+def repeated(names: Iterable[str]) -> tuple[list[str], set[str]]:
+    """The endings that ENOUGH figures have behind the name of another (`lookup`), and the names that end so."""
+    names = list(names)
+    endings = Counter(ending for name in names for _, ending in _splits(name, names))
+    columns = [ending for ending, count in endings.items() if count >= ENOUGH]
+    return columns, {name for name in names for _, ending in _splits(name, names) if ending in columns}
+
+
+def _splits(name: str, names: Iterable[str]) -> list[tuple[str, str]]:
     """(stem, ending) of a name whose stem is a figure, too."""
     words = name.split("_")
     pairs = [("_".join(words[:k]), "_".join(words[k:])) for k in range(1, len(words))]
-    return [(stem, ending) for stem, ending in pairs if stem in numbers]
+    return [(stem, ending) for stem, ending in pairs if stem in names]

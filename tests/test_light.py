@@ -36,6 +36,7 @@ def loaded(words, tmp_path, **environment):
         (["evaluate", "--help"], "split"),
         (["predict", "--help"], "input"),
         (["fetch", "--help"], "linear_track"),
+        (["compare", "--help"], "standard error"),
         (["train", "-sc", "install=bash"], "complete"),
         (["-sc", "install=bash"], "complete"),
     ],
@@ -48,7 +49,7 @@ def test_talk_is_cheap(tmp_path, words, says):
 @pytest.mark.parametrize(
     "line, offers",
     [
-        ("dlthink ", {"train", "evaluate", "predict", "fetch"}),
+        ("dlthink ", {"train", "evaluate", "predict", "fetch", "compare"}),
         ("dlthink tr", {"train"}),
         ("dlthink train lo", {"loss="}),
         ("dlthink train loss=", {"loss=poisson", "loss=mse"}),

@@ -1,7 +1,9 @@
 """Compose data, network and cost; train; examine. The one entrypoint of every scenario."""
 
 import os
+import shlex
 import sys
+import time
 from pathlib import Path
 
 from dlthink.config.overview import overview
@@ -32,11 +34,14 @@ def main(words: list[str]) -> int:
     register(words)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let Hydra raise: we say it in one line
     sys.argv = [sys.argv[0], *words]
+    began = time.time()
     entry = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")
     try:
         entry(_one)()
     except REFUSED as error:
         raise in_one_line(error) from error
+    if {"-m", "--multirun"} & set(words):
+        _say_how_to_compare(words, began)
     return max(_refused, default=0)
 
 
@@ -102,7 +107,7 @@ def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
     from dlthink.table import table
 
     parts = build.assemble(config, state=saved and saved["data"])
-    record(folder, config, story)  # on resuming, too: settings may have changed
+    record(folder, config, story | {"best": list(parts.metrics.best)})  # on resuming, too: settings may have changed
     tabulate(folder, getattr(parts.data, "tables", {}))
     for note in parts.data.notes:
         print(f"note: {note}")
@@ -126,6 +131,16 @@ def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
 def _say_how_to_resume(folder: Path, stop) -> int:
     print(f"dlthink: {stop}; saved. Go on with: dlthink train resume={_short(folder)}", file=sys.stderr)
     return 128 + stop.number
+
+
+def _say_how_to_compare(words: list[str], began: float) -> None:
+    """Of a sweep with several finished runs. They may have had processes of their own: its folder is looked up."""
+    from dlthink.comparison import SWEEPS, sweeps
+
+    places = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("hydra.sweep.dir=")]
+    swept = [folder for start, folder in sweeps(Path(places[-1]) if places else SWEEPS) if start >= began]
+    if swept and len(list(swept[0].rglob("metrics.json"))) > 1:  # the first: another may have begun since
+        print(f"compare them: dlthink compare {shlex.quote(str(_short(swept[0])))}", flush=True)
 
 
 def _short(folder: Path) -> Path:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from dlthink.errors import BadInput
 from dlthink.losses._gan import Game, fooled, steepness, told_apart
-from dlthink.losses._judge import PatchJudge
+from dlthink.losses._judge import JudgeNorm, PatchJudge
 from dlthink.losses._pool import Pool
 from dlthink.losses._translation import OTHER, Translation
 
@@ -16,7 +16,8 @@ class CycleGAN(Translation):
 
     J_S: a judge of each season (`PatchJudge`), the cost's adversary; it descends `critic`: told_apart(J_S(y_S),
     J_S(pool_S(out_S))), on photos that the network has made, or made before (`Pool`). gan: the game that they play
-    (`_gan.py`). pool: photos kept of each season, 0: none. judge_width: channels of a judge's first layer.
+    (`_gan.py`). pool: photos kept of each season, 0: none. judge_width, judge_norm: channels of a judge's first
+    layer; instance or spectral, see `PatchJudge`.
 
     Raises BadInput. Source: Zhu, Park, Isola & Efros 2017, ICCV, equations 1 to 3 and section 4.
     """
@@ -29,13 +30,14 @@ class CycleGAN(Translation):
         identity: float = 0.5,
         pool: int = 50,
         judge_width: int = 64,
+        judge_norm: JudgeNorm = "instance",
         monitor: bool = True,
     ) -> None:
         super().__init__(cycle, identity, monitor)
         if pool < 0 or judge_width < 1:
             raise BadInput(f"loss.pool={pool}, loss.judge_width={judge_width}: from 0, and from 1")
         self.gan = gan
-        self.adversary = nn.ModuleDict({season: PatchJudge(channels, judge_width) for season in OTHER})
+        self.adversary = nn.ModuleDict({season: PatchJudge(channels, judge_width, judge_norm) for season in OTHER})
         self.pool = nn.ModuleDict({season: Pool(pool) for season in OTHER})
 
     def forward(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:

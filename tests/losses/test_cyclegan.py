@@ -83,6 +83,23 @@ def test_a_verdict_sees_70_pixels():
     assert verdict.shape == (1, 1, 15, 15)
 
 
+def test_a_spectral_judge_sees_tone_and_its_slope_is_bounded():
+    torch.manual_seed(0)
+    dark, light = torch.full((2, 1, 3, 64, 64), 0.2).mul_(torch.tensor([-1.0, 1.0]).view(2, 1, 1, 1, 1))
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 0.5
+    apart = {}
+    for norm in ("instance", "spectral"):
+        judge = PatchJudge(3, width=8, norm=norm)
+        for _ in range(30):  # its power iteration goes on with every pass in training
+            judge(x)
+        judge.eval()
+        verdicts = [judge(x + tone)[..., 2:-2, 2:-2] for tone in (dark, light)]
+        apart[norm] = ((verdicts[0] - verdicts[1]).abs().mean() / verdicts[0].std()).item()
+    assert apart["spectral"] > 2 * apart["instance"]
+    tops = [torch.linalg.matrix_norm(m.weight.flatten(1), 2).item() for m in judge if isinstance(m, nn.Conv2d)]
+    assert tops == pytest.approx([1.0] * 5, rel=0.02)
+
+
 def test_the_pool_is_the_published_one(monkeypatch):
     """Against a loop, drawn by one source of chance."""
     chance = random.Random(0)

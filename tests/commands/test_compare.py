@@ -1,0 +1,327 @@
+"""`dlthink compare`: hand-computed means and standard errors, what tells runs apart, and every bad input."""
+
+import csv
+import json
+import math
+import os
+import time
+
+import pytest
+import yaml
+
+from tests.conftest import SMALL, refused
+from tests.test_light import loaded
+
+DEFAULTS = {
+    "seed": 0,
+    "trainer": {"epochs": 30},
+    "loss": {"_target_": "dlthink.losses.poisson.Poisson"},
+    "data": {"fold": 0, "bin": 0.05, "path": None},
+}
+TYPED_AS = {"poisson": {"_target_": "dlthink.losses.poisson.Poisson"}, "huber": {"_target_": "Huber", "delta": 1.0}}
+BEST = ["log_score", "max"]
+
+
+@pytest.fixture
+def made(tmp_path):
+    """`made(folder, numbers, "loss=huber", ...)` writes a run's folder as if `dlthink train` had."""
+
+    def make(folder, numbers, *words, best=BEST, **changed):
+        config, choices = json.loads(json.dumps(DEFAULTS)), {"data": "spikes", "loss": "poisson"}
+        for word in words:
+            key, _, value = word.partition("=")
+            if key in choices or key == "experiment":
+                choices[key] = value
+                config |= {key: dict(TYPED_AS[value])} if key == "loss" else {}
+                continue
+            *parents, name = key.split(".")
+            node = config
+            for parent in parents:
+                node = node[parent]
+            node[name] = yaml.safe_load(value)
+        for key, value in changed.items():  # settings that nobody typed
+            part, _, name = key.partition("__")
+            config[part][name] = value
+        place = tmp_path / folder
+        place.mkdir(parents=True)
+        (place / "config.yaml").write_text(yaml.safe_dump(config))
+        story = {"choices": choices, "command": ["dlthink", "train", *words]}
+        (place / "provenance.json").write_text(json.dumps(story | ({"best": best} if best else {})))
+        if numbers is not None:
+            (place / "metrics.json").write_text(json.dumps({"val": dict.fromkeys(numbers, 7.0), "test": numbers}))
+        return place
+
+    return make
+
+
+def rows(out):
+    """{label: cells} of the printed table; a cell is `mean +- error` or a mean."""
+    lines = [line for line in out.splitlines() if "  " in line]
+    return {line.split("  ")[0]: [cell.strip() for cell in line.split("  ")[1:] if cell.strip()] for line in lines}
+
+
+@pytest.fixture
+def two_costs(made):
+    """Two costs, three seeds; 1, 2, 6 has the mean 3 and the sd sqrt(7): the standard error is 1.5275."""
+    for seed, (first, second) in enumerate([(1.0, 2.0), (2.0, 2.5), (6.0, 5.0)]):
+        for name, score in ("poisson", first), ("huber", second):
+            numbers = {"mae": 10 * score, "log_score": score, "mae_low": 0.0, "mae_high": 9.0}
+            made(f"sweep/{name}{seed}", numbers, f"loss={name}", f"seed={seed}")
+
+
+def test_mean_and_standard_error_of_each_group_by_hand(cli, two_costs):
+    code, out, err = cli("compare", "sweep")
+    assert code == 0 and err == ""
+    table = rows(out)
+    assert table["test"] == ["n", "log_score", "mae"]  # first what picked the checkpoint; no ends of intervals
+    # 2, 2.5, 5: mean 19/6, squares 49/36 + 16/36 + 121/36 = 186/36, over 2 and 3: 0.9280
+    assert table["loss=huber"] == ["3", "3.17 +- 0.93", "31.7 +- 9.3"]
+    assert table["loss=poisson"] == ["3", "3.0 +- 1.5", "30 +- 15"]
+
+
+def test_csv_has_all_digits_and_all_metrics(cli, two_costs, tmp_path):
+    assert cli("compare", "sweep", "output=Größe 1.csv")[0] == 0
+    with open(tmp_path / "Größe 1.csv", newline="", encoding="utf-8") as file:
+        table = {row["loss"]: row for row in csv.DictReader(file)}
+    assert list(table["huber"]) == ["loss", "n", "log_score", "log_score_se", "mae", "mae_se"]
+    assert float(table["poisson"]["log_score_se"]) == pytest.approx(math.sqrt(7 / 3), rel=1e-12)
+    assert float(table["huber"]["mae"]) == pytest.approx(190 / 6, rel=1e-12)
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_two_groups_are_compared_pair_by_pair(cli, two_costs):
+    # huber minus poisson: 1, 0.5, -1: mean 1/6, squares 25/36 + 4/36 + 49/36 = 78/36, over 2 and 3: 0.6009
+    assert cli("compare", "sweep")[1].splitlines()[-1] == (
+        "log_score, loss=huber minus loss=poisson: 0.17 +- 0.60; better in 2 of 3 pairs"
+    )
+    # whether a high mae is good is not said by these runs
+    assert (
+        "mae, loss=huber minus loss=poisson: 1.7 +- 6.0; higher in 2 of 3" in cli("compare", "sweep", "metrics=mae")[1]
+    )
+
+
+def test_better_is_smaller_where_the_runs_say_so_and_only_shared_repetitions_make_pairs(cli, made):
+    for seed, (first, second) in enumerate([(1.0, 2.0), (3.0, 3.0), (9.0, 4.0), (0.0, None)]):
+        made(f"runs/{seed}a", {"crps": first}, "loss=poisson", f"seed={seed}", best=["crps", "min"])
+        if second is not None:
+            made(f"runs/{seed}b", {"crps": second}, "loss=huber", f"seed={seed}", best=["crps", "min"])
+    out = cli("compare", "runs")[1]
+    assert [cells[0] for cells in rows(out).values()] == ["n", "4", "3"]
+    assert out.endswith("minus loss=huber: 1.3 +- 1.9; better in 1 of 3 pairs, equal in 1\n")
+
+
+def test_ten_folds_as_in_view_2(cli, made):
+    scores = [0.90, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99]
+    for fold, score in enumerate(scores, 1):
+        made(f"lfw/{fold}", {"eer": 0.1, "lfw_accuracy": score}, f"data.fold={fold}", best=None)
+    table = rows(cli("compare", "lfw", "metrics=lfw_accuracy")[1])
+    # 0.945, and 0.01 sqrt(82.5 / 9 / 10) = 0.00957
+    assert table == {"test": ["n", "lfw_accuracy"], "all runs": ["10", "0.9450 +- 0.0096"]}
+
+
+def test_a_single_run_has_a_mean_alone_and_val_is_the_other_split(cli, made):
+    made("run", {"log_score": 0.123456789})
+    assert rows(cli("compare", "run")[1])["all runs"] == ["1", "0.123457"]
+    assert rows(cli("compare", "run", "split=val")[1]) == {"val": ["n", "log_score"], "all runs": ["1", "7"]}
+
+
+@pytest.mark.parametrize(
+    "values, shown",
+    [
+        ([0.5, 0.5], "0.5 +- 0"),
+        ([1e-14, 3e-14], "2e-14 +- 1e-14"),
+        ([1e12, 3e12], "2e+12 +- 1e+12"),
+        ([1000.0, 3000.0], "2000 +- 1e+03"),
+        ([0.5, None], "nan"),
+        ([-0.68431, -0.68455], "-0.68443 +- 0.00012"),
+    ],
+)
+def test_digits(cli, made, values, shown):
+    for seed, value in enumerate(values):
+        made(f"runs/{seed}", {"log_score": value}, f"seed={seed}")
+    assert rows(cli("compare", "runs")[1])["all runs"] == ["2", shown]
+
+
+# ---------------------------------------------------------------------------------------------- what tells them apart
+
+
+def labels(result):
+    code, out, _ = result
+    assert code == 0
+    return list(rows(out))[1:]
+
+
+def test_a_choice_explains_what_it_brings_and_what_was_typed_is_told(cli, made):
+    made("runs/0", {"log_score": 1.0}, "loss=poisson")
+    made("runs/1", {"log_score": 1.0}, "loss=huber")
+    assert labels(cli("compare", "runs")) == ["loss=poisson", "loss=huber"]
+    made("runs/2", {"log_score": 1.0}, "loss=huber", "loss.delta=2.5")
+    made("runs/10", {"log_score": 1.0}, "data.path=my file, 1.npz")
+    assert labels(cli("compare", "runs")) == [
+        "loss=poisson data.path=null",
+        "loss=huber data.path=null loss.delta=1.0",
+        "loss=huber data.path=null loss.delta=2.5",
+        "loss=poisson data.path=my file, 1.npz",
+    ]
+
+
+def test_what_nobody_typed_is_told_unless_a_choice_explains_it(cli, made):
+    made("runs/0", {"log_score": 1.0}, "loss=poisson")
+    made("runs/1", {"log_score": 1.0}, "loss=huber", trainer__epochs=60)  # resumed for longer
+    assert labels(cli("compare", "runs")) == ["loss=poisson trainer.epochs=30", "loss=huber trainer.epochs=60"]
+
+
+def test_a_recipe_explains_what_it_sets(cli, made):
+    made("runs/0", {"log_score": 1.0}, "experiment=long", trainer__epochs=60)
+    made("runs/1", {"log_score": 1.0})
+    assert labels(cli("compare", "runs")) == ["experiment=long", "without experiment"]
+
+
+def test_over_says_what_repeats(cli, two_costs, made):
+    assert labels(cli("compare", "sweep", "over=loss")) == ["seed=0", "seed=1", "seed=2"]
+    assert labels(cli("compare", "sweep", "over=loss,seed")) == ["all runs"]
+    assert len(labels(cli("compare", "sweep", "over="))) == 6
+    for fold in range(2):
+        made(f"folds/{fold}", {"log_score": 1.0}, f"data.fold={fold}")
+    assert labels(cli("compare", "folds")) == ["all runs"]
+    assert labels(cli("compare", "folds", "over=seed")) == ["data.fold=0", "data.fold=1"]
+
+
+def test_runs_without_their_story_are_told_apart_by_their_configuration(cli, two_costs, tmp_path):
+    for file in tmp_path.rglob("huber*/provenance.json"):
+        file.unlink()
+    code, out, _ = cli("compare", "sweep", "metrics=mae")
+    assert code == 0 and [cells[0] for cells in rows(out).values()] == ["n", "3", "3"]
+    assert "loss._target_=Huber loss.delta=1.0" in out
+
+
+# -------------------------------------------------------------------------------------------------------- which metrics
+
+
+def test_as_many_metrics_as_fit_and_a_line_for_the_rest(cli, made):
+    own = [f"quite_long_name_{letter * 3}" for letter in "abcdefgh"]
+    numbers = {name: 1.0 for name in own} | {f"{name}_lookup": 2.0 for name in own} | {"log_score": 3.0}
+    made("runs/0", numbers, "loss=poisson")
+    made("runs/1", numbers | {"epistemic": 1.0}, "loss=huber")
+    out = cli("compare", "runs")[1]
+    *table, rest = out.splitlines()
+    shown = table[0].split()[2:]
+    assert shown == ["log_score", *own[: len(shown) - 1]] and max(map(len, table)) <= 120 < len(table[0]) + 21
+    assert rest == f"{9 - len(shown)} more: metrics={','.join(own[len(shown) - 1 :])}"
+    # asked for by name: a baseline, what not all have, and everything however wide
+    table = rows(cli("compare", "runs", f"metrics=epistemic,{own[0]}_lookup")[1])
+    assert table["loss=poisson"] == ["1", "nan", "2"] and table["loss=huber"] == ["1", "1", "2"]
+    assert len(rows(cli("compare", "runs", f"metrics={','.join(numbers)}")[1])["test"]) == 18
+
+
+# --------------------------------------------------------------------------------------------------------- which runs
+
+
+def test_the_newest_sweep_is_the_default(cli, made, tmp_path):
+    refused(cli("compare"), "outputs/multirun", "no sweep")
+    for k, name in enumerate(["old", "new", "older"]):
+        made(f"outputs/multirun/2026-01-01/{name}/0", {"log_score": float(k)})
+        file = tmp_path / "outputs/multirun/2026-01-01" / name / "multirun.yaml"
+        file.write_text("")
+        os.utime(file, (0, time.time() - (0 if name == "new" else 100)))
+    out = cli("compare")[1]
+    assert out.splitlines()[0] == "outputs/multirun/2026-01-01/new:" and rows(out)["all runs"] == ["1", "1"]
+
+
+def test_unfinished_runs_and_repeats_are_counted_and_left_out(cli, made, two_costs):
+    made("sweep/running", None, "loss=huber", "seed=3")
+    made("sweep/diverged", None, "loss=huber", "seed=4")
+    code, out, err = cli("compare", "sweep")
+    assert code == 0 and err == "dlthink: runs left out: 2 not finished\n" and rows(out)["loss=huber"][0] == "3"
+    again = made("sweep/a_again", {"log_score": 100.0}, "loss=huber", "seed=0")
+    os.utime(again / "metrics.json", (0, time.time() + 10))
+    code, out, err = cli("compare", "sweep")
+    assert err == "dlthink: runs left out: 2 not finished, 1 with the very settings of a newer one\n"
+    assert rows(out)["loss=huber"][:2] == ["3", "36 +- 32"]  # 100, 2.5, 5
+
+
+def test_a_run_that_lies_below_two_of_the_folders_counts_once(cli, two_costs):
+    code, out, err = cli("compare", "sweep", "./sweep/huber0", "sweep/huber1")
+    assert code == 0 and err == "" and rows(out)["loss=huber"][0] == "3"
+
+
+def test_folders_with_spaces_signs_and_other_letters(cli, made):
+    made("Größe ö/a=b, c (1)/0", {"log_score": 1.0}, "data.path=Größe.npz")
+    assert cli("compare", "Größe ö")[0] == 0
+    made("seed=1/0", {"log_score": 1.0})
+    code, out, _ = cli("compare", "Größe ö/a=b, c (1)", "seed=1")
+    assert code == 0 and labels((code, out, "")) == ["data.path=null", "data.path=Größe.npz"][::-1]
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (["nowhere"], ["nowhere: there is no such folder"]),
+        (["empty"], ["empty: no finished run in it"]),
+        (["begun"], ["begun: no finished run in it (1 not finished)"]),
+        (["sweep", "metrics=log_scor"], ["metrics=log_scor", "did you mean log_score?"]),
+        (["sweep", "over=sed"], ["over=sed", "did you mean seed?"]),
+        (["sweep", "split=train"], ["split=train", "test or val"]),
+        (["sweep", "metric=mae"], ["metric", "did you mean metrics?"]),
+        (["sweep", "data.path=x"], ["data.path=x", "neither a folder"]),
+        (["sweep", "output=sweep"], ["output=sweep", "must be a file"]),
+        (["sweep", "output=no/such.csv"], ["output=no/such.csv", "must be a file"]),
+        (["sweep", "other"], ["no metric in common"]),
+    ],
+)
+def test_bad_words(cli, two_costs, made, tmp_path, words, says):
+    (tmp_path / "empty").mkdir()
+    made("begun/0", None)
+    made("other/0", {"eer": 1.0}, best=["eer", "min"])
+    refused(cli("compare", *words), *says)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("metrics.json", b'{"val": {"mae": 1.0}, "test": {"mae"'),
+        ("metrics.json", b""),
+        ("metrics.json", b"\xff\xfe\x00"),
+        ("metrics.json", b"[1, 2]"),
+        ("metrics.json", b'{"val": {"mae": 1.0}}'),
+        ("metrics.json", b'{"test": {"mae": "low"}}'),
+        ("metrics.json", b'{"test": [1.0]}'),
+        ("provenance.json", b"{"),
+        ("provenance.json", b'{"choices": []}'),
+        ("config.yaml", b"a: [b"),
+        ("config.yaml", b"just words"),
+    ],
+)
+def test_damaged_files(cli, two_costs, tmp_path, name, content):
+    (tmp_path / "sweep" / "huber1" / name).write_bytes(content)
+    refused(cli("compare", "sweep"), f"sweep/huber1/{name}")
+
+
+def test_no_torch_is_loaded(two_costs, tmp_path):
+    out, heavy = loaded(["compare", "sweep"], tmp_path)
+    assert "loss=huber" in out and heavy == "LOADED []"
+
+
+# -------------------------------------------------------------------------------------------------------- a real sweep
+
+
+def test_a_sweep_ends_with_how_to_compare_its_runs(cli, tmp_path):
+    code, out, _ = cli("train", "-m", "loss=poisson,mse", "seed=0,1", "hydra.sweep.dir='my sweep'", *SMALL)
+    assert code == 0 and out.splitlines()[-1] == "compare them: dlthink compare 'my sweep'"
+    code, out, err = cli("compare", "my sweep")
+    lines, table = out.splitlines(), rows(out)
+    assert code == 0 and err == "" and table["test"][:2] == ["n", "log_score"]
+    assert list(table)[1:3] == ["loss=poisson", "loss=mse"] and table["loss=mse"][0] == "2"
+    assert lines[-1].startswith("log_score, loss=poisson minus loss=mse: ") and "better in" in lines[-1]
+    scores = [json.loads((tmp_path / f"my sweep/{k}/metrics.json").read_text())["test"]["log_score"] for k in (0, 1)]
+    mean, error = map(float, table["loss=poisson"][1].split(" +- "))
+    assert mean == pytest.approx(sum(scores) / 2, abs=error / 10)
+    assert error == pytest.approx(abs(scores[0] - scores[1]) / 2, rel=0.06)
+
+
+def test_the_default_folder_of_a_sweep_is_the_one_named(cli):
+    out = cli("train", "-m", "seed=0,1", *SMALL)[1]
+    folder = out.splitlines()[-1].removeprefix("compare them: dlthink compare ")
+    assert f"run: {folder}/1\n" in out
+    assert cli("compare")[1].splitlines()[0] == f"{folder}:"
+    assert "compare them" not in cli("train", "-m", "seed=0", *SMALL)[1]  # a single run
