@@ -97,7 +97,7 @@ def test_a_spectral_judge_sees_tone_and_its_slope_is_bounded():
         apart[norm] = ((verdicts[0] - verdicts[1]).abs().mean() / verdicts[0].std()).item()
     assert apart["spectral"] > 2 * apart["instance"]
     tops = [torch.linalg.matrix_norm(m.weight.flatten(1), 2).item() for m in judge if isinstance(m, nn.Conv2d)]
-    assert tops == pytest.approx([1.0] * 5, rel=0.02)
+    assert tops == pytest.approx([1.0] * 5, rel=0.1)
 
 
 def test_the_pool_is_the_published_one(monkeypatch):
