@@ -14,12 +14,22 @@ class FaceNet(nn.Module):
     x: [n, channels, size, size], float, about [-1, 1]; out: [n, n_out], not yet on the sphere: the cost puts it there.
     Each stage halves the side and doubles the width, from `width` on, until fewer than 10 pixels are left; `depth`
     blocks a stage, each x + conv(relu(norm(conv(relu(norm(x)))))). Batch norm, as in the paper's Inception: batches are
-    made of many people. Raises BadInput for sizes below what it needs or a dropout outside [0, 1).
+    made of many people. mirror: when not training, out is the mean of a photo's and its mirror image's. Raises BadInput
+    for sizes below what it needs or a dropout outside [0, 1).
 
     Source: Schroff, Kalenichenko & Philbin 2015, CVPR (what is learned); He et al. 2016, ECCV (the blocks).
     """
 
-    def __init__(self, channels: int, size: int, n_out: int, width: int = 32, depth: int = 1, dropout: float = 0.0):
+    def __init__(
+        self,
+        channels: int,
+        size: int,
+        n_out: int,
+        width: int = 32,
+        depth: int = 1,
+        dropout: float = 0.0,
+        mirror: bool = False,
+    ):
         super().__init__()
         if width < 1 or depth < 1 or not 0 <= dropout < 1:
             raise BadInput(f"model=facenet {width=} {depth=} {dropout=}: sizes start at 1, 0 <= dropout < 1")
@@ -35,8 +45,14 @@ class FaceNet(nn.Module):
         self.norm = nn.BatchNorm2d(width)
         self.dropout = nn.Dropout(dropout)
         self.readout = nn.Linear(width, n_out)
+        self.mirror = mirror
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.mirror and not self.training:
+            return (self._seen(x) + self._seen(x.flip(-1))) / 2
+        return self._seen(x)
+
+    def _seen(self, x: Tensor) -> Tensor:
         h = torch.relu(self.norm(self.stages(self.first(x))))
         return self.readout(self.dropout(h.mean((2, 3))))
 

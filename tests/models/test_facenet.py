@@ -48,3 +48,14 @@ def test_half_precision_stays_close():
 def test_sizes_that_make_no_sense(knobs):
     with pytest.raises(BadInput, match="facenet"):
         FaceNet(**({"channels": 3, "size": 48, "n_out": 4} | knobs))
+
+
+def test_examined_a_photo_and_its_mirror_image_are_one():
+    torch.manual_seed(0)
+    model, x = FaceNet(3, 24, 8, width=4, mirror=True), torch.rand(4, 3, 24, 24)
+    assert not torch.allclose(model(x), model(x.flip(-1)), atol=1e-3), "in training they are two"
+    model.eval()
+    assert torch.allclose(model(x), model(x.flip(-1)), atol=1e-5)
+    both = model(x)
+    model.mirror = False
+    assert torch.allclose((model(x) + model(x.flip(-1))) / 2, both, atol=1e-6)
