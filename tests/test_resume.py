@@ -53,7 +53,8 @@ def start(folder, spec, saved=None, stop_at=None):
 def whole_state(folder):
     saved = checkpoint.load(folder / "checkpoints" / "last.pt")
     return {
-        k: saved[k] for k in ("model", "optimizers", "ema", "order", "generators", "step", "best", "stale", "scaler")
+        k: saved[k]
+        for k in ("model", "loss", "optimizers", "ema", "order", "generators", "step", "best", "stale", "scaler")
     }
 
 
@@ -151,9 +152,11 @@ def test_resumed_with_another_network_is_refused(tmp_path):
 
 # ---------------------------------------------------------------------------------------------- kill -9, for real
 
-SETTINGS = ["data.minutes=2", "data.neurons=5", "model.width=8", "model.dropout=0.2", "trainer.batch=64"]
-SETTINGS += ["trainer.device=cpu"]
-SETTINGS += ["trainer.log_every=20", "trainer.save_minutes=0.0003"]  # a checkpoint every 18 ms
+SPIKES = ["data=spikes", "model=mlp", "data.minutes=2", "data.neurons=5", "model.width=8", "model.dropout=0.2"]
+SPIKES += ["trainer.batch=64", "trainer.log_every=20"]
+SEASONS = ["data=seasons", "data.scenes=8", "data.val_scenes=2", "data.test_scenes=2", "data.size=32"]
+SEASONS += ["metrics.features=embedded", "model.width=4", "model.blocks=1", "loss.judge_width=4", "loss.pool=4"]
+OFTEN = ["trainer.device=cpu", "trainer.save_minutes=0.0003"]  # a checkpoint every 18 ms
 
 
 def command(words, folder):
@@ -183,16 +186,26 @@ def run_and_kill(context, words, folder, after, wait=True):
     return finished
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_at_random_moments_and_resumed(tmp_path, kills):
+@pytest.mark.parametrize(
+    "problem, pace, kills",
+    [
+        (SPIKES, 1000, 3),
+        pytest.param(SPIKES, 1000, 20, marks=pytest.mark.slow),
+        pytest.param(SEASONS, 100, 5, marks=pytest.mark.slow),
+    ],
+    ids=["spikes", "spikes, often", "seasons"],
+)
+def test_killed_at_random_moments_and_resumed(tmp_path, monkeypatch, problem, pace, kills):
+    """pace: steps for each kill, more than can be done between two of them."""
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         ["torch._dynamo", "dlthink.trainer", "dlthink.run", "dlthink.data.recordings.spikes"]
     )
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
-    steps = 1000 * kills  # more than can be done between the kills
-    first = ["train", "data=spikes", "model=mlp", "hydra.run.dir=run", *SETTINGS]
+    steps = pace * kills
+    first = ["train", *problem, *OFTEN, "hydra.run.dir=run"]
     first += [f"trainer.steps={steps}", f"trainer.validate_every={steps // 4}"]
     assert run_and_kill(context, first, tmp_path / "whole", after=None)
     chance, words, reached = random.Random(kills), first, []

@@ -25,6 +25,8 @@ class CycleGAN(nn.Module):
     made smaller, that its own are parts of. W and S are networks of their own (`Generator`).
 
     width       channels of the first layer; blocks: 6 for photos up to 128 pixels, 9 beyond, in the paper
+    skip        (1 - |t|) x + t is made, with t in (-1, 1) from the last layer, 0 at first: it begins with the photo
+                as it is, and keeps what need not change. false: t alone, as in the paper
     upsample    transpose: the paper's; resize: nearest neighbours and a convolution, which leaves no checkerboard
     same        same_winter and same_summer are made in training, too; a cost without identity can do without
     checkpoint  forgets what lies within blocks and computes it again going backward: less memory, a third more time
@@ -39,6 +41,7 @@ class CycleGAN(nn.Module):
         n_out: int,
         width: int = 32,
         blocks: int = 6,
+        skip: bool = True,
         upsample: Literal["transpose", "resize"] = "resize",
         same: bool = True,
         checkpoint: bool = False,
@@ -46,7 +49,7 @@ class CycleGAN(nn.Module):
         super().__init__()
         if width < 1 or blocks < 1:
             raise BadInput(f"model=cyclegan {width=} {blocks=}: both start at 1")
-        make = partial(Generator, channels, n_out, width, blocks, upsample, checkpoint)
+        make = partial(Generator, channels, n_out, width, blocks, skip, upsample, checkpoint)
         self.make = nn.ModuleDict({season: make() for season in DIRECTIONS})
         self.same = same
 
@@ -74,7 +77,9 @@ class Generator(nn.Module):
     `whole` photos its norms take mean and sd of these. Source: Chen et al. 2022, AAAI (thumbnail instance norm).
     """
 
-    def __init__(self, channels: int, n_out: int, width: int, blocks: int, upsample: str, checkpoint: bool) -> None:
+    def __init__(
+        self, channels: int, n_out: int, width: int, blocks: int, skip: bool, upsample: str, checkpoint: bool
+    ) -> None:
         super().__init__()
         grow = Up if upsample == "transpose" else Resize
         self.encode = nn.Sequential(
@@ -94,12 +99,14 @@ class Generator(nn.Module):
             Conv(width, n_out, 7, bias=True),
             nn.Tanh(),
         )
-        self.checkpoint = checkpoint
+        self.skip, self.checkpoint = skip, checkpoint
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.normal_(module.weight, std=0.02)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+        if skip:
+            nn.init.zeros_(self.decode[-2].weight)
 
     def forward(self, x: Tensor, whole: Tensor | None = None) -> Tensor:
         if whole is None:
@@ -117,7 +124,8 @@ class Generator(nn.Module):
         h = self.encode(x)
         for block in self.blocks:
             h = checkpoint(block, h, use_reentrant=False) if self.checkpoint and h.requires_grad else block(h)
-        return self.decode(h)
+        t = self.decode(h)
+        return (1 - t.abs()) * x + t if self.skip else t
 
 
 class Conv(nn.Conv2d):

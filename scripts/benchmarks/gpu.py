@@ -1,4 +1,4 @@
-"""CycleGAN on one GPU, 256 pixels, 9 blocks of width 64, batches of 1 and 8: steps a second and memory in each precision.
+"""CycleGAN on one GPU, 256 pixels, 9 blocks of width 64, batches of 1 and 8: speed and memory in each precision.
 
 Rows are seconds of a step against fp32's; bf16 in channels_last, compiled, should need 0.4 of them or less. Steps
 a second and peak memory go to stderr. Without CUDA nothing is measured, and it says so.

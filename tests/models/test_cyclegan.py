@@ -1,5 +1,7 @@
 """`dlthink.models.cyclegan`: what it answers, in every memory layout, at every size."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -70,7 +72,7 @@ def test_an_untrained_checkerboard():
 def test_forgetting_what_lies_within_blocks_changes_no_gradient():
     x, gradients = photos(1), []
     for forget in (False, True):
-        model = network(checkpoint=forget)
+        model = network(checkpoint=forget, skip=False)
         sum(picture.square().sum() for picture in model(x).values()).backward()
         gradients.append([p.grad.clone() for p in model.parameters()])
     assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
@@ -108,8 +110,28 @@ def test_gradients_do_not_depend_on_how_memory_lies(n):
         assert torch.allclose(a, b, atol=1e-10)
 
 
+def test_it_begins_with_the_photo_as_it_is():
+    x = photos()
+    out = network()(x)
+    assert torch.equal(out["winter"], x["summer"]) and torch.equal(out["back_winter"], x["winter"])
+    assert not torch.allclose(network(skip=False)(x)["winter"], x["summer"], atol=0.1)
+
+
+def test_a_photo_can_become_anything():
+    """Black can become white and white black, and what is made stays within bounds."""
+    make = network().make["winter"].double()
+    for tone, wanted in ((-1.0, 1), (1.0, -1), (0.3, 1), (0.3, -1)):
+        make.decode[-2].bias.data.fill_(20.0 * wanted)
+        made = make(torch.full((1, 3, 8, 8), tone, dtype=torch.float64))
+        assert torch.allclose(made, torch.tensor(float(wanted), dtype=torch.float64), atol=1e-9)
+    make.decode[-2].bias.data.fill_(0.5)
+    t = math.tanh(0.5)
+    made = make(torch.full((1, 3, 8, 8), 0.3, dtype=torch.float64))
+    assert torch.allclose(made, torch.tensor((1 - t) * 0.3 + t, dtype=torch.float64))
+
+
 def test_first_weights_are_the_papers():
-    weights = torch.cat([p.flatten() for p in network(width=16).parameters() if p.ndim == 4])
+    weights = torch.cat([p.flatten() for p in network(width=16, skip=False).parameters() if p.ndim == 4])
     assert float(weights.std()) == pytest.approx(0.02, rel=0.02)
 
 
@@ -120,7 +142,7 @@ def test_refused_in_one_line(knobs):
 
 
 def test_a_part_of_a_photo_takes_the_norms_of_all_of_it():
-    model = network().double()
+    model = network(skip=False).double()
     g = torch.Generator().manual_seed(2)
     sky = 0.5 + 1e-3 * torch.randn(1, 3, 32, 32, generator=g).double()
     photo = torch.rand(1, 3, 32, 32, generator=g).double() * 2 - 1
