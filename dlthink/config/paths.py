@@ -35,9 +35,24 @@ def first_comment(file: Path) -> str:
 
 
 def quoted(word: str) -> str:
-    """`data.path=my file.npz` as Hydra's grammar wants it: quoted, where a path holds more than the usual letters."""
+    """`data.path=my file.npz` as Hydra's grammar wants it: quoted, where a path holds more than the usual letters.
+
+    Other values are quoted only where the grammar has no place for them, as for `ü` in data.summer=für/Jörg.
+    """
     key, _, value = word.partition("=")
-    plain = not key.endswith((".path", ".dir")) or re.fullmatch(r"[\w./,~+:%@$*-]*", value, re.ASCII)
-    if plain or value[:1] in "'\"[" or "${" in value:
+    if re.fullmatch(r"[\w./,~+:%@$*-]*", value, re.ASCII) or value[:1] in "'\"[" or "${" in value:
+        return word
+    if not key.endswith((".path", ".dir")) and _parses(word):
         return word
     return f"{key}='{value}'" if "'" not in value else f'{key}="{value}"'
+
+
+def _parses(word: str) -> bool:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        OverridesParser.create().parse_override(word)
+    except HydraException:
+        return False
+    return True

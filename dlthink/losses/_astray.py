@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 REMEMBERED = 24  # photos whose figures are averaged
-FEW = 8  # photos before which nothing is said
+FEW = 8  # looks before which nothing is said
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 BOUNDS = {"luminance": -0.2, "variety": 0.2, "contrast": 0.1, "judged": 0.98}
 REMARKS = {
@@ -34,11 +34,13 @@ class Astray:
 
     def __init__(self) -> None:
         self.small: dict[str, deque[Tensor]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+        self.looks = 0
         self.numbers: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
 
     @torch.no_grad()
     def watch(self, to: str, photos: Tensor, made: Tensor) -> dict[str, Tensor]:
         """photos [n, c, s, s] and what they have become."""
+        self.looks += to == "winter"
         x, m = luminance(photos), luminance(made)
         self.numbers[f"luminance_{to}"].extend(((x * m).mean(1) / (x.std(1) * m.std(1)).clamp(min=1e-6)).tolist())
         self.numbers[f"contrast_{to}"].extend((m.std(1) / x.std(1).clamp(min=1e-6)).tolist())
@@ -60,7 +62,7 @@ class Astray:
         """One line with what to try, if a figure lies beyond its bound; the same words each time."""
         for name, value in seen.items():
             kind, _, to = name.partition("_")
-            if kind not in BOUNDS or max(len(self.small[to]), len(self.numbers[name])) < FEW:
+            if kind not in BOUNDS or self.looks < FEW:
                 continue
             if value > BOUNDS[kind] if kind == "judged" else value < BOUNDS[kind]:
                 return REMARKS[kind].format(to=to)

@@ -32,8 +32,9 @@ class Translation(nn.Module):
 
     def __init__(self, cycle: float = 10.0, identity: float = 0.5, monitor: bool = True) -> None:
         super().__init__()
-        if not (cycle >= 0 and identity >= 0):
-            raise BadInput(f"loss.cycle={cycle}, loss.identity={identity}: must be numbers from 0")
+        for name, value in (("cycle", cycle), ("identity", identity)):
+            if not value >= 0:
+                raise BadInput(f"loss.{name}={value}: must be a number from 0")
         self.cycle, self.identity = cycle, identity
         self.astray = Astray() if monitor else None
 

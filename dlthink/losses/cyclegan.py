@@ -24,7 +24,7 @@ class CycleGAN(Translation):
 
     def __init__(
         self,
-        channels: int,
+        colors: int,
         gan: Game = "lsgan",
         cycle: float = 10.0,
         identity: float = 0.5,
@@ -34,10 +34,11 @@ class CycleGAN(Translation):
         monitor: bool = True,
     ) -> None:
         super().__init__(cycle, identity, monitor)
-        if pool < 0 or judge_width < 1:
-            raise BadInput(f"loss.pool={pool}, loss.judge_width={judge_width}: from 0, and from 1")
+        for name, value, least in (("pool", pool, 0), ("judge_width", judge_width, 1)):
+            if value < least:
+                raise BadInput(f"loss.{name}={value}: must be {least} or more")
         self.gan = gan
-        self.adversary = nn.ModuleDict({season: PatchJudge(channels, judge_width, judge_norm) for season in OTHER})
+        self.adversary = nn.ModuleDict({season: PatchJudge(colors, judge_width, judge_norm) for season in OTHER})
         self.pool = nn.ModuleDict({season: Pool(pool) for season in OTHER})
 
     def forward(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -10,7 +10,13 @@ STRIDE = 2.5  # the steps together could cross the ball so many times
 
 
 def pgd(
-    answer: Callable[[Tensor], dict], x: Tensor, target: Tensor, epsilon: float, away: bool, seed: int = 0
+    answer: Callable[[Tensor], dict],
+    x: Tensor,
+    target: Tensor,
+    epsilon: float,
+    away: bool,
+    start: Tensor | None = None,
+    seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """x <- clip(x +- stride sign(grad_x d)), d = |embedding(x) - target|^2; the best x on the way and its d: [n].
 
@@ -19,13 +25,16 @@ def pgd(
     target   [n, width] on the sphere
     away     d is made large (the photo is no longer taken for the target: dodging), else small (impersonation)
 
-    Starts at a random place of the ball. The untouched photo counts among the candidates, so no attack makes d worse.
+    start    another candidate, such as what a smaller epsilon found: so a larger one is never the weaker attack
+
+    Begins at a random place of the ball. The untouched photo counts among the candidates, so no attack makes d worse.
     Source: Madry et al. 2018, ICLR (arXiv:1706.06083), section 2.1.
     """
     radius, sign = 2 * epsilon, 1.0 if away else -1.0
     low, high = (x - radius).clamp(min=-1.0), (x + radius).clamp(max=1.0)
     noise = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
-    found, best = x.clone(), _distance(answer, x, target)
+    found = x.clone() if start is None else start.clone()
+    best = _distance(answer, found, target)
     tried = low + (high - low) * noise
     for step in range(STEPS + 1):
         tried = tried.detach().requires_grad_()

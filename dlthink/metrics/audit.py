@@ -129,18 +129,19 @@ def attacked(answer, split, data: _Asked, limit: float) -> tuple[dict[str, float
     for goal, (target, away) in goals.items():
         before = ((data.embedding[chosen] - target) ** 2).sum(1)
         open_to = (before < limit if away else before >= limit).numpy()
+        parts = list(zip(chosen.split(BATCH), target.split(BATCH), strict=True))
+        found: list = [None] * len(parts)  # by the smaller epsilon
         for epsilon in EPSILONS:
-            after, changed = [], []
-            for at, to in zip(chosen.split(BATCH), target.split(BATCH), strict=True):
+            after = []
+            for i, (at, to) in enumerate(parts):
                 x = split.take(data.index[at])[0]
-                found, d = pgd(answer, x, to.to(x), epsilon / 255, away)
+                found[i], d = pgd(answer, x, to.to(x), epsilon / 255, away, start=found[i])
                 after.append(d.cpu())
-                changed.append(found[:SHOWN].cpu())
             d = torch.cat(after)
             success = ((d >= limit if away else d < limit).numpy() & open_to) * 1.0
             with np.errstate(invalid="ignore", divide="ignore"):
                 _tell(numbers, f"{goal}_{epsilon}", success.sum() / open_to.sum(), drawn @ success / (drawn @ open_to))
-            examples[goal] = {"d": d[:SHOWN], "before": before[:SHOWN], "x": changed[0]}
+            examples[goal] = {"d": d[:SHOWN], "before": before[:SHOWN], "x": found[0][:SHOWN].cpu()}
     examples["x"] = split.take(data.index[chosen[:SHOWN]])[0].cpu()
     examples["victim"] = split.take(data.index[victim[:SHOWN]])[0].cpu()
     examples["limit"] = limit

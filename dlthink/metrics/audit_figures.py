@@ -43,7 +43,7 @@ def masked(curves: dict[str, Rates], numbers: dict[str, float]) -> Figure:
     """ROC of a masked probe against unmasked photos, beside the one without masks."""
     figure = roc(curves)
     low, high = numbers["val_at_far_1e-2_difference_low"], numbers["val_at_far_1e-2_difference_high"]
-    words = f"what does a mask cost? VAL at FAR 1e-2: {numbers['val_at_far_1e-2_difference']:+.3f}"
+    words = f"with a mask minus without, VAL at FAR 1e-2: {numbers['val_at_far_1e-2_difference']:+.3f}"
     figure.axes[0].set_title(f"{words} ({low:+.3f} to {high:+.3f})", fontsize=9, loc="left", color=INK)
     return figure
 

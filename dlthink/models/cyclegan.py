@@ -16,12 +16,12 @@ DIRECTIONS = {"winter": "summer", "summer": "winter"}  # what is made: of what
 
 
 class CycleGAN(nn.Module):
-    """x {"summer", "winter"}: [n, channels, s, s] in [-1, 1], s a multiple of 4. Of those given, the answer has
+    """x {"summer", "winter"}: [n, colors, s, s] in [-1, 1], s a multiple of 4. Of those given, the answer has
 
         winter = W(summer)       back_summer = S(winter made)      same_winter = W(winter)
         summer = S(winter)       back_winter = W(summer made)      same_summer = S(summer)
 
-    and of one season alone only the translation; with that season, x may hold "whole" [n, channels, s, s]: the photos,
+    and of one season alone only the translation; with that season, x may hold "whole" [n, colors, s, s]: the photos,
     made smaller, that its own are parts of. W and S are networks of their own (`Generator`).
 
     width       channels of the first layer; blocks: 6 for photos up to 128 pixels, 9 beyond, in the paper
@@ -37,7 +37,7 @@ class CycleGAN(nn.Module):
 
     def __init__(
         self,
-        channels: int,
+        colors: int,
         n_out: int,
         width: int = 32,
         blocks: int = 6,
@@ -47,9 +47,10 @@ class CycleGAN(nn.Module):
         checkpoint: bool = False,
     ) -> None:
         super().__init__()
-        if width < 1 or blocks < 1:
-            raise BadInput(f"model=cyclegan {width=} {blocks=}: both start at 1")
-        make = partial(Generator, channels, n_out, width, blocks, skip, upsample, checkpoint)
+        for name, value in (("width", width), ("blocks", blocks)):
+            if value < 1:
+                raise BadInput(f"model.{name}={value}: must be 1 or more")
+        make = partial(Generator, colors, n_out, width, blocks, skip, upsample, checkpoint)
         self.make = nn.ModuleDict({season: make() for season in DIRECTIONS})
         self.same = same
 

@@ -31,7 +31,7 @@ def photos(size: int) -> SimpleNamespace:
     g = torch.Generator().manual_seed(0)
     some = {s: torch.randint(0, 256, (24, 3, size, size), generator=g, dtype=torch.uint8) for s in ("summer", "winter")}
     train, few = Unpaired(some, size), Unpaired({s: x[:1] for s, x in some.items()}, size)
-    facts = {"n_targets": 3, "channels": 3, "size": size}
+    facts = {"n_targets": 3, "colors": 3}
     return SimpleNamespace(train=train, val=few, test=few, state={}, facts=facts, notes=[])
 
 

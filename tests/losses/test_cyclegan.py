@@ -149,7 +149,7 @@ def test_what_is_kept_is_not_changed_later():
 @pytest.mark.parametrize("game", GAMES)
 def test_terms_by_name(game):
     torch.manual_seed(0)
-    cost = CycleGAN(channels=3, gan=game, judge_width=4)
+    cost = CycleGAN(colors=3, gan=game, judge_width=4)
     y = photos(2, 32)
     out = answer(y)
     terms = cost(out, y)
@@ -164,7 +164,7 @@ def test_terms_by_name(game):
 
 
 def test_a_judge_that_is_never_fooled_is_told():
-    cost = CycleGAN(channels=3, judge_width=4)
+    cost = CycleGAN(colors=3, judge_width=4)
     cost.adversary = nn.ModuleDict({s: Bright() for s in ("summer", "winter")})
     y = photos(2, 32, seed=1)
     out = answer(y)
@@ -185,7 +185,7 @@ class Bright(nn.Module):
 @pytest.mark.parametrize("knobs", [{"pool": -1}, {"judge_width": 0}, {"cycle": -1.0}, {"identity": math.nan}])
 def test_refused_in_one_line(knobs):
     with pytest.raises(BadInput, match="loss"):
-        CycleGAN(channels=3, **knobs)
+        CycleGAN(colors=3, **knobs)
 
 
 # ------------------------------------------------------------------------------------------ the order of updates
@@ -294,7 +294,7 @@ def published(model, cost, batches, lr):
 
 def test_twenty_steps_equal_the_published_order(tmp_path):
     torch.manual_seed(0)
-    model, cost = Generators().double(), CycleGAN(channels=3, pool=3, judge_width=4).double()
+    model, cost = Generators().double(), CycleGAN(colors=3, pool=3, judge_width=4).double()
     other, judged = copy.deepcopy(model), copy.deepcopy(cost)
     optim = lambda parameters: torch.optim.Adam(parameters, 1e-3, betas=(0.5, 0.999))  # noqa: E731
     torch.manual_seed(5)
@@ -316,7 +316,7 @@ def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path, game):
 
     def run(name, steps, saved=None):
         generators.seed(5)
-        model, cost = Generators().double(), CycleGAN(channels=3, pool=3, gan=game, judge_width=4).double()
+        model, cost = Generators().double(), CycleGAN(colors=3, pool=3, gan=game, judge_width=4).double()
         optim = lambda parameters: torch.optim.Adam(parameters, 1e-3, betas=(0.5, 0.999))  # noqa: E731
         knobs = dict(steps=steps, batch=2, validate_every=4, ema=0.9, saved=saved)
         toy.fit(tmp_path / name, model, cost, Seasons(), optim, Nothing(), **knobs)

@@ -183,10 +183,10 @@ def test_what_no_pixel_moves_cannot_be_attacked():
 
 
 def test_what_failed_untouched_is_no_success_of_an_attack(monkeypatch):
-    def untouched(answer, x, target, epsilon, away):
+    def untouched(answer, x, target, epsilon, away, start=None):
         return x, ((answer(x)["embedding"] - target) ** 2).sum(1).detach()
 
-    def perfect(answer, x, target, epsilon, away):
+    def perfect(answer, x, target, epsilon, away, start=None):
         return x, torch.full((len(x),), 4.0 if away else 0.0)
 
     for attack, rate in ((untouched, 0), (perfect, 1)):
@@ -241,3 +241,16 @@ def test_many_photos_are_audited_on_some_people(monkeypatch):
     assert 40 < len(asked.y) <= 60
     torch.testing.assert_close(asked.embedding, answer(split.x[asked.index])["embedding"])
     assert (split.y[asked.index] == asked.y).all() and (split.group[asked.index] == asked.group).all()
+
+
+def test_a_larger_attack_is_never_the_weaker_one():
+    split = Photos()
+    numbers, _ = audited(split)
+    for goal in ("dodging", "impersonation"):
+        shares = [numbers[f"{goal}_{epsilon}"] for epsilon in audit.EPSILONS]
+        assert shares == sorted(shares)
+    start = split.x[:5] + 0.01
+    target = answer(split.x[5:10])["embedding"]
+    held = ((answer(start)["embedding"] - target) ** 2).sum(1)
+    _, d = pgd(answer, split.x[:5], target, 0.004, away=False, start=start)
+    assert (d <= held).all()

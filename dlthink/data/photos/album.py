@@ -17,6 +17,7 @@ from dlthink.errors import BadInput
 from dlthink.storage import blocks
 
 ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".jp2", ".avif"}
+ENDINGS |= {".heic", ".heif"}  # of phones: named as unreadable where pillow has no plug-in for them
 LARGEST = 256 << 20  # bytes of one file
 
 

@@ -53,14 +53,14 @@ def examined(photos: list[Photo], size: int, thorough: bool = True) -> Diagnosis
     finding = {i: why for i, photo in enumerate(photos) if (why := _unusable(photo, size, thorough))}
     gone = set(finding)
     same: dict[int, list[int]] = {}
-    surplus: Counter[str] = Counter()
+    copies: Counter[str] = Counter()
     for twins in _alike(photos, gone) if thorough else ():
         first, told = _judged(photos, twins)
         finding |= told
         same |= {i: [j for j in twins if j != i] if first in (None, i) else [first] for i in twins}
         leave = [i for i in twins if i != first]
         gone.update(leave)
-        surplus.update(told[i] for i in (leave[1:] if first is None else leave))
+        copies.update(told[i] for i in leave)
     rows = [
         [
             photos[i].name,
@@ -72,7 +72,7 @@ def examined(photos: list[Photo], size: int, thorough: bool = True) -> Diagnosis
         ]
         for i, why in sorted(finding.items())
     ]
-    told = _told(photos, finding, surplus)
+    told = _told(photos, finding, copies)
     who, see = ("doctor: ", ", see doctor.csv") if thorough else ("", "")
     note = f"{who}{len(gone):,} of {len(photos):,} photos left out{see}: {told}" if gone else ""
     return Diagnosis([i for i in range(len(photos)) if i not in gone], finding, note, [HEADER, *rows])
@@ -105,11 +105,11 @@ def _judged(photos: list[Photo], twins: list[int]) -> tuple[int | None, dict[int
     return test[0], dict.fromkeys(twins, ACROSS) | dict.fromkeys(test[1:], REPEATED)
 
 
-def _told(photos: list[Photo], finding: dict[int, str], surplus: Counter[str]) -> str:
+def _told(photos: list[Photo], finding: dict[int, str], copies: Counter[str]) -> str:
     told = []
-    if surplus:
-        kinds = ", ".join(f"{surplus[why]} {words}" for why, words in TOLD.items() if surplus[why])
-        told.append(f"{surplus.total()} surplus copies ({kinds})")
+    if copies:
+        kinds = ", ".join(f"{copies[why]} {words}" for why, words in TOLD.items() if copies[why])
+        told.append(f"{copies.total()} copies ({kinds})")
     for kind in ("flat", "tiny", "unreadable"):
         names = [photos[i].name for i, why in sorted(finding.items()) if why.startswith(kind)]
         if names:

@@ -175,8 +175,8 @@ def _without(some: list[Shot], others: list[Shot]) -> list[Shot]:
 
 
 def _part(some: list[Shot], part: float, salt: str, leave: int) -> list[Shot]:
-    """A share of the photos by a hash of their content: at least one, and all but `leave` at most."""
+    """A share of the photos by a hash of their content: two at least, as one is no set, but `leave` stay."""
     ordered = sorted(some, key=lambda shot: share(shot.looks[0], salt))
     n = sum(share(shot.looks[0], salt) < part for shot in some)
-    taken = {*ordered[: min(max(n, 1), max(len(some) - leave, 0))]}
+    taken = {*ordered[: min(max(n, 2), max(len(some) - leave, 0))]}
     return [shot for shot in some if shot in taken]

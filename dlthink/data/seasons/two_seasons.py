@@ -48,7 +48,7 @@ class TwoSeasons:
 
     targets = "seasons"
     predicts = "folder"
-    states: tuple[str, ...] = ("n_targets", "channels", "size")
+    states: tuple[str, ...] = ("n_targets", "colors")
     fixed: tuple[str, ...] = ("size",)  # once a run is trained
 
     def __init__(
@@ -64,7 +64,10 @@ class TwoSeasons:
             if not SMALLEST <= side <= 2048 or side % 4:
                 raise BadInput(f"data.{name}={side}: pixels a side, a multiple of 4 from {SMALLEST} to 2048")
         if not crop <= load <= 4 * size:
-            raise BadInput(f"data.load={load}: squares of {crop} pixels are cut from it, so from {crop} to {4 * size}")
+            raise BadInput(
+                f"data.load={load}, data.crop={crop}, data.size={size}: squares of `crop` pixels are cut from "
+                f"photos of `load`, which has at least as many and at most 4 times `size`"
+            )
         if not 0 <= flip <= 1:
             raise BadInput(f"data.flip={flip}: a probability lies between 0 and 1")
         self.size, self.load = size, load
@@ -76,7 +79,7 @@ class TwoSeasons:
             state = settings | {"colours": colours.moments, "looks": found.looks}
         transfer = ColorTransfer(state["colours"])
         self.state = state
-        self.facts: dict[str, Any] = {"n_targets": 3, "channels": 3, "size": size}
+        self.facts: dict[str, Any] = {"n_targets": 3, "colors": 3}
         self.train = Unpaired(found.photos["train"], crop, flip)
         self.val, self.test = (
             Unpaired(found.photos[role], size, truth=found.truth.get(role), transfer=transfer)

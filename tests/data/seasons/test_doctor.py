@@ -34,7 +34,7 @@ def test_a_copy_in_both_seasons_goes_everywhere():
     photos = [photo(name, season, split, shown="x") for name, season, split in splits] + [photo("e")]
     assert stay(photos) == ["e"]
     assert rows(photos)["a"] == ["in both seasons", "no", "b; c; d"]
-    assert examined(photos, 64).note.endswith(": 3 surplus copies (3 in both seasons, where none stays)")
+    assert examined(photos, 64).note.endswith(": 4 copies (4 in both seasons, where none stays)")
 
 
 def test_a_repeated_photo_is_kept_once():
@@ -54,8 +54,7 @@ def test_repeated_in_test_and_in_train_too():
     found = rows(photos)
     assert [found[name][0] for name in "acd"] == ["in train and test", "in train and test", "repeated"]
     assert examined(photos, 64).note == (
-        "doctor: 3 of 4 photos left out, see doctor.csv: "
-        "3 surplus copies (1 repeated in one folder, 2 in train and test)"
+        "doctor: 3 of 4 photos left out, see doctor.csv: 3 copies (1 repeated in one folder, 2 in train and test)"
     )
 
 

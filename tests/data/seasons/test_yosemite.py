@@ -53,14 +53,14 @@ def said(make):
 def test_published_roles_and_validation_from_train(tmp_path, pack, below):
     files = published()
     found = data(pack(tmp_path / "a set.zip", {below + name: content for name, content in files.items()}))
-    assert counts(found) == [(7, 5), (1, 1), (3, 2)]
+    assert counts(found) == [(6, 4), (2, 2), (3, 2)]
     for name, content in files.items():
         folder, season = name.split("/")[0], "summer" if "A/" in name else "winter"
         where = [role for role in ("train", "val", "test") if shows(found, role, season, content)]
         assert where == ["test"] if folder.startswith("test") else where in (["train"], ["val"])
     assert found.train.photos["summer"].shape[2:] == (36, 36) and found.test.photos["winter"].shape[2:] == (32, 32)
     x, _ = found.train.draw(torch.arange(4))
-    assert x["winter"].shape == (4, 3, 32, 32) and found.facts["size"] == 32
+    assert x["winter"].shape == (4, 3, 32, 32) and found.state["size"] == 32
     assert found.tables == {} and not [note for note in found.notes if "left out" in note]
 
 
@@ -109,7 +109,7 @@ def test_the_doctor_at_work(tmp_path):
     found = data(laid(tmp_path / "a", files))
     assert [sum(n) for n in zip(*counts(found)[:2], strict=True)] == [7, 6] and counts(found)[2] == (3, 2)
     assert found.notes[0] == (
-        "doctor: 8 of 26 photos left out, see doctor.csv: 4 surplus copies (1 repeated in one folder, 2 in train and "
+        "doctor: 8 of 26 photos left out, see doctor.csv: 4 copies (1 repeated in one folder, 2 in train and "
         "test, 1 in both seasons, where none stays); 1 flat (trainB/flat.png); 1 tiny (testB/tiny.png); "
         "1 unreadable (testB/page.jpg)"
     )
@@ -222,7 +222,7 @@ def test_the_real_copies_are_all_found():
     more = listed - set().union(*groups)
     assert more == {"trainB/2014-02-02 01_53_24.jpg", "trainB/2016-12-22 01_50_13.jpg"}, "other bytes, same pixels"
     assert found.notes[0] == (
-        "doctor: 200 of 2,739 photos left out, see doctor.csv: 182 surplus copies (122 repeated in one folder, 41 in "
-        "train and test, 19 in both seasons, where none stays)"
+        "doctor: 200 of 2,739 photos left out, see doctor.csv: 200 copies (122 repeated in one folder, 41 in "
+        "train and test, 37 in both seasons, where none stays)"
     )
     assert sum(split.count[season] for split in (found.train, found.val, found.test) for season in split.count) == 2539
