@@ -109,8 +109,8 @@ def test_the_doctor_at_work(tmp_path):
     found = data(laid(tmp_path / "a", files))
     assert [sum(n) for n in zip(*counts(found)[:2], strict=True)] == [7, 6] and counts(found)[2] == (3, 2)
     assert found.notes[0] == (
-        "doctor: 8 of 26 photos left out, see doctor.csv: 4 copies (1 repeated in one folder, 2 in train and "
-        "test, 1 in both seasons, where none stays); 1 flat (trainB/flat.png); 1 tiny (testB/tiny.png); "
+        "doctor: 8 of 26 photos left out, see doctor.csv: 5 copies (1 repeated in one folder, 2 in train and "
+        "test, 2 in both seasons, where none stays); 1 flat (trainB/flat.png); 1 tiny (testB/tiny.png); "
         "1 unreadable (testB/page.jpg)"
     )
     header, *table = found.tables["doctor.csv"]
