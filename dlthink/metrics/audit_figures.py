@@ -15,7 +15,8 @@ from dlthink.metrics.verification import Rates
 @quiet()
 def groups(numbers: dict[str, float], groups: list[str]) -> Figure:
     """VAL and FAR of each group with their intervals, at one threshold; dotted: FAR of all together."""
-    figure = canvas(6.4, 0.34 * len(groups) + 1.25)
+    figure = canvas(6.4, 0.34 * len(groups) + 1.5)
+    figure.suptitle("everybody at one threshold; dotted: its false accept rate over all", x=0.01, ha="left", fontsize=9)
     left, right = figure.subplots(1, 2, sharey=True)
     at = np.arange(len(groups))
     for ax, name, colour in ((left, "val", PREDICTED), (right, "far", TRUE)):
