@@ -153,14 +153,13 @@ def _paired(name: str, pairs: list[tuple[float, float]], labels: list[str], best
 def _write(path: Path, compared, names: list[str]) -> None:
     """A row for each group: its settings, n, and each metric with its standard error."""
     import csv
-    import os
+
+    from dlthink.whole import whole
 
     estimates = [compared.estimates(name) for name in names]
-    new = path.with_name(path.name + ".tmp")
-    with new.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+    with whole(str(path)) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*compared.keys, "n", *(column for name in names for column in (name, f"{name}_se"))])
         for i, (values, group) in enumerate(compared.groups.items()):
             numbers = [number for one in estimates for number in (one[i].mean, one[i].error)]
             writer.writerow([*values, len(group), *numbers])
-    os.replace(new, path)

@@ -11,8 +11,8 @@ from torch import Tensor
 from dlthink.data.faces.whose import people_of
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.pixels import Photos, photos_of
-from dlthink.data.whole import whole
 from dlthink.errors import BadInput
+from dlthink.whole import whole
 
 COLUMNS = ["photo", "who", "distance", "second", "second_distance", "problem"]
 

@@ -28,11 +28,6 @@ def pillow() -> Any:
     return PIL
 
 
-def decode(data: bytes, size: int, grey: bool, centre: tuple[int, int] | None = None) -> np.ndarray:
-    """uint8 [1 or 3, size, size]: the `middle` of the `upright` photo, `resized`. ValueError says why there is none."""
-    return resized(middle(upright(data), centre), size, grey)
-
-
 def upright(data: bytes) -> Any:
     """A pillow picture, L or RGB, at its own resolution, turned as EXIF says; of an animated one the first picture.
 

@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import torch
 
-from dlthink.data.whole import whole
+from dlthink.whole import whole
 
 
 class Windows:

@@ -17,8 +17,8 @@ from dlthink.data.photos.decode import pillow, upright
 from dlthink.data.seasons.contact_sheet import ContactSheet
 from dlthink.data.seasons.tiles import SMALLEST, Mosaic
 from dlthink.data.seasons.unpaired import bytes_of, floats
-from dlthink.data.whole import whole
 from dlthink.errors import BadInput
+from dlthink.whole import whole
 
 DIRECTIONS = {"to_winter": ("summer", "winter"), "to_summer": ("winter", "summer")}
 SHEET = "contact_sheet.jpg"

@@ -11,9 +11,8 @@ from dlthink.data.chance import share
 from dlthink.data.faces.face_folder import FaceFolder
 from dlthink.data.faces.twins import nearly_the_same
 from dlthink.data.faces.whitened import Whitened, pixel_embedding, small_grey
-from dlthink.data.photos.decode import decode
 from dlthink.errors import BadInput
-from tests.data.photos.made_photos import laid, packed, people, picture, zipped
+from tests.data.photos.made_photos import decode, laid, packed, people, picture, zipped
 
 COUNTS = {f"Per son {i:02d}": 1 + i % 5 for i in range(60)} | {"Zoë": 4}
 SMALL = {"size": 16, "photos": 2}

@@ -6,9 +6,8 @@ import torch
 
 from dlthink.data.faces import recognize
 from dlthink.data.faces.whose import left_out, people_of
-from dlthink.data.photos.decode import decode
 from dlthink.errors import BadInput
-from tests.data.photos.made_photos import laid, packed, people, picture
+from tests.data.photos.made_photos import decode, laid, packed, people, picture
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,8 @@ import zipfile
 import numpy as np
 import pytest
 
+from dlthink.data.photos.decode import middle, resized, upright
+
 Image = pytest.importorskip("PIL.Image", reason="photos need pillow")
 
 
@@ -20,6 +22,11 @@ def packed(image, kind="PNG", **more):
     out = io.BytesIO()
     image.save(out, kind, **more)
     return out.getvalue()
+
+
+def decode(data, size, grey, centre=None):
+    """A file's photo as `photos_of` keeps it: uint8 [1 or 3, size, size]."""
+    return resized(middle(upright(data), centre), size, grey)
 
 
 def people(counts):

@@ -3,10 +3,9 @@
 import pytest
 
 from dlthink.data.photos.album import Album
-from dlthink.data.photos.decode import decode
 from dlthink.data.photos.pixels import photos_of
 from dlthink.errors import BadInput
-from tests.data.photos.made_photos import FILES, laid, people, tarred, zipped
+from tests.data.photos.made_photos import FILES, decode, laid, people, tarred, zipped
 
 
 @pytest.fixture(autouse=True)

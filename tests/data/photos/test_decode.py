@@ -6,8 +6,7 @@ import zlib
 import numpy as np
 import pytest
 
-from dlthink.data.photos.decode import decode
-from tests.data.photos.made_photos import Image, packed, picture
+from tests.data.photos.made_photos import Image, decode, packed, picture
 
 
 def flat(colour, mode="RGB", size=(20, 20)):

@@ -7,10 +7,9 @@ import pytest
 import torch
 
 from dlthink.data.chance import share
-from dlthink.data.photos.decode import decode
 from dlthink.data.seasons.two_folders import TwoFolders
 from dlthink.errors import BadInput
-from tests.data.photos.made_photos import Image, laid, packed, picture, tarred, zipped
+from tests.data.photos.made_photos import Image, decode, laid, packed, picture, tarred, zipped
 from tests.data.photos.test_decode import claims
 from tests.data.seasons.made_seasons import photos
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from dlthink.data.photos.decode import decode
 from dlthink.data.seasons.yosemite import FETCHED, Yosemite
 from dlthink.downloads import DOWNLOADS
 from dlthink.errors import BadInput
-from tests.data.photos.made_photos import Image, laid, packed, picture, tarred, zipped
+from tests.data.photos.made_photos import Image, decode, laid, packed, picture, tarred, zipped
 from tests.data.seasons.made_seasons import inside, photos, published
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "seasons" / "yosemite128"

@@ -1,4 +1,4 @@
-"""Predictions on the disk, whole or not at all."""
+"""What a command writes for its user: on the disk whole, or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def whole(path: str, binary: bool = False) -> Iterator[IO]:
     target = Path(path)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with unfinished.open("wb") if binary else unfinished.open("w", newline="", encoding="utf-8") as file:
+        # a name in a table need not be text; its bytes go there as they are
+        text = dict(mode="w", newline="", encoding="utf-8", errors="surrogateescape")
+        with unfinished.open(**(dict(mode="wb") if binary else text)) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
