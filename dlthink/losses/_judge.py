@@ -7,6 +7,8 @@ from typing import Literal
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from dlthink.errors import BadInput
+
 JudgeNorm = Literal["instance", "spectral"]
 
 
@@ -25,6 +27,8 @@ class PatchJudge(nn.Sequential):
     """
 
     def __init__(self, channels: int, width: int = 64, norm: JudgeNorm = "instance") -> None:
+        if width < 1:
+            raise BadInput(f"loss.judge_width={width}: must be 1 or more")
         plain = norm == "spectral"
         layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2, True)]
         for wide, stride in ((2, 2), (4, 2), (8, 1)):

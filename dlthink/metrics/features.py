@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlthink import efficientnet_lite
 from dlthink.errors import BadInput
-from dlthink.metrics import efficientnet_lite
 from dlthink.metrics.embedded_features import EmbeddedFeatures
 
 KINDS = ("auto", "efficientnet_lite0", "embedded")

@@ -25,14 +25,15 @@ class CycleGAN(nn.Module):
     made smaller, that its own are parts of. W and S are networks of their own (`Generator`).
 
     width       channels of the first layer; blocks: 6 for photos up to 128 pixels, 9 beyond, in the paper
-    skip        (1 - |t|) x + t is made, with t in (-1, 1) from the last layer, 0 at first: it begins with the photo
-                as it is, and keeps what need not change. false: t alone, as in the paper
+    skip        what goes into a layer that halves the photo is added where it is doubled again, so that nothing fine
+                is lost; and (1 - |t|) x + t is made, with t in (-1, 1) from the last layer, 0 at first: it begins with
+                the photo as it is, and keeps what need not change. false: neither, as in the paper
     upsample    transpose: the paper's; resize: nearest neighbours and a convolution, which leaves no checkerboard
     same        same_winter and same_summer are made in training, too; a cost without identity can do without
     checkpoint  forgets what lies within blocks and computes it again going backward: less memory, a third more time
 
     Raises BadInput. Source: Zhu, Park, Isola & Efros 2017, ICCV; Johnson, Alahi & Fei-Fei 2016, ECCV (the generator);
-    Odena, Dumoulin & Olah 2016, Distill (checkerboards).
+    Ronneberger, Fischer & Brox 2015, MICCAI (skip connections); Odena, Dumoulin & Olah 2016, Distill (checkerboards).
     """
 
     def __init__(
@@ -83,23 +84,18 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         grow = Up if upsample == "transpose" else Resize
-        self.encode = nn.Sequential(
-            Conv(channels, width, 7),
-            *Norm.relu(width),
-            Conv(width, 2 * width, 3, stride=2),
-            *Norm.relu(2 * width),
-            Conv(2 * width, 4 * width, 3, stride=2),
-            *Norm.relu(4 * width),
+        self.encode = nn.ModuleList(
+            [
+                layer(Conv(channels, width, 7), width),
+                layer(Conv(width, 2 * width, 3, stride=2), 2 * width),
+                layer(Conv(2 * width, 4 * width, 3, stride=2), 4 * width),
+            ]
         )
         self.blocks = nn.ModuleList(Block(4 * width) for _ in range(blocks))
-        self.decode = nn.Sequential(
-            grow(4 * width, 2 * width),
-            *Norm.relu(2 * width),
-            grow(2 * width, width),
-            *Norm.relu(width),
-            Conv(width, n_out, 7, bias=True),
-            nn.Tanh(),
+        self.decode = nn.ModuleList(
+            [layer(grow(4 * width, 2 * width), 2 * width), layer(grow(2 * width, width), width)]
         )
+        self.paint = nn.Sequential(Conv(width, n_out, 7, bias=True), nn.Tanh())
         self.skip, self.checkpoint = skip, checkpoint
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
@@ -107,7 +103,7 @@ class Generator(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         if skip:
-            nn.init.zeros_(self.decode[-2].weight)
+            nn.init.zeros_(self.paint[0].weight)
 
     def forward(self, x: Tensor, whole: Tensor | None = None) -> Tensor:
         if whole is None:
@@ -122,10 +118,15 @@ class Generator(nn.Module):
                 norm.lent = False
 
     def _made(self, x: Tensor) -> Tensor:
-        h = self.encode(x)
+        h, fine = x, []
+        for smaller in self.encode:
+            h = smaller(h)
+            fine.append(h)
         for block in self.blocks:
             h = checkpoint(block, h, use_reentrant=False) if self.checkpoint and h.requires_grad else block(h)
-        t = self.decode(h)
+        for larger, beside in zip(self.decode, fine[-2::-1], strict=True):
+            h = larger(h) + beside if self.skip else larger(h)
+        t = self.paint(h)
         return (1 - t.abs()) * x + t if self.skip else t
 
 
@@ -155,9 +156,9 @@ class Norm(nn.GroupNorm):
         var, mean = torch.var_mean(halves[1], (2, 3), correction=0, keepdim=True)
         return ((halves - mean) * (var + self.eps).rsqrt()).flatten(0, 1)
 
-    @staticmethod
-    def relu(channels: int) -> tuple[nn.Module, nn.Module]:
-        return Norm(channels), nn.ReLU(inplace=True)
+
+def layer(conv: nn.Module, width: int) -> nn.Sequential:
+    return nn.Sequential(conv, Norm(width), nn.ReLU(inplace=True))
 
 
 class Block(nn.Module):
@@ -165,7 +166,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.change = nn.Sequential(Conv(width, width, 3), *Norm.relu(width), Conv(width, width, 3), Norm(width))
+        self.change = nn.Sequential(layer(Conv(width, width, 3), width), Conv(width, width, 3), Norm(width))
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.change(x)

