@@ -192,8 +192,9 @@ def run_and_kill(context, words, folder, after, wait=True):
         (SPIKES, 1000, 3),
         pytest.param(SPIKES, 1000, 20, marks=pytest.mark.slow),
         pytest.param(SEASONS, 100, 5, marks=pytest.mark.slow),
+        pytest.param([*SEASONS, "loss=cyclegan"], 100, 5, marks=pytest.mark.slow),
     ],
-    ids=["spikes", "spikes, often", "seasons"],
+    ids=["spikes", "spikes, often", "seasons", "seasons, cyclegan"],
 )
 def test_killed_at_random_moments_and_resumed(tmp_path, monkeypatch, problem, pace, kills):
     """pace: steps for each kill, more than can be done between two of them."""

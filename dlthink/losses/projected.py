@@ -24,7 +24,7 @@ class Projected(Adversarial):
     def __init__(
         self,
         gan: Game = "hinge",
-        cycle: float = 2.0,
+        cycle: float = 5.0,
         identity: float = 0.5,
         pool: int = 50,
         judge_width: int = 64,

@@ -13,7 +13,14 @@ from ours import Timed, Unexamined, train
 from seasons import photos
 
 STEPS = 30
-WORDS = ["data=seasons", "model.width=64", "model.blocks=9", "loss.monitor=false", "trainer.schedule=constant"]
+WORDS = [
+    "data=seasons",
+    "loss=cyclegan",
+    "model.width=64",
+    "model.blocks=9",
+    "loss.monitor=false",
+    "trainer.schedule=constant",
+]
 WORDS += [f"trainer.steps={STEPS}", f"trainer.log_every={STEPS // 2}", f"trainer.validate_every={STEPS}"]
 KINDS = {
     "fp32": ["trainer.precision=fp32"],

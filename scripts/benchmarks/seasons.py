@@ -24,7 +24,7 @@ from dlthink.models.cyclegan import CycleGAN
 from dlthink.order import Order
 
 STEPS, SEASONS = 10, ("winter", "summer")
-WORDS = ["data=seasons", "trainer.schedule=constant", "trainer.log_every=5", "loss.monitor=false"]
+WORDS = ["data=seasons", "loss=cyclegan", "trainer.schedule=constant", "trainer.log_every=5", "loss.monitor=false"]
 
 
 def photos(size: int) -> SimpleNamespace:

@@ -40,7 +40,7 @@ TYPED = {
     ),
     "another network": (["data=faces", "model=cyclegan"], "colors", "networks that fit: facenet"),
     "a network of photos of people": (["data=seasons", "model=facenet"], "size", "networks that fit: cyclegan"),
-    "another cost": (["data=seasons", "loss=triplet"], "Triplet", "costs that fit: cycle, cyclegan"),
+    "another cost": (["data=seasons", "loss=triplet"], "Triplet", "costs that fit: cycle, cyclegan, projected"),
     "no path": (["data=recording"], "data.path", "npz"),
     "no GPU": (["trainer.device=cuda:99"], "trainer.device=cuda:99", "auto or cpu"),
     "negative rate": (["optim.lr=-1", *SMALL], "optim", "-1"),

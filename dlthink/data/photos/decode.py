@@ -20,6 +20,8 @@ def pillow() -> Any:
     """The module PIL; BadInput when it is not installed."""
     try:
         import PIL.Image
+        import PIL.ImageDraw
+        import PIL.ImageFont
         import PIL.ImageOps
     except ImportError as error:
         raise BadInput(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from dlthink.data.photos.decode import pillow
@@ -9,19 +10,22 @@ from dlthink.data.photos.decode import pillow
 MOST = 40  # photos on a sheet
 THUMBNAIL = 224  # pixels of its longer side
 GAP, APART = 6, 26  # pixels between before and after, and between pairs
-PAPER = (255, 255, 255)
+PAPER, INK = (255, 255, 255), (90, 90, 90)
+LETTERS = 13  # pixels
 
 
 class ContactSheet:
-    """Thumbnails in pairs, before and after, in order; of more than MOST photos every few."""
+    """Thumbnails in pairs, before and after, over their names, in order; of more than MOST photos every few."""
 
     def __init__(self, photos: int) -> None:
         self.shown = {i * photos // MOST for i in range(MOST)} if photos > MOST else {*range(photos)}
         self.pairs: list[tuple[Any, Any]] = []
+        self.names: list[str] = []
 
-    def add(self, i: int, before: Any, after: Any) -> None:
+    def add(self, i: int, name: str, before: Any, after: Any) -> None:
         """Photo i, as pillow pictures; only a thumbnail is kept."""
         if i in self.shown:
+            self.names.append(name)
             self.pairs.append((_thumbnail(before), _thumbnail(after)))
 
     def picture(self) -> Any:
@@ -32,11 +36,14 @@ class ContactSheet:
         columns = min(range(1, n + 1), key=lambda k: abs(k * cell[0] / (-(-n // k) * cell[1]) - 1.5))
         size = (columns * cell[0] + APART, -(-n // columns) * cell[1] + APART)
         sheet = pillow().Image.new("RGB", size, PAPER)
-        for i, (before, after) in enumerate(self.pairs):
+        pen, letters = pillow().ImageDraw.Draw(sheet), _letters()
+        for i, (name, (before, after)) in enumerate(zip(self.names, self.pairs, strict=True)):
             left, top = APART + i % columns * cell[0], APART + i // columns * cell[1]
             aside, below = width - before.width, (height - before.height) // 2  # a pair stays together
             sheet.paste(before, (left + aside, top + below))
             sheet.paste(after, (left + width + GAP, top + below))
+            shown = _shortened(name, letters, 2 * width + GAP)
+            pen.text((left + width + GAP / 2, top + height + APART / 2), shown, INK, letters, anchor="mm")
         return sheet
 
 
@@ -44,3 +51,20 @@ def _thumbnail(image: Any) -> Any:
     scale = THUMBNAIL / max(image.size)
     size = tuple(max(1, round(side * scale)) for side in image.size)
     return image.resize(size, pillow().Image.Resampling.BICUBIC, reducing_gap=3)
+
+
+def _letters() -> Any:
+    """The face of matplotlib's figures, which has more of the world's letters than pillow's own."""
+    import matplotlib
+
+    face = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return pillow().ImageFont.truetype(str(face), LETTERS)
+
+
+def _shortened(name: str, letters: Any, width: int) -> str:
+    """The end of a name says which photo it is."""
+    shown = "".join(c if c.isprintable() else "?" for c in name)
+    cut = 0
+    while letters.getlength("…" * bool(cut) + shown[cut:]) > width:
+        cut += 1
+    return "…" * bool(cut) + shown[cut:]

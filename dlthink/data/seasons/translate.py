@@ -73,7 +73,7 @@ class Translate:
                     self._leave_out(name, error)
                     continue
                 self.done += 1
-                sheet.add(i, before, after)
+                sheet.add(i, name, before, after)
         if not self.done:
             name, why = next(iter(self.left_out.items()))
             raise BadInput(

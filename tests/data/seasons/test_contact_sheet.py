@@ -8,10 +8,10 @@ from dlthink.data.seasons.contact_sheet import APART, GAP, MOST, THUMBNAIL, Cont
 Image = pytest.importorskip("PIL.Image", reason="photos need pillow")
 
 
-def sheet_of(sizes):
+def sheet_of(sizes, name="a.jpg"):
     sheet = ContactSheet(len(sizes))
     for i, size in enumerate(sizes):
-        sheet.add(i, Image.new("RGB", size, (200, 0, 0)), Image.new("RGB", size, (0, 0, 200)))
+        sheet.add(i, name, Image.new("RGB", size, (200, 0, 0)), Image.new("RGB", size, (0, 0, 200)))
     return sheet
 
 
@@ -23,7 +23,15 @@ def test_a_pair_stands_left_and_right():
         sheet[APART:-APART, APART + THUMBNAIL + GAP : -APART],
     )
     assert (before == (200, 0, 0)).all() and (after == (0, 0, 200)).all()
-    assert (sheet[:, APART + THUMBNAIL : APART + THUMBNAIL + GAP] == 255).all()
+    assert (sheet[:-APART, APART + THUMBNAIL : APART + THUMBNAIL + GAP] == 255).all()
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "Größe/Ж 1.png", "long/" * 60 + "end.png", "\ud800.png", "line\n.png"])
+def test_its_name_stands_below_and_nowhere_else(name):
+    named, bare = (np.asarray(sheet_of([(64, 64)], n).picture()) for n in (name, ""))
+    rows, columns = (named != bare).any(2).nonzero()
+    assert len(rows) and rows.min() > APART + THUMBNAIL and rows.max() < THUMBNAIL + 2 * APART - 3
+    assert columns.min() >= APART and columns.max() < 2 * THUMBNAIL + GAP + APART
 
 
 @pytest.mark.parametrize("n", [2, 7, 40])
