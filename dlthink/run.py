@@ -38,6 +38,11 @@ class Run:
     def best(self) -> tuple[dict, Path]:
         """The best checkpoint, and where it lies."""
         path = self.folder / "checkpoints" / "best.pt"
+        if not path.exists() and path.with_name("last.pt").exists():
+            raise BadInput(
+                f"{self.folder}: stopped before anything was examined, so that no checkpoint is the best: "
+                f"go on with dlthink train resume={self.folder}"
+            )
         return checkpoint.load(path), path
 
     def install(self, saved: dict, path: Path, loss: nn.Module, model: nn.Module, precision: Precision) -> None:

@@ -179,7 +179,12 @@ def test_a_truncated_checkpoint(cli, run):
     best = run / "checkpoints" / "best.pt"
     best.write_bytes(best.read_bytes()[:5000])
     refused(cli("evaluate", f"run={run}"), "best.pt", "damaged")
-    best.unlink()
+
+
+def test_a_run_that_stopped_before_it_was_examined(cli, run):
+    (run / "checkpoints" / "best.pt").unlink()
+    refused(cli("evaluate", f"run={run}"), "before anything was examined", f"dlthink train resume={run}")
+    (run / "checkpoints" / "last.pt").unlink()
     refused(cli("evaluate", f"run={run}"), "best.pt", "no checkpoint")
 
 
