@@ -11,6 +11,7 @@ from dlthink.data.seasons.drawn import Seasons
 from dlthink.interrupt import Interrupted
 from dlthink.losses.cyclegan import CycleGAN as CycleGANLoss
 from dlthink.losses.poisson import Poisson
+from dlthink.losses.projected import Projected
 from dlthink.metrics.counts import Counts
 from dlthink.metrics.translations import Translations
 from dlthink.models.cyclegan import CycleGAN
@@ -102,13 +103,14 @@ def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("knobs", [{}, {"channels_last": True}], ids=["as it is", "channels last"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
-def test_a_step_of_two_players_never_waits_either(tmp_path, monkeypatch, precision, knobs):
-    """Generators, judges, and pools whose chance lies on the CPU."""
+@pytest.mark.parametrize("cost", [partial(CycleGANLoss, 3), Projected], ids=["cyclegan", "projected"])
+def test_a_step_of_two_players_never_waits_either(tmp_path, monkeypatch, cost, precision, knobs):
+    """Generators, judges, and pools whose chance lies on the CPU, as that of what judges are shown does."""
     monkeypatch.setenv("DLTHINK_DATA", str(tmp_path))
     data = Seasons(scenes=8, val_scenes=2, test_scenes=2, size=64)
     generators.seed(0)
     trainer = Watched(steps=24, batch=2, log_every=8, validate_every=24, precision=precision, **knobs)
-    model, cost = CycleGAN(3, 3, width=8, blocks=2), CycleGANLoss(3, pool=4, judge_width=8)
+    model, cost = CycleGAN(3, 3, width=8, blocks=2), cost(pool=4, judge_width=8)
     optim = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)
     found = trainer.fit(model, cost, data, Translations("embedded"), optim, tmp_path / "run")["test"]
     assert found["cycle_l1_to_winter"] < 0.1 and found["psnr_to_winter"] > 5
