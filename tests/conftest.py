@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from dlthink import efficientnet_lite
 from dlthink.__main__ import main
 
 REPOSITORY = Path(__file__).parent.parent
 SMALL = ["data.minutes=2", "data.neurons=4", "data.rate=12", "model.width=8", "trainer=smoke", "trainer.device=cpu"]
+
+needs_lite1 = pytest.mark.skipif(not efficientnet_lite.installed(1), reason=efficientnet_lite.package(1))
 
 torch.set_num_threads(1)  # small networks; two spinning threads are slower than one
 

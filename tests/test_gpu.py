@@ -18,6 +18,7 @@ from dlthink.models.cyclegan import CycleGAN
 from dlthink.models.gru import GRU
 from dlthink.models.mlp import MLP
 from dlthink.trainer import Trainer
+from tests.conftest import needs_lite1
 from tests.test_resume import start
 from tests.toy import fit, network, weights
 
@@ -103,7 +104,9 @@ def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("knobs", [{}, {"channels_last": True}], ids=["as it is", "channels last"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
-@pytest.mark.parametrize("cost", [partial(CycleGANLoss, 3), Projected], ids=["cyclegan", "projected"])
+@pytest.mark.parametrize(
+    "cost", [partial(CycleGANLoss, 3), pytest.param(Projected, marks=needs_lite1)], ids=["cyclegan", "projected"]
+)
 def test_a_step_of_two_players_never_waits_either(tmp_path, monkeypatch, cost, precision, knobs):
     """Generators, judges, and pools whose chance lies on the CPU, as that of what judges are shown does."""
     monkeypatch.setenv("DLTHINK_DATA", str(tmp_path))

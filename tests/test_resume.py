@@ -15,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from dlthink import checkpoint, generators
 from dlthink.errors import BadInput
 from dlthink.interrupt import Interrupted
+from tests.conftest import needs_lite1
 from tests.test_players import Adversarial
 from tests.toy import Line, fit, network, weights
 
@@ -191,7 +192,7 @@ def run_and_kill(context, words, folder, after, wait=True):
     [
         (SPIKES, 1000, 3),
         pytest.param(SPIKES, 1000, 20, marks=pytest.mark.slow),
-        pytest.param(SEASONS, 100, 5, marks=pytest.mark.slow),
+        pytest.param(SEASONS, 100, 5, marks=[pytest.mark.slow, needs_lite1]),
         pytest.param([*SEASONS, "loss=cyclegan"], 100, 5, marks=pytest.mark.slow),
     ],
     ids=["spikes", "spikes, often", "seasons", "seasons, cyclegan"],

@@ -14,12 +14,12 @@ SHIFT = 0.12  # of a side, at most
 
 
 class FeatureJudge(nn.Module):
-    """Photos [n, 3 or 1, s, s] in [-1, 1] -> verdicts at four scales, [n, 4, h, w] with h = w = a quarter or so of s.
+    """Photos [n, 3 or 1, s, s] in [-1, 1] -> verdicts at four scales, [n, 4, h, w].
 
-    The network sees them twice as large, up to the 224 pixels that it was trained on, or as large as they are. On each
-    of its maps (`EfficientNetLite.maps`) three convolutions of `width` channels come to a verdict, a row of verdicts
-    for each scale; those of coarse scales are repeated, so that all scales count alike. Weights over their largest
-    singular value: a judge's slope is bounded.
+    The network sees them twice as large, up to 224 pixels, about what it was trained on, or as large as they are. On
+    each of its maps (`EfficientNetLite.maps`) three convolutions of `width` channels come to verdicts, as many as an
+    eighth of the side that is seen; those of coarse scales are repeated, so that all scales count alike. Weights over
+    their largest singular value: the slope of what learns is bounded.
 
     In training, photos are moved a little at random before, all of a batch alike, up to 12 % of a side, borders
     mirrored: a network cannot make patterns that fool the frozen one's grid.

@@ -20,7 +20,7 @@ class Translation(nn.Module):
         cycle_S     cycle mean |back_S - y_S|
         identity_S  cycle identity mean |same_S - y_S|
 
-    cycle and identity as in the paper: 10, and 0.5 of it. monitor: say when a translation goes astray (`Astray`).
+    cycle and identity: 10, and 0.5 of it, in the paper. monitor: say when a translation goes astray (`Astray`).
     Raises BadInput when a weight is negative.
 
     Source: Zhu, Park, Isola & Efros 2017, ICCV, equation 2 and section 5.2 (identity); Taigman, Polyak & Wolf 2017.

@@ -15,10 +15,11 @@ class Projected(Adversarial):
 
     J_S: a `FeatureJudge`, see `Adversarial`: it learns from few photos and few steps what sets seasons apart, since
     it need not learn to see. Both look through one EfficientNet-Lite1, frozen; the examination uses Lite0, other
-    weights, so that KID is not measured by the features that were trained on. It flatters a little all the same:
-    both networks come from ImageNet. judge_width: channels of a judge's layers.
+    weights, so that KID is not measured by the features that were trained on. It may flatter all the same: both
+    networks come from ImageNet. judge_width: channels of a judge's layers.
 
-    Raises BadInput. Source: Sauer, Chitta, Mueller & Geiger 2021, NeurIPS (Projected GANs).
+    Raises BadInput. Source: Sauer, Chitta, Mueller & Geiger 2021, NeurIPS (Projected GANs), without their random mixing
+    of channels and scales; photos are moved instead.
     """
 
     def __init__(
@@ -30,5 +31,5 @@ class Projected(Adversarial):
         judge_width: int = 64,
         monitor: bool = True,
     ) -> None:
-        eye = efficientnet_lite.load(1, "loss=projected")
+        eye = efficientnet_lite.load(1, "loss=projected", ", or choose loss=cyclegan, which needs none")
         super().__init__(partial(FeatureJudge, eye, judge_width), gan, cycle, identity, pool, monitor)

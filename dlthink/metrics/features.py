@@ -17,7 +17,11 @@ from dlthink.metrics.embedded_features import EmbeddedFeatures
 
 KINDS = ("auto", "efficientnet_lite0", "embedded")
 KEPT = 16_384  # photos whose features stay in memory, the latest: 84 MB of EfficientNet-Lite0's
-SIDES = {"efficientnet_lite0": (224, 224), "inception": (299, 299), "embedded": (32, 128)}  # pixels, least and most
+SIDES = {
+    "efficientnet_lite0": (efficientnet_lite.SIZE,) * 2,
+    "inception": (299, 299),
+    "embedded": (32, 128),
+}  # pixels, least and most
 
 
 class Features:

@@ -24,7 +24,14 @@ from dlthink.models.cyclegan import CycleGAN
 from dlthink.order import Order
 
 STEPS, SEASONS = 10, ("winter", "summer")
-WORDS = ["data=seasons", "loss=cyclegan", "trainer.schedule=constant", "trainer.log_every=5", "loss.monitor=false"]
+WORDS = [
+    "data=seasons",
+    "loss=cyclegan",
+    "loss.cycle=10",
+    "trainer.schedule=constant",
+    "trainer.log_every=5",
+    "loss.monitor=false",
+]
 
 
 def photos(size: int) -> SimpleNamespace:

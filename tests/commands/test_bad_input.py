@@ -183,7 +183,7 @@ def test_a_truncated_checkpoint(cli, run):
 
 def test_a_run_that_stopped_before_it_was_examined(cli, run):
     (run / "checkpoints" / "best.pt").unlink()
-    refused(cli("evaluate", f"run={run}"), "before anything was examined", f"dlthink train resume={run}")
+    refused(cli("evaluate", f"run={run}"), "best.pt", f"dlthink train resume={run}")
     (run / "checkpoints" / "last.pt").unlink()
     refused(cli("evaluate", f"run={run}"), "best.pt", "no checkpoint")
 

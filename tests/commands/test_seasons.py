@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import refused
+from tests.conftest import needs_lite1, refused
 from tests.data.photos.made_photos import laid, packed, picture
 
 Image = pytest.importorskip("PIL.Image", reason="photos need pillow")
+pytestmark = needs_lite1
 
 FEW = ["data=seasons", "data.scenes=4", "data.val_scenes=3", "data.test_scenes=3", "data.size=32"]
 FEW += ["model.width=4", "model.blocks=1", "trainer=smoke", "trainer.batch=2", "trainer.device=cpu"]

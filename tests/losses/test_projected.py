@@ -1,7 +1,5 @@
 """`dlthink.losses.projected`: judges that look through a frozen network."""
 
-import copy
-
 import pytest
 import torch
 from torch import nn
@@ -13,12 +11,12 @@ from dlthink.losses._feature_judge import FeatureJudge, moved
 from dlthink.losses._gan import fooled, told_apart
 from dlthink.losses.projected import Projected
 from tests import toy
+from tests.conftest import needs_lite1
 from tests.losses import test_cyclegan as plain
 from tests.losses.translations import answer, photos
 from tests.test_resume import same
 
-needs_weights = pytest.mark.skipif(not efficientnet_lite.installed(1), reason=efficientnet_lite.package(1))
-pytestmark = needs_weights
+pytestmark = needs_lite1
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +42,7 @@ def test_terms_by_name():
         assert torch.allclose(judged[season], again, rtol=1e-3)
 
 
-@pytest.mark.parametrize("side, seen", [(32, 64), (64, 128), (128, 224), (256, 256)])
+@pytest.mark.parametrize("side, seen", [(32, 64), (36, 72), (64, 128), (128, 224), (256, 256)])
 def test_verdicts_of_four_scales_count_alike(eye, side, seen):
     judge, views = FeatureJudge(eye, width=4).eval(), []
     for head in judge.heads:
@@ -52,7 +50,7 @@ def test_verdicts_of_four_scales_count_alike(eye, side, seen):
     verdicts = judge(photos(2, side)["summer"])
     assert [view for view, _ in views] == [-(-seen // k) for k in (4, 8, 16, 32)]
     assert verdicts.shape == (2, 4, -(-seen // 8), -(-seen // 8))
-    if seen % 32 == 0:
+    if seen % 32 == 0:  # else a coarse verdict is repeated unevenly
         assert verdicts.mean().item() == pytest.approx(sum(mean.item() for _, mean in views) / 4, rel=1e-4)
 
 
@@ -62,7 +60,7 @@ def test_only_its_heads_learn_and_are_saved(eye):
     photo = photos(1, 32)["summer"].requires_grad_()
     judge(photo).mean().backward()
     assert all(p.grad.abs().sum() > 0 for p in judge.parameters() if p.ndim > 1)
-    assert (photo.grad != 0).float().mean() > 0.5, "the network is told about nearly every pixel"
+    assert (photo.grad != 0).float().mean() > 0.9, "the network is told about nearly every pixel"
 
 
 def test_the_slope_of_its_heads_is_bounded(eye):
@@ -95,10 +93,7 @@ def test_photos_are_moved_by_whole_pixels_all_alike():
 
 def test_a_grey_photo_is_seen_as_three_equal_colours(eye):
     judge, grey = FeatureJudge(eye, width=4).eval(), photos(1, 32)["summer"][:, :1]
-    torch.manual_seed(0)
-    verdict = judge(grey)
-    torch.manual_seed(0)
-    assert torch.equal(judge(grey.repeat(1, 3, 1, 1)), verdict)
+    assert torch.equal(judge(grey.repeat(1, 3, 1, 1)), judge(grey))
 
 
 def test_it_tells_seasons_apart_that_it_has_not_seen_after_30_steps(eye):
@@ -111,6 +106,7 @@ def test_it_tells_seasons_apart_that_it_has_not_seen_after_30_steps(eye):
         told_apart("hinge", judge(x["winter"]), judge(x["summer"])).backward()
         optim.step()
     x, _ = drawn.val.take(torch.arange(32))
+    judge.eval()
     with torch.no_grad():
         winter, summer = (judge(x[season]).mean((1, 2, 3)) for season in ("winter", "summer"))
     assert (winter[:, None] > summer[None]).float().mean() > 0.9
@@ -135,7 +131,7 @@ class Single(plain.Seasons):
     def __init__(self):
         super().__init__()
         for split in (self.train, self.val, self.test):
-            split.x = {season: photo.float() for season, photo in copy.copy(split.x).items()}
+            split.x = {season: photo.float() for season, photo in split.x.items()}
 
 
 @pytest.mark.parametrize("knobs", [{"pool": -1}, {"judge_width": 0}, {"cycle": -1.0}])

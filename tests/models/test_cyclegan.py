@@ -120,9 +120,9 @@ def test_it_begins_with_the_photo_as_it_is():
 def test_what_goes_into_a_smaller_layer_is_added_where_it_grows_again():
     make, x = network().make["winter"].double(), photos(dtype=torch.float64)["summer"]
     nn.init.normal_(make.paint[0].weight)
-    for larger in make.decode:
-        larger[0].conv.weight.data.zero_()  # nothing comes up from below
-    t = make.paint(make.encode[0](x))
+    make.decode[0][0].conv.weight.data.zero_()  # nothing comes up from below
+    fine = make.encode[0](x)
+    t = make.paint(make.decode[1](make.encode[1](fine)) + fine)
     assert torch.allclose(make(x), (1 - t.abs()) * x + t, atol=1e-12)
     make.skip = False
     assert (make(x) - make(x).mean((2, 3), keepdim=True)).abs().max() < 1e-12, "as in the paper: all is lost"

@@ -20,7 +20,7 @@ class ContactSheet:
     def __init__(self, photos: int) -> None:
         self.shown = {i * photos // MOST for i in range(MOST)} if photos > MOST else {*range(photos)}
         self.pairs: list[tuple[Any, Any]] = []
-        self.names: list[str] = []
+        self.names: list[str] = []  # of these
 
     def add(self, i: int, name: str, before: Any, after: Any) -> None:
         """Photo i, as pillow pictures; only a thumbnail is kept."""
@@ -64,7 +64,5 @@ def _letters() -> Any:
 def _shortened(name: str, letters: Any, width: int) -> str:
     """The end of a name says which photo it is."""
     shown = "".join(c if c.isprintable() else "?" for c in name)
-    cut = 0
-    while letters.getlength("…" * bool(cut) + shown[cut:]) > width:
-        cut += 1
-    return "…" * bool(cut) + shown[cut:]
+    cuts = ["…" * bool(k) + shown[k:] for k in range(len(shown) + 1)]
+    return next((cut for cut in cuts if letters.getlength(cut) <= width), "")

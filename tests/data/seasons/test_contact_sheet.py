@@ -34,6 +34,10 @@ def test_its_name_stands_below_and_nowhere_else(name):
     assert columns.min() >= APART and columns.max() < 2 * THUMBNAIL + GAP + APART
 
 
+def test_a_name_finds_no_room_under_a_strip():
+    assert sheet_of([(8, 600)]).picture().width == 2 * APART + GAP + 6
+
+
 @pytest.mark.parametrize("n", [2, 7, 40])
 def test_every_photo_of_every_shape_is_on_it(n):
     sizes = [(300, 200), (200, 300), (1000, 8), (8, 8)]
