@@ -63,6 +63,5 @@ def _letters() -> Any:
 
 def _shortened(name: str, letters: Any, width: int) -> str:
     """The end of a name says which photo it is."""
-    shown = "".join(c if c.isprintable() else "?" for c in name)
-    cuts = ["…" * bool(k) + shown[k:] for k in range(len(shown) + 1)]
+    cuts = ["…" * bool(k) + name[k:] for k in range(len(name) + 1)]
     return next((cut for cut in cuts if letters.getlength(cut) <= width), "")

@@ -73,7 +73,7 @@ class Translate:
                     self._leave_out(name, error)
                     continue
                 self.done += 1
-                sheet.add(i, name, before, after)
+                sheet.add(i, _printable(name), before, after)
         if not self.done:
             name, why = next(iter(self.left_out.items()))
             raise BadInput(
@@ -171,4 +171,4 @@ def _save(image: Any, file: Path, profile: bytes | None = None) -> None:
 
 
 def _printable(name: str) -> str:
-    return name.encode("utf-8", "replace").decode()
+    return "".join(c if c.isprintable() else "?" for c in name)
