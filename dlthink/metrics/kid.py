@@ -11,18 +11,25 @@ MOST = 4000  # photos of a set: three kernels of 128 MB; of more, as many evenly
 
 
 def kid(fake: np.ndarray, real: np.ndarray, draws: int = 200, seed: int = 0) -> tuple[float, float, float]:
-    """100 MMD^2 with the kernel (a.b / d + 1)^3, unbiased, and its 95 % interval; fake [n, d], real [m, d].
+    """`kids`, and the 95 % interval of its draws."""
+    values = kids(fake, real, draws, seed)
+    return float(values[0]), *interval(values[1:])
+
+
+def kids(fake: np.ndarray, real: np.ndarray, draws: int, seed: int = 0) -> np.ndarray:
+    """100 MMD^2 with kernel (a.b / d + 1)^3, unbiased; then that of each draw: [1 + draws]. fake [n, d], real [m, d].
 
     MMD^2 = mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean_{ij} k(x_i, y_j). It is 0 on average for two
-    sets of one kind, and so below 0 half of the time. The interval: photos of both sets drawn with replacement, a photo
+    sets of one kind, and so below 0 half of the time. A draw: photos of both sets drawn with replacement, a photo
     weighing as often as it was drawn; pairs of a photo with its own copy are no pairs, so every draw is unbiased.
+    Sets as large are drawn alike: of what two networks make of the same photos, the draws can be compared one by one.
     nan where a set has less than two photos or features are not finite.
 
     Source: Binkowski, Sutherland, Arbel & Gretton 2018, ICLR; Gretton et al. 2012, JMLR 13.
     """
     fake, real = (_evenly(x) for x in (fake, real))
     if min(len(fake), len(real)) < 2 or not (np.isfinite(fake).all() and np.isfinite(real).all()):
-        return math.nan, math.nan, math.nan
+        return np.full(1 + draws, math.nan)
     within = [kernel(x, x) for x in (fake, real)]
     for k in within:
         np.fill_diagonal(k, 0)
@@ -33,9 +40,7 @@ def kid(fake: np.ndarray, real: np.ndarray, draws: int = 200, seed: int = 0) -> 
     with np.errstate(invalid="ignore", divide="ignore"):
         for k, w in zip(within, weights, strict=True):
             values += ((w @ k) * w).sum(1) / (w.sum(1) ** 2 - (w**2).sum(1))
-    values *= 100
-    low, high = interval(values[1:])
-    return float(values[0]), low, high
+    return 100 * values
 
 
 def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:

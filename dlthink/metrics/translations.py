@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from dlthink.metrics.features import Features
-from dlthink.metrics.kid import kid
+from dlthink.metrics.kid import interval, kids
 from dlthink.metrics.probe import Probe
 from dlthink.metrics.ssim import edges, luminance, psnr, ssim
 
@@ -41,6 +42,8 @@ class Translations:
     psnr, ssim      against the truth: `ssim.psnr` in dB, `ssim.ssim` of luminance
     kid             100 times the squared distance of translated photos from real ones of that season: `kid.kid`;
                     kid_..._low, kid_..._high: 95 % of draws of photos
+    kid_gain        how far KID lies below that of a baseline, over the same draws of photos: where the interval is
+                    above 0, the network is better, though their own intervals, which share their photos, may overlap
     edge_ssim       SSIM of Sobel's edges of luminance before and after: is the content kept?
     probe_share     of translated photos that a linear classifier takes for that season: `probe.Probe`
     probe_ceiling   the same of real photos of that season
@@ -94,14 +97,15 @@ class Translations:
         probe = Probe(real["summer"], real["winter"])
         numbers = {}
         for one in both:
-            to = f"_to_{one.target}"
+            to, drawn = f"_to_{one.target}", {}
             for name, pictures in one.made.items():
                 photos = as_bytes(pictures, one.rows)
-                fake = None if photos is None else self.features(photos)
-                point, low, high = (math.nan,) * 3 if fake is None else kid(fake, real[one.target], self.draws)
-                ends = {"": point, "_low": low, "_high": high}
-                numbers |= {f"kid{self.mark}{to}{name}{end}": value for end, value in ends.items()}
-                share = math.nan if fake is None else probe.share(fake, one.source, one.target)
+                fake = np.full((0, 1), math.nan) if photos is None else self.features(photos)
+                drawn[name] = kids(fake, real[one.target], self.draws)
+                numbers |= _with_interval(f"kid{self.mark}{to}{name}", drawn[name])
+                if name:
+                    numbers |= _with_interval(f"kid{self.mark}_gain{to}{name}", drawn[name] - drawn[""])
+                share = math.nan if photos is None else probe.share(fake, one.source, one.target)
                 numbers[f"probe_share{self.mark}{to}{name}"] = share
             numbers[f"probe_ceiling{self.mark}{to}"] = probe.ceiling(one.target)
         return numbers
@@ -171,6 +175,12 @@ def _compared(one: Translated, pictures: Tensor) -> dict[str, float]:
         numbers = {"psnr": _mean([p for p, _ in pairs]), "ssim": _mean([s for _, s in pairs])}
     numbers["edge_ssim"] = _mean([ssim(edges(a), edges(b)) for a, b in batches(one.rows, pictures, one.before)])
     return numbers
+
+
+def _with_interval(name: str, values: np.ndarray) -> dict[str, float]:
+    """The first of the values, and 95 % of the rest."""
+    low, high = interval(values[1:])
+    return {name: float(values[0]), f"{name}_low": low, f"{name}_high": high}
 
 
 def _back(one: Translated) -> dict[str, float]:

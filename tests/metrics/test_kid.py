@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from dlthink.metrics.kid import drawn, kernel, kid
+from dlthink.metrics.kid import drawn, interval, kernel, kid, kids
 
 
 def sets(n, m, seed=0, shift=0.0, d=8):
@@ -48,6 +48,14 @@ def test_a_draw_weighs_photos_and_never_pairs_one_with_its_own_copy():
     _, low, high = kid(x, y, draws=1, seed=3)
     assert low == high == pytest.approx(by_hand, rel=1e-10)
     assert u.sum() == 7 and set(u) != {1.0}
+
+
+def test_of_two_sets_as_large_the_same_photos_are_drawn():
+    x, y = sets(40, 30, shift=0.5)
+    both = [kids(some, y, 200) for some in (x, 0.9 * x)]
+    assert np.corrcoef(*(values[1:] for values in both))[0, 1] > 0.95
+    assert (both[0] - both[1]).std() < 0.5 * min(values.std() for values in both)
+    assert interval(both[0][1:]) == kid(x, y, 200)[1:]
 
 
 def test_draws_lie_around_the_number_itself():

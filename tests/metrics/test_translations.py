@@ -32,6 +32,7 @@ def named(truth):
         for name in BASELINES:
             names |= {f"{stem}_{to}{name}" for stem in ("edge_ssim", "probe_share_embedded")}
             names |= {f"kid_embedded_{to}{name}{end}" for end in ("", "_low", "_high")}
+            names |= {f"kid_embedded_gain_{to}{name}{end}" for end in ("", "_low", "_high") if name}
             names |= {f"{stem}_{to}{name}" for stem in ("psnr", "ssim")} if truth else set()
         names |= {f"{stem}_{to}" for stem in ("cycle_l1", "cycle_psnr", "identity_l1", "probe_ceiling_embedded")}
     return names
@@ -61,6 +62,7 @@ def test_an_idle_network_has_the_numbers_of_untouched_photos():
     for to in DIRECTIONS:
         for stem in ("kid_embedded", "edge_ssim", "probe_share_embedded"):
             assert made[f"{stem}_{to}"] == made[f"{stem}_{to}_untouched"]
+        assert [made[f"kid_embedded_gain_{to}_untouched{end}"] for end in ("", "_low", "_high")] == [0, 0, 0]
         assert made[f"edge_ssim_{to}"] == pytest.approx(1)
         assert made[f"cycle_l1_{to}"] == made[f"identity_l1_{to}"] == 0
         assert made[f"cycle_psnr_{to}"] == pytest.approx(100)
@@ -81,6 +83,9 @@ def test_a_perfect_network_is_at_zero_and_passes_for_the_season():
     made = numbers(read, y, known, draws=200)
     for to in DIRECTIONS:
         assert made[f"kid_embedded_{to}_low"] < 0.5 < made[f"kid_embedded_{to}_untouched_low"]
+        gain = made[f"kid_embedded_{to}_untouched"] - made[f"kid_embedded_{to}"]
+        assert made[f"kid_embedded_gain_{to}_untouched"] == pytest.approx(gain)
+        assert 0 < made[f"kid_embedded_gain_{to}_untouched_low"] < gain < made[f"kid_embedded_gain_{to}_untouched_high"]
         assert made[f"probe_share_embedded_{to}"] > 0.9
         assert made[f"psnr_{to}"] > 90 and made[f"ssim_{to}"] == pytest.approx(1)
         assert made[f"psnr_{to}_untouched"] < 20
@@ -137,7 +142,11 @@ def test_what_is_not_finite_is_nan_and_nothing_else(bad):
     made = numbers(read, y, known)
     assert set(made) == set(whole)
     for name, value in made.items():
-        own = name == "kid_embedded" or not ("untouched" in name or "color" in name or "ceiling" in name)
+        own = (
+            name == "kid_embedded"
+            or "gain" in name
+            or not ("untouched" in name or "color" in name or "ceiling" in name)
+        )
         assert math.isnan(value) if own else value == whole[name], name
     assert set(Translations("embedded").figures(read, y, known)) == {"pictures", "features"}
 
