@@ -2,7 +2,8 @@
 
 model=cyclegan (width 32, 6 blocks), judges of width 64, pools of 50, Adam, averaged weights, a log line every 5 steps.
 Both train the same networks from the same weights on the same batches in the published order of updates (checked at
-the end). Then bf16 against fp32 at 128 pixels, both ours. What the last step needs at its peak goes to stderr, in MB.
+the end). Then bf16 against fp32 at 128 pixels, both ours. What the last step needs at its peak goes to stderr, in MB:
+medians, since it varies from run to run.
 """
 
 import sys
@@ -116,7 +117,8 @@ def main() -> None:
             apart = ((weights - same).norm() / same.norm()).item()
             assert apart < 0.05, f"dlthink and the hand end {apart:.2g} apart: not the same training"
         report(f"a step of CycleGAN, 64 px, {precision} / by hand", 1.03, ours[1:], hand[1:])  # the first warmed up
-        loop, by = by_loop(data, precision, measured=True).held, by_hand(data, precision, measured=True)[2]
+        loop = np.median([by_loop(data, precision, measured=True).held for _ in range(n)])
+        by = np.median([by_hand(data, precision, measured=True)[2] for _ in range(n)])
         print(f"{precision}: a step's peak {loop:.0f} MB, by hand {by:.0f} MB: {loop / by:.2f} x", file=sys.stderr)
     large = photos(128)
     half, full = ([by_loop(large, p).seconds / STEPS for _ in range(1 + n)] for p in ("bf16", "fp32"))
