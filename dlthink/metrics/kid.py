@@ -10,12 +10,6 @@ LEVEL = 95  # percent
 MOST = 4000  # photos of a set: three kernels of 128 MB; of more, as many evenly spread
 
 
-def kid(fake: np.ndarray, real: np.ndarray, draws: int = 200, seed: int = 0) -> tuple[float, float, float]:
-    """`kids`, and the 95 % interval of its draws."""
-    values = kids(fake, real, draws, seed)
-    return float(values[0]), *interval(values[1:])
-
-
 def kids(fake: np.ndarray, real: np.ndarray, draws: int, seed: int = 0) -> np.ndarray:
     """100 MMD^2 with kernel (a.b / d + 1)^3, unbiased; then that of each draw: [1 + draws]. fake [n, d], real [m, d].
 
@@ -51,6 +45,11 @@ def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def drawn(n: int, draws: int, chance: np.random.Generator) -> np.ndarray:
     """How often each of n photos is among n drawn with replacement: [draws, n]."""
     return chance.multinomial(n, np.full(n, 1 / n), size=draws).astype(np.float64)
+
+
+def summary(values: np.ndarray) -> tuple[float, float, float]:
+    """The first value, which is of no draw, and the interval of the rest."""
+    return float(values[0]), *interval(values[1:])
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dlthink.metrics.features import Features
-from dlthink.metrics.kid import interval, kids
+from dlthink.metrics.kid import kids, summary
 from dlthink.metrics.probe import Probe
 from dlthink.metrics.ssim import edges, luminance, psnr, ssim
 
@@ -40,7 +40,7 @@ class Translations:
 
     For each direction, _to_winter and _to_summer, means over photos, colours in [0, 1]:
     psnr, ssim      against the truth: `ssim.psnr` in dB, `ssim.ssim` of luminance
-    kid             100 times the squared distance of translated photos from real ones of that season: `kid.kid`;
+    kid             100 times the squared distance of translated photos from real ones of that season: `kid.kids`;
                     kid_..._low, kid_..._high: 95 % of draws of photos
     kid_gain        how far KID lies below that of a baseline, over the same draws of photos: where the interval is
                     above 0, the network is better, though their own intervals, which share their photos, may overlap
@@ -178,9 +178,7 @@ def _compared(one: Translated, pictures: Tensor) -> dict[str, float]:
 
 
 def _with_interval(name: str, values: np.ndarray) -> dict[str, float]:
-    """The first of the values, and 95 % of the rest."""
-    low, high = interval(values[1:])
-    return {name: float(values[0]), f"{name}_low": low, f"{name}_high": high}
+    return dict(zip((name, f"{name}_low", f"{name}_high"), summary(values), strict=True))
 
 
 def _back(one: Translated) -> dict[str, float]:

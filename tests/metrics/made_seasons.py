@@ -2,6 +2,8 @@
 
 import torch
 
+from dlthink.metrics.kid import kids, summary
+
 OTHER = {"winter": "summer", "summer": "winter"}
 
 
@@ -35,3 +37,8 @@ def asked(summer, winter, made=None):
     y = {season: floats(pictures) for season, pictures in shown.items()}
     dull = {season: pictures // 2 + 64 for season, pictures in untouched.items()}
     return read, y, {"first": first, "baselines": {"untouched": untouched, "color_transfer": dull}}
+
+
+def kid(fake, real, draws=200, seed=0):
+    """The number and its interval."""
+    return summary(kids(fake, real, draws, seed))

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from dlthink.metrics.kid import drawn, interval, kernel, kid, kids
+from dlthink.metrics.kid import drawn, interval, kernel, kids
+from tests.metrics.made_seasons import kid
 
 
 def sets(n, m, seed=0, shift=0.0, d=8):

@@ -11,10 +11,9 @@ import torch
 
 from dlthink import efficientnet_lite
 from dlthink.metrics.features import Features
-from dlthink.metrics.kid import kid
 from dlthink.metrics.ssim import psnr
 from dlthink.metrics.translations import Translations
-from tests.metrics.made_seasons import asked, floats, photos
+from tests.metrics.made_seasons import asked, floats, kid, photos
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "seasons" / "yosemite128"
 SUMMER, WINTER = photos("summer", 30), photos("winter", 20)

@@ -19,25 +19,23 @@ class ContactSheet:
 
     def __init__(self, photos: int) -> None:
         self.shown = {i * photos // MOST for i in range(MOST)} if photos > MOST else {*range(photos)}
-        self.pairs: list[tuple[Any, Any]] = []
-        self.names: list[str] = []  # of these
+        self.pairs: list[tuple[str, Any, Any]] = []
 
     def add(self, i: int, name: str, before: Any, after: Any) -> None:
         """Photo i, as pillow pictures; only a thumbnail is kept."""
         if i in self.shown:
-            self.names.append(name)
-            self.pairs.append((_thumbnail(before), _thumbnail(after)))
+            self.pairs.append((name, _thumbnail(before), _thumbnail(after)))
 
     def picture(self) -> Any:
         """A pillow picture, a little wider than high."""
         n = len(self.pairs)
-        width, height = (max(pair[0].size[axis] for pair in self.pairs) for axis in (0, 1))
+        width, height = (max(before.size[axis] for _, before, _ in self.pairs) for axis in (0, 1))
         cell = (2 * width + GAP + APART, height + APART)
         columns = min(range(1, n + 1), key=lambda k: abs(k * cell[0] / (-(-n // k) * cell[1]) - 1.5))
         size = (columns * cell[0] + APART, -(-n // columns) * cell[1] + APART)
         sheet = pillow().Image.new("RGB", size, PAPER)
         pen, letters = pillow().ImageDraw.Draw(sheet), _letters()
-        for i, (name, (before, after)) in enumerate(zip(self.names, self.pairs, strict=True)):
+        for i, (name, before, after) in enumerate(self.pairs):
             left, top = APART + i % columns * cell[0], APART + i // columns * cell[1]
             aside, below = width - before.width, (height - before.height) // 2  # a pair stays together
             sheet.paste(before, (left + aside, top + below))
