@@ -1,6 +1,8 @@
-"""A judge of photos that looks through a frozen network, at four scales."""
+"""A judge of photos that looks at their pixels, and through a frozen network at four scales."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -11,15 +13,18 @@ from dlthink.efficientnet_lite import CHANNELS, SIZE, EfficientNetLite
 from dlthink.errors import BadInput
 
 SHIFT = 0.12  # of a side, at most
+PIXELS = ((4, 2), (4, 2), (4, 2))  # size and stride of the convolutions that look at the photo,
+MAPS = (((3, 2), (3, 1)),) * 2 + (((3, 1), (3, 1)),) * 2  # and at each map, to an eighth of the side or less
 
 
 class FeatureJudge(nn.Module):
-    """Photos [n, 3 or 1, s, s] in [-1, 1] -> verdicts at four scales, [n, 4, h, w].
+    """Photos [n, 3 or 1, s, s] in [-1, 1] -> verdicts at five scales, [n, 5, h, w].
 
-    The network sees them twice as large, up to 224 pixels, about what it was trained on, or as large as they are. On
-    each of its maps (`EfficientNetLite.maps`) three convolutions of `width` channels come to verdicts, as many as an
-    eighth of the side that is seen; those of coarse scales are repeated, so that all scales count alike. Weights over
-    their largest singular value: the slope of what learns is bounded.
+    One judges the pixels, in patches of 22: colours and grain, to which the network is nearly blind. Four look at its
+    maps (`EfficientNetLite.maps`); it sees photos twice as large, up to 224 pixels, about what it was trained on, or
+    as large as they are. Each comes to verdicts by a few convolutions of `width` channels; there are as many as an
+    eighth of the side that the network sees, those of coarse scales repeated, so that all scales count alike. Weights
+    over their largest singular value: the slope of what learns is bounded.
 
     In training, photos are moved a little at random before, all of a batch alike, up to 12 % of a side, borders
     mirrored: a network cannot make patterns that fool the frozen one's grid.
@@ -32,27 +37,33 @@ class FeatureJudge(nn.Module):
         if width < 1:
             raise BadInput(f"loss.judge_width={width}: must be 1 or more")
         self.eye = eye
-        self.heads = nn.ModuleList(
-            nn.Sequential(
-                spectral_norm(nn.Conv2d(channels, width, 3, stride=2 if scale < 2 else 1, padding=1)),
-                nn.LeakyReLU(0.2),
-                spectral_norm(nn.Conv2d(width, width, 3, padding=1)),
-                nn.LeakyReLU(0.2),
-                spectral_norm(nn.Conv2d(width, 1, 1)),
-            )
-            for scale, channels in enumerate(CHANNELS)
-        )
+        scales = zip((3, *CHANNELS), (PIXELS, *MAPS), strict=True)
+        self.heads = nn.ModuleList(head(channels, width, convolutions) for channels, convolutions in scales)
 
     def forward(self, x: Tensor) -> Tensor:
-        side = x.shape[-1]
-        x = (x.expand(-1, 3, -1, -1) + 1) / 2
+        x = x.expand(-1, 3, -1, -1)
         if self.training:
             x = moved(x)
+        views = [x, *self.eye.maps(self._seen(x))]
+        verdicts = [head(view) for head, view in zip(self.heads, views, strict=True)]
+        most = verdicts[1].shape[-2:]  # of the finest map
+        return torch.cat([interpolate(v, size=most, mode="nearest") for v in verdicts], 1)
+
+    def _seen(self, x: Tensor) -> Tensor:
+        """What is shown to the network: [n, 3, larger, larger] in [0, 1]."""
+        side = x.shape[-1]
         seen = max(side, min(2 * side, SIZE))
-        if seen != side:
-            x = interpolate(x, size=(seen, seen), mode="bilinear", align_corners=False)
-        verdicts = [head(view) for head, view in zip(self.heads, self.eye.maps(x), strict=True)]
-        return torch.cat([interpolate(v, size=verdicts[0].shape[-2:], mode="nearest") for v in verdicts], 1)
+        x = (x + 1) / 2
+        return x if seen == side else interpolate(x, size=(seen, seen), mode="bilinear", align_corners=False)
+
+
+def head(channels: int, width: int, convolutions: Iterable[tuple[int, int]]) -> nn.Sequential:
+    """Convolutions of (size, stride), each to `width` channels, then one verdict per place."""
+    layers: list[nn.Module] = []
+    for size, stride in convolutions:
+        layers += [spectral_norm(nn.Conv2d(channels, width, size, stride, padding=1)), nn.LeakyReLU(0.2)]
+        channels = width
+    return nn.Sequential(*layers, spectral_norm(nn.Conv2d(width, 1, 1)))
 
 
 def moved(x: Tensor) -> Tensor:

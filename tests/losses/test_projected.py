@@ -43,15 +43,24 @@ def test_terms_by_name():
 
 
 @pytest.mark.parametrize("side, seen", [(32, 64), (36, 72), (64, 128), (128, 224), (256, 256)])
-def test_verdicts_of_four_scales_count_alike(eye, side, seen):
+def test_verdicts_of_pixels_and_of_four_scales_count_alike(eye, side, seen):
     judge, views = FeatureJudge(eye, width=4).eval(), []
     for head in judge.heads:
         head.register_forward_hook(lambda _, view, out: views.append((view[0].shape[-1], out.mean())))
     verdicts = judge(photos(2, side)["summer"])
-    assert [view for view, _ in views] == [-(-seen // k) for k in (4, 8, 16, 32)]
-    assert verdicts.shape == (2, 4, -(-seen // 8), -(-seen // 8))
-    if seen % 32 == 0:  # else a coarse verdict is repeated unevenly
-        assert verdicts.mean().item() == pytest.approx(sum(mean.item() for _, mean in views) / 4, rel=1e-4)
+    assert [view for view, _ in views] == [side] + [-(-seen // k) for k in (4, 8, 16, 32)]
+    assert verdicts.shape == (2, 5, -(-seen // 8), -(-seen // 8))
+    if seen % 32 == 0 and seen % side == 0:  # else a coarse verdict is repeated unevenly
+        assert verdicts.mean().item() == pytest.approx(sum(mean.item() for _, mean in views) / 5, rel=1e-4)
+
+
+def test_one_judges_the_pixels_of_patches_of_22(eye):
+    judge = FeatureJudge(eye, width=4).eval()
+    photo = photos(1, 64)["summer"].requires_grad_()
+    pixels = judge.heads[0](photo)
+    pixels[0, 0, 4, 4].backward()
+    seen = (photo.grad != 0).any(1)[0]
+    assert pixels.shape[-2:] == (8, 8) and seen.any(0).sum() == seen.any(1).sum() == 22
 
 
 def test_only_its_heads_learn_and_are_saved(eye):
@@ -74,7 +83,7 @@ def test_the_slope_of_its_heads_is_bounded(eye):
         for m in judge.heads.modules()
         if isinstance(m, nn.Conv2d)
     ]
-    assert len(tops) == 12 and tops == pytest.approx([1.0] * 12, rel=0.1)
+    assert len(tops) == 16 and tops == pytest.approx([1.0] * 16, rel=0.1)
 
 
 def test_photos_are_moved_by_whole_pixels_all_alike():
