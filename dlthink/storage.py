@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -27,6 +29,17 @@ def cache_key(settings: tuple, contents: Iterable[bytes] = ()) -> str:
     digest = hashlib.blake2b(repr(settings).encode(), digest_size=16)
     for block in contents:
         digest.update(block)
+    return digest.hexdigest()
+
+
+@cache
+def source(name: str) -> str:
+    """A hash of a module's code, or of all modules of a package: what they make is kept under it, and made anew when
+    they change."""
+    origin = Path(find_spec(name).origin)
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]:
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 

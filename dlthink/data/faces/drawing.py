@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-VERSION = 1  # of the drawing: another number makes old caches be drawn anew
 FINER = 2  # drawn that many times larger, then averaged down
 IDENTITY = 32  # random numbers that make a person
 NUISANCE = 40  # and those that make one photo of them

@@ -43,9 +43,9 @@ class Faces(Identities):
 
     def gathered(self) -> Gathered:
         n, each = self.identities, self.photos_each
-        settings = ("drawn", drawing.VERSION, n, each, self.size, self.seed, float(self.hardness))
         pixels = drawn(
-            settings,
+            drawing.__name__,
+            (n, each, self.size, self.seed, float(self.hardness)),
             (n * each, 3, self.size, self.size),
             lambda: drawing.draw(n, each, self.size, self.seed, self.hardness),
         )

@@ -17,12 +17,10 @@ from dlthink.data.chance import tie
 from dlthink.data.molecules.environments import environments
 from dlthink.data.molecules.featurize import featurize
 from dlthink.data.molecules.graphs import Graphs, starts
-from dlthink.storage import blocks, cache_folder, cache_key
+from dlthink.storage import blocks, cache_folder, cache_key, source
 
 if TYPE_CHECKING:
     from dlthink.data.molecules.records import Reading
-
-VERSION = 1  # of what a cache file means; another number leaves the old ones alone
 
 
 @dataclass
@@ -87,13 +85,13 @@ def prepare(reading: Reading) -> Prepared:
 def cached(path: Path, settings: dict[str, Any], make: Callable[[], Prepared]) -> Prepared:
     """`make()`, or what it made of a file with this content and these settings before."""
     try:
-        key = cache_key((VERSION, sorted(settings.items())), blocks(path))
+        key = cache_key((source(__package__), sorted(settings.items())), blocks(path))
     except OSError:
         return make()  # which says what is wrong with the file
     kept = cache_folder() / "molecules" / f"{key}.pt"
     try:
         return Prepared.of(torch.load(kept, weights_only=True))
-    except Exception:  # not there, cut short, of another version: made anew
+    except Exception:  # not there, or cut short
         prepared = make()
     buffer, unfinished = io.BytesIO(), kept.with_name(f".{kept.name}.{os.getpid()}")
     torch.save(prepared.state(), buffer)  # which itself would answer a full disk with a RuntimeError

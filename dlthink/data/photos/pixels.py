@@ -18,9 +18,7 @@ from tqdm import tqdm
 
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.decode import middle, pillow, resized, upright
-from dlthink.storage import cache_folder, cache_key
-
-VERSION = 2  # of what a cache file means; another number leaves the old ones alone
+from dlthink.storage import cache_folder, cache_key, source
 
 
 @dataclass
@@ -78,7 +76,7 @@ def photos_of(
                 seen.append((looks(picture), square, sides, float(picture.std((1, 2)).max())))
                 yield picture
 
-    key = cache_key((VERSION, ("photos", size, grey, centre, *some)), _contents(album, names))
+    key = cache_key((source(__package__), size, grey, centre, *some), _contents(album, names))
     shape = (len(names), *blank.shape)
     about = {"rejected": rejected, "contents": contents, "seen": seen}
     pixels, about = kept(key, shape, rows, lambda: about)
@@ -141,7 +139,7 @@ def chosen(photos: Photos, rows: list[int]) -> Tensor:
     """The pixels of some photos, mapped like all of them, so that a large set need not fit into memory."""
     if not rows or rows == list(range(len(photos.pixels))):
         return photos.pixels[: len(rows)]
-    key = cache_key((VERSION, "chosen", photos.key, rows))
+    key = cache_key(("chosen", photos.key, rows))
     shape = (len(rows), *photos.pixels.shape[1:])
     return kept(key, shape, lambda: (photos.pixels[row].numpy() for row in rows), dict)[0]
 
@@ -164,6 +162,9 @@ def _contents(album: Album, names: list[str]) -> Iterable[bytes]:
             yield hashlib.blake2b(album.read(name), digest_size=16).digest()
 
 
-def drawn(settings: tuple, shape: tuple[int, ...], make: Callable[[], Iterable[np.ndarray]]) -> Tensor:
-    """Pixels of pictures that a program draws: `make()` yields them, [some, channels, size, size] at a time."""
-    return kept(cache_key((VERSION, settings)), shape, make, dict)[0]
+def drawn(by: str, settings: tuple, shape: tuple[int, ...], make: Callable[[], Iterable[np.ndarray]]) -> Tensor:
+    """Pixels of pictures that a program draws: `make()` yields them, [some, channels, size, size] at a time.
+
+    by: the module, or the package, that draws.
+    """
+    return kept(cache_key((source(__package__), source(by), settings)), shape, make, dict)[0]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from torch import Tensor
 
 from dlthink.data.photos.pixels import drawn
-from dlthink.data.seasons import landscapes
+from dlthink.data.seasons.landscapes.picture import draw
 from dlthink.data.seasons.two_seasons import ROLES, Gathered, TwoSeasons
 from dlthink.data.seasons.unpaired import SEASONS
 from dlthink.errors import BadInput
 
 
 class Seasons(TwoSeasons):
-    """Landscapes that a program draws (see `landscapes.py`), each scene as it looks in summer and in winter.
+    """Landscapes that a program draws (see `landscapes/`), each scene as it looks in summer and in winter.
 
     scenes       photos of each season in training; no scene is seen in both
     val_scenes   of each season in validation, test_scenes in test; there the other season of each is known
@@ -52,5 +52,6 @@ class Seasons(TwoSeasons):
         return Gathered(photos, truth)
 
     def _drawn(self, scenes: range, size: int, season: str) -> Tensor:
-        settings = ("landscapes", landscapes.VERSION, scenes.start, len(scenes), size, self.seed, season)
-        return drawn(settings, (len(scenes), 3, size, size), lambda: landscapes.draw(scenes, size, self.seed, season))
+        settings = (scenes.start, len(scenes), size, self.seed, season)
+        shape = (len(scenes), 3, size, size)
+        return drawn("dlthink.data.seasons.landscapes", settings, shape, lambda: draw(scenes, size, self.seed, season))

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from dlthink.data.seasons.landscape_cabin import build, spot_of
-from dlthink.data.seasons.landscape_noise import SIDE, at, crests, specks, waves
-from dlthink.data.seasons.landscape_scene import FAR, height, scene_of
-from dlthink.data.seasons.landscape_view import NEAR, view
-from dlthink.data.seasons.landscapes import draw
+from dlthink.data.seasons.landscapes.cabin import build, spot_of
+from dlthink.data.seasons.landscapes.noise import SIDE, at, crests, specks, waves
+from dlthink.data.seasons.landscapes.picture import draw
+from dlthink.data.seasons.landscapes.scene import FAR, height, scene_of
+from dlthink.data.seasons.landscapes.view import NEAR, view
 
 
 def drawn(scenes, size, season, seed=0):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlthink.data.seasons.landscape_noise import at, specks
-from dlthink.data.seasons.landscape_scene import CELLS, ROWS, Scene, height, smooth, wooded
+from dlthink.data.seasons.landscapes.noise import at, specks
+from dlthink.data.seasons.landscapes.scene import CELLS, ROWS, Scene, height, smooth, wooded
 
 CONIFER = np.array([[0.13, 0.27, 0.14], [0.18, 0.33, 0.15], [0.12, 0.25, 0.19]], dtype=np.float32)
 LEAVES = np.array([[0.30, 0.48, 0.13], [0.42, 0.55, 0.16], [0.22, 0.40, 0.14]], dtype=np.float32)

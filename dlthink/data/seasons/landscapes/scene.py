@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlthink.data.seasons.landscape_noise import at, crests, waves
+from dlthink.data.seasons.landscapes.noise import at, crests, waves
 
 FAR = 70.0  # the most distant ground; the unit is roughly the height of a tree
 ROWS, CELLS = 22, 96  # places where trees may stand: rows by depth, cells across

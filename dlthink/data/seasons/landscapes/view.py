@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlthink.data.seasons.landscape_scene import FAR, Scene, height
+from dlthink.data.seasons.landscapes.scene import FAR, Scene, height
 
 NEAR = 1.3
 

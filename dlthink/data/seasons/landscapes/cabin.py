@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlthink.data.seasons.landscape_scene import Scene, height
-from dlthink.data.seasons.landscape_trees import SNOW
+from dlthink.data.seasons.landscapes.scene import Scene, height
+from dlthink.data.seasons.landscapes.trees import SNOW
 
 WIDE, HIGH = 0.8, 1.15  # half its width and its height
 WALLS = np.array([[0.48, 0.30, 0.19], [0.60, 0.22, 0.16], [0.55, 0.45, 0.34]], dtype=np.float32)

@@ -11,13 +11,12 @@ from typing import Literal
 
 import numpy as np
 
-from dlthink.data.seasons.landscape_cabin import build
-from dlthink.data.seasons.landscape_noise import at, crests, specks, waves
-from dlthink.data.seasons.landscape_scene import Scene, scene_of, smooth, wooded
-from dlthink.data.seasons.landscape_trees import SNOW, paint, shaded, trees_of
-from dlthink.data.seasons.landscape_view import View, view
+from dlthink.data.seasons.landscapes.cabin import build
+from dlthink.data.seasons.landscapes.noise import at, crests, specks, waves
+from dlthink.data.seasons.landscapes.scene import Scene, scene_of, smooth, wooded
+from dlthink.data.seasons.landscapes.trees import SNOW, paint, shaded, trees_of
+from dlthink.data.seasons.landscapes.view import View, view
 
-VERSION = 1  # of the drawing: another number makes old caches be drawn anew
 LEAST = 128  # points a side before averaging down
 
 
