@@ -33,13 +33,17 @@ def cache_key(settings: tuple, contents: Iterable[bytes] = ()) -> str:
 
 
 @cache
-def source(name: str) -> str:
-    """A hash of a module's code, or of all modules of a package: what they make is kept under it, and made anew when
-    they change."""
-    origin = Path(find_spec(name).origin)
+def source(*names: str) -> str:
+    """A hash of the code of modules, and of packages with all modules in them; what these import is not looked at.
+
+    What they make is kept under it, and so is made anew when they change.
+    """
     digest = hashlib.blake2b(digest_size=16)
-    for file in sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]:
-        digest.update(file.read_bytes())
+    for name in names:
+        origin = Path(find_spec(name).origin)
+        for file in sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]:
+            code = file.read_bytes()
+            digest.update(f"{file.name} {len(code)} ".encode() + code)
     return digest.hexdigest()
 
 

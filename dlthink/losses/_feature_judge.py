@@ -13,8 +13,8 @@ from dlthink.efficientnet_lite import CHANNELS, SIZE, EfficientNetLite
 from dlthink.errors import BadInput
 
 SHIFT = 0.12  # of a side, at most
-PIXELS = ((4, 2), (4, 2), (4, 2))  # size and stride of the convolutions that look at the photo,
-MAPS = (((3, 2), (3, 1)),) * 2 + (((3, 1), (3, 1)),) * 2  # and at each map, to an eighth of the side or less
+PIXELS = ((4, 2), (4, 2), (4, 2))  # (size, stride) of the convolutions that look at the photo: to 1/8 of its side
+MAPS = (((3, 2), (3, 1)),) * 2 + (((3, 1), (3, 1)),) * 2  # at each map: to 1/8, 1/16, 1/16, 1/32 of the side seen
 
 
 class FeatureJudge(nn.Module):
@@ -23,8 +23,8 @@ class FeatureJudge(nn.Module):
     One judges the pixels, in patches of 22: colours and grain, to which the network is nearly blind. Four look at its
     maps (`EfficientNetLite.maps`); it sees photos twice as large, up to 224 pixels, about what it was trained on, or
     as large as they are. Each comes to verdicts by a few convolutions of `width` channels; there are as many as an
-    eighth of the side that the network sees, those of coarse scales repeated, so that all scales count alike. Weights
-    over their largest singular value: the slope of what learns is bounded.
+    eighth of the side that the network sees, those of coarse scales repeated (evenly where sides divide), so that all
+    scales count alike. Weights over their largest singular value: the slope of what learns is bounded.
 
     In training, photos are moved a little at random before, all of a batch alike, up to 12 % of a side, borders
     mirrored: a network cannot make patterns that fool the frozen one's grid.
@@ -38,7 +38,7 @@ class FeatureJudge(nn.Module):
             raise BadInput(f"loss.judge_width={width}: must be 1 or more")
         self.eye = eye
         scales = zip((3, *CHANNELS), (PIXELS, *MAPS), strict=True)
-        self.heads = nn.ModuleList(head(channels, width, convolutions) for channels, convolutions in scales)
+        self.heads = nn.ModuleList(layers_of(channels, width, convolutions) for channels, convolutions in scales)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.expand(-1, 3, -1, -1)
@@ -57,7 +57,7 @@ class FeatureJudge(nn.Module):
         return x if seen == side else interpolate(x, size=(seen, seen), mode="bilinear", align_corners=False)
 
 
-def head(channels: int, width: int, convolutions: Iterable[tuple[int, int]]) -> nn.Sequential:
+def layers_of(channels: int, width: int, convolutions: Iterable[tuple[int, int]]) -> nn.Sequential:
     """Convolutions of (size, stride), each to `width` channels, then one verdict per place."""
     layers: list[nn.Module] = []
     for size, stride in convolutions:

@@ -19,7 +19,7 @@ class Projected(Adversarial):
     networks come from ImageNet. judge_width: channels of a judge's layers.
 
     Raises BadInput. Source: Sauer, Chitta, Mueller & Geiger 2021, NeurIPS (Projected GANs), without their random mixing
-    of channels and scales; photos are moved instead.
+    of channels and scales; photos are moved instead, and pixels judged, too.
     """
 
     def __init__(

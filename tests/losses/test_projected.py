@@ -1,4 +1,4 @@
-"""`dlthink.losses.projected`: judges that look through a frozen network."""
+"""`dlthink.losses.projected`: judges that look at pixels, and through a frozen network."""
 
 import pytest
 import torch
@@ -50,7 +50,7 @@ def test_verdicts_of_pixels_and_of_four_scales_count_alike(eye, side, seen):
     verdicts = judge(photos(2, side)["summer"])
     assert [view for view, _ in views] == [side] + [-(-seen // k) for k in (4, 8, 16, 32)]
     assert verdicts.shape == (2, 5, -(-seen // 8), -(-seen // 8))
-    if seen % 32 == 0 and seen % side == 0:  # else a coarse verdict is repeated unevenly
+    if seen % 32 == 0 and seen % side == 0:  # else a verdict of a coarse map, or of pixels, is repeated unevenly
         assert verdicts.mean().item() == pytest.approx(sum(mean.item() for _, mean in views) / 5, rel=1e-4)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from dlthink.data.chance import tie
+from dlthink.data import chance
 from dlthink.data.molecules.environments import environments
 from dlthink.data.molecules.featurize import featurize
 from dlthink.data.molecules.graphs import Graphs, starts
@@ -73,7 +73,7 @@ def prepare(reading: Reading) -> Prepared:
         spread=torch.stack([(v[-1] - v[0]) / 2 for v in values]),
         on_carbon=graphs.atoms[at, 0] == 6,
         codes=environments(graphs)[at],
-        ties=torch.tensor([tie(key) for key in keys], dtype=torch.long),
+        ties=torch.tensor([chance.tie(key) for key in keys], dtype=torch.long),
         ids=[record.id for record in records],
         smiles=[record.smiles for record in records],
         keys=keys,
@@ -84,8 +84,9 @@ def prepare(reading: Reading) -> Prepared:
 
 def cached(path: Path, settings: dict[str, Any], make: Callable[[], Prepared]) -> Prepared:
     """`make()`, or what it made of a file with this content and these settings before."""
+    code = source(__package__, chance.__name__)
     try:
-        key = cache_key((source(__package__), sorted(settings.items())), blocks(path))
+        key = cache_key((code, sorted(settings.items())), blocks(path))
     except OSError:
         return make()  # which says what is wrong with the file
     kept = cache_folder() / "molecules" / f"{key}.pt"

@@ -167,4 +167,4 @@ def drawn(by: str, settings: tuple, shape: tuple[int, ...], make: Callable[[], I
 
     by: the module, or the package, that draws.
     """
-    return kept(cache_key((source(__package__), source(by), settings)), shape, make, dict)[0]
+    return kept(cache_key((source(__package__, by), settings)), shape, make, dict)[0]

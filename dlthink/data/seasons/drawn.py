@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from torch import Tensor
 
 from dlthink.data.photos.pixels import drawn
-from dlthink.data.seasons.landscapes.picture import draw
+from dlthink.data.seasons.landscapes import picture
 from dlthink.data.seasons.two_seasons import ROLES, Gathered, TwoSeasons
 from dlthink.data.seasons.unpaired import SEASONS
 from dlthink.errors import BadInput
@@ -54,4 +56,5 @@ class Seasons(TwoSeasons):
     def _drawn(self, scenes: range, size: int, season: str) -> Tensor:
         settings = (scenes.start, len(scenes), size, self.seed, season)
         shape = (len(scenes), 3, size, size)
-        return drawn("dlthink.data.seasons.landscapes", settings, shape, lambda: draw(scenes, size, self.seed, season))
+        make = partial(picture.draw, scenes, size, self.seed, season)
+        return drawn(picture.__package__, settings, shape, make)

@@ -120,6 +120,13 @@ def test_other_settings_or_another_content_are_made_anew(making, tmp_path):
     assert making.times == 5 and len(kept()) == 5
 
 
+def test_other_code_makes_it_anew(making, monkeypatch):
+    for code in ("old", "old", "new"):
+        monkeypatch.setattr("dlthink.data.molecules.prepared.source", lambda *names, code=code: (code, names))
+        making()
+    assert making.times == 2
+
+
 @pytest.mark.parametrize("damage", [b"", b"rubbish", None, "other"])
 def test_a_damaged_cache_file_is_made_anew(making, damage):
     first = making()

@@ -50,6 +50,27 @@ def test_a_photo_is_decoded_once(tmp_path, monkeypatch, pack):
         read(place)
 
 
+def test_other_code_decodes_and_draws_anew(tmp_path, monkeypatch):
+    place, times = laid(tmp_path / "photos", people({"Ann": 3})), {"decoded": 0, "drawn": 0}
+    resized = pixels.resized
+
+    def decode(*words):
+        times["decoded"] += 1
+        return resized(*words)
+
+    def draw():
+        times["drawn"] += 1
+        return [np.zeros((1, 3, 4, 4), np.uint8)]
+
+    monkeypatch.setattr(pixels, "resized", decode)
+    for code in ("old", "old", "new"):
+        monkeypatch.setattr(pixels, "source", lambda *names, code=code: (code, names))
+        read(place)
+        for painter in ("oil", "ink"):
+            pixels.drawn(painter, (), (1, 3, 4, 4), draw)
+    assert times == {"decoded": 2 * 3, "drawn": 2 * 2}
+
+
 def test_pixels_are_mapped_and_a_damaged_cache_is_made_anew(tmp_path, data_folder):
     place = laid(tmp_path / "photos", people({"A": 3}))
     whole = read(place).pixels.clone()  # a mapped file must not shrink beneath a reader
