@@ -1,9 +1,9 @@
 """Wheel, sdist, editable install and bare checkout all find their configuration, from any working folder."""
 
 import os
+import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 
 import pytest
@@ -47,8 +47,7 @@ def test_wheel(built, tmp_path):
 
 def test_sdist_is_a_checkout_that_builds(built, tmp_path):
     (sdist,) = built.glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(sdist, tmp_path)
     (checkout,) = [p for p in tmp_path.iterdir() if p.is_dir()]
     assert {"README.md", "Makefile", "conf", "tests", "docs"} <= {p.name for p in checkout.iterdir()}
     assert "dlthink.data.recordings.recording.Recording" in composed(checkout, tmp_path)
