@@ -32,7 +32,7 @@ def main(words: list[str]) -> int:
     _refused.clear()
     words = [quoted(word) for word in words]
     register(words)
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let Hydra raise: we say it in one line
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra raise, whatever was set: we say it in one line
     sys.argv = [sys.argv[0], *words]
     began = time.time()
     entry = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")

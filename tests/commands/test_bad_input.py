@@ -59,6 +59,11 @@ def test_on_the_command_line(cli, words, names, says):
     refused(cli("train", *words), names, says)
 
 
+def test_whatever_hydra_was_told_to_say(cli, monkeypatch):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+    refused(cli("train", "trainer.stepps=3"), "trainer.stepps")
+
+
 @pytest.mark.parametrize("verb", ["evaluate", "predict"])
 def test_words_of_other_verbs(cli, finished, verb):
     more = [] if verb == "evaluate" else ["input=a", "output=b"]
