@@ -24,9 +24,9 @@ def cache_folder() -> Path:
     return data_folder() / "cache"
 
 
-def cache_key(settings: tuple, contents: Iterable[bytes] = ()) -> str:
-    """A name for what is made with these settings from these bytes."""
-    digest = hashlib.blake2b(repr(settings).encode(), digest_size=16)
+def cache_key(makers: tuple[str, ...], settings: tuple, contents: Iterable[bytes] = ()) -> str:
+    """A name for what these modules or packages make with these settings from these bytes, as their code is now."""
+    digest = hashlib.blake2b(repr((source(*makers), settings)).encode(), digest_size=16)
     for block in contents:
         digest.update(block)
     return digest.hexdigest()
@@ -34,10 +34,7 @@ def cache_key(settings: tuple, contents: Iterable[bytes] = ()) -> str:
 
 @cache
 def source(*names: str) -> str:
-    """A hash of the code of modules, and of packages with all modules in them; what these import is not looked at.
-
-    What they make is kept under it, and so is made anew when they change.
-    """
+    """A hash of the code of modules, and of packages with all modules in them; what these import is not looked at."""
     digest = hashlib.blake2b(digest_size=16)
     for name in names:
         origin = Path(find_spec(name).origin)

@@ -17,7 +17,7 @@ from dlthink.data import chance
 from dlthink.data.molecules.environments import environments
 from dlthink.data.molecules.featurize import featurize
 from dlthink.data.molecules.graphs import Graphs, starts
-from dlthink.storage import blocks, cache_folder, cache_key, source
+from dlthink.storage import blocks, cache_folder, cache_key
 
 if TYPE_CHECKING:
     from dlthink.data.molecules.records import Reading
@@ -84,9 +84,8 @@ def prepare(reading: Reading) -> Prepared:
 
 def cached(path: Path, settings: dict[str, Any], make: Callable[[], Prepared]) -> Prepared:
     """`make()`, or what it made of a file with this content and these settings before."""
-    code = source(__package__, chance.__name__)
     try:
-        key = cache_key((code, sorted(settings.items())), blocks(path))
+        key = cache_key((__package__, chance.__name__), tuple(sorted(settings.items())), blocks(path))
     except OSError:
         return make()  # which says what is wrong with the file
     kept = cache_folder() / "molecules" / f"{key}.pt"

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.decode import middle, pillow, resized, upright
-from dlthink.storage import cache_folder, cache_key, source
+from dlthink.storage import cache_folder, cache_key
 
 
 @dataclass
@@ -76,7 +76,7 @@ def photos_of(
                 seen.append((looks(picture), square, sides, float(picture.std((1, 2)).max())))
                 yield picture
 
-    key = cache_key((source(__package__), size, grey, centre, *some), _contents(album, names))
+    key = cache_key((__package__,), (size, grey, centre, *some), _contents(album, names))
     shape = (len(names), *blank.shape)
     about = {"rejected": rejected, "contents": contents, "seen": seen}
     pixels, about = kept(key, shape, rows, lambda: about)
@@ -139,7 +139,7 @@ def chosen(photos: Photos, rows: list[int]) -> Tensor:
     """The pixels of some photos, mapped like all of them, so that a large set need not fit into memory."""
     if not rows or rows == list(range(len(photos.pixels))):
         return photos.pixels[: len(rows)]
-    key = cache_key(("chosen", photos.key, rows))
+    key = cache_key((__package__,), ("chosen", photos.key, rows))
     shape = (len(rows), *photos.pixels.shape[1:])
     return kept(key, shape, lambda: (photos.pixels[row].numpy() for row in rows), dict)[0]
 
@@ -167,4 +167,4 @@ def drawn(by: str, settings: tuple, shape: tuple[int, ...], make: Callable[[], I
 
     by: the module, or the package, that draws.
     """
-    return kept(cache_key((source(__package__, by), settings)), shape, make, dict)[0]
+    return kept(cache_key((__package__, by), settings), shape, make, dict)[0]

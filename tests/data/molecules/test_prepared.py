@@ -122,7 +122,7 @@ def test_other_settings_or_another_content_are_made_anew(making, tmp_path):
 
 def test_other_code_makes_it_anew(making, monkeypatch):
     for code in ("old", "old", "new"):
-        monkeypatch.setattr("dlthink.data.molecules.prepared.source", lambda *names, code=code: (code, names))
+        monkeypatch.setattr("dlthink.storage.source", lambda *names, code=code: (code, names))
         making()
     assert making.times == 2
 
