@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate
 from torch.utils.checkpoint import checkpoint
 
 from dlthink.errors import BadInput
+from dlthink.models._guided import guided as explained
 
 DIRECTIONS = {"winter": "summer", "summer": "winter"}  # what is made: of what
 
@@ -28,6 +29,8 @@ class CycleGAN(nn.Module):
     skip        what goes into a layer that halves the photo is added where it is doubled again, so that nothing fine
                 is lost; and (1 - |t|) x + t is made, with t in (-1, 1) from the last layer, 0 at first: it begins with
                 the photo as it is, and keeps what need not change. false: neither, as in the paper
+    guided      0, or the radius in pixels of windows in each of which the change is made an affine function of the
+                photo's colours: colours move, edges stay, nothing is invented (see `_guided.py`)
     upsample    transpose: the paper's; resize: nearest neighbours and a convolution, which leaves no checkerboard
     same        same_winter and same_summer are made in training, too; a cost without identity can do without
     checkpoint  forgets what lies within blocks and computes it again going backward: less memory, a third more time
@@ -43,6 +46,7 @@ class CycleGAN(nn.Module):
         width: int = 32,
         blocks: int = 6,
         skip: bool = True,
+        guided: int = 0,
         upsample: Literal["transpose", "resize"] = "resize",
         same: bool = True,
         checkpoint: bool = False,
@@ -51,7 +55,9 @@ class CycleGAN(nn.Module):
         for name, value in (("width", width), ("blocks", blocks)):
             if value < 1:
                 raise BadInput(f"model.{name}={value}: must be 1 or more")
-        make = partial(Generator, colors, n_out, width, blocks, skip, upsample, checkpoint)
+        if guided < 0:
+            raise BadInput(f"model.guided={guided}: a radius in pixels, or 0 for no such windows")
+        make = partial(Generator, colors, n_out, width, blocks, skip, guided, upsample, checkpoint)
         self.make = nn.ModuleDict({season: make() for season in DIRECTIONS})
         self.same = same
 
@@ -80,7 +86,15 @@ class Generator(nn.Module):
     """
 
     def __init__(
-        self, channels: int, n_out: int, width: int, blocks: int, skip: bool, upsample: str, checkpoint: bool
+        self,
+        channels: int,
+        n_out: int,
+        width: int,
+        blocks: int,
+        skip: bool,
+        guided: int,
+        upsample: str,
+        checkpoint: bool,
     ) -> None:
         super().__init__()
         grow = Up if upsample == "transpose" else Resize
@@ -96,7 +110,7 @@ class Generator(nn.Module):
             [layer(grow(4 * width, 2 * width), 2 * width), layer(grow(2 * width, width), width)]
         )
         self.paint = nn.Sequential(Conv(width, n_out, 7, bias=True), nn.Tanh())
-        self.skip, self.checkpoint = skip, checkpoint
+        self.skip, self.guided, self.checkpoint = skip, guided, checkpoint
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.normal_(module.weight, std=0.02)
@@ -127,7 +141,8 @@ class Generator(nn.Module):
         for larger, beside in zip(self.decode, fine[-2::-1], strict=True):
             h = larger(h) + beside if self.skip else larger(h)
         t = self.paint(h)
-        return (1 - t.abs()) * x + t if self.skip else t
+        made = (1 - t.abs()) * x + t if self.skip else t
+        return (x + explained(made - x, x, self.guided)).clamp(-1, 1) if self.guided else made
 
 
 class Conv(nn.Conv2d):
