@@ -21,7 +21,7 @@ def guided(change: Tensor, photo: Tensor, radius: int) -> Tensor:
     Zheng, Zhang & Huang 2018, CVPR (within a network); Luan, Paris, Shechtman & Bala 2017, CVPR (why: what is affine
     in a photo's colours looks like a photo).
     """
-    n, c, h, w = photo.shape
+    c, h, w = photo.shape[1:]
     with torch.autocast(photo.device.type, enabled=False):  # variances are differences of squares
         exact = torch.promote_types(photo.dtype, torch.float32)
         x, t = photo.to(exact), change.to(exact)
