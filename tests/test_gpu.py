@@ -55,8 +55,6 @@ def test_resumed_on_the_gpu(tmp_path, precision):
     torch.testing.assert_close(weights(model), weights(resumed), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("network_of", [MLP, GRU])
-@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 class Watched(Trainer):
     """torch raises at any synchronizing call between two log lines."""
 
@@ -70,6 +68,8 @@ class Watched(Trainer):
             torch.cuda.set_sync_debug_mode("default")
 
 
+@pytest.mark.parametrize("network_of", [MLP, GRU])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 def test_a_step_never_waits_for_the_device(tmp_path, network_of, precision):
     data = Spikes(minutes=2, neurons=4)
     facts = data.facts
@@ -113,7 +113,7 @@ def test_a_step_of_two_players_never_waits_either(tmp_path, monkeypatch, cost, p
     data = Seasons(scenes=8, val_scenes=2, test_scenes=2, size=64)
     generators.seed(0)
     trainer = Watched(steps=24, batch=2, log_every=8, validate_every=24, precision=precision, **knobs)
-    model, cost = CycleGAN(3, 3, width=8, blocks=2), cost(pool=4, judge_width=8)
+    model, cost = CycleGAN(3, 3, width=8, blocks=2, guided=8), cost(pool=4, judge_width=8)
     optim = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)
     found = trainer.fit(model, cost, data, Translations("embedded"), optim, tmp_path / "run")["test"]
     assert found["cycle_l1_to_winter"] < 0.1 and found["psnr_to_winter"] > 5

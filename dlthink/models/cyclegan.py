@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 from torch.utils.checkpoint import checkpoint
 
 from dlthink.errors import BadInput
-from dlthink.models._guided import guided as explained
+from dlthink.models._guided import MOST, explained
 
 DIRECTIONS = {"winter": "summer", "summer": "winter"}  # what is made: of what
 
@@ -29,8 +29,8 @@ class CycleGAN(nn.Module):
     skip        what goes into a layer that halves the photo is added where it is doubled again, so that nothing fine
                 is lost; and (1 - |t|) x + t is made, with t in (-1, 1) from the last layer, 0 at first: it begins with
                 the photo as it is, and keeps what need not change. false: neither, as in the paper
-    guided      0, or the radius in pixels of windows in each of which the change is made an affine function of the
-                photo's colours: colours move, edges stay, nothing is invented (see `_guided.py`)
+    guided      0, or the radius in pixels, up to 64, of windows in which an affine function of the photo's colours is
+                fitted to its change and put in its place: no new edges, no grain, no spots (see `_guided.py`)
     upsample    transpose: the paper's; resize: nearest neighbours and a convolution, which leaves no checkerboard
     same        same_winter and same_summer are made in training, too; a cost without identity can do without
     checkpoint  forgets what lies within blocks and computes it again going backward: less memory, a third more time
@@ -55,8 +55,8 @@ class CycleGAN(nn.Module):
         for name, value in (("width", width), ("blocks", blocks)):
             if value < 1:
                 raise BadInput(f"model.{name}={value}: must be 1 or more")
-        if guided < 0:
-            raise BadInput(f"model.guided={guided}: a radius in pixels, or 0 for no such windows")
+        if not 0 <= guided <= MOST:
+            raise BadInput(f"model.guided={guided}: a radius of 1 to {MOST} pixels, or 0 for none")
         make = partial(Generator, colors, n_out, width, blocks, skip, guided, upsample, checkpoint)
         self.make = nn.ModuleDict({season: make() for season in DIRECTIONS})
         self.same = same
@@ -77,7 +77,7 @@ class CycleGAN(nn.Module):
 
 
 class Generator(nn.Module):
-    """Photos [n, channels, s, s] -> [n, n_out, s, s] in (-1, 1).
+    """Photos [n, channels, s, s] -> [n, n_out, s, s] in [-1, 1].
 
     c7s1-w, d2w, d4w, R4w x blocks, u2w, uw, c7s1-n_out in the paper's letters; borders mirrored. Weights N(0, 0.02^2).
 
@@ -120,8 +120,10 @@ class Generator(nn.Module):
             nn.init.zeros_(self.paint[0].weight)
 
     def forward(self, x: Tensor, whole: Tensor | None = None) -> Tensor:
-        if whole is None:
-            return self._made(x)
+        made = self._made(x) if whole is None else self._beside(x, whole)
+        return (x + explained(made - x, x, self.guided)).clamp(-1, 1) if self.guided else made
+
+    def _beside(self, x: Tensor, whole: Tensor) -> Tensor:
         norms = [module for module in self.modules() if isinstance(module, Norm)]
         for norm in norms:
             norm.lent = True
@@ -141,8 +143,7 @@ class Generator(nn.Module):
         for larger, beside in zip(self.decode, fine[-2::-1], strict=True):
             h = larger(h) + beside if self.skip else larger(h)
         t = self.paint(h)
-        made = (1 - t.abs()) * x + t if self.skip else t
-        return (x + explained(made - x, x, self.guided)).clamp(-1, 1) if self.guided else made
+        return (1 - t.abs()) * x + t if self.skip else t
 
 
 class Conv(nn.Conv2d):
