@@ -11,9 +11,7 @@ from torch.nn.functional import interpolate
 
 PIECE = 1024  # a picture of up to PIECE^2 pixels is one tile
 TILE = 720  # pixels a side, at most, of the tiles of a larger one; with the whole picture beside it again PIECE^2
-OVERLAP = (
-    200  # at least, of neighbours; what the network makes of a pixel hangs on some 100 around it, and model.guided
-)
+OVERLAP = 200  # at least, of neighbours; what is made of a pixel hangs on some 100 around it, and model.guided
 STEP = 4  # the network halves a side twice: sides and places of tiles are multiples of it
 SMALLEST = 8  # pixels a side that the network needs, to mirror its borders
 
