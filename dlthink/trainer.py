@@ -126,7 +126,7 @@ class Trainer:
         self.draw = getattr(self.train, "draw", self.train.take)  # what is drawn for a step may be augmented
         if hasattr(loss, "prepare"):
             loss.prepare(self.train.targets())
-        for network in (model, getattr(loss, "adversary", None)):
+        for network in (model, getattr(loss, "adversary", None), getattr(loss, "eye", None)):
             if network is not None:
                 self.precision.network(network)
         if self.compile:

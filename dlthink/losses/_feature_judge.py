@@ -44,17 +44,18 @@ class FeatureJudge(nn.Module):
         x = x.expand(-1, 3, -1, -1)
         if self.training:
             x = moved(x)
-        views = [x, *self.eye.maps(self._seen(x))]
+        views = [x, *self.eye.maps(shown(x))]
         verdicts = [head(view) for head, view in zip(self.heads, views, strict=True)]
         most = verdicts[1].shape[-2:]  # of the finest map
         return torch.cat([interpolate(v, size=most, mode="nearest") for v in verdicts], 1)
 
-    def _seen(self, x: Tensor) -> Tensor:
-        """What is shown to the network: [n, 3, larger, larger] in [0, 1]."""
-        side = x.shape[-1]
-        seen = max(side, min(2 * side, SIZE))
-        x = (x + 1) / 2
-        return x if seen == side else interpolate(x, size=(seen, seen), mode="bilinear", align_corners=False)
+
+def shown(x: Tensor) -> Tensor:
+    """Photos [n, 3, s, s] in [-1, 1] as a frozen network is shown them: [n, 3, larger, larger] in [0, 1]."""
+    side = x.shape[-1]
+    seen = max(side, min(2 * side, SIZE))
+    x = (x + 1) / 2
+    return x if seen == side else interpolate(x, size=(seen, seen), mode="bilinear", align_corners=False)
 
 
 def layers_of(channels: int, width: int, convolutions: Iterable[tuple[int, int]]) -> nn.Sequential:

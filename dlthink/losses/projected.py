@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from functools import partial
 
+from torch import Tensor, nn
+
 from dlthink import efficientnet_lite
+from dlthink.errors import BadInput
 from dlthink.losses._adversarial import Adversarial
-from dlthink.losses._feature_judge import FeatureJudge
+from dlthink.losses._discrepancy import Discrepancy
+from dlthink.losses._feature_judge import FeatureJudge, shown
 from dlthink.losses._gan import Game
+from dlthink.losses._translation import OTHER
 
 
 class Projected(Adversarial):
-    """Sum over both seasons S of fooled(J_S(out_S)) + cycle mean |back_S - y_S| + cycle identity mean |same_S - y_S|.
+    """Sum over both seasons S of fooled(J_S(out_S)) + cycle mean |back_S - y_S| + cycle identity mean |same_S - y_S|
+    + mmd 100 MMD^2(out_S, y_S).
 
     J_S: a `FeatureJudge`, see `Adversarial`: it learns from few photos and few steps what sets seasons apart, since
     it need not learn to see. Both look through one EfficientNet-Lite1, frozen; the examination uses Lite0, other
     weights, so that KID is not measured by the features that were trained on. It may flatter all the same: both
     networks come from ImageNet. judge_width: channels of a judge's layers.
+
+    mmd: weight of a `Discrepancy` by the 1,280 features in which that network ends, of photos as they are: what judges
+    tell of one photo, it tells of all together. 0: none.
 
     Raises BadInput. Source: Sauer, Chitta, Mueller & Geiger 2021, NeurIPS (Projected GANs), without their random mixing
     of channels and scales; photos are moved instead, and pixels judged, too.
@@ -29,7 +38,17 @@ class Projected(Adversarial):
         identity: float = 0.5,
         pool: int = 50,
         judge_width: int = 64,
+        mmd: float = 0.0,
         monitor: bool = True,
     ) -> None:
+        if not mmd >= 0:
+            raise BadInput(f"loss.mmd={mmd}: must be a number from 0")
         eye = efficientnet_lite.load(1, "loss=projected", ", or choose loss=cyclegan, which needs none")
         super().__init__(partial(FeatureJudge, eye, judge_width), gan, cycle, identity, pool, monitor)
+        self.eye, self.mmd = eye, mmd
+        self.apart = nn.ModuleDict({season: Discrepancy() for season in OTHER} if mmd else {})
+
+    def forward(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
+        looks = lambda x: self.eye(shown(x.expand(-1, 3, -1, -1)))  # noqa: E731
+        terms = {f"mmd_{s}": self.mmd * apart(looks(out[s]), looks(y[s])) for s, apart in self.apart.items()}
+        return super().forward(out, y) | terms

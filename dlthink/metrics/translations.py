@@ -57,6 +57,7 @@ class Translations:
 
     best = ("kid", "min")
     reads = ("winter", "summer")
+    pools = True  # photos made by several networks make one set
 
     def __init__(
         self,

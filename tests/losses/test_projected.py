@@ -3,10 +3,12 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import interpolate
 
 from dlthink import checkpoint, efficientnet_lite, generators
 from dlthink.data.seasons.drawn import Seasons
 from dlthink.errors import BadInput
+from dlthink.losses._discrepancy import Discrepancy
 from dlthink.losses._feature_judge import FeatureJudge, moved
 from dlthink.losses._gan import fooled, told_apart
 from dlthink.losses.projected import Projected
@@ -40,6 +42,24 @@ def test_terms_by_name():
         judge = cost.adversary[season]
         again = told_apart("hinge", judge(y[season]), judge(out[season]))
         assert torch.allclose(judged[season], again, rtol=1e-3)
+
+
+def test_mmd_by_the_features_of_the_network(eye):
+    cost, y = Projected(judge_width=4, mmd=3.0), photos(2, 32)
+    out = answer(y)
+    assert cost(out, y)["mmd_winter"] == 0
+    later, new = photos(2, 32, seed=1), photos(2, 32, seed=2)
+    grown = {name: photo.requires_grad_() for name, photo in answer(new).items()}
+    terms = cost(grown, later)
+    assert set(terms) == {f"{t}_{s}" for t in ("gan", "cycle", "identity", "mmd") for s in ("summer", "winter")}
+    for season in ("winter", "summer"):
+        looks = lambda x: eye(interpolate((x + 1) / 2, size=(64, 64), mode="bilinear"))  # noqa: E731
+        alone = Discrepancy()
+        alone(looks(out[season]), looks(y[season]))
+        expected = 3 * alone(looks(grown[season]), looks(later[season]))
+        assert expected != 0 and torch.allclose(terms[f"mmd_{season}"], expected, rtol=1e-3)
+        terms[f"mmd_{season}"].backward()
+        assert (grown[season].grad != 0).float().mean() > 0.9
 
 
 @pytest.mark.parametrize("side, seen", [(32, 64), (36, 72), (64, 128), (128, 224), (256, 256)])
@@ -121,10 +141,11 @@ def test_it_tells_seasons_apart_that_it_has_not_seen_after_30_steps(eye):
     assert (winter[:, None] > summer[None]).float().mean() > 0.9
 
 
-def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path):
+@pytest.mark.parametrize("mmd", [0.0, 2.0])
+def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path, mmd):
     def run(name, steps, saved=None):
         generators.seed(5)
-        model, cost = plain.Generators(), Projected(pool=3, judge_width=4)
+        model, cost = plain.Generators(), Projected(pool=3, judge_width=4, mmd=mmd)
         optim = lambda parameters: torch.optim.Adam(parameters, 1e-3, betas=(0.5, 0.999))  # noqa: E731
         knobs = dict(steps=steps, batch=2, validate_every=4, ema=0.9, saved=saved)
         toy.fit(tmp_path / name, model, cost, Single(), optim, plain.Nothing(), **knobs)
@@ -143,7 +164,7 @@ class Single(plain.Seasons):
             split.x = {season: photo.float() for season, photo in split.x.items()}
 
 
-@pytest.mark.parametrize("knobs", [{"pool": -1}, {"judge_width": 0}, {"cycle": -1.0}])
+@pytest.mark.parametrize("knobs", [{"pool": -1}, {"judge_width": 0}, {"cycle": -1.0}, {"mmd": -1.0}])
 def test_refused_in_one_line(knobs):
     with pytest.raises(BadInput, match="loss"):
         Projected(**knobs)

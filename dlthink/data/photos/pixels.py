@@ -135,13 +135,14 @@ def kept(
             unfinished.unlink(missing_ok=True)
 
 
-def chosen(photos: Photos, rows: list[int]) -> Tensor:
-    """The pixels of some photos, mapped like all of them, so that a large set need not fit into memory."""
-    if not rows or rows == list(range(len(photos.pixels))):
+def chosen(some: list[tuple[Photos, list[int]]]) -> Tensor:
+    """The pixels of these rows of each, mapped like all of them, so that a large set need not fit into memory."""
+    photos, rows = some[0]
+    if len(some) == 1 and (not rows or rows == list(range(len(photos.pixels)))):
         return photos.pixels[: len(rows)]
-    key = cache_key((__package__,), ("chosen", photos.key, rows))
-    shape = (len(rows), *photos.pixels.shape[1:])
-    return kept(key, shape, lambda: (photos.pixels[row].numpy() for row in rows), dict)[0]
+    key = cache_key((__package__,), ("chosen", *((photos.key, rows) for photos, rows in some)))
+    shape = (sum(len(rows) for _, rows in some), *photos.pixels.shape[1:])
+    return kept(key, shape, lambda: (photos.pixels[row].numpy() for photos, rows in some for row in rows), dict)[0]
 
 
 def _mapped(file: Path, shape: tuple[int, ...]) -> Tensor:

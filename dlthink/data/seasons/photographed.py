@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from dlthink.data.seasons.two_seasons import ROLES, Gathered, TwoSeasons
 from dlthink.data.seasons.unpaired import SEASONS
 from dlthink.errors import BadInput
 
-TEST_SHARE = 0.2  # where nothing is published
+FOLDS = 5  # test is one, where nothing is published, or where a fold is asked for
 LEAST = {"": 3, "train": 2, "test": 1}  # photos of a season: one for each role that comes from there
 NAMED = 4  # photos that a message names
 
@@ -65,18 +66,24 @@ class Photographed(TwoSeasons):
 
     size        pixels a side that the network sees; a photo whose shorter side has less is left out
     validation  share of the training photos that choose the best network instead
+    fold        None, or 0..4: the fifth of all photos that is test, whatever is published, so that over five runs each
+                photo is test once
     doctor      leave out flat photos and copies, too, and list in doctor.csv what was found
 
-    Who is validation, and test where nothing is published, depends on the content of a photo alone, except that none
-    of these stays empty. What a run has seen is no test for it, whatever it is called here.
+    Who is validation, and test where nothing is published or a fold is given, depends on the content of a photo alone,
+    except that none of these stays empty. What a run has seen is no test for it, whatever it is called here.
     """
 
-    fixed = (*TwoSeasons.fixed, "validation", "doctor")
+    fixed = (*TwoSeasons.fixed, "validation", "fold", "doctor")
 
-    def __init__(self, size: int = 128, validation: float = 0.1, doctor: bool = True, **changing) -> None:
+    def __init__(
+        self, size: int = 128, validation: float = 0.1, fold: int | None = None, doctor: bool = True, **changing
+    ) -> None:
         if not 0 < validation < 1:
             raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
-        self.validation, self.doctor = validation, doctor
+        if fold is not None and not 0 <= fold < FOLDS:
+            raise BadInput(f"data.fold={fold}: there are {FOLDS}, 0 to {FOLDS - 1}; null for the test that is given")
+        self.validation, self.fold, self.doctor = validation, fold, doctor
         super().__init__(size=size, **changing)
 
     def places(self, stack: ExitStack) -> list[Place]:
@@ -135,30 +142,39 @@ class Photographed(TwoSeasons):
     def _roles(self, mine: list[Shot], seen: set[str], notes: list[str]) -> tuple[list[Shot], list[Shot], list[Shot]]:
         """Of the photos of one season, train, val and test."""
         known = {shot for shot in mine if not seen.isdisjoint(shot.looks)}
-        if mine[0].place.split:
+        if mine[0].place.split and self.fold is None:
             train = [shot for shot in mine if shot.place.split == "train"]
             test = [shot for shot in mine if shot.place.split == "test" and shot not in known]
             if again := len(mine) - len(train) - len(test):
                 notes.append(f"{again} photos of {mine[0].place.season} were seen in training: no test, left out")
         else:
-            test = [shot for shot in mine if shot not in known] if seen else _part(mine, TEST_SHARE, "", leave=2)
+            test = [shot for shot in mine if shot not in known] if seen else self._fold(mine)
             train = _without(mine, test)
         if not test:
             raise BadInput(
                 f"{mine[0].place.said}: the run was trained with each of its photos: nothing is left to test"
             )
-        val = _part(train, self.validation, "validation", leave=1)
+        val = _part(train, lambda shot: share(shot.looks[0], "validation"), self.validation, leave=1)
         return _without(train, val), val, test
 
+    def _fold(self, mine: list[Shot]) -> list[Shot]:
+        fold = self.fold or 0
+        return _part(mine, lambda shot: (FOLDS * share(shot.looks[0]) - fold) % FOLDS, 1, leave=2)
+
     def _pixels(self, some: list[Shot], role: str) -> Tensor:
-        """uint8 [n, 3, l, l] of photos that lie in one place, as large as this role needs them."""
+        """uint8 [n, 3, l, l] of photos of one season, place by place, as large as this role needs them."""
         side = self._side(role)
         if not some:
             return torch.zeros(0, 3, side, side, dtype=torch.uint8)
-        place, photos = some[0].place, some[0].photos
-        if photos.pixels.shape[-1] != side:
-            return photos_of(place.album, side, grey=False, names=[shot.name for shot in some]).pixels
-        return chosen(photos, [shot.row for shot in some])
+        found = []
+        for place in dict.fromkeys(shot.place for shot in some):
+            here = [shot for shot in some if shot.place is place]
+            photos, rows = here[0].photos, [shot.row for shot in here]
+            if photos.pixels.shape[-1] != side:
+                photos = photos_of(place.album, side, grey=False, names=[shot.name for shot in here])
+                rows = list(range(len(here)))
+            found.append((photos, rows))
+        return chosen(found)
 
 
 def _refuse_the_same_twice(places: list[Place], photos: list[Photo]) -> None:
@@ -174,9 +190,9 @@ def _without(some: list[Shot], others: list[Shot]) -> list[Shot]:
     return [shot for shot in some if shot not in gone]
 
 
-def _part(some: list[Shot], part: float, salt: str, leave: int) -> list[Shot]:
-    """A share of the photos by a hash of their content: two at least, as one is no set, but `leave` stay."""
-    ordered = sorted(some, key=lambda shot: share(shot.looks[0], salt))
-    n = sum(share(shot.looks[0], salt) < part for shot in some)
+def _part(some: list[Shot], where: Callable[[Shot], float], part: float, leave: int) -> list[Shot]:
+    """The photos that lie below `part`, in order: two at least, as one is no set, but `leave` stay."""
+    ordered = sorted(some, key=where)
+    n = sum(where(shot) < part for shot in some)
     taken = {*ordered[: min(max(n, 2), max(len(some) - leave, 0))]}
     return [shot for shot in some if shot in taken]

@@ -74,6 +74,28 @@ def test_who_is_validation_depends_on_the_content_alone(tmp_path):
         assert one.equal(other)
 
 
+@pytest.mark.parametrize("load", [32, 36])
+def test_over_five_folds_each_photo_is_test_once(tmp_path, load):
+    place = laid(tmp_path / "a", published((30, 20), (9, 8)))
+    folds = [data(place, fold=k, load=load) for k in range(5)]
+    for season, n in (("summer", 39), ("winter", 28)):
+        tests = [pixels for fold in folds for pixels in fold.test.photos[season].flatten(1).tolist()]
+        assert len(tests) == n == len({*map(tuple, tests)}), "all of them, published as train or as test"
+        for fold in folds:
+            assert n / 20 < fold.test.count[season] < n / 2
+            rest = [*fold.train.photos[season], *fold.val.photos[season]]
+            assert len(rest) + fold.test.count[season] == n
+    for role in ("train", "val", "test"):
+        again = data(place, fold=3, load=load, state=folds[3].state)
+        assert getattr(again, role).photos["summer"].equal(getattr(folds[3], role).photos["summer"])
+
+
+@pytest.mark.parametrize("fold", [-1, 5])
+def test_there_are_five_folds(tmp_path, fold):
+    message = said(lambda: data(laid(tmp_path / "a", published()), fold=fold))
+    assert message.startswith(f"data.fold={fold}:") and "0 to 4" in message
+
+
 def test_a_run_finds_its_photos_again_and_tests_none_that_it_has_seen(tmp_path):
     files = published()
     found = data(laid(tmp_path / "a", files))
@@ -81,12 +103,14 @@ def test_a_run_finds_its_photos_again_and_tests_none_that_it_has_seen(tmp_path):
     for role in ("train", "val", "test"):
         for season in ("summer", "winter"):
             assert getattr(again, role).photos[season].equal(getattr(found, role).photos[season])
+    older = {name: value for name, value in found.state.items() if name != "fold"}  # of a run before there were folds
+    assert data(tmp_path / "a", state=older).test.photos["summer"].equal(found.test.photos["summer"])
     moved = published(test=(3, 2)) | {"testA/seen.png": files["trainA/00.png"]}
     del moved["trainA/00.png"]
     other = data(laid(tmp_path / "b", moved), state=found.state)
     assert other.test.count == {"summer": 3, "winter": 2}
     assert "1 photos of summer were seen in training: no test, left out" in other.notes
-    for changed in ({"size": 36}, {"validation": 0.5}, {"doctor": False}):
+    for changed in ({"size": 36}, {"validation": 0.5}, {"fold": 0}, {"doctor": False}):
         assert "train anew" in said(lambda changed=changed: data(tmp_path / "a", state=found.state, **changed))
 
 
