@@ -127,7 +127,7 @@ class Trainer:
         if hasattr(loss, "prepare"):
             loss.prepare(self.train.targets())
         for network in (model, getattr(loss, "adversary", None), getattr(loss, "eye", None)):
-            if network is not None:
+            if isinstance(network, nn.Module):
                 self.precision.network(network)
         if self.compile:
             model.compile()

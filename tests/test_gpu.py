@@ -105,7 +105,13 @@ def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
 @pytest.mark.parametrize("knobs", [{}, {"channels_last": True}], ids=["as it is", "channels last"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 @pytest.mark.parametrize(
-    "cost", [partial(CycleGANLoss, 3), pytest.param(Projected, marks=needs_lite1)], ids=["cyclegan", "projected"]
+    "cost",
+    [
+        partial(CycleGANLoss, 3),
+        pytest.param(Projected, marks=needs_lite1),
+        pytest.param(partial(Projected, mmd=1.0), marks=needs_lite1),
+    ],
+    ids=["cyclegan", "projected", "projected, mmd"],
 )
 def test_a_step_of_two_players_never_waits_either(tmp_path, monkeypatch, cost, precision, knobs):
     """Generators, judges, and pools whose chance lies on the CPU, as that of what judges are shown does."""

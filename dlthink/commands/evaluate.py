@@ -25,8 +25,8 @@ def main(words: list[str]) -> int:
     from dlthink.config.own import register
     from dlthink.config.words import parse
     from dlthink.errors import BadInput
-    from dlthink.folds import members
-    from dlthink.nested import join
+    from dlthink.folds import FOLD, members
+    from dlthink.nested import each, join
     from dlthink.run import Run
     from dlthink.table import table
 
@@ -37,49 +37,42 @@ def main(words: list[str]) -> int:
         raise BadInput(f"audit={given['audit']}: must be true or false")
     if given["output"] and (Path(given["output"]).is_dir() or not Path(given["output"]).parent.is_dir()):
         raise BadInput(f"output={given['output']}: must be a file in a folder that is there")
+    folds = members(given["run"])
+    pooled, audit = len(folds) > 1, given["audit"] == "true"
+    if pooled and (audit or given["split"] != "test"):
+        word = "audit=true" if audit else f"split={given['split']}"
+        raise BadInput(f"{word}: of several runs only the tests are examined together: run=FOLDER of one of them")
     register([])
-    runs = [Run(folder, settings, given["allow"]) for folder in members(given["run"])]
-    audit = given["audit"] == "true"
-    if len(runs) > 1:
-        _check_pooled(given["split"], audit, settings)
     readings = []
-    for run in runs:
+    for folder in folds.values():
+        run = Run(folder, settings, given["allow"])
+        if pooled and not getattr(build.find(run.config.metrics, "metrics"), "pools", False):
+            raise BadInput(
+                f"run={given['run']}: what several networks say of these data cannot be examined together: give one "
+                f"run, or see mean and error over folds: dlthink compare {given['run']}"
+            )
         saved, path = run.best()
         parts = build.assemble(run.config, state=saved["data"])
         if audit and not hasattr(parts.metrics, "audit"):
             raise BadInput(f"audit=true: there is no audit of {type(parts.data).__name__}; leave the word out")
-        if len(runs) > 1 and not getattr(parts.metrics, "pools", False):
-            raise BadInput(
-                f"run={given['run']}: what different networks say of {type(parts.data).__name__} cannot be examined "
-                f"together: give one run, or see mean and error over folds: dlthink compare {given['run']}"
-            )
         run.install(saved, path, parts.loss, parts.model, parts.trainer.precision)
         device = parts.trainer.precision.device
         split = getattr(parts.data, given["split"]).to(device)
         batches = examine.batches_of(len(split), parts.trainer.examine_batch, device)
         answers = examine.ask(parts.model, split, batches, parts.loss)
         readings.append(examine.reading(answers, parts.loss))
+        if pooled:  # five of them may be too much for a device
+            readings[-1] = each(torch.Tensor.cpu, dict(enumerate(readings[-1])))
+    reading = join(readings).values() if pooled else readings[0]
     with torch.no_grad():
-        numbers = parts.metrics.numbers(*map(join, zip(*readings, strict=True)))
+        numbers = parts.metrics.numbers(*reading)
     if audit:
         parts.model.eval()
         parts.loss.eval()
         more, figures = parts.metrics.audit(lambda x: parts.loss.read(parts.model(x)), split, batches)
         numbers |= more
         pictures.save(figures, run.folder / "audit")
-    print(table(given["split"] if len(runs) == 1 else f"test, {len(runs)} folds", numbers))
+    print(table(given["split"] if "" in folds else f"test of {FOLD}={','.join(folds)}", numbers))
     if given["output"]:
         write_json(Path(given["output"]), numbers)
     return 0
-
-
-def _check_pooled(split: str, audit: bool, settings: list[str]) -> None:
-    from dlthink.errors import BadInput
-
-    if split != "test":
-        raise BadInput(f"split={split}: of several runs, which share it, only the tests can be examined together")
-    if audit:
-        raise BadInput("audit=true: is asked of one run, not of several together")
-    for setting in settings:
-        if setting.startswith("data."):
-            raise BadInput(f"{setting}: several runs are examined together on the data that they were trained with")

@@ -15,9 +15,9 @@ class Discrepancy(nn.Module):
     MMD^2 = E k(f, f') + E k(r, r') - 2 E k(f, r), k(a, b) = (a.b / d + 1)^3; f, f' of made, r, r' of real photos.
 
     forward(made [n, d], real [n, d]) -> scalar: its gradient by `made`, in which a photo is set against those made
-    before it and against the latest real ones, is that of MMD^2 when these stand for all. Its value is 0 on average
-    for two sets of one kind, and 0 as long as there is nothing before. In training a photo is remembered, as part of
-    the state.
+    before it and against the latest real ones, is that of MMD^2 when these stand for all. Its value is about MMD^2, a
+    little more where real photos are so few that they come again among the latest; 0 while two of each are not there.
+    What comes is remembered, as part of the state.
 
     Source: Gretton et al. 2012, JMLR 13; Li, Swersky & Zemel 2015, ICML (networks trained by it); Santos, Mroueh,
     Padhi & Dognin 2019, ICCV (through a frozen network, with moving averages in place of large batches).
@@ -34,13 +34,13 @@ class Discrepancy(nn.Module):
         self.made, self.real = state["made"], state["real"]
 
     def forward(self, made: Tensor, real: Tensor) -> Tensor:
-        before, others = _latest(self.made, made[:0], MADE), _latest(self.real, real, REAL)
-        if self.training:
-            self.made, self.real = _latest(before, made, MADE), others
-        if not len(before):
+        before, self.real = self.made, _latest(self.real, real, REAL)
+        self.made = _latest(before, made, MADE)
+        if min(len(before), len(self.real)) < 2:
             return 0 * made.sum()
-        apart = 2 * (_kernel(made, before).mean() - _kernel(made, others).mean())
-        return 100 * (apart + _within(others) - _within(before))
+        before = before.to(made)
+        apart = 2 * (_kernel(made, before).mean() - _kernel(made, self.real).mean())
+        return 100 * (apart + _within(self.real) - _within(before))
 
 
 def _kernel(a: Tensor, b: Tensor) -> Tensor:
@@ -49,12 +49,12 @@ def _kernel(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _within(x: Tensor) -> Tensor:
-    """The kernel's mean over pairs of two; 0 where there is one only."""
+    """The kernel's mean over pairs of two."""
     k, n = _kernel(x, x), len(x)
-    return (k.sum() - k.diagonal().sum()) / max(n * (n - 1), 1)
+    return (k.sum() - k.diagonal().sum()) / (n * (n - 1))
 
 
 def _latest(kept: Tensor, new: Tensor, most: int) -> Tensor:
-    """The last of both, detached, on the device of `new`."""
+    """The last of both, on the device of `new`: a tensor of its own, which lies in memory as it will after a resume."""
     new = new.detach()
-    return torch.cat([kept.to(new), new])[-most:] if len(kept) else new[-most:]
+    return (torch.cat([kept.to(new), new]) if len(kept) else new)[-most:].clone()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
@@ -33,7 +35,7 @@ class Translation(nn.Module):
     def __init__(self, cycle: float = 10.0, identity: float = 0.5, monitor: bool = True) -> None:
         super().__init__()
         for name, value in (("cycle", cycle), ("identity", identity)):
-            if not value >= 0:
+            if not 0 <= value < math.inf:
                 raise BadInput(f"loss.{name}={value}: must be a number from 0")
         self.cycle, self.identity = cycle, identity
         self.astray = Astray() if monitor else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ class Projected(Adversarial):
     networks come from ImageNet. judge_width: channels of a judge's layers.
 
     mmd: weight of a `Discrepancy` by the 1,280 features in which that network ends, of photos as they are: what judges
-    tell of one photo, it tells of all together. 0: none.
+    tell of one photo, it tells of all together, in training. 0: none.
 
     Raises BadInput. Source: Sauer, Chitta, Mueller & Geiger 2021, NeurIPS (Projected GANs), without their random mixing
     of channels and scales; photos are moved instead, and pixels judged, too.
@@ -41,7 +42,7 @@ class Projected(Adversarial):
         mmd: float = 0.0,
         monitor: bool = True,
     ) -> None:
-        if not mmd >= 0:
+        if not 0 <= mmd < math.inf:
             raise BadInput(f"loss.mmd={mmd}: must be a number from 0")
         eye = efficientnet_lite.load(1, "loss=projected", ", or choose loss=cyclegan, which needs none")
         super().__init__(partial(FeatureJudge, eye, judge_width), gan, cycle, identity, pool, monitor)
@@ -49,6 +50,9 @@ class Projected(Adversarial):
         self.apart = nn.ModuleDict({season: Discrepancy() for season in OTHER} if mmd else {})
 
     def forward(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
-        looks = lambda x: self.eye(shown(x.expand(-1, 3, -1, -1)))  # noqa: E731
-        terms = {f"mmd_{s}": self.mmd * apart(looks(out[s]), looks(y[s])) for s, apart in self.apart.items()}
-        return super().forward(out, y) | terms
+        terms = super().forward(out, y)
+        if self.training:  # what was made in training says nothing of other photos
+            for season, apart in self.apart.items():
+                looks = [self.eye(shown(x[season].expand(-1, 3, -1, -1))) for x in (out, y)]
+                terms[f"mmd_{season}"] = self.mmd * apart(*looks)
+        return terms

@@ -87,7 +87,7 @@ def test_tests_of_all_folds_are_examined_together(cli, tmp_path, monkeypatch):
     assert code == 0, err
     code, out, err = cli("evaluate", "run=sweep", "output=all.json")
     assert code == 0, err
-    assert out.startswith("test, 5 folds ")
+    assert out.startswith("test of data.fold=0,1,2,3,4 ")
     pooled = json.loads(Path("all.json").read_text())
     every = {season: np.stack([decode(c, 32, False) for c in photos(20, season).values()]) for season in SEASONS}
     looks = {season: Features("embedded")(torch.from_numpy(pixels)) for season, pixels in every.items()}
@@ -101,17 +101,23 @@ def test_tests_of_all_folds_are_examined_together(cli, tmp_path, monkeypatch):
         assert pooled[name] == pytest.approx(mean, rel=1e-5) and len({test[name] for test in alone}) == 5
 
     refused(cli("evaluate", "run=sweep", "split=val"), "split=val", "only the tests")
-    refused(cli("evaluate", "run=sweep", "audit=true"), "audit=true", "one run")
-    refused(cli("evaluate", "run=sweep", "data.winter=summer"), "data.winter=summer", "trained with")
-    for changed, says in (("fold: 0", f"tests what sweep{os.sep}0 tests (data.fold=0)"), ("flip: 0.1", "data.flip")):
-        file = Path("sweep/4/config.yaml")
-        kept = file.read_text()
+    refused(cli("evaluate", "run=sweep", "audit=true"), "audit=true", "only the tests")
+    refused(cli("evaluate", "run=sweep", "data.fold=1"), "data.fold=1", "train anew")
+    Path("summer").rename("moved")
+    code, _, err = cli("evaluate", "run=sweep", "data.summer=moved", "output=again.json")
+    assert code == 0 and json.loads(Path("again.json").read_text()) == pooled, err
+    file = Path("sweep/4/config.yaml")
+    kept = file.read_text()
+    for changed, says in (("fold: 0", "data.fold=0"), ("fold: null", "data.fold=null"), ("flip: 0.1", "data.flip")):
         file.write_text(re.sub(f"{changed.split(':')[0]}: .*", changed, kept, count=1))
-        refused(cli("evaluate", "run=sweep"), f"sweep{os.sep}4", says, "give one of them")
-        file.write_text(kept)
+        refused(cli("evaluate", "run=sweep"), f"sweep{os.sep}4", says)
+    file.write_text(kept)
     Path("sweep/2/metrics.json").unlink()
-    code, out, err = cli("evaluate", "run=sweep")
-    assert code == 0 and "1 not finished" in err and out.startswith("test, 4 folds ")
+    code, out, err = cli("evaluate", "run=sweep", "data.summer=moved")
+    assert code == 0 and "1 not finished" in err and out.startswith("test of data.fold=0,1,3,4 ")
+    for run in Path("sweep").glob("?/metrics.json"):
+        run.unlink()
+    refused(cli("evaluate", "run=sweep"), "sweep: no finished run", "5 not finished")
 
 
 def test_networks_whose_answers_cannot_be_pooled(cli):

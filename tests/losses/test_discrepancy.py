@@ -15,7 +15,7 @@ def features(n, seed, d=7, shift=0.0):
 
 
 def remembering(made, real):
-    cost = Discrepancy().eval()
+    cost = Discrepancy()
     cost.made, cost.real = made, real
     return cost
 
@@ -50,36 +50,34 @@ def test_its_value_is_kid_on_average():
 def test_the_latest_stand_for_all():
     made, real = features(MADE + 3, 0), features(REAL + 3, 1)
     cost = Discrepancy()
-    first = cost(made[:1].requires_grad_(), real[:1])
-    first.backward()
-    assert first == 0, "there is nothing before"
-    made = made.detach()
-    for i in range(1, len(made)):
+    for i in range(2):
+        photo = made[i : i + 1].clone().requires_grad_()
+        value = cost(photo, real[i : i + 1])
+        value.backward()
+        assert value == 0 and (photo.grad == 0).all(), "of one photo there are no pairs"
+    for i in range(2, len(made)):
         value = cost(made[i : i + 1], real[i : i + 1])
-        assert value == remembering(made[:i][-MADE:], real[: i + 1][-REAL:])(made[i : i + 1], real[:0])
+        again = remembering(made[:i][-MADE:], real[:i][-REAL:])(made[i : i + 1], real[i : i + 1])
+        assert value.item() == pytest.approx(again.item(), rel=1e-12) and value != 0
     for i in range(len(made), len(real)):
         cost(made[-1:], real[i : i + 1])
     assert cost.made.equal(made[-1:].expand(MADE, -1)) and cost.real.equal(real[3:])
 
 
-def test_an_examination_is_not_remembered_and_the_state_is_all_there_is():
+def test_a_large_batch_is_set_against_those_before_it_and_its_last_remembered():
+    made, real = features(2 * MADE + 5, 0), features(REAL + 5, 1)
+    cost = remembering(made[:MADE], real[:9])
+    value = cost(made[MADE:], real)
+    others = [remembering(made[:MADE], real[-REAL:])(photo[None], real[:0]).item() for photo in made[MADE:]]
+    assert value.item() == pytest.approx(sum(others) / len(others), rel=1e-9)
+    assert cost.made.equal(made[-MADE:]) and cost.real.equal(real[-REAL:])
+
+
+def test_the_state_is_all_there_is():
     cost, made, real = Discrepancy(), features(6, 0), features(6, 1)
-    cost(made[:4], real[:4])
-    cost.eval()
-    once = cost(made[4:], real[4:])
-    assert cost(made[4:], real[4:]) == once and len(cost.made) == len(cost.real) == 4
+    cost(made[:4].requires_grad_(), real[:4])
+    assert not cost.made.requires_grad
     again = Discrepancy()
     again.load_state_dict(cost.state_dict())
-    again.eval()
-    assert again(made[4:], real[4:]) == once
-    cost.train()
-    cost(made[4:], real[4:])
-    assert again(made[4:], real[4:]) == once, "what was saved is not changed later"
-
-
-def test_a_step_of_several_is_their_mean():
-    before, real = features(8, 0), features(8, 1)
-    made = features(3, 2)
-    cost = remembering(before, real)
-    each = [cost(photo[None], real[:0]).item() for photo in made]
-    assert cost(made, real[:0]).item() == pytest.approx(sum(each) / 3, rel=1e-12)
+    once = cost(made[4:], real[4:])
+    assert once != 0 and again(made[4:], real[4:]) == once, "what was saved is not changed later"

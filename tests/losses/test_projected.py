@@ -1,5 +1,7 @@
 """`dlthink.losses.projected`: judges that look at pixels, and through a frozen network."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -48,6 +50,8 @@ def test_mmd_by_the_features_of_the_network(eye):
     cost, y = Projected(judge_width=4, mmd=3.0), photos(2, 32)
     out = answer(y)
     assert cost(out, y)["mmd_winter"] == 0
+    assert not {"mmd_winter", "mmd_summer"} & set(cost.eval()(out, y)), "of training alone"
+    cost.train()
     later, new = photos(2, 32, seed=1), photos(2, 32, seed=2)
     grown = {name: photo.requires_grad_() for name, photo in answer(new).items()}
     terms = cost(grown, later)
@@ -164,7 +168,7 @@ class Single(plain.Seasons):
             split.x = {season: photo.float() for season, photo in split.x.items()}
 
 
-@pytest.mark.parametrize("knobs", [{"pool": -1}, {"judge_width": 0}, {"cycle": -1.0}, {"mmd": -1.0}])
+@pytest.mark.parametrize("knobs", [{"pool": -1}, {"judge_width": 0}, {"cycle": -1.0}, {"mmd": -1.0}, {"mmd": math.inf}])
 def test_refused_in_one_line(knobs):
     with pytest.raises(BadInput, match="loss"):
         Projected(**knobs)

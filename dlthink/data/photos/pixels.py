@@ -137,11 +137,11 @@ def kept(
 
 def chosen(some: list[tuple[Photos, list[int]]]) -> Tensor:
     """The pixels of these rows of each, mapped like all of them, so that a large set need not fit into memory."""
-    photos, rows = some[0]
-    if len(some) == 1 and (not rows or rows == list(range(len(photos.pixels)))):
-        return photos.pixels[: len(rows)]
+    first, wanted = some[0]
+    if len(some) == 1 and wanted == list(range(len(first.pixels))):
+        return first.pixels
     key = cache_key((__package__,), ("chosen", *((photos.key, rows) for photos, rows in some)))
-    shape = (sum(len(rows) for _, rows in some), *photos.pixels.shape[1:])
+    shape = (sum(len(rows) for _, rows in some), *first.pixels.shape[1:])
     return kept(key, shape, lambda: (photos.pixels[row].numpy() for photos, rows in some for row in rows), dict)[0]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -93,6 +93,8 @@ class Photographed(TwoSeasons):
     def gathered(self, seen: list[str]) -> Gathered:
         with ExitStack() as stack:
             places = self.places(stack)
+            if self.fold is not None:
+                places = [replace(place, split="") for place in places]
             shots = [shot for place in places for shot in self._shots(place)]
             photos = [shot.seen() for shot in shots]
             _refuse_the_same_twice(places, photos)
@@ -142,14 +144,19 @@ class Photographed(TwoSeasons):
     def _roles(self, mine: list[Shot], seen: set[str], notes: list[str]) -> tuple[list[Shot], list[Shot], list[Shot]]:
         """Of the photos of one season, train, val and test."""
         known = {shot for shot in mine if not seen.isdisjoint(shot.looks)}
-        if mine[0].place.split and self.fold is None:
+        if mine[0].place.split:
             train = [shot for shot in mine if shot.place.split == "train"]
             test = [shot for shot in mine if shot.place.split == "test" and shot not in known]
             if again := len(mine) - len(train) - len(test):
                 notes.append(f"{again} photos of {mine[0].place.season} were seen in training: no test, left out")
         else:
-            test = [shot for shot in mine if shot not in known] if seen else self._fold(mine)
-            train = _without(mine, test)
+            test = _without(mine, known) if seen and self.fold is None else self._fold(mine, known)
+            train = [shot for shot in mine if shot in known] if seen else _without(mine, test)
+            if self.fold is not None and (not test or (not seen and len(train) < 2)):
+                raise BadInput(
+                    f"data.fold={self.fold}: of {mine[0].place.season}, {len(test)} photos are test and {len(train)} "
+                    f"are left; there must be 1 and 2: give more photos, or leave data.fold out"
+                )
         if not test:
             raise BadInput(
                 f"{mine[0].place.said}: the run was trained with each of its photos: nothing is left to test"
@@ -157,9 +164,12 @@ class Photographed(TwoSeasons):
         val = _part(train, lambda shot: share(shot.looks[0], "validation"), self.validation, leave=1)
         return _without(train, val), val, test
 
-    def _fold(self, mine: list[Shot]) -> list[Shot]:
-        fold = self.fold or 0
-        return _part(mine, lambda shot: (FOLDS * share(shot.looks[0]) - fold) % FOLDS, 1, leave=2)
+    def _fold(self, mine: list[Shot], known: set[Shot]) -> list[Shot]:
+        """What is test by what it shows: of the fold that is asked for exactly its photos, so that no two share one."""
+        where = lambda shot: (FOLDS * share(shot.looks[1]) - (self.fold or 0)) % FOLDS  # noqa: E731
+        if self.fold is None:
+            return _part(mine, where, 1, leave=2)
+        return [shot for shot in mine if where(shot) < 1 and shot not in known]
 
     def _pixels(self, some: list[Shot], role: str) -> Tensor:
         """uint8 [n, 3, l, l] of photos of one season, place by place, as large as this role needs them."""

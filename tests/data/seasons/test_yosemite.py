@@ -82,12 +82,34 @@ def test_over_five_folds_each_photo_is_test_once(tmp_path, load):
         tests = [pixels for fold in folds for pixels in fold.test.photos[season].flatten(1).tolist()]
         assert len(tests) == n == len({*map(tuple, tests)}), "all of them, published as train or as test"
         for fold in folds:
-            assert n / 20 < fold.test.count[season] < n / 2
+            assert 0 < fold.test.count[season] < n / 2
             rest = [*fold.train.photos[season], *fold.val.photos[season]]
             assert len(rest) + fold.test.count[season] == n
     for role in ("train", "val", "test"):
         again = data(place, fold=3, load=load, state=folds[3].state)
         assert getattr(again, role).photos["summer"].equal(getattr(folds[3], role).photos["summer"])
+
+
+def test_of_few_photos_too_none_is_test_twice(tmp_path):
+    place, tests, refused = laid(tmp_path / "a", published((9, 8), (4, 4))), [], []
+    for k in range(5):
+        try:
+            tests += data(place, fold=k).test.photos["winter"].flatten(1).tolist()
+        except BadInput as error:
+            refused.append(str(error))
+    assert 0 < len(tests) == len({*map(tuple, tests)})
+    assert all(message.startswith("data.fold=") and "give more photos" in message for message in refused)
+    assert refused or len(tests) == 12
+
+
+def test_a_fold_of_other_photos_is_what_it_would_have_been(tmp_path):
+    place = laid(tmp_path / "a", published((30, 20), (9, 8)))
+    grown = laid(tmp_path / "b", published((40, 30), (9, 8)))
+    runs = [data(place, fold=k) for k in range(5)]
+    tests = [
+        p for k in range(5) for p in data(grown, fold=k, state=runs[k].state).test.photos["summer"].flatten(1).tolist()
+    ]
+    assert len(tests) == len({*map(tuple, tests)}) == 49
 
 
 @pytest.mark.parametrize("fold", [-1, 5])
@@ -105,6 +127,7 @@ def test_a_run_finds_its_photos_again_and_tests_none_that_it_has_seen(tmp_path):
             assert getattr(again, role).photos[season].equal(getattr(found, role).photos[season])
     older = {name: value for name, value in found.state.items() if name != "fold"}  # of a run before there were folds
     assert data(tmp_path / "a", state=older).test.photos["summer"].equal(found.test.photos["summer"])
+    assert "data.fold=2" in said(lambda: data(tmp_path / "a", state=older, fold=2))
     moved = published(test=(3, 2)) | {"testA/seen.png": files["trainA/00.png"]}
     del moved["trainA/00.png"]
     other = data(laid(tmp_path / "b", moved), state=found.state)
