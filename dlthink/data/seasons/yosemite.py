@@ -20,7 +20,7 @@ FOLDERS = {
 
 
 class Yosemite(Photographed):
-    """Folders trainA, trainB, testA, testB, with A for summer and B for winter; the published test is test.
+    """Folders trainA, trainB, testA, testB, A for summer, B for winter; the published test is test but for a `fold`.
 
     path  a folder or a .zip that holds them, be it inside another folder; null: where `dlthink fetch yosemite` puts it
 
