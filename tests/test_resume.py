@@ -192,7 +192,7 @@ def run_and_kill(context, words, folder, after, wait=True):
     [
         (SPIKES, 1000, 3),
         pytest.param(SPIKES, 1000, 20, marks=pytest.mark.slow),
-        pytest.param(SEASONS, 100, 5, marks=[pytest.mark.slow, needs_lite1]),
+        pytest.param([*SEASONS, "loss.mmd=1"], 100, 5, marks=[pytest.mark.slow, needs_lite1]),
         pytest.param([*SEASONS, "loss=cyclegan"], 100, 5, marks=pytest.mark.slow),
     ],
     ids=["spikes", "spikes, often", "seasons", "seasons, cyclegan"],
