@@ -93,10 +93,9 @@ class _Conv(nn.Module):
         super().__init__()
         weight = weights[f"{conv}.weight"]
         scale = weights[f"{norm}.weight"] * (weights[f"{norm}.running_var"] + EPSILON).rsqrt()
-        weight = (weight * scale[:, None, None, None]).contiguous(
-            memory_format=torch.channels_last
-        )  # on a CPU a quarter faster
-        self.register_buffer("weight", weight, persistent=False)
+        weight = weight * scale[:, None, None, None]
+        # channels last: on a CPU a quarter less time
+        self.register_buffer("weight", weight.contiguous(memory_format=torch.channels_last), persistent=False)
         bias = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale
         self.register_buffer("bias", bias, persistent=False)
         self.stride, self.groups = stride, len(weight) if weight.shape[1] == 1 else 1
