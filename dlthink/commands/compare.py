@@ -10,8 +10,7 @@ dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [over=seed,data.fo
 
 n counts the finished runs of a group; the standard error is sd / sqrt(n), with n - 1 in the sd. Folds share training
 samples, so over folds it may be too small. nan: in at least one of the runs it is not a number. Of two groups, the runs
-that have seed and fold in common are also compared pair by pair. Folds of photos of seasons can be examined as one set
-instead: dlthink evaluate run=SWEEP.
+that have seed and fold in common are also compared pair by pair.
 """
 
 import math

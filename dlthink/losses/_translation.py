@@ -13,6 +13,13 @@ from dlthink.losses._astray import Astray
 OTHER = {"winter": "summer", "summer": "winter"}
 
 
+def weight(name: str, value: float) -> float:
+    """The weight of a term, or BadInput where it is none."""
+    if not 0 <= value < math.inf:
+        raise BadInput(f"loss.{name}={value}: must be a number from 0")
+    return value
+
+
 class Translation(nn.Module):
     """A cost of what a network makes of photos of two seasons, with nothing known of what is right.
 
@@ -23,7 +30,7 @@ class Translation(nn.Module):
         identity_S  cycle identity mean |same_S - y_S|
 
     cycle and identity: 10, and 0.5 of it, in the paper. monitor: say when a translation goes astray (`Astray`).
-    Raises BadInput when a weight is negative.
+    Raises BadInput when a weight is negative or not finite.
 
     Source: Zhu, Park, Isola & Efros 2017, ICCV, equation 2 and section 5.2 (identity); Taigman, Polyak & Wolf 2017.
     """
@@ -34,21 +41,18 @@ class Translation(nn.Module):
 
     def __init__(self, cycle: float = 10.0, identity: float = 0.5, monitor: bool = True) -> None:
         super().__init__()
-        for name, value in (("cycle", cycle), ("identity", identity)):
-            if not 0 <= value < math.inf:
-                raise BadInput(f"loss.{name}={value}: must be a number from 0")
-        self.cycle, self.identity = cycle, identity
+        self.cycle, self.identity = weight("cycle", cycle), weight("identity", identity)
         self.astray = Astray() if monitor else None
 
     def forward(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
         terms = {f"cycle_{season}": self.cycle * l1_loss(out[f"back_{season}"], y[season]) for season in OTHER}
         if self.identity:
-            weight = self.cycle * self.identity
+            both = self.cycle * self.identity
             if "same_winter" not in out:
                 raise BadInput(
                     "loss.identity needs photos translated into what they are: model.same=true, or set it to 0"
                 )
-            terms |= {f"identity_{season}": weight * l1_loss(out[f"same_{season}"], y[season]) for season in OTHER}
+            terms |= {f"identity_{season}": both * l1_loss(out[f"same_{season}"], y[season]) for season in OTHER}
         return terms
 
     def read(self, out: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 from torch import Tensor, nn
 
 from dlthink import efficientnet_lite
-from dlthink.errors import BadInput
 from dlthink.losses._adversarial import Adversarial
 from dlthink.losses._discrepancy import Discrepancy
 from dlthink.losses._feature_judge import FeatureJudge, shown
 from dlthink.losses._gan import Game
-from dlthink.losses._translation import OTHER
+from dlthink.losses._translation import OTHER, weight
 
 
 class Projected(Adversarial):
@@ -42,8 +40,7 @@ class Projected(Adversarial):
         mmd: float = 0.0,
         monitor: bool = True,
     ) -> None:
-        if not 0 <= mmd < math.inf:
-            raise BadInput(f"loss.mmd={mmd}: must be a number from 0")
+        weight("mmd", mmd)  # before anything is read
         eye = efficientnet_lite.load(1, "loss=projected", ", or choose loss=cyclegan, which needs none")
         super().__init__(partial(FeatureJudge, eye, judge_width), gan, cycle, identity, pool, monitor)
         self.eye, self.mmd = eye, mmd

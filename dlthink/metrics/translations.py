@@ -57,7 +57,6 @@ class Translations:
 
     best = ("kid", "min")
     reads = ("winter", "summer")
-    pools = True  # photos made by several networks make one set
 
     def __init__(
         self,

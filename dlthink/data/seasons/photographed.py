@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -71,7 +70,8 @@ class Photographed(TwoSeasons):
     doctor      leave out flat photos and copies, too, and list in doctor.csv what was found
 
     Who is validation, and test where nothing is published or a fold is given, depends on the content of a photo alone,
-    except that none of these stays empty. What a run has seen is no test for it, whatever it is called here.
+    except that none of these stays empty; a fold takes no photo of another, and is refused where it has none. What a
+    run has seen is no test for it, whatever it is called here.
     """
 
     fixed = (*TwoSeasons.fixed, "validation", "fold", "doctor")
@@ -150,26 +150,26 @@ class Photographed(TwoSeasons):
             if again := len(mine) - len(train) - len(test):
                 notes.append(f"{again} photos of {mine[0].place.season} were seen in training: no test, left out")
         else:
-            test = _without(mine, known) if seen and self.fold is None else self._fold(mine, known)
-            train = [shot for shot in mine if shot in known] if seen else _without(mine, test)
-            if self.fold is not None and (not test or (not seen and len(train) < 2)):
-                raise BadInput(
-                    f"data.fold={self.fold}: of {mine[0].place.season}, {len(test)} photos are test and {len(train)} "
-                    f"are left; there must be 1 and 2: give more photos, or leave data.fold out"
-                )
+            test = _without(mine, known) if seen else self._test(mine)
+            train = _without(mine, test)
         if not test:
             raise BadInput(
                 f"{mine[0].place.said}: the run was trained with each of its photos: nothing is left to test"
             )
-        val = _part(train, lambda shot: share(shot.looks[0], "validation"), self.validation, leave=1)
+        val = _part(train, self.validation, "validation", leave=1)
         return _without(train, val), val, test
 
-    def _fold(self, mine: list[Shot], known: set[Shot]) -> list[Shot]:
-        """What is test by what it shows: of the fold that is asked for exactly its photos, so that no two share one."""
-        where = lambda shot: (FOLDS * share(shot.looks[1]) - (self.fold or 0)) % FOLDS  # noqa: E731
+    def _test(self, mine: list[Shot]) -> list[Shot]:
+        """Where nothing is published. Of a fold exactly what it shows to be its own, so that no two share a photo."""
         if self.fold is None:
-            return _part(mine, where, 1, leave=2)
-        return [shot for shot in mine if where(shot) < 1 and shot not in known]
+            return _part(mine, 1 / FOLDS, "", leave=2)
+        test = [shot for shot in mine if int(FOLDS * share(shot.looks[1])) == self.fold]
+        if not test or len(mine) - len(test) < 2:
+            raise BadInput(
+                f"data.fold={self.fold}: of {mine[0].place.season}, {len(test)} photos are test and "
+                f"{len(mine) - len(test)} are left; there must be 1 and 2: give more photos, or leave data.fold out"
+            )
+        return test
 
     def _pixels(self, some: list[Shot], role: str) -> Tensor:
         """uint8 [n, 3, l, l] of photos of one season, place by place, as large as this role needs them."""
@@ -200,9 +200,9 @@ def _without(some: list[Shot], others: list[Shot]) -> list[Shot]:
     return [shot for shot in some if shot not in gone]
 
 
-def _part(some: list[Shot], where: Callable[[Shot], float], part: float, leave: int) -> list[Shot]:
-    """The photos that lie below `part`, in order: two at least, as one is no set, but `leave` stay."""
-    ordered = sorted(some, key=where)
-    n = sum(where(shot) < part for shot in some)
+def _part(some: list[Shot], part: float, salt: str, leave: int) -> list[Shot]:
+    """A share of the photos by a hash of their content: two at least, as one is no set, but `leave` stay."""
+    ordered = sorted(some, key=lambda shot: share(shot.looks[0], salt))
+    n = sum(share(shot.looks[0], salt) < part for shot in some)
     taken = {*ordered[: min(max(n, 2), max(len(some) - leave, 0))]}
     return [shot for shot in some if shot in taken]
