@@ -21,7 +21,7 @@ class Projected(Adversarial):
     J_S: a `FeatureJudge`, see `Adversarial`: it learns from few photos and few steps what sets seasons apart, since
     it need not learn to see. Both look through one EfficientNet-Lite1, frozen; the examination uses Lite0, other
     weights, so that KID is not measured by the features that were trained on. It may flatter all the same: both
-    networks come from ImageNet. judge_width: channels of a judge's layers.
+    networks come from ImageNet, and mmd descends KID's own kernel. judge_width: channels of a judge's layers.
 
     mmd: weight of a `Discrepancy` by the 1,280 features in which that network ends, of photos as they are: what judges
     tell of one photo, it tells of all together, in training. 0: none.
