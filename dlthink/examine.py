@@ -31,7 +31,7 @@ def batches_of(n: int, batch: int, device: torch.device, most: int | None = None
 
 @torch.no_grad()
 def ask(model: nn.Module, split, batches: list[torch.Tensor], loss: nn.Module | None = None) -> Answers:
-    """The network's answers in evaluation mode, in order; with `loss` also its terms, averaged over the rows of y."""
+    """The network's answers in evaluation mode, in order. With `loss` also its terms, averaged over the rows of y."""
     modules = [m for m in (model, loss) if m is not None]
     training = [m.training for m in modules]
     for module in modules:
@@ -40,18 +40,19 @@ def ask(model: nn.Module, split, batches: list[torch.Tensor], loss: nn.Module | 
     for index in batches:
         x, y = split.take(index)
         outputs.append(model(x))
+        targets.append(y)
         known.append(split.known(index))
         if loss is not None:
-            targets.append(y)
             terms.append(loss(outputs[-1], y))
     for module, was in zip(modules, training, strict=True):
         module.train(was)
-    if loss is None:
-        return Answers(join(outputs), None, join(known), {})
+    return Answers(join(outputs), join(targets), join(known), _means(terms, targets) if terms else {})
+
+
+def _means(terms: list[dict[str, torch.Tensor]], targets: list[Any]) -> dict[str, float]:
     size = torch.tensor([rows(y) for y in targets], dtype=torch.float64)
     share = size / size.sum()
-    means = {name: float((torch.stack([t[name] for t in terms]).cpu().double() * share).sum()) for name in terms[0]}
-    return Answers(join(outputs), join(targets), join(known), means)
+    return {name: float((torch.stack([t[name] for t in terms]).cpu().double() * share).sum()) for name in terms[0]}
 
 
 def rehearse(model: nn.Module, loss: nn.Module, split, index: torch.Tensor, metrics: Any = None) -> None:

@@ -17,8 +17,10 @@ def each(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
 
 
 def join(values: Sequence[Any]) -> Any:
-    """The batches of a split put together again along their first dimension."""
+    """The batches of a split put together again along their first dimension; None of what there is none of."""
     first = values[0]
+    if first is None:
+        return None
     if isinstance(first, dict):
         return {key: join([value[key] for value in values]) for key in first}
     if isinstance(first, list):

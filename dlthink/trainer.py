@@ -307,14 +307,14 @@ class Trainer:
     def _validate(self) -> bool:
         """Examine validation (with figures) and as many training samples. Is this the best so far?"""
         with self.average.in_place() if self.average else nullcontext():
-            answers = self._ask(self.val)
+            answers = self._ask(self.val, loss=self.loss)
             if hasattr(self.loss, "settle"):
                 self.loss.settle(answers.out, answers.y)
             reading = examine.reading(answers, self.loss)
             numbers = self.metrics.numbers(*reading)
             self.board.scalars("val", answers.terms | numbers, self.step, self.order.epoch)
             self.board.figures("val", self.metrics.figures(*reading), self.step)
-            seen = self._ask(self.train, most=len(self.val))
+            seen = self._ask(self.train, most=len(self.val), loss=self.loss)  # what it draws is part of the run
             trained = self.metrics.numbers(*examine.reading(seen, self.loss))
             self.board.scalars("train", trained, self.step, self.order.epoch)
         self.board.flush()
@@ -327,9 +327,9 @@ class Trainer:
         self.shown = {f"val {name}": f"{value:.4g}"}
         return better
 
-    def _ask(self, split, most: int | None = None) -> examine.Answers:
+    def _ask(self, split, most: int | None = None, loss: nn.Module | None = None) -> examine.Answers:
         batches = examine.batches_of(len(split), self.examine_batch, self.precision.device, most)
-        return examine.ask(self.model, split, batches, self.loss)
+        return examine.ask(self.model, split, batches, loss)
 
     @torch.no_grad()
     def _final_examination(self) -> dict[str, dict[str, float]]:

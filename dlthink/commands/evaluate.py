@@ -45,7 +45,7 @@ def main(words: list[str]) -> int:
     device = parts.trainer.precision.device
     split = getattr(parts.data, given["split"]).to(device)
     batches = examine.batches_of(len(split), parts.trainer.examine_batch, device)
-    answers = examine.ask(parts.model, split, batches, parts.loss)
+    answers = examine.ask(parts.model, split, batches)
     with torch.no_grad():
         numbers = parts.metrics.numbers(*examine.reading(answers, parts.loss))
     if audit:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import gcd
+
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, pad
@@ -30,7 +32,7 @@ def explained(change: Tensor, photo: Tensor, radius: int) -> Tensor:
         both = torch.cat([x, t], 1)
         down, across = (min(radius, side - 1) for side in (h, w))
         framed = pad(torch.cat([both, _products(x, both)], 1), (across, across, down, down), mode="reflect")
-        means = avg_pool2d(framed, (2 * down + STEP, 2 * across + STEP), STEP)
+        means = _means(framed, 2 * down + STEP, 2 * across + STEP)
         mean_x, mean_t, mean_products = means.split([c, c, 2 * c * c], 1)
         covariance = mean_products - _products(mean_x, means[:, : 2 * c])
         covariance = covariance.unflatten(1, (c, 2 * c)).permute(0, 3, 4, 1, 2)  # of x with x, of x with t
@@ -40,6 +42,13 @@ def explained(change: Tensor, photo: Tensor, radius: int) -> Tensor:
         b = mean_t - _applied(a, mean_x)
         maps = interpolate(torch.cat([a.flatten(1, 2), b], 1), size=(h, w), mode="bilinear", align_corners=False)
         return _applied(maps[:, : c * c].unflatten(1, (c, c)), x) + maps[:, c * c :]
+
+
+def _means(x: Tensor, high: int, wide: int) -> Tensor:
+    """Means over windows of these sides, STEP apart: of means over the squares that they share, as each is in many."""
+    shared = gcd(high, STEP), gcd(wide, STEP)
+    windows, steps = (high // shared[0], wide // shared[1]), (STEP // shared[0], STEP // shared[1])
+    return avg_pool2d(avg_pool2d(x, shared), windows, steps)
 
 
 def _products(a: Tensor, b: Tensor) -> Tensor:

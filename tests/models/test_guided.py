@@ -51,7 +51,7 @@ def between(at, n):
     return [(low, low + 1 - at), (min(low + 1, n - 1), at - low)]
 
 
-@pytest.mark.parametrize("radius", [1, 5])
+@pytest.mark.parametrize("radius", [1, 4, 5])
 def test_it_is_the_loop(radius):
     photo, change = photos(2, 3, 16, 24), photos(2, 3, 16, 24, seed=1)
     expected = [by_loop(t.numpy(), x.numpy(), (radius, radius)) for t, x in zip(change, photo, strict=True)]

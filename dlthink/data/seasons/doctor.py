@@ -8,7 +8,7 @@ from dataclasses import dataclass
 FLAT = 2.0  # standard deviation, of 255, below which a photo shows nothing
 HEADER = ["photo", "season", "split", "finding", "kept", "same as"]
 REPEATED, ACROSS, BOTH = "repeated", "in train and test", "in both seasons"
-TOLD = {REPEATED: "repeated in one folder", ACROSS: ACROSS, BOTH: f"{BOTH}, where none stays"}
+TOLD = {REPEATED: REPEATED, ACROSS: ACROSS, BOTH: f"{BOTH}, where none stays"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def examined(photos: list[Photo], size: int, thorough: bool = True) -> Diagnosis
     """What is wrong with these photos, none of whose sides may be below `size` pixels.
 
     Unreadable, tiny and flat ones go. Of identical pictures, however they are packed: in both seasons, all go; in
-    train and test of one season, those of train go; of one folder, the first stays. Not thorough: unreadable and tiny.
+    train and test of one season, those of train go; else the first stays. Not thorough: unreadable and tiny.
     """
     finding = {i: why for i, photo in enumerate(photos) if (why := _unusable(photo, size, thorough))}
     gone = set(finding)

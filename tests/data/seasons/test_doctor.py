@@ -54,7 +54,7 @@ def test_repeated_in_test_and_in_train_too():
     found = rows(photos)
     assert [found[name][0] for name in "acd"] == ["in train and test", "in train and test", "repeated"]
     assert examined(photos, 64).note == (
-        "doctor: 3 of 4 photos left out, see doctor.csv: 3 copies (1 repeated in one folder, 2 in train and test)"
+        "doctor: 3 of 4 photos left out, see doctor.csv: 3 copies (1 repeated, 2 in train and test)"
     )
 
 

@@ -155,7 +155,7 @@ def test_the_doctor_at_work(tmp_path):
     found = data(laid(tmp_path / "a", files))
     assert [sum(n) for n in zip(*counts(found)[:2], strict=True)] == [7, 6] and counts(found)[2] == (3, 2)
     assert found.notes[0] == (
-        "doctor: 8 of 26 photos left out, see doctor.csv: 5 copies (1 repeated in one folder, 2 in train and "
+        "doctor: 8 of 26 photos left out, see doctor.csv: 5 copies (1 repeated, 2 in train and "
         "test, 2 in both seasons, where none stays); 1 flat (trainB/flat.png); 1 tiny (testB/tiny.png); "
         "1 unreadable (testB/page.jpg)"
     )
@@ -268,7 +268,7 @@ def test_the_real_copies_are_all_found():
     more = listed - set().union(*groups)
     assert more == {"trainB/2014-02-02 01_53_24.jpg", "trainB/2016-12-22 01_50_13.jpg"}, "other bytes, same pixels"
     assert found.notes[0] == (
-        "doctor: 200 of 2,739 photos left out, see doctor.csv: 200 copies (122 repeated in one folder, 41 in "
+        "doctor: 200 of 2,739 photos left out, see doctor.csv: 200 copies (122 repeated, 41 in "
         "train and test, 37 in both seasons, where none stays)"
     )
     assert sum(split.count[season] for split in (found.train, found.val, found.test) for season in split.count) == 2539
