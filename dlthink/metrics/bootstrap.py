@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from dlthink.metrics.pair_distances import Pairs
-from dlthink.metrics.verification import SLACK
+from dlthink.metrics.verification import accepts
 
 DRAWS = 200
 LEVEL = 95  # percent
@@ -104,8 +104,8 @@ class Resampled:
 
     def _refused(self, far: float, weight: np.ndarray) -> int | None:
         """Place of the nearest pair of two people that must be refused; None where a single one is more than `far`."""
-        allowed = far * self.pairs.number_different(weight) * (1 + SLACK)
-        if allowed < 1:
+        allowed = accepts(far, float(self.pairs.number_different(weight)))
+        if not allowed:
             return None
         total = self._different(weight).cumsum()
         k = int(np.searchsorted(total, allowed, side="right"))

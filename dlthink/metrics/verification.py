@@ -4,7 +4,13 @@ import math
 
 import numpy as np
 
-SLACK = 1e-9  # relative: 1e-2 * 300 pairs are three, whatever floating point says
+
+def accepts(far: float, pairs: float) -> int:
+    """The largest whole k with k / pairs <= far: 3 of 300 at 0.01, 0 of 10 at a hair below 0.1."""
+    k = min(int(far * pairs) + 1, int(pairs))  # rounding puts it one beside at most
+    while k and k / pairs > far:
+        k -= 1
+    return k
 
 
 class Rates:
@@ -20,9 +26,9 @@ class Rates:
 
     def limit(self, far: float) -> float:
         """The smallest distance to refuse, so that FAR <= far: accepted is what is nearer. nan where one false accept
-        is more than `far`."""
-        allowed = math.floor(far * len(self.different) * (1 + SLACK))
-        return float(self.different[allowed]) if self.defined and allowed else math.nan
+        is more than `far`, inf where nothing need be refused."""
+        allowed = accepts(far, len(self.different)) if self.defined else 0
+        return float(np.append(self.different, np.inf)[allowed]) if allowed else math.nan
 
     def val_at(self, far: float) -> float:
         """Share of the pairs of one person that are nearer than `limit(far)`."""

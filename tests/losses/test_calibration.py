@@ -141,6 +141,16 @@ def test_frequencies_count_and_pass_over_what_is_too_rare():
     torch.testing.assert_close(calibration.frequencies(u[:19]), calibration.identity())
 
 
+def test_few_targets_between_two_knots_are_no_reason_for_a_bend():
+    """9 beside 11 targets: one straight piece over both; 10 beside 10 are two pieces."""
+    middle = (calibration.KNOTS[:-1] + calibration.KNOTS[1:]) / 2
+    for few, pieces in ((9, 1), (10, 2)):
+        counts = torch.tensor([few, 20 - few, *[30] * (len(middle) - 2)])
+        mass = calibration.frequencies(middle.repeat_interleave(counts))
+        slopes = mass[:2] / calibration.KNOTS.diff()[:2].float()
+        assert (slopes[0] == pytest.approx(float(slopes[1]))) == (pieces == 1)
+
+
 def test_golden_section_finds_the_root_mean_square():
     z = torch.tensor(stats.norm.rvs(size=(1000, 2), random_state=0), dtype=D) * torch.tensor([0.003, 50.0])
 

@@ -10,7 +10,7 @@ from dlthink.errors import BadInput
 from dlthink.losses._collapse import effective_rank, mean_cosine
 from dlthink.losses._distances import root, squared
 from dlthink.losses._mining import drawn
-from dlthink.losses._threshold import most_accurate, threshold
+from dlthink.losses._threshold import accepts, most_accurate, threshold
 from tests.losses.embeddings import COSTS, DIM, build, sample, total
 
 PAIRS_ONLY = {"positives_only", "contrastive"}  # one identity alone already means something to them
@@ -140,8 +140,8 @@ def test_threshold_is_the_largest_that_keeps_the_rate(far, chunk):
     y = torch.randint(9, (60,), generator=g)
     d, allowed = brute(e, y, far)
     t = float(threshold(e, y, far, chunk=chunk))
-    assert (d <= t + 1e-12).sum() in (allowed, allowed + 1)
-    assert t == pytest.approx(d[allowed], rel=1e-9)  # just below the first pair that must not be accepted
+    assert (d <= t).sum() == allowed
+    assert t == pytest.approx(d[allowed], abs=5e-7)  # just below the first pair that must not be accepted
     assert t < float(threshold(e, y, min(0.99, 2 * far + 0.01)))
 
 
@@ -153,7 +153,26 @@ def test_threshold_with_ties_keeps_the_rate():
     t = float(threshold(e, y, 0.3))
     assert 0 < t < 2
     assert float(threshold(e, y, 1e-3)) < 0  # two people share a photo: one accept is already too many
-    assert float(threshold(e, y, 1 - 1e-12)) == 4
+    assert float(threshold(e, y, 1.0)) == 4
+
+
+@pytest.mark.parametrize("far, pairs, k", [(0.01, 300, 3), (0.29, 2900, 841), (0.1 - 1e-12, 10, 0), (0.7, 10, 7)])
+def test_a_rate_is_kept_to_the_pair(far, pairs, k):
+    assert accepts(far, pairs) == k
+
+
+def test_no_rounding_accepts_the_pair_that_was_refused():
+    """Distances in float32, by products, in float64, and on the examination's grid."""
+    g = torch.Generator().manual_seed(5)
+    y = torch.arange(40).repeat_interleave(3)
+    for _ in range(20):
+        e = torch.nn.functional.normalize(torch.randn(1, 16, generator=g) + 0.1 * torch.randn(120, 16, generator=g))
+        different = (y[:, None] != y) & torch.ones(120, 120).triu(1).bool()
+        t = threshold(e, y, 0.01).float()
+        d = torch.cdist(e.double(), e.double()).square()[different]
+        rounded = ((d * 2**22).round() / 2**22).float()
+        for seen in (d, rounded):
+            assert (seen <= t).sum() <= accepts(0.01, len(d))
 
 
 def test_threshold_looks_at_photos_evenly_spread():
@@ -170,7 +189,7 @@ def test_settle_keeps_the_threshold_in_the_checkpoint(name):
     loss = build(name, dtype=torch.float32, far=0.1)
     loss.settle(out.detach(), y)
     t = float(loss.read(out.detach())["threshold"])
-    assert t == float(threshold(loss.embed(out.detach()).detach(), y, 0.1)) > 0
+    assert t == float(threshold(loss.embed(out.detach()).detach(), y, 0.1).float()) > 0
     fresh = build(name, dtype=torch.float32)
     fresh.load_state_dict(loss.state_dict())
     assert float(fresh.threshold) == t
@@ -241,19 +260,28 @@ def test_refused():
             build("semi_hard", far=far)
 
 
-def test_the_most_accurate_threshold_makes_the_fewest_mistakes():
+def score(d, same, t):
+    """What `most_accurate` makes largest."""
+    return float((d[same] <= t).double().mean() + (d[~same] > t).double().mean())
+
+
+@pytest.mark.parametrize("n, people", [(4, 2), (6, 3), (9, 3), (12, 4), (120, 40)])
+def test_the_most_accurate_threshold_makes_the_fewest_mistakes(n, people):
+    """Few pairs have several optima apart: what lies between them may be far worse than each."""
     g = torch.Generator().manual_seed(3)
-    y = torch.arange(40).repeat_interleave(3)
-    centre = torch.randn(40, 6, generator=g)
-    e = torch.nn.functional.normalize(centre[y] + 0.6 * torch.randn(120, 6, generator=g), dim=1)
-    d = (e[:, None] - e[None]).square().sum(-1).double()
-    upper = torch.ones(120, 120).triu(1).bool()
-    same = y[:, None] == y[None]
+    y = torch.arange(people).repeat_interleave(n // people)
+    upper = torch.ones(n, n).triu(1).bool()
+    same = (y[:, None] == y[None])[upper]
+    for _ in range(60 if n < 100 else 3):
+        centre = torch.randn(people, 6, generator=g)
+        e = torch.nn.functional.normalize(centre[y] + 0.8 * torch.randn(n, 6, generator=g), dim=1)
+        d = (e[:, None] - e[None]).double().square().sum(-1)[upper]
+        best = max(score(d, same, t) for t in [-1.0, *d.tolist()])
+        for chunk in (7, 512):
+            assert score(d, same, float(most_accurate(e, y, chunk=chunk))) == pytest.approx(best)
+    assert most_accurate(e, torch.zeros_like(y)) is None and most_accurate(e, torch.arange(n)) is None
 
-    def score(t):
-        return float((d[upper & same] <= t).double().mean() + (d[upper & ~same] > t).double().mean())
 
-    best = max(score(t) for t in d[upper].tolist())
-    for chunk in (7, 512):
-        assert score(float(most_accurate(e, y, chunk=chunk))) == pytest.approx(best, abs=5e-3)
-    assert most_accurate(e, torch.zeros_like(y)) is None and most_accurate(e, torch.arange(120)) is None
+def test_where_strangers_are_nearer_nothing_is_accepted():
+    e = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]])
+    assert float(most_accurate(e, torch.tensor([0, 0, 1, 1]))) < 0

@@ -168,6 +168,13 @@ def test_lfw_numbers_are_those_of_the_given_pairs():
     assert made["lfw_accuracy"] == pytest.approx(accuracy)
     assert made["lfw_auc"] == pytest.approx(roc_auc_score(same, [-v for v in d]), abs=1e-6)
     assert made["lfw_accuracy_low"] < accuracy < made["lfw_accuracy_high"]
+    people_, person = np.unique(y.numpy(), return_inverse=True)
+    drawn = []
+    for weight in people_drawn(len(people_)):  # a pair of two people counts as often as both were drawn
+        times = [weight[person[i]] * (1 if s else weight[person[j]]) for i, j, s in rows]
+        drawn.append(sum(w * ((v <= 0.9) == s) for w, v, s in zip(times, d, same, strict=True)) / sum(times))
+    ends = [made["lfw_accuracy_low"], made["lfw_accuracy_high"]]
+    assert ends == pytest.approx(np.percentile(drawn, [2.5, 97.5]))
     second = numbers(embedding, y, known, pairs, threshold=torch.tensor(0.9))
     assert second["lfw_accuracy"] == pytest.approx(accuracy)
     best = max(sum((v <= t) == s for v, s in zip(d, same, strict=True)) / 120 for t in d)

@@ -180,3 +180,11 @@ def test_a_cage_that_paper_cannot_hold_is_not_chosen_where_there_are_others():
         y, read, truth = sample(structures)
         figure = Shifts().figures(read, y, truth)["molecules"]
         assert len([d for d in discs(figure) if d.axes is figure.axes[0]]) == len(carbons(shown))
+
+
+@pytest.mark.parametrize("carbons_, shown", [(2, 5), (3, 5), (4, 4)])
+def test_a_molecule_with_few_labels_is_not_chosen_where_there_are_others(carbons_, shown):
+    y, read, truth = sample(["C" * carbons_, "OCCCCC"])
+    read["mean"][:carbons_] = y[:carbons_]  # it would be the one of low error
+    figure = Shifts().figures(read, y, truth)["molecules"]
+    assert len([d for d in discs(figure) if d.axes is figure.axes[0]]) == shown

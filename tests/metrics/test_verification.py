@@ -9,6 +9,7 @@ from scipy.interpolate import interp1d
 from scipy.optimize import brentq
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from dlthink.metrics.bootstrap import Resampled
 from dlthink.metrics.pair_distances import Pairs, some_people
 from dlthink.metrics.verification import Rates, best_threshold, right_answers
 from tests.metrics.made_people import collapsed, loop, people, perfect, tied
@@ -94,6 +95,19 @@ def test_a_far_of_whole_pairs_is_not_lost_to_rounding():
         d = np.arange(n, dtype=np.float32)
         assert Rates(np.ones(1), d).limit(0.01) == n // 100
     assert Rates(np.ones(1), np.arange(2900)).limit(0.29) == 841
+    assert Rates(np.ones(1), np.arange(20)).limit(0.1 - 1e-12) == 1, "two of 20 would be more"
+    assert Rates(np.ones(1), np.arange(20)).limit(1) == math.inf
+
+
+def test_a_drawn_far_is_kept_to_the_pair():
+    """The same in every draw of people, where pairs have weights."""
+    pairs = Pairs(*people(60, 9))
+    rates, n = Rates(pairs.same, pairs.different), len(pairs.different)
+    nearer = np.searchsorted(rates.same, rates.different)
+    k = int(np.argmax(nearer[1:40] > nearer[:39])) + 1  # one accept more is seen in the share
+    for far in (k / n, k / n * (1 - 1e-12)):
+        assert Resampled(pairs).val_at(far, np.ones(pairs.people)) == rates.val_at(far)
+    assert rates.val_at(k / n) > rates.val_at(k / n * (1 - 1e-12))
 
 
 def test_rates_at_a_threshold_include_it():
