@@ -22,8 +22,8 @@ class Unpaired:
     truth    {season: uint8}: what sample i's photo of the other season looks like in this one; None: nobody knows
     transfer recolours float [n, 3, s, s] as a season: (x, season) -> x, for the baseline; None: no baselines
 
-    An index beyond n takes another partner: i + n k is summer photo i with the winter photo k places on. So an epoch
-    pairs at random, shows every photo of both seasons, and still is a list of numbers.
+    An index beyond n names a pair: n + i m + j is summer photo i with winter photo j, m the number of winter photos. So
+    an epoch pairs whom it likes and still is a list of numbers.
     """
 
     def __init__(
@@ -44,8 +44,9 @@ class Unpaired:
 
     def rows(self, index: Tensor) -> dict[str, Tensor]:
         """The photo of each season that a sample shows."""
-        first, k = index % self.n, index // self.n
-        return {"summer": first % self.count["summer"], "winter": (first + k) % self.n % self.count["winter"]}
+        beyond, m = index - self.n, self.count["winter"]
+        summer = torch.where(beyond < 0, index % self.count["summer"], beyond // m)
+        return {"summer": summer, "winter": torch.where(beyond < 0, index, beyond) % m}
 
     def take(self, index: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         x = {season: floats(middle(self._photos(season, rows), self.size)) for season, rows in self.rows(index).items()}
@@ -81,12 +82,16 @@ class Unpaired:
         return self.photos
 
     def epoch(self, batch: int, generator: torch.Generator) -> list[Tensor]:
-        """Every photo of the larger season once, each with a partner from a shuffled round of the smaller."""
-        order = torch.randperm(self.n, generator=generator)
-        partner = torch.randperm(self.n, generator=generator)
-        index = order + self.n * ((partner - order) % self.n)
+        """Every photo of the larger season once. Of the smaller one, round after shuffled round, the last cut short:
+        nobody comes twice more than anybody else, and who comes once more is drawn anew each time."""
+        shown = {season: self._round_after_round(count, generator) for season, count in self.count.items()}
+        index = self.n + shown["summer"] * self.count["winter"] + shown["winter"]
         whole = self.n // batch * batch
         return list(index[:whole].view(-1, batch))
+
+    def _round_after_round(self, count: int, generator: torch.Generator) -> Tensor:
+        rounds = [torch.randperm(count, generator=generator) for _ in range(0, self.n, count)]
+        return torch.cat(rounds)[: self.n]
 
     def to(self, device: torch.device | str) -> Unpaired:
         move = lambda tensor: tensor.to(device)  # noqa: E731

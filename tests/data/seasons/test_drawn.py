@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from dlthink.data.seasons.color_transfer import moments
 from dlthink.data.seasons.drawn import Seasons
 from dlthink.errors import BadInput
 
@@ -45,6 +46,13 @@ def test_the_same_again_and_another_seed(data, monkeypatch, tmp_path):
     again, other = Seasons(**FEW), Seasons(**FEW, seed=1)
     assert torch.equal(again.test.photos["winter"], data.test.photos["winter"])
     assert not torch.equal(other.test.photos["winter"], data.test.photos["winter"])
+
+
+def test_colours_are_measured_on_training_photos_alone(data):
+    assert data.val.transfer is data.test.transfer
+    for season, colours in data.state["colours"].items():
+        assert torch.equal(colours, moments(data.train.photos[season]))
+        assert torch.equal(colours, data.test.transfer.moments[season])
 
 
 def test_squares_are_cut_from_larger_drawings(data):

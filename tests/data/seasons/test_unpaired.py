@@ -44,6 +44,16 @@ def test_an_epoch_shows_every_photo_with_other_partners_each_time(summer, winter
     assert len(pairs) == summer * winter, "every partner turns up"
 
 
+@pytest.mark.parametrize("summer, winter", [(7, 5), (5, 7), (9, 2)])
+def test_no_photo_is_shown_more_than_others_in_the_long_run(summer, winter):
+    """Who comes once more in an epoch is drawn anew."""
+    data, g = split(summer, winter), torch.Generator().manual_seed(1)
+    epochs = [tones(data.take(torch.cat(data.epoch(1, g)))[0]) for _ in range(300)]
+    for season, n, first in (("summer", summer, 0), ("winter", winter, 100)):
+        counts = [sum(shown[season].count(first + i) for shown in epochs) for i in range(n)]
+        assert sum(counts) == 300 * data.n and max(counts) < 1.12 * min(counts)
+
+
 def test_an_epoch_follows_its_generator_and_its_batches_are_full():
     data = split()
     one, other = (data.epoch(3, torch.Generator().manual_seed(4)) for _ in range(2))
