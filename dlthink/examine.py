@@ -84,6 +84,11 @@ def _what(value: Any) -> str:
     return f"a tensor of shape {list(value.shape)}" if isinstance(value, torch.Tensor) else f"a {type(value).__name__}"
 
 
+def remarks(metrics: Any, read: dict, y: Any, known: dict) -> list[str]:
+    """What the data's metrics find wrong with these answers: one line each, with what to try. Most data have none."""
+    return metrics.remarks(read, y, known) if hasattr(metrics, "remarks") else []
+
+
 @torch.no_grad()
 def reading(answers: Answers, loss: nn.Module) -> tuple[dict, Any, dict]:
     """What the cost reads in the answers, y, and what is known: what numbers and figures are made from."""

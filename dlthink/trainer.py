@@ -340,6 +340,8 @@ class Trainer:
         for name, split in (("val", self.val), ("test", self.test)):
             reading = examine.reading(self._ask(split), self.loss)
             results[name] = self.metrics.numbers(*reading)
+        for remark in examine.remarks(self.metrics, *reading):
+            print(f"note: test: {remark}")
         self.board.figures("test", self.metrics.figures(*reading), self.step)
         if hasattr(self.metrics, "projection"):
             self.board.projection("test", *self.metrics.projection(*reading), self.step)

@@ -47,13 +47,17 @@ def main(words: list[str]) -> int:
     batches = examine.batches_of(len(split), parts.trainer.examine_batch, device)
     answers = examine.ask(parts.model, split, batches)
     with torch.no_grad():
-        numbers = parts.metrics.numbers(*examine.reading(answers, parts.loss))
+        reading = examine.reading(answers, parts.loss)
+        numbers = parts.metrics.numbers(*reading)
+        remarks = examine.remarks(parts.metrics, *reading)
     if audit:
         parts.model.eval()
         parts.loss.eval()
         more, figures = parts.metrics.audit(lambda x: parts.loss.read(parts.model(x)), split, batches)
         numbers |= more
         pictures.save(figures, run.folder / "audit")
+    for remark in remarks:
+        print(f"note: {given['split']}: {remark}")
     print(table(given["split"], numbers))
     if given["output"]:
         write_json(Path(given["output"]), numbers)

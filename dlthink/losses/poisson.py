@@ -7,6 +7,7 @@ from torch.autograd.function import once_differentiable
 from dlthink.errors import BadInput
 
 CEILING = 20.0  # the largest log rate: exp(20) is half a billion events in one bin
+FLOOR = -80.0  # the smallest one that is read out: exp(-104) is 0 in float32, and the log of that -inf
 
 
 class Poisson(nn.Module):
@@ -17,7 +18,8 @@ class Poisson(nn.Module):
     that mean. The term is in nats and complete: log k! is the exact lgamma(k + 1), where torch's
     PoissonNLLLoss uses Stirling. Its gradient is (rate - k) / (n n_targets). Above a log rate of 20 the rate
     stays at exp(20) and the cost goes on along its tangent, so no finite `out` of a sane size gives an
-    infinite cost, and the way back keeps a slope.
+    infinite cost, and the way back keeps a slope. The rate that is read out is never below exp(-80), so that a count
+    has a finite log probability there, too.
 
     Source: Kording & Ungar, Deep Learning Thinking 1, discussion 1; McCullagh & Nelder 1989, section 6.2.
     """
@@ -47,7 +49,7 @@ class Poisson(nn.Module):
 
     def read(self, out: Tensor) -> dict[str, Tensor | torch.distributions.Poisson]:
         """rate: [n, n_targets], expected count per bin; distribution: torch's Poisson of that rate."""
-        rate = (out + self.log_mean).clamp(max=CEILING).exp()
+        rate = (out + self.log_mean).clamp(FLOOR, CEILING).exp()
         return {"rate": rate, "distribution": torch.distributions.Poisson(rate, validate_args=False)}
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 INTERVALS = (50, 80, 90, 95)
 TOPS = (10, 50, 80, 90)
+FAR, FAR_NATS = 2.0, 2.0  # RMSE over that of a constant guess, NLL above it: from here on it is a remark's worth
+FEWEST = 10  # rows, below which a constant guess is not known well enough
 
 
 class Reals:
@@ -74,6 +76,32 @@ class Reals:
                 numbers |= {f"{k}_{group}": value for k, value in self._of(own, on).items()}
                 numbers |= {f"mae_{group}_{name}": float(b.error[on].abs().mean()) for name, b in baselines.items()}
         return numbers
+
+    def remarks(self, read: dict, y: Tensor, truth: dict) -> list[str]:
+        """A line for each target that is far worse than a constant guess: the mean and spread of its own rows.
+
+        Far: an RMSE of more than twice that of the mean, or an NLL of more than 2 nats above that of a Normal with
+        mean and spread of these rows, which is what an overconfident spread gives.
+        """
+        own = Forecast(read, y)
+        error, log_prob, y = (column.view(y.shape) for column in (own.error, own.log_prob, own.y))
+        lines = []
+        for target in range(y.shape[1]) if len(y) >= FEWEST else ():
+            constant = float(y[:, target].std(correction=0))
+            rmse, nll = _root_mean_square(error[:, target]), -float(log_prob[:, target].mean())
+            guess = 0.5 * math.log(2 * math.pi * math.e * constant**2) if constant else math.inf
+            name = f"target {target}" if y.shape[1] > 1 else "the estimate"
+            if rmse > FAR * constant > 0:
+                lines.append(
+                    f"{name} is far worse than a guess of the mean: RMSE {rmse:.4g}, by the mean {constant:.4g}; "
+                    f"try a penalty (trainer.l2), dropout, a smaller network, fewer steps, and look for outliers in x"
+                )
+            elif nll > guess + FAR_NATS:
+                lines.append(
+                    f"{name} has a spread far worse than a constant one: NLL {nll:.4g}, a constant guess {guess:.4g}; "
+                    f"try loss.calibrate=scale, loss=beta_nll or student_t, a penalty (trainer.l2), fewer steps"
+                )
+        return lines
 
     def figures(self, read: dict, y: Tensor, truth: dict) -> dict[str, Figure]:
         """measured: predictions against measurements; calibration; risk_coverage; residuals in units of std."""

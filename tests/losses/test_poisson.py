@@ -7,7 +7,7 @@ import torch
 from scipy import stats
 
 from dlthink.errors import BadInput
-from dlthink.losses.poisson import CEILING, Poisson
+from dlthink.losses.poisson import CEILING, FLOOR, Poisson
 
 
 def sample(n=40, targets=7, dtype=torch.float64, seed=0):
@@ -96,6 +96,14 @@ def test_extreme_inputs_keep_cost_and_slope_finite(value, count, dtype):
     slope = math.exp(min(value, CEILING)) - count
     assert float(out.grad) == pytest.approx(slope, rel=1e-5, abs=1e-30)
     assert loss.read(out)["rate"].isfinite().all()
+
+
+@pytest.mark.parametrize("out", [-100.0, -104.0, -1e6, -3e38])
+def test_the_rate_keeps_a_floor_so_that_a_count_has_a_finite_log_probability(out):
+    loss = Poisson(1)
+    read = loss.read(torch.full((1, 1), out))
+    assert float(read["rate"]) == pytest.approx(math.exp(FLOOR))
+    assert float(read["distribution"].log_prob(torch.ones(1, 1))) == pytest.approx(FLOOR, abs=1e-4)
 
 
 def test_beyond_the_ceiling_the_cost_is_its_tangent():

@@ -195,3 +195,50 @@ def test_what_needs_a_gradient_or_is_half_is_read_all_the_same():
     _, y, predicted = sample(seed=12)
     plain = counts().numbers({"rate": predicted.bfloat16()}, y, {})
     assert plain == counts().numbers({"rate": predicted.bfloat16().requires_grad_()}, y, {})
+
+
+# ------------------------------------------------------------------------------------------ what is far worse
+
+
+def test_a_unit_that_blows_up_is_named_with_its_time_and_what_to_try():
+    true, y, _ = sample(2000, seed=20)
+    broken = true.clone()
+    broken[700:703, 4] = 1e6
+    known = {"time": 0.05 * (torch.arange(2000, dtype=torch.float64) + 0.5)}
+    (line,) = counts().remarks({"rate": broken}, y, known)
+    assert "unit 4 (" in line and "all units together (" in line and "unit 3" not in line and "\n" not in line
+    assert "3 bins from 35.025 s" in line and "trainer.l2" in line and "min_spikes" in line and "dropout" in line
+
+
+def test_what_is_as_good_as_a_constant_guess_is_not_remarked_on():
+    true, y, predicted = sample(seed=21)
+    for rate in (true, predicted, y.mean(0).expand_as(y), 1.3 * y.mean(0).expand_as(y)):
+        assert counts().remarks({"rate": rate}, y, {}) == []
+    assert counts(2).remarks({"rate": torch.full((10, 2), 0.1)}, torch.zeros(10, 2), {}) == []
+
+
+def test_a_unit_that_is_wrong_everywhere_is_named_without_a_time():
+    _, y, predicted = sample(seed=22)
+    predicted[:, 2] *= 20
+    (line,) = counts().remarks({"rate": predicted}, y, {})
+    assert "unit 2 (" in line and "bins from" not in line
+
+
+def test_an_infinite_mean_is_far_worse():
+    _, y, predicted = sample(seed=23)
+    predicted[5, 1] = math.inf
+    (line,) = counts().remarks({"rate": predicted}, y, {})
+    assert "unit 1 (" in line
+
+
+def test_many_bad_units_make_one_line():
+    _, y, predicted = sample(seed=24)
+    (line,) = counts().remarks({"mean": 30 * predicted}, y, {})
+    assert line.count("unit ") == 3 and "3 more units" in line
+
+
+def test_sums_over_a_few_units_at_a_time_are_the_same(monkeypatch):
+    true, y, predicted = sample(seed=25)
+    whole = counts().numbers({"rate": predicted}, y, {"rate": true})
+    monkeypatch.setattr("dlthink.metrics.counts.CHUNK", 2 * len(y))
+    assert counts().numbers({"rate": predicted}, y, {"rate": true}) == pytest.approx(whole, rel=1e-13)

@@ -303,3 +303,30 @@ def test_sums_are_in_double_precision():
     error = y.double().numpy() - read["mean"].double().numpy()
     assert numbers({"mean": read["mean"]}, y)["mae"] == pytest.approx(np.abs(error).mean(), rel=1e-12)
     assert Forecast(read, y).log_prob.dtype == torch.float64
+
+
+# ------------------------------------------------------------------------------------------ what is far worse
+
+
+def test_a_target_that_is_far_worse_than_its_mean_is_named():
+    y, read = sample(t=3)
+    read["mean"][7, 1] += 1e4
+    (line,) = Reals("ppm").remarks(read, y, {})
+    assert "target 1" in line and "RMSE 500" in line and "trainer.l2" in line and "\n" not in line
+    (line,) = Reals("ppm").remarks({"mean": read["mean"][:, 1:2]}, y[:, 1:2], {})
+    assert "the estimate" in line
+
+
+def test_a_spread_far_too_small_is_named_and_a_good_one_is_not():
+    y, read = sample()
+    assert Reals("ppm").remarks(read, y, {}) == Reals("ppm").remarks({"mean": read["mean"]}, y, {}) == []
+    (line,) = Reals("ppm").remarks(read | {"std": 1e-2 * read["std"]}, y, {})
+    assert "spread" in line and "calibrate" in line
+
+
+def test_a_constant_guess_is_never_far_worse():
+    y, _ = sample(t=2)
+    constant = {"mean": y.mean(0).expand_as(y), "std": y.std(0).expand_as(y)}
+    assert Reals("ppm").remarks(constant, y, {}) == []
+    assert Reals("ppm").remarks({"mean": torch.zeros(3, 1)}, torch.ones(3, 1), {}) == []
+    assert Reals("ppm").remarks({"mean": torch.zeros(30, 1)}, torch.ones(30, 1), {}) == []
