@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -58,7 +59,7 @@ class Counts:
         log_prob = _log_prob(read, y)
         numbers = {
             "bits_per_spike": float(_ratio(gain.sum(), LOG_2 * spikes.sum())),
-            "bits_per_spike_median": float(bits.quantile(0.5)) if len(bits) else math.nan,
+            "bits_per_spike_median": float(np.quantile(bits.numpy(), 0.5)) if len(bits) else math.nan,
             "bits_per_spike_min": float(bits.min()) if len(bits) else math.nan,
             "d2": float(_ratio(2 * gain.sum(), own["null_deviance"].sum())),
             "log_score": float(own["log_prob"].sum() / y.numel() if log_prob is None else log_prob.mean()),

@@ -97,7 +97,7 @@ def risk_coverage(own: Forecast, baselines: dict[str, Forecast], unit: str) -> F
         k = torch.linspace(max(1, FIRST * len(risks)), len(risks), 300).ceil().long().unique()
         zorder = 3 if name == "predicted spread" else 2
         ax.plot(100 * k / len(risks), risks[k - 1], label=f"{name} · {_short(risks.mean())}", zorder=zorder, **look)
-        heights.append(float(risks[k - 1].quantile(0.99)))
+        heights.append(float(np.quantile(risks[k - 1], 0.99)))
     ax.set(xlim=(0, 100), ylim=(0, 1.75 * max(heights, default=1.0) or 1.0))
     ax.set(xlabel="most confident rows (%)", ylabel=_with("their MAE", unit))
     ax.set_title("does it know where it is right?")
@@ -148,7 +148,7 @@ def spread_bar(figure: Figure, ax, norm: Normalize, unit: str) -> None:
 def _norm(std: Tensor) -> LogNorm:
     """From the 1st to the 99th percentile of the spreads that are positive and finite."""
     usable = std[(std > 0) & std.isfinite()]
-    low, high = usable.quantile(torch.tensor([0.01, 0.99], dtype=std.dtype)).tolist() if len(usable) else (1.0, 1.0)
+    low, high = np.quantile(usable, [0.01, 0.99]).tolist() if len(usable) else (1.0, 1.0)
     return LogNorm(low, high, clip=True) if high > 1.02 * low else LogNorm(low / 1.5, low * 1.5, clip=True)
 
 
@@ -156,10 +156,10 @@ def _limits(y: Tensor, mean: Tensor) -> tuple[float, float]:
     """All that was measured and nearly all that was predicted."""
     if not len(y):
         return 0.0, 1.0
-    inner = mean.quantile(torch.tensor([0.002, 0.998], dtype=mean.dtype))
+    inner = np.quantile(mean, [0.002, 0.998])
     span = float(y.max() - y.min()) or 1.0  # a wild prediction must not squeeze what was measured
-    low = max(float(torch.minimum(y.min(), inner[0])), float(y.min()) - span)
-    high = min(float(torch.maximum(y.max(), inner[1])), float(y.max()) + span)
+    low = max(float(min(y.min(), inner[0])), float(y.min()) - span)
+    high = min(float(max(y.max(), inner[1])), float(y.max()) + span)
     room = 0.03 * (high - low) or 1.0
     return low - room, high + room
 

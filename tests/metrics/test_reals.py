@@ -8,6 +8,7 @@ import torch
 from scipy import integrate, stats
 from torch.distributions import Distribution, Laplace, Normal, StudentT
 
+from dlthink.metrics.counts import Counts
 from dlthink.metrics.forecast import Forecast
 from dlthink.metrics.ranking import risk, spearman
 from dlthink.metrics.reals import Reals
@@ -330,3 +331,21 @@ def test_a_constant_guess_is_never_far_worse():
     assert Reals("ppm").remarks(constant, y, {}) == []
     assert Reals("ppm").remarks({"mean": torch.zeros(3, 1)}, torch.ones(3, 1), {}) == []
     assert Reals("ppm").remarks({"mean": torch.zeros(30, 1)}, torch.ones(30, 1), {}) == []
+
+
+def test_no_row_is_one_too_many(monkeypatch):
+    """torch's quantile ends at 16.7 million values: neither numbers nor figures may ask for it."""
+
+    def ends(*_, **__):
+        raise RuntimeError("quantile() input tensor is too large")
+
+    for place, name in ((torch, "quantile"), (torch, "nanquantile"), (torch.Tensor, "quantile")):
+        monkeypatch.setattr(place, name, ends)
+    y, read = sample()
+    distance = (y - read["mean"]).abs().double().numpy()
+    assert numbers(read, y)["median_ae"] == pytest.approx(np.median(distance))
+    assert set(Reals("ppm").figures(read, y, {})) == {"measured", "calibration", "risk_coverage", "residuals"}
+    counts = torch.poisson(torch.full((50, 3), 2.0))
+    assert math.isfinite(
+        Counts(["a", "b", "c"], bin=0.05).numbers({"rate": counts + 0.5}, counts, {})["bits_per_spike_median"]
+    )
