@@ -17,12 +17,11 @@ GRID = 2.0**-22  # distances are rounded to it, as an examination in float64 rou
 def threshold(e: Tensor, y: Tensor, far: float, most: int = MOST, chunk: int = CHUNK) -> Tensor | None:
     """The largest t such that at most a share `far` of all pairs of different identities has d <= t.
 
-    e: [n, dim] embeddings, y: [n] identities. Exact over all pairs of up to `most` photos, evenly spread over the n;
-    t lies one step of 2^-22 below the first pair to refuse, so that nobody's rounding accepts that one. Memory
-    O(chunk n + far n^2). None when there are no two identities; 4, the largest d on the sphere, when all pairs may be
-    accepted.
+    e: [n, dim] embeddings, y: [n] identities. Exact over all pairs of up to `most` photos (`_some`); t lies one step of
+    2^-22 below the first pair to refuse, so that nobody's rounding accepts that one. Memory O(chunk n + far n^2). None
+    when there are no two identities; 4, the largest d on the sphere, when all pairs may be accepted.
     """
-    e, y = _evenly(e, y, most)
+    e, y = _some(e, y, most)
     n = len(e)
     pairs = (n * n - int(y.unique(return_counts=True)[1].square().sum())) // 2
     if pairs == 0:
@@ -52,7 +51,7 @@ def most_accurate(e: Tensor, y: Tensor, most: int = MOST, chunk: int = CHUNK) ->
     the middle of the gap up to the next pair, of several optima the first; below every pair when nothing is to be
     accepted. None without both kinds of pairs. e: [n, dim], y: [n]. Memory: some 30 bytes a pair.
     """
-    e, y = _evenly(e, y, most)
+    e, y = _some(e, y, most)
     found = list(_pairs(e, y, chunk))
     d, same = (torch.cat(part) for part in zip(*found, strict=True)) if found else (e.new_empty(0), e.new_empty(0))
     positives = int(same.sum())
@@ -69,10 +68,17 @@ def most_accurate(e: Tensor, y: Tensor, most: int = MOST, chunk: int = CHUNK) ->
     return d[k] if k + 1 == len(d) else (d[k] + d[k + 1]) / 2
 
 
-def _evenly(e: Tensor, y: Tensor, most: int) -> tuple[Tensor, Tensor]:
-    """At most so many photos, in float64 where the device has it."""
+def _some(e: Tensor, y: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """At most so many photos, two of each person in a seeded order, then two more; float64 where the device has it."""
     if len(e) > most:
-        index = torch.linspace(0, len(e) - 1, most, dtype=torch.float64).long().to(e.device)
+        chance = torch.Generator().manual_seed(0)
+        _, person, size = y.cpu().unique(return_inverse=True, return_counts=True)
+        rows = torch.randperm(len(y), generator=chance)
+        rows = rows[person[rows].argsort(stable=True)]
+        place = torch.arange(len(y)) - torch.repeat_interleave(size.cumsum(0) - size, size)
+        turn = torch.randperm(len(size), generator=chance)[person[rows]]
+        order = (place // 2 * len(size) + turn).argsort(stable=True)
+        index = rows[order[:most]].sort().values.to(e.device)
         e, y = e[index], y[index]
     return e if e.device.type == "mps" else e.double(), y
 

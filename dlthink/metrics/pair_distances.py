@@ -88,13 +88,34 @@ def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def some_people(y: np.ndarray, most: int) -> np.ndarray:
-    """Rows of people in a seeded order, as long as they have no more than `most` photos together; all if they fit."""
+    """Rows of people in a seeded order, each who still fits among `most` photos; all if they fit together.
+
+    Where those who fit give no two people and no pair, the many photos are of few: then some photos of each.
+    """
     if len(y) <= most:
         return np.arange(len(y))
     _, person, size = np.unique(y, return_inverse=True, return_counts=True)
-    order = np.random.default_rng(0).permutation(len(size))
-    taken = order[size[order].cumsum() <= most]
-    return np.isin(person, taken).nonzero()[0]
+    chance = np.random.default_rng(0)
+    order = chance.permutation(len(size))
+    taken = _fitting(size, order, most)
+    if len(taken) > 1 and size[taken].max() > 1:
+        return np.isin(person, taken).nonzero()[0]
+    each = np.minimum(size, max(2, most // min(10, len(size))))
+    taken = _fitting(each, order[np.argsort(size[order] < 2, kind="stable")], most)
+    rows = chance.permutation(len(y))
+    rows = rows[np.argsort(person[rows], kind="stable")]
+    place = np.arange(len(y)) - np.repeat(size.cumsum() - size, size)
+    return np.sort(rows[np.isin(person[rows], taken) & (place < each[person[rows]])])
+
+
+def _fitting(size: np.ndarray, order: np.ndarray, most: int) -> np.ndarray:
+    """In this order, everybody whose photos still fit."""
+    taken = []
+    for k in order.tolist():
+        if size[k] <= most:
+            taken.append(k)
+            most -= size[k]
+    return np.array(taken, np.int64)
 
 
 def _points(embedding: Tensor) -> np.ndarray:

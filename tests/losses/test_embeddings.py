@@ -10,7 +10,7 @@ from dlthink.errors import BadInput
 from dlthink.losses._collapse import effective_rank, mean_cosine
 from dlthink.losses._distances import root, squared
 from dlthink.losses._mining import drawn
-from dlthink.losses._threshold import accepts, most_accurate, threshold
+from dlthink.losses._threshold import _some, accepts, most_accurate, threshold
 from tests.losses.embeddings import COSTS, DIM, build, sample, total
 
 PAIRS_ONLY = {"positives_only", "contrastive"}  # one identity alone already means something to them
@@ -175,12 +175,21 @@ def test_no_rounding_accepts_the_pair_that_was_refused():
             assert (seen <= t).sum() <= accepts(0.01, len(d))
 
 
-def test_threshold_looks_at_photos_evenly_spread():
+@pytest.mark.parametrize("sizes", [[2] * 60, [3] * 30 + [1] * 10, [500, 500], [500] + [2] * 20], ids=str)
+def test_of_many_photos_some_of_each_person_stand_for_all(sizes):
+    """Both kinds of pairs are there, however the photos are spread over people."""
     g = torch.Generator().manual_seed(1)
-    e = torch.nn.functional.normalize(torch.randn(101, DIM, generator=g))
-    y = torch.arange(101) // 3
-    index = torch.arange(0, 101, 4)
-    assert float(threshold(e, y, 0.1, most=26)) == float(threshold(e[index], y[index], 0.1))
+    y = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+    centre = torch.randn(len(sizes), DIM, generator=g)
+    e = torch.nn.functional.normalize(centre[y] + 0.3 * torch.randn(len(y), DIM, generator=g))
+    few, who = _some(e, y, 40)
+    assert len(few) == len(who) == 40
+    assert who.unique(return_counts=True)[1].max() > 1 and len(who.unique()) > 1
+    if len(sizes) == 21:
+        assert len(who.unique()) == 20, "nobody's many photos take the place of other people"
+    t, best = threshold(e, y, 0.1, most=40), most_accurate(e, y, most=40)
+    assert 0 < float(t) <= 4 and 0 < float(best) < 4
+    assert torch.equal(_some(e, y, 40)[0], few), "the same each time"
 
 
 @pytest.mark.parametrize("name", ["semi_hard", "oasis"])

@@ -167,3 +167,21 @@ def test_many_photos_are_cut_by_person_and_not_by_photo():
     for who in np.unique(y[rows]):
         assert (y[rows] == who).sum() == (y == who).sum()
     assert (some_people(y, 400) == np.arange(400)).all()
+
+
+@pytest.mark.parametrize("giant", [0, 5, 299])
+def test_somebody_with_too_many_photos_does_not_end_the_choice(giant):
+    """One of 300 people has 5,000 photos, the others ten each: all of these are examined."""
+    sizes = np.full(300, 10)
+    sizes[giant] = 5000
+    rows = some_people(np.repeat(np.arange(300), sizes), 4000)
+    assert len(rows) == 2990
+
+
+def test_of_few_people_with_many_photos_some_photos_of_each():
+    for sizes in ([5000, 4500], [5000, 1, 1], [9000, *[1] * 5000]):
+        y = np.repeat(np.arange(len(sizes)), sizes)
+        rows = some_people(y, 4000)
+        assert len(np.unique(rows)) == len(rows) <= 4000 and (some_people(y, 4000) == rows).all()
+        people_, photos = np.unique(y[rows], return_counts=True)
+        assert len(people_) > 1 and photos.max() > 1

@@ -26,7 +26,7 @@ class FaceFolder(Identities):
     def gathered(self) -> Gathered:
         with Album(self.path) as album:
             found = photos_of(album, self.size, self.grey, self.centre)
-        people, homeless = people_of(found.names)
+        people, homeless = people_of(found.names, album.called)
         rejected = found.rejected | homeless
         good = [i for i, person in enumerate(people) if person]
         if not good:
@@ -40,7 +40,7 @@ class FaceFolder(Identities):
             names=[found.names[i] for i in good],
             people=[people[i] for i in good],
             hashes=[found.hashes[i] for i in good],
-            notes=left_out(rejected, len(album.names)),
+            notes=[*left_out(rejected, len(album.names)), *album.notes()],
         )
 
     def source(self) -> str:

@@ -77,7 +77,7 @@ class Lfw(Identities):
             people=[people[i] for i in good],
             hashes=[found.hashes[i] for i in good],
             groups={name: gender == g for g, name in enumerate(GENDERS)} if genders else {},
-            notes=left_out(rejected, len(album.names)),
+            notes=[*left_out(rejected, len(album.names)), *album.notes()],
         )
 
     def source(self) -> str:

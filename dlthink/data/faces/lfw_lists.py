@@ -19,8 +19,16 @@ class Pair:
     line: int
 
 
+NAMES = ("pairs.txt", "pairsDevTest.txt", "view1_test_same.txt", "view1_test_diff.txt")
+NAMES += ("afif4_female_names.txt", "afif4_male_names.txt")
+LARGEST = 16 << 20  # bytes of a list
+
+
 class Lists:
-    """Texts that lie in the folder `data.lists`, or else in the album, beside it, or in a folder `lists` beside it."""
+    """The lists (`NAMES`) in the folder `data.lists`, else in the album, beside it, or in a folder `lists` beside it.
+
+    Nothing else is read, and no list of more than 16 MB.
+    """
 
     def __init__(self, album: Album, folder: str | None) -> None:
         self.texts: dict[str, tuple[str, bytes]] = {}
@@ -31,13 +39,20 @@ class Lists:
             [Path(folder).expanduser()] if folder else [place / "lists", place, place.parent / "lists", place.parent]
         )
         for one in beside:
-            for file in sorted(one.glob("*.txt")) if one.is_dir() else []:
-                self.texts.setdefault(file.name, (str(file), file.read_bytes()))
+            for file in [one / name for name in NAMES if (one / name).is_file()]:
+                with file.open("rb") as opened:
+                    self._add(file.name, str(file), opened.read(LARGEST + 1))
         for name in [] if folder else album.texts:
-            try:
-                self.texts.setdefault(PurePosixPath(name).name, (f"{place}: {name}", album.read(name)))
-            except ValueError as error:
-                raise BadInput(f"{place}: its member {name} {error}") from error
+            if PurePosixPath(name).name in NAMES:
+                try:
+                    self._add(PurePosixPath(name).name, f"{place}: {name}", album.read(name, LARGEST + 1))
+                except ValueError as error:
+                    raise BadInput(f"{place}: its member {name} {error}") from error
+
+    def _add(self, name: str, where: str, content: bytes) -> None:
+        if len(content) > LARGEST:
+            raise BadInput(f"{where}: has more than {LARGEST >> 20} MB, which is no list of people: get it anew")
+        self.texts.setdefault(name, (where, content))
 
     def lines(self, name: str) -> tuple[str, list[str]] | None:
         """(where it lies, its lines), None when it is nowhere."""

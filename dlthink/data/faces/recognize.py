@@ -14,7 +14,9 @@ from dlthink.data.photos.pixels import Photos, photos_of
 from dlthink.errors import BadInput
 from dlthink.whole import whole
 
-COLUMNS = ["photo", "who", "distance", "second", "second_distance", "problem"]
+COLUMNS = ["photo", "who", "nearest", "distance", "accepted", "second", "second_distance", "problem"]
+UNKNOWN = "unknown"  # who, where nobody is near enough
+CHUNK = 512  # photos asked about whose distances are there at a time; and photos of the gallery
 
 
 class Recognize:
@@ -24,30 +26,41 @@ class Recognize:
     people    whose each of the gallery's photos is; they come first
     names     of the photos asked about that have pixels; rejected: {name: why another has none}
     lost      how many photos of the gallery could not be used
+    notes     lines on files of either that are no photos
     """
 
     def __init__(
-        self, pixels: Tensor, people: list[str], names: list[str], rejected: dict[str, str], lost: int
+        self,
+        pixels: Tensor,
+        people: list[str],
+        names: list[str],
+        rejected: dict[str, str],
+        lost: int,
+        notes: list[str] = (),
     ) -> None:
         self.pixels, self.people, self.names, self.rejected, self.lost = pixels, people, names, rejected, lost
+        self.notes = list(notes)
 
     @classmethod
     def read(cls, path: str, gallery: str, state: dict) -> Recognize:
         """path: photos, a folder, a zip, or one file; gallery: person/photo.jpg. BadInput where nothing is left."""
-        known, reasons = _opened(gallery, "gallery", state)
-        whose, _ = people_of(known.names)
+        known, reasons, within, notes = _opened(gallery, "gallery", state)
+        whose, _ = people_of(known.names, within)
         placed = [i for i, person in enumerate(whose) if person]
         if not placed:
             why = f"the first, {next(iter(reasons.items()))[0]}: {next(iter(reasons.values()))}" if reasons else ""
             why = "its photos lie in no person's folder" if known.names else why
             raise BadInput(f"gallery={gallery}: shows nobody ({why}): give a folder with person/photo.jpg in it")
-        asked, rejected = _opened(path, "input", state)
+        asked, rejected, _, more = _opened(path, "input", state)
         if not asked.names:
             name, why = next(iter(rejected.items()))
             raise BadInput(f"input={path}: holds no photo that can be used; the first, {name}: {why}")
         pixels = torch.cat([known.pixels[torch.tensor(placed)], asked.pixels])
         lost = len(reasons) + len(whose) - len(placed)
-        return cls(pixels, [whose[i] for i in placed], asked.names, rejected, lost)
+        if whose != people_of(known.names)[0]:
+            notes = [f"its folders are dates, so all photos show {whose[placed[0]]}", *notes]
+        notes = [f"gallery: {note}" for note in notes] + [f"input: {note}" for note in more]
+        return cls(pixels, [whose[i] for i in placed], asked.names, rejected, lost, notes)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -62,32 +75,49 @@ class Recognize:
         """What was recognized, for the terminal."""
         skipped = f"; {len(self.rejected)} could not be read (see the column problem)" if self.rejected else ""
         lost = f" ({self.lost} photos of it could not be used)" if self.lost else ""
-        return f"{len(self.names)} photos among {len(set(self.people))} people of the gallery{lost}{skipped}"
+        people = sorted(set(self.people))
+        also = f"; {UNKNOWN} is somebody, too: see the column accepted" if UNKNOWN in people else ""
+        notes = "".join(f"; {note}" for note in self.notes)
+        return f"{len(self.names)} photos among {len(people)} people of the gallery{lost}{skipped}{also}{notes}"
 
     def to(self, device: torch.device | str) -> Recognize:
-        return Recognize(self.pixels.to(device), self.people, self.names, self.rejected, self.lost)
+        return Recognize(self.pixels.to(device), self.people, self.names, self.rejected, self.lost, self.notes)
 
-    def nearest(self, embedding: Tensor) -> tuple[list[str], Tensor]:
-        """(people, their squared distance to each photo asked about [n, people]): that of their nearest photo."""
-        first = len(self.people)
-        ordered = sorted(set(self.people))
-        column = torch.tensor([ordered.index(person) for person in self.people], device=embedding.device)
-        between = torch.cdist(embedding[first:].double(), embedding[:first].double()).square()
-        best = torch.full((len(between), len(ordered)), torch.inf, dtype=torch.float64, device=embedding.device)
-        return ordered, best.scatter_reduce(1, column.expand(len(between), -1), between, "amin")
+    def nearest(self, embedding: Tensor) -> tuple[list[str], Tensor, Tensor]:
+        """(people, squared distance of the nearest two to each photo asked about, their numbers), both [n, 2 or 1].
+
+        Somebody is as near as the nearest of their photos. Memory: O(512 (512 + people)), whatever is asked.
+        """
+        first, ordered = len(self.people), sorted(set(self.people))
+        number = {person: k for k, person in enumerate(ordered)}
+        column = torch.tensor([number[person] for person in self.people], device=embedding.device)
+        near, who = [], []
+        for asked in embedding[first:].split(CHUNK):
+            best = torch.full((len(asked), len(ordered)), torch.inf, dtype=torch.float64, device=embedding.device)
+            for known, of in zip(embedding[:first].split(CHUNK), column.split(CHUNK), strict=True):
+                between = torch.cdist(asked.double(), known.double()).square()
+                best.scatter_reduce_(1, of.expand(len(between), -1), between, "amin")
+            ends = best.topk(min(2, len(ordered)), largest=False)
+            near.append(ends.values.cpu())
+            who.append(ends.indices.cpu())
+        return ordered, torch.cat(near), torch.cat(who)
 
     def write(self, read: dict[str, Any], path: str) -> None:
-        """A CSV, whole or not at all: photo, who (`unknown` beyond the threshold), distance, the second best.
+        """A CSV, whole or not at all: a row for each photo.
 
-        Distances are squared, 0 to 4; a photo that could not be read has a row that says why.
+        who       its nearest person, or `unknown` beyond the threshold; nearest: that person either way
+        accepted  yes within the threshold, so that somebody called unknown can be told apart; else no
+        distance  squared, 0 to 4; second, second_distance: of the second nearest person
+        problem   why a photo could not be read
         """
-        people, distance = self.nearest(read["embedding"])
-        near, who = distance.sort(1)
+        people, near, who = self.nearest(read["embedding"])
         limit = float(read["threshold"])
-        rows = [[name, "", "", "", "", why] for name, why in self.rejected.items()]
+        rows = [[name, *[""] * (len(COLUMNS) - 2), why] for name, why in self.rejected.items()]
         for name, d, person in zip(self.names, near.tolist(), who.tolist(), strict=True):
+            nearest, within = people[person[0]], d[0] <= limit
             second = [people[person[1]], _written(d[1])] if len(people) > 1 else ["", ""]
-            rows.append([name, people[person[0]] if d[0] <= limit else "unknown", _written(d[0]), *second, ""])
+            told = [nearest if within else UNKNOWN, nearest, _written(d[0]), "yes" if within else "no"]
+            rows.append([name, *told, *second, ""])
         with whole(path) as file:
             csv.writer(file, lineterminator="\n").writerows([COLUMNS, *sorted(rows)])
 
@@ -96,7 +126,8 @@ def _written(distance: float) -> str:
     return f"{round(distance, 7):.6g}"  # embeddings are float32: of the same photo twice the rest is noise
 
 
-def _opened(path: str, word: str, state: dict) -> tuple[Photos, dict[str, str]]:
+def _opened(path: str, word: str, state: dict) -> tuple[Photos, dict[str, str], str, list[str]]:
+    """The photos of a place, why others have no pixels, what the place is called, and what else lies there."""
     with Album(path, word) as album:
         found = photos_of(album, state["size"], state["channels"] == 1, state["centre"])
-    return found, found.rejected
+        return found, found.rejected, album.called, album.notes()

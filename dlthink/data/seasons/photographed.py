@@ -104,6 +104,8 @@ class Photographed(TwoSeasons):
                 self._refuse_too_few(place, usable, shots, photos, found, 1 if seen else LEAST[place.split])
             roles: dict[str, dict[str, list[Shot]]] = {role: {} for role in ROLES}
             notes = [found.note] if found.note else []
+            albums = dict.fromkeys(place.album for place in places)
+            notes += [f"{album.word}={album.path}: {note}" for album in albums for note in album.notes()]
             for season in SEASONS:
                 parts = self._roles([shot for shot in usable if shot.place.season == season], {*seen}, notes)
                 for role, part in zip(ROLES, parts, strict=True):

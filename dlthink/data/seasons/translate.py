@@ -89,7 +89,8 @@ class Translate:
         """What was translated, for the terminal."""
         lost = f"; {len(self.left_out)} left out" if self.left_out else ""
         photos = f"{self.done} photo{'s' if self.done > 1 else ''}"
-        return f"{photos} made into {self.target}{lost}; before and after in {SHEET}"
+        notes = "".join(f"; {_printable(note)}" for note in self.album.notes())
+        return f"{photos} made into {self.target}{lost}{notes}; before and after in {SHEET}"
 
 
 class Tile:

@@ -24,10 +24,15 @@ def data_folder(tmp_path, monkeypatch):
         (["A/2020/1.jpg", "B/2.jpg"], ["A", "B"]),
         (["A/1.jpg", "2.jpg"], ["A", ""]),
         (["A/1.jpg", "A/2.jpg"], ["A", "A"]),
+        (["A/2019/1.jpg", "A/2020/2.jpg"], ["A", "A"]),
+        (["2019/1.jpg", "2020-05/2.jpg", "20200531/3.jpg"], ["top", "top", "top"]),
+        (["2019/1.jpg", "Ann/2.jpg"], ["2019", "Ann"]),
+        (["0001/1.jpg", "1984/2.jpg"], ["0001", "1984"]),
+        (["s1/1.jpg", "s2/2.jpg"], ["s1", "s2"]),
     ],
 )
 def test_whose_photo_it_is(names, whose):
-    people_, homeless = people_of(names)
+    people_, homeless = people_of(names, "top")
     assert people_ == whose and list(homeless) == [n for n, w in zip(names, whose, strict=True) if not w]
 
 
@@ -73,10 +78,10 @@ def test_who_is_it(tmp_path):
     d = [float((e[i] - e[j]).square().sum()) for i, j in ((3, 2), (3, 1), (4, 2), (4, 1))]
     assert np.allclose(d, [2 - 2 * np.cos(gap) for gap in (0.1, 0.5, 1.5, 2.1)], atol=1e-5)
     assert rows_of(out) == [
-        ["photo", "who", "distance", "second", "second_distance", "problem"],
-        ["a x.png", "Zoë Ü", f"{round(d[0], 7):.6g}", "Ann", f"{round(d[1], 7):.6g}", ""],
-        ["b.png", "unknown", f"{round(d[2], 7):.6g}", "Ann", f"{round(d[3], 7):.6g}", ""],
-        ["bad.jpg", "", "", "", "", "no picture that pillow can read"],
+        ["photo", "who", "nearest", "distance", "accepted", "second", "second_distance", "problem"],
+        ["a x.png", "Zoë Ü", "Zoë Ü", f"{round(d[0], 7):.6g}", "yes", "Ann", f"{round(d[1], 7):.6g}", ""],
+        ["b.png", "unknown", "Zoë Ü", f"{round(d[2], 7):.6g}", "no", "Ann", f"{round(d[3], 7):.6g}", ""],
+        ["bad.jpg", "", "", "", "", "", "", "no picture that pillow can read"],
     ]
     assert found.told() == "2 photos among 2 people of the gallery; 1 could not be read (see the column problem)"
 
@@ -86,7 +91,31 @@ def test_a_gallery_of_one_and_a_single_photo(tmp_path):
     photo = laid(tmp_path, {"who is it.png": packed(picture(5))}) / "who is it.png"
     found = recognize.Recognize.read(str(photo), str(gallery), STATE)
     found.write({"embedding": unit(0.0, 0.0), "threshold": torch.tensor(0.5)}, str(tmp_path / "o.csv"))
-    assert rows_of(tmp_path / "o.csv")[1:] == [["who is it.png", "Ann", "0", "", "", ""]]
+    assert rows_of(tmp_path / "o.csv")[1:] == [["who is it.png", "Ann", "Ann", "0", "yes", "", "", ""]]
+
+
+def test_somebody_called_unknown_can_be_told_from_a_stranger(tmp_path):
+    found = asked(tmp_path, people({"unknown": 1, "nan": 1, "1984": 1}))
+    assert found.people == ["1984", "nan", "unknown"] and "unknown is somebody, too" in found.told()
+    found.write({"embedding": unit(0.0, 1.0, 2.0, 2.0, 3.0), "threshold": torch.tensor(0.05)}, str(tmp_path / "o.csv"))
+    assert [row[1:5] for row in rows_of(tmp_path / "o.csv")[1:]] == [
+        ["unknown", "unknown", "0", "yes"],
+        ["unknown", "unknown", "0.919395", "no"],
+    ]
+
+
+def test_a_few_distances_at_a_time_are_all_distances(tmp_path, monkeypatch):
+    found = asked(tmp_path, people({f"P{i}": 1 + i % 3 for i in range(7)}))
+    embedding = torch.nn.functional.normalize(torch.randn(len(found), 5, generator=torch.Generator().manual_seed(0)))
+    people_, near, who = found.nearest(embedding)
+    n = len(found.people)
+    d = torch.cdist(embedding[n:].double(), embedding[:n].double()).square()
+    for row, two, numbers in zip(d.tolist(), near.tolist(), who.tolist(), strict=True):
+        each = {p: min(v for v, of in zip(row, found.people, strict=True) if of == p) for p in people_}
+        best = sorted(each, key=each.get)[:2]
+        assert [people_[k] for k in numbers] == best and two == pytest.approx([each[p] for p in best])
+    monkeypatch.setattr(recognize, "CHUNK", 2)
+    assert all(torch.equal(a, b) for a, b in zip(found.nearest(embedding)[1:], (near, who), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -103,6 +132,16 @@ def test_an_empty_gallery_or_input(tmp_path, gallery, photos, says):
     with pytest.raises(BadInput, match=says) as error:
         asked(tmp_path, gallery, photos)
     assert "\n" not in str(error.value)
+
+
+def test_a_gallery_of_one_person_by_year(tmp_path):
+    files = people({"x": 2})
+    one, other = files.values()
+    laid(tmp_path / "alice", {"2019/a.png": one, "2020/b.png": other, "notes.md": b"x"})
+    found = recognize.Recognize.read(str(tmp_path / "alice" / "2019"), str(tmp_path / "alice"), STATE)
+    assert found.people == ["alice", "alice"]
+    assert "gallery: its folders are dates, so all photos show alice" in found.told()
+    assert "gallery: not used: 1 no photos (notes.md)" in found.told()
 
 
 def test_photos_of_the_gallery_that_are_lost_are_told(tmp_path):

@@ -1,11 +1,13 @@
 """A folder, a zip and a tgz hold the same; what is none of them, or climbs out, is refused."""
 
+import os
+
 import pytest
 
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.pixels import photos_of
 from dlthink.errors import BadInput
-from tests.data.photos.made_photos import FILES, decode, laid, people, tarred, zipped
+from tests.data.photos.made_photos import FILES, decode, laid, packed, people, picture, tarred, zipped
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +82,64 @@ def test_a_file_that_is_too_large(tmp_path, monkeypatch):
     monkeypatch.setattr("dlthink.data.photos.album.LARGEST", 100)
     with Album(laid(tmp_path / "a", people({"Ann": 1}))) as album:
         assert "larger than" in next(iter(photos_of(album, 16, False).rejected.values()))
+
+
+ODD = {
+    "Ann/1.jfif": packed(picture(1), "JPEG"),
+    "Ann/2.JPE": packed(picture(2), "JPEG"),
+    "Ben/no ending": packed(picture(3)),
+    "Ben/x.dat": packed(picture(4), "WEBP"),
+    "Ben/really.txt": packed(picture(5), "BMP"),
+    "Ben/y.tmp": packed(picture(6), "GIF"),
+    "Ben/z": packed(picture(7), "TIFF"),
+    "Ben/called so.png": b"no",
+    "Ben/list.txt": b"a 1 2",
+    "Ben/clip.mp4": b"\0\0\0\x18ftypmp42",
+    "readme": b"BMW",
+    ".hidden/3.jpg": packed(picture(1), "JPEG"),
+    "Ann/._1.jpg": b"",
+}
+
+
+def test_what_a_photo_is_its_content_says(tmp_path):
+    places = [laid(tmp_path / "a", ODD), zipped(tmp_path / "a.zip", ODD), tarred(tmp_path / "a.tgz", ODD)]
+    for place in places:
+        with Album(place) as album:
+            assert {*album.names} == {*list(ODD)[:8]} and album.texts == ["Ben/list.txt"]
+            (note,) = album.notes()
+            assert note.startswith("not used: ") and "2 no photos (" in note and "2 hidden (" in note
+            assert "Ben/clip.mp4" in note and "readme" in note and "Ann/._1.jpg" in note
+            assert len(photos_of(album, 16, False).names) == 7
+
+
+def test_one_photo_without_an_ending(tmp_path):
+    for name in ("photo", "photo.dat"):
+        with Album(laid(tmp_path, {name: packed(picture(1))}) / name) as album:
+            assert album.names == [name]
+
+
+def test_links_are_followed_and_never_in_a_circle(tmp_path):
+    laid(tmp_path, {"far/1.png": packed(picture(1)), "a/Ann/2.png": packed(picture(2))})
+    (tmp_path / "a" / "Ben").symlink_to(tmp_path / "far", target_is_directory=True)
+    (tmp_path / "a" / "Ann" / "up").symlink_to(tmp_path / "a", target_is_directory=True)
+    (tmp_path / "a" / "Ann" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    with Album(tmp_path / "a") as album:
+        assert album.names == ["Ann/2.png", "Ann/gone.png", "Ben/1.png"]
+        assert list(photos_of(album, 16, False).rejected) == ["Ann/gone.png"]
+
+
+def test_two_names_that_look_the_same_are_two_photos(tmp_path):
+    files = {"Zo\u00eb/1.png": packed(picture(1)), "Zoe\u0308/1.png": packed(picture(2))}
+    with Album(zipped(tmp_path / "a.zip", files)) as album:
+        assert album.names == ["Zo\u00eb/1.png", "Zo\u00eb/1 (2).png"]
+        assert album.read(album.names[1]) != album.read(album.names[0])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a pipe")
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    laid(tmp_path / "a", {"1.png": packed(picture(1))})
+    os.mkfifo(tmp_path / "a" / "pipe.jpg")
+    with Album(tmp_path / "a") as album:
+        assert album.names == ["1.png"] and "pipe.jpg" in album.notes()[0]
+    with pytest.raises(BadInput, match="there is no such folder or file"):
+        Album(tmp_path / "a" / "pipe.jpg")
