@@ -64,11 +64,12 @@ class Board:
         self._writer.add_embedding(points, names, sprites, step, split)
 
     def text(self, name: str, text: str, step: int = 0) -> None:
-        self._writer.add_text(name, text, step)
+        self._writer.add_text(name, _text(text), step)
 
     def hparams(self, choices: dict, numbers: dict[str, float], step: int) -> None:
         """The run as one line of TensorBoard's HPARAMS tab, in this very folder."""
         figures = {f"test/{name}": value for name, value in numbers.items()}
+        choices = {name: _text(value) if isinstance(value, str) else value for name, value in choices.items()}
         self._writer.add_hparams(choices, figures, run_name=".", global_step=step)
 
     def flush(self) -> None:
@@ -77,6 +78,11 @@ class Board:
     def close(self) -> None:
         self._writer.close()
         self._file.close()
+
+
+def _text(text: str) -> str:
+    """What TensorBoard can hold: a path need not be UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -98,3 +98,10 @@ def test_a_projection_has_its_names_and_its_sprites(tmp_path):
     (names,) = tmp_path.rglob("metadata.tsv")
     assert names.read_text().split("\n")[:3] == ["person 0", "person 0", "person 1"]
     assert list(tmp_path.rglob("sprite.png"))
+
+
+def test_a_path_that_is_no_utf_8_is_told_as_well_as_can_be(tmp_path):
+    board = Board(tmp_path)
+    board.text("config", "data.path: p\udce4ople")
+    board.hparams({"data.path": "p\udce4ople", "seed": 1.0}, {"auc": 0.5}, 1)
+    board.close()

@@ -1,7 +1,10 @@
 """Photos of people: split by person, twins out, what is known row for row, baselines, the state of a run."""
 
 import io
+import os
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,6 +137,19 @@ def test_everybody_masked(folder):
 def test_grey(folder):
     found = data(folder, grey=True)
     assert found.facts["channels"] == 1 and found.train.take(torch.arange(2))[0].shape == (2, 1, 16, 16)
+
+
+@pytest.mark.skipif(os.name != "posix" or sys.platform == "darwin", reason="names are text here")
+def test_a_name_need_not_be_text(tmp_path):
+    """Names of files are bytes: one that is no UTF-8 has its own role and number."""
+    place = os.fsencode(laid(tmp_path / "a", people(COUNTS))) + b"/J\xf6rg"
+    os.mkdir(place)
+    for i in range(2):
+        (Path(os.fsdecode(place)) / os.fsdecode(b"b\xe4d %d.png" % i)).write_bytes(packed(picture(900 + i)))
+    found = data(tmp_path / "a")
+    assert sum(len(s) for s in (found.train, found.val, found.test)) >= sum(COUNTS.values()) + 2 - 12
+    assert data(tmp_path / "a", state=found.state).state["seen"] == found.state["seen"]
+    assert share("J\udcf6rg") != share("J\udce4rg")
 
 
 # --------------------------------------------------------------------------------------------------------------- twins

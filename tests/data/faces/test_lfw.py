@@ -179,6 +179,20 @@ def test_lists_that_do_not_fit(tmp_path, text, fold, says):
     assert "\n" not in str(error.value)
 
 
+def test_no_list_is_a_bomb(tmp_path, monkeypatch):
+    """A text that nobody asks for is not read, however large; a list has a largest size, packed or not."""
+    files = people(COUNTS) | {"pairs.txt": pairs(), "notes.txt": b"0" * 2_000_000}
+    monkeypatch.setattr("dlthink.data.faces.lfw_lists.LARGEST", 1_000_000)
+    monkeypatch.setattr("dlthink.data.photos.album.LARGEST", 1_500_000)
+    data(zipped(tmp_path / "a.zip", files))
+    data(laid(tmp_path / "a", files))
+    files["pairs.txt"] += "\n" * 1_200_000
+    for i, place in enumerate((zipped(tmp_path / "b.zip", files), laid(tmp_path / "b", files))):
+        with pytest.raises(BadInput, match=r"pairs.txt: has more than \d+ MB") as error:
+            data(place)
+        assert "\n" not in str(error.value), i
+
+
 def test_no_lists(tmp_path):
     path = laid(tmp_path / "a" / "b", people(COUNTS))
     with pytest.raises(BadInput, match=r"data.fold=1: needs pairs.txt"):
