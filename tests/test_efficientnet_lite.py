@@ -54,7 +54,7 @@ def test_folded_weights_and_padding_are_those_of_the_published_network(variant, 
 @torch.no_grad()
 @needs_lite1
 def test_maps_of_pictures_are_about_0_and_1():
-    from dlthink.data.seasons.drawn import Seasons
+    from dlthink.data.seasons.seasons import Seasons
 
     drawn = Seasons(scenes=2, val_scenes=4, test_scenes=2)
     photos = (drawn.val.take(torch.arange(4))[0]["summer"] + 1) / 2

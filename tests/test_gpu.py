@@ -5,22 +5,22 @@ from functools import partial
 import pytest
 import torch
 
-from dlthink import checkpoint, generators
 from dlthink.data.recordings.spikes import Spikes
-from dlthink.data.seasons.drawn import Seasons
-from dlthink.interrupt import Interrupted
-from dlthink.losses.cyclegan import CycleGAN as CycleGANLoss
-from dlthink.losses.poisson import Poisson
-from dlthink.losses.projected import Projected
-from dlthink.metrics.counts import Counts
-from dlthink.metrics.translations import Translations
+from dlthink.data.seasons.seasons import Seasons
+from dlthink.losses.counts.poisson import Poisson
+from dlthink.losses.translations.cyclegan import CycleGAN as CycleGANLoss
+from dlthink.losses.translations.projected_gan import ProjectedGAN
+from dlthink.metrics.counts.metrics import Counts
+from dlthink.metrics.translations.metrics import Translations
 from dlthink.models.cyclegan import CycleGAN
 from dlthink.models.gru import GRU
 from dlthink.models.mlp import MLP
-from dlthink.trainer import Trainer
+from dlthink.training import checkpoint, rng
+from dlthink.training.interrupt import Interrupted
+from dlthink.training.trainer import Trainer
 from tests.conftest import needs_lite1
-from tests.test_resume import start
-from tests.toy import fit, network, weights
+from tests.training.test_resume import start
+from tests.training.toy import fit, network, weights
 
 pytestmark = [
     pytest.mark.gpu,
@@ -73,7 +73,7 @@ class Watched(Trainer):
 def test_a_step_never_waits_for_the_device(tmp_path, network_of, precision):
     data = Spikes(minutes=2, neurons=4)
     facts = data.facts
-    generators.seed(0)
+    rng.seed(0)
     trainer = Watched(steps=200, batch=64, log_every=10, precision=precision, clip=1.0)
     trainer.fit(
         network_of(facts["n_in"], facts["window"], facts["n_targets"]),
@@ -88,8 +88,8 @@ def test_a_step_never_waits_for_the_device(tmp_path, network_of, precision):
 def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
     pytest.importorskip("rdkit", reason="molecules need rdkit")
     from dlthink.data.molecules.simulated import Molecules
-    from dlthink.losses.crps import CRPS
-    from dlthink.metrics.shifts import Shifts
+    from dlthink.losses.reals.crps import CRPS
+    from dlthink.metrics.reals.shifts import Shifts
     from dlthink.models.mpnn import MPNN
 
     data, folders = Molecules(molecules=300), {}
@@ -108,8 +108,8 @@ def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
     "cost",
     [
         partial(CycleGANLoss, 3),
-        pytest.param(Projected, marks=needs_lite1),
-        pytest.param(partial(Projected, mmd=1.0), marks=needs_lite1),
+        pytest.param(ProjectedGAN, marks=needs_lite1),
+        pytest.param(partial(ProjectedGAN, mmd=1.0), marks=needs_lite1),
     ],
     ids=["cyclegan", "projected", "projected, mmd"],
 )
@@ -117,7 +117,7 @@ def test_a_step_of_two_players_never_waits_either(tmp_path, monkeypatch, cost, p
     """Generators, judges, and pools whose chance lies on the CPU, as that of what judges are shown does."""
     monkeypatch.setenv("DLTHINK_DATA", str(tmp_path))
     data = Seasons(scenes=8, val_scenes=2, test_scenes=2, size=64)
-    generators.seed(0)
+    rng.seed(0)
     trainer = Watched(steps=24, batch=2, log_every=8, validate_every=24, precision=precision, **knobs)
     model, cost = CycleGAN(3, 3, width=8, blocks=2, guided=8), cost(pool=4, judge_width=8)
     optim = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)

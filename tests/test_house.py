@@ -13,6 +13,8 @@ from dlthink.errors import BadInput
 
 PACKAGE = Path(build.__file__).parent.parent
 ROOMS = ("losses", "models", "data", "metrics")
+UPSTAIRS = ("training", "runs", "commands", "config")
+CELLAR = ("distributions", "files")  # what every room may lean on
 FILES = sorted(PACKAGE.rglob("*.py"))
 BANNED = re.compile(r"util|helper|common|base_|manager|registry|misc")
 
@@ -30,23 +32,34 @@ def imports(file):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_rooms_of_the_ground_floor_never_meet(room):
-    above = [f"dlthink.{name}" for name in (*ROOMS, "commands", "config", "trainer", "run", "board") if name != room]
+    above = [f"dlthink.{name}" for name in (*ROOMS, "commands", "config", "training", "runs") if name != room]
     for file in (PACKAGE / room).rglob("*.py"):
         assert not [name for name in imports(file) if name.startswith(tuple(above))], file
 
 
 def test_the_loop_knows_no_tenant():
     rooms = tuple(f"dlthink.{room}" for room in ROOMS)
-    for file in PACKAGE.glob("*.py"):
+    for file in [*PACKAGE.glob("*.py"), *(f for room in UPSTAIRS for f in (PACKAGE / room).rglob("*.py"))]:
         assert not [name for name in imports(file) if name.startswith(rooms)], file
-    text = (PACKAGE / "trainer.py").read_text().lower()
+    text = "".join(f.read_text() for f in (PACKAGE / "training").glob("*.py")).lower()
     assert not re.findall(r"spike|molecul|\bface|season|poisson|\bgan\b", text)
 
 
+@pytest.mark.parametrize("room", CELLAR)
+def test_what_every_room_leans_on_leans_on_none(room):
+    others = tuple(f"dlthink.{name}" for name in (*ROOMS, *UPSTAIRS, *CELLAR) if name != room)
+    for file in (PACKAGE / room).rglob("*.py"):
+        assert not [name for name in imports(file) if name.startswith(others)], file
+
+
+def test_training_knows_neither_commands_nor_the_folder_of_a_run():
+    for file in (PACKAGE / "training").rglob("*.py"):
+        assert not [n for n in imports(file) if n.startswith(("dlthink.commands", "dlthink.config", "dlthink.runs"))]
+
+
 def test_only_the_trainer_writes_to_the_board():
-    writers = [
-        f.name for f in FILES if {"dlthink.board", "dlthink.board.Board"} & imports(f) and "Board(" in f.read_text()
-    ]
+    board = {"dlthink.training.board", "dlthink.training.board.Board"}
+    writers = [f.name for f in FILES if board & imports(f) and "Board(" in f.read_text()]
     assert writers == ["trainer.py"]
     assert [f.name for f in FILES if "SummaryWriter" in f.read_text()] == ["board.py"]
 
@@ -92,11 +105,12 @@ def test_every_choice_composes_names_a_class_and_explains_itself(cli, group, nam
 
 @pytest.mark.parametrize("room, group", [("losses", "loss"), ("models", "model")])
 def test_every_cost_and_network_has_its_file_its_yaml_and_its_test(room, group):
-    names = {f.stem for f in (PACKAGE / room).glob("[!_]*.py")}
-    assert names == set(options(group, conf_folder()))
-    tests = "\n".join(f.read_text() for f in (Path(__file__).parent / room).glob("test_*.py"))
-    for name in names:
-        assert f"dlthink.{room}.{name}" in tests
+    files = {f.stem: f for f in (PACKAGE / room).rglob("[!_]*.py")}
+    assert set(files) == set(options(group, conf_folder()))
+    tests = "\n".join(f.read_text() for f in (Path(__file__).parent / room).rglob("test_*.py"))
+    for name, file in files.items():
+        mirrored = Path(__file__).parent / file.relative_to(PACKAGE).with_name(f"test_{name}.py")
+        assert mirrored.exists() or ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) in tests
 
 
 def test_a_data_file_overrides_choices_and_no_values_of_other_rooms():

@@ -40,7 +40,7 @@ def test_wheel(built, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         archive.extractall(tmp_path / "site")
-    assert "dlthink/conf/train.yaml" in names and "dlthink/trainer.py" in names
+    assert "dlthink/conf/train.yaml" in names and "dlthink/training/trainer.py" in names
     assert not [n for n in names if n.startswith(("tests", "scripts", "outputs"))]
     assert "dlthink.data.recordings.recording.Recording" in composed(tmp_path / "site", tmp_path)
 
@@ -71,4 +71,4 @@ def test_the_installed_command(tmp_path):
     done = subprocess.run(
         [command, "train", "--cfg", "job"], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
-    assert done.returncode == 0 and "dlthink.losses.poisson.Poisson" in done.stdout
+    assert done.returncode == 0 and "dlthink.losses.counts.poisson.Poisson" in done.stdout

@@ -25,9 +25,9 @@ def main(words: list[str]) -> int:
     if "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    from dlthink import comparison
     from dlthink.config.closest import hint
     from dlthink.errors import BadInput
+    from dlthink.runs import comparison
 
     given, folders = _parse(words)
     runs, unfinished = comparison.find(folders, given["split"])
@@ -61,9 +61,9 @@ def main(words: list[str]) -> int:
 
 def _parse(words: list[str]) -> tuple[dict[str, str | None], list[Path]]:
     """The named words, and the folders: what has no name, or is there although it looks as if it had one."""
-    from dlthink.comparison import SWEEPS, sweeps
     from dlthink.config.words import parse
     from dlthink.errors import BadInput
+    from dlthink.runs.comparison import SWEEPS, sweeps
 
     named = [w for w in words if w.partition("=")[0] in NAMES or ("=" in w and not Path(w).expanduser().is_dir())]
     given, settings = parse([word for word in named if "=" in word], NAMES)
@@ -86,9 +86,9 @@ def _parse(words: list[str]) -> tuple[dict[str, str | None], list[Path]]:
 
 def _names(asked: str | None, runs: list) -> list[str]:
     """The metrics that were asked for, else those that all runs have."""
-    from dlthink.comparison import shared
     from dlthink.config.closest import hint
     from dlthink.errors import BadInput
+    from dlthink.runs.comparison import shared
 
     known = dict.fromkeys(name for run in runs for name in run.numbers)
     names = list(dict.fromkeys(filter(None, (asked or "").split(",")))) or shared(runs)
@@ -141,7 +141,7 @@ def _table(split: str, compared, columns: list[list[str]]) -> str:
 
 def _paired(name: str, pairs: list[tuple[float, float]], labels: list[str], best: tuple) -> str:
     """The difference of two groups, pair by pair; which of both is better only where the runs say what better is."""
-    from dlthink.comparison import Estimate
+    from dlthink.runs.comparison import Estimate
 
     mean, error = _digits(Estimate.of(a - b for a, b in pairs))
     word, sign = ("better", 1 if best[1] == "max" else -1) if name == best[0] else ("higher", 1)
@@ -154,7 +154,7 @@ def _write(path: Path, compared, names: list[str]) -> None:
     """A row for each group: its settings, n, and each metric with its standard error."""
     import csv
 
-    from dlthink.whole import whole
+    from dlthink.files.atomic import whole
 
     estimates = [compared.estimates(name) for name in names]
     with whole(str(path)) as file:

@@ -18,14 +18,15 @@ def main(words: list[str]) -> int:
         return 0
     import torch
 
-    from dlthink import examine, pictures
-    from dlthink.board import write_json
     from dlthink.config import build
     from dlthink.config.own import register
     from dlthink.config.words import parse
     from dlthink.errors import BadInput
-    from dlthink.run import Run
-    from dlthink.table import table
+    from dlthink.runs.figures import save_figures
+    from dlthink.runs.folder import Run
+    from dlthink.runs.summary import table
+    from dlthink.training import evaluation
+    from dlthink.training.board import write_json
 
     given, settings = parse(words, {"run": None, "split": "test", "audit": "false", "output": None, "allow": None})
     if given["split"] not in ("train", "val", "test"):
@@ -44,18 +45,18 @@ def main(words: list[str]) -> int:
     run.install(saved, path, parts.loss, parts.model, parts.trainer.precision)
     device = parts.trainer.precision.device
     split = getattr(parts.data, given["split"]).to(device)
-    batches = examine.batches_of(len(split), parts.trainer.examine_batch, device)
-    answers = examine.ask(parts.model, split, batches)
+    batches = evaluation.batches_of(len(split), parts.trainer.examine_batch, device)
+    answers = evaluation.ask(parts.model, split, batches)
     with torch.no_grad():
-        reading = examine.reading(answers, parts.loss)
+        reading = evaluation.reading(answers, parts.loss)
         numbers = parts.metrics.numbers(*reading)
-        remarks = examine.remarks(parts.metrics, *reading)
+        remarks = evaluation.remarks(parts.metrics, *reading)
     if audit:
         parts.model.eval()
         parts.loss.eval()
         more, figures = parts.metrics.audit(lambda x: parts.loss.read(parts.model(x)), split, batches)
         numbers |= more
-        pictures.save(figures, run.folder / "audit")
+        save_figures(figures, run.folder / "audit")
     for remark in remarks:
         print(f"note: {given['split']}: {remark}")
     print(table(given["split"], numbers))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def main(words: list[str]) -> int:
-    from dlthink.downloads import DOWNLOADS
+    from dlthink.files.downloads import DOWNLOADS
 
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
@@ -18,7 +18,7 @@ def main(words: list[str]) -> int:
         return 0
     from dlthink.config.closest import hint
     from dlthink.errors import BadInput
-    from dlthink.storage import data_folder
+    from dlthink.files.cache import data_folder
 
     (name,) = words[:1]
     if len(words) > 1 or name not in DOWNLOADS:

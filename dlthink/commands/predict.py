@@ -21,12 +21,13 @@ def main(words: list[str]) -> int:
         return 0
     import torch
 
-    from dlthink import examine, pictures
     from dlthink.config import build
     from dlthink.config.own import register
     from dlthink.config.words import parse
     from dlthink.errors import BadInput, memory
-    from dlthink.run import Run
+    from dlthink.runs.figures import save_figures
+    from dlthink.runs.folder import Run
+    from dlthink.training import evaluation
 
     more: dict[str, str] = {}  # words that the run's own data may ask for
     names = {"run": None, "input": None, "output": None, "figures": None, "allow": None}
@@ -57,14 +58,14 @@ def main(words: list[str]) -> int:
     with torch.no_grad(), memory():
         for part in inputs.parts(given["output"]) if hasattr(inputs, "parts") else [inputs]:
             asked = part.to(device)
-            answers = examine.ask(model, asked, examine.batches_of(len(asked), trainer.examine_batch, device))
+            answers = evaluation.ask(model, asked, evaluation.batches_of(len(asked), trainer.examine_batch, device))
             read = loss.read(answers.out)
             asked.write(read, given["output"])
             if given["figures"] is not None:
                 drawings |= metrics.drawings(read, answers.known)
     print(f"{inputs.told()}: {given['output']}")
     if given["figures"] is not None:
-        pictures.save(drawings, Path(given["figures"]))
+        save_figures(drawings, Path(given["figures"]))
     return 0
 
 

@@ -51,9 +51,9 @@ def _one(config) -> float | None:
     from omegaconf import OmegaConf
 
     from dlthink.config import build
-    from dlthink.interrupt import Interrupted
-    from dlthink.provenance import provenance
-    from dlthink.run import choices
+    from dlthink.runs.folder import choices
+    from dlthink.runs.provenance import provenance
+    from dlthink.training.interrupt import Interrupted
 
     hydra = HydraConfig.get()
     register(list(hydra.overrides.task))  # a launcher may have put this run into a process of its own
@@ -78,10 +78,10 @@ def _one(config) -> float | None:
 
 def _resume(words: list[str]) -> int:
     """Go on in a run's folder, with its configuration and, where given, changed settings (`trainer.epochs=100`)."""
-    from dlthink import checkpoint
     from dlthink.config.words import parse
-    from dlthink.interrupt import Interrupted
-    from dlthink.run import Run
+    from dlthink.runs.folder import Run
+    from dlthink.training import checkpoint
+    from dlthink.training.interrupt import Interrupted
 
     given, settings = parse(words, {"resume": None, "allow": None})
     register([])
@@ -103,8 +103,8 @@ def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
 
     from dlthink.config import build
     from dlthink.config.words import described
-    from dlthink.run import record, tabulate
-    from dlthink.table import table
+    from dlthink.runs.folder import record, tabulate
+    from dlthink.runs.summary import table
 
     parts = build.assemble(config, state=saved and saved["data"])
     record(folder, config, story | {"best": list(parts.metrics.best)})  # on resuming, too: settings may have changed
@@ -135,7 +135,7 @@ def _say_how_to_resume(folder: Path, stop) -> int:
 
 def _say_how_to_compare(words: list[str], began: float) -> None:
     """Of a sweep with several finished runs. They may have had processes of their own: its folder is looked up."""
-    from dlthink.comparison import SWEEPS, sweeps
+    from dlthink.runs.comparison import SWEEPS, sweeps
 
     places = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("hydra.sweep.dir=")]
     swept = [folder for start, folder in sweeps(Path(places[-1]) if places else SWEEPS) if start >= began]

@@ -9,11 +9,11 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from dlthink import generators
-from dlthink.aside import set_aside
 from dlthink.config.closest import hint
 from dlthink.config.types import fits, parameters, words
 from dlthink.errors import BadInput
+from dlthink.training import rng
+from dlthink.training.stop_gradient import set_aside
 
 PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")
 COMPUTED = {"n_out"}  # what a network gets that no data states: data's n_targets times the cost's width
@@ -61,9 +61,9 @@ def assemble(config: DictConfig, state: dict | None = None) -> Experiment:
 
 def networks(config: DictConfig, facts: dict[str, Any]) -> tuple[Any, Any]:
     """Cost and network for data with these facts; the same first weights for every cost of the same width."""
-    generators.seed(config.seed)
+    rng.seed(config.seed)
     loss = build(config.loss, **facts)
-    generators.seed(config.seed)
+    rng.seed(config.seed)
     model = build(config.model, **facts, n_out=facts["n_targets"] * loss.width)
     set_aside(model, loss)
     return loss, model

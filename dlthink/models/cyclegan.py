@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 from torch.utils.checkpoint import checkpoint
 
 from dlthink.errors import BadInput
-from dlthink.models._guided import MOST, explained
+from dlthink.models._guided_filter import MOST, explained
 
 DIRECTIONS = {"winter": "summer", "summer": "winter"}  # what is made: of what
 

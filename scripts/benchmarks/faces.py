@@ -11,10 +11,10 @@ from clock import now, repeats, report
 from ours import Unexamined, train
 from torch import nn
 
-from dlthink import generators
-from dlthink.data.faces.drawn import Faces
-from dlthink.losses.triplet import Triplet
+from dlthink.data.faces.faces import Faces
+from dlthink.losses.embeddings.triplet import Triplet
 from dlthink.models.facenet import FaceNet
+from dlthink.training import rng
 
 STEPS, BATCH, WIDTH = 40, 64, 16
 WORDS = [
@@ -30,9 +30,9 @@ WORDS += [f"trainer.batch={BATCH}", f"trainer.validate_every={STEPS}", "trainer.
 def by_hand(data: Faces) -> tuple[np.ndarray, nn.Module]:
     """Seconds, and the network."""
     split = data.train
-    generators.seed(0)
+    rng.seed(0)
     cost = Triplet()
-    generators.seed(0)
+    rng.seed(0)
     net = FaceNet(3, 48, 128, WIDTH)
     state = {k: v.detach() for k, v in net.state_dict().items()}
     smooth = [k for k, v in state.items() if v.is_floating_point()]

@@ -16,21 +16,21 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from dlthink import efficientnet_lite
-from dlthink.models import _guided
+from dlthink.models import _guided_filter
 
 CALLS = 20
 
 
 def plain_means(x: Tensor, high: int, wide: int) -> Tensor:
-    return avg_pool2d(x, (high, wide), _guided.STEP)
+    return avg_pool2d(x, (high, wide), _guided_filter.STEP)
 
 
 def filtered(means: Callable, photo: Tensor, change: Tensor) -> Tensor:
-    kept, _guided._means = _guided._means, means
+    kept, _guided_filter._means = _guided_filter._means, means
     try:
-        return _guided.explained(change, photo, 8)
+        return _guided_filter.explained(change, photo, 8)
     finally:
-        _guided._means = kept
+        _guided_filter._means = kept
 
 
 def once(layer: Callable[[Tensor], Tensor], x: Tensor) -> tuple[np.ndarray, Tensor]:
@@ -52,7 +52,7 @@ def compare(name: str, ours: Callable, plain: Callable, x: Tensor, apart: float)
 def main() -> None:
     g = torch.Generator().manual_seed(0)
     photo, change = (2 * torch.rand(1, 3, 128, 128, generator=g) - 1 for _ in range(2))
-    ways = (partial(filtered, means, photo) for means in (_guided._means, plain_means))
+    ways = (partial(filtered, means, photo) for means in (_guided_filter._means, plain_means))
     compare("guided filter, 128 px / windows one by one", *ways, change, apart=1e-4)
     if not efficientnet_lite.installed(1):
         print("EfficientNet-Lite1: not installed, not measured", file=sys.stderr)

@@ -15,7 +15,7 @@ from torch import nn
 
 from dlthink.data.molecules.labelled import Labelled
 from dlthink.data.molecules.simulated import Molecules
-from dlthink.losses.laplace_nll import LaplaceNLL
+from dlthink.losses.reals.laplace_nll import LaplaceNLL
 from dlthink.models.mpnn import MPNN
 
 STEPS, BATCH = 200, 32

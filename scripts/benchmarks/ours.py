@@ -14,7 +14,7 @@ from torch import Tensor, arange, cat
 from dlthink.config.build import build, networks
 from dlthink.config.paths import conf_folder
 from dlthink.data.recordings.windows import Split
-from dlthink.trainer import Trainer
+from dlthink.training.trainer import Trainer
 
 
 class Timed(Trainer):

@@ -17,12 +17,12 @@ from ours import Timed, Unexamined, train
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from dlthink import generators
 from dlthink.data.seasons.unpaired import Unpaired
-from dlthink.losses._judge import PatchJudge
-from dlthink.losses._pool import Pool
+from dlthink.losses.translations._patch_discriminator import PatchJudge
+from dlthink.losses.translations._pool import Pool
 from dlthink.models.cyclegan import CycleGAN
-from dlthink.order import Order
+from dlthink.training import rng
+from dlthink.training.sampler import Order
 
 STEPS, SEASONS = 10, ("winter", "summer")
 WORDS = [
@@ -49,11 +49,11 @@ def by_loop(data: SimpleNamespace, precision: str, measured: bool = False) -> Ti
 
 
 def by_hand(data: SimpleNamespace, precision: str, measured: bool = False) -> tuple[np.ndarray, nn.Module, float]:
-    """Seconds, the generators, and the peak of the last step where it is measured."""
-    generators.seed(0)
+    """Seconds, the rng, and the peak of the last step where it is measured."""
+    rng.seed(0)
     judges = nn.ModuleDict({season: PatchJudge(3, 64) for season in SEASONS})
     pools = {season: Pool(50) for season in SEASONS}
-    generators.seed(0)
+    rng.seed(0)
     net = CycleGAN(3, 3)
     averaged = [p.detach().clone() for p in net.parameters()]
     adam = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)

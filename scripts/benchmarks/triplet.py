@@ -15,7 +15,7 @@ import torch
 from clock import now, peak, repeats, report
 from torch import Tensor
 
-from dlthink.losses.triplet import Triplet
+from dlthink.losses.embeddings.triplet import Triplet
 
 PEOPLE, PHOTOS, DIM, MARGIN = 45, 40, 128, 0.2
 

@@ -40,7 +40,7 @@ TYPED = {
     ),
     "another network": (["data=faces", "model=cyclegan"], "colors", "networks that fit: facenet"),
     "a network of photos of people": (["data=seasons", "model=facenet"], "size", "networks that fit: cyclegan"),
-    "another cost": (["data=seasons", "loss=triplet"], "Triplet", "costs that fit: cycle, cyclegan, projected"),
+    "another cost": (["data=seasons", "loss=triplet"], "Triplet", "costs that fit: cycle, cyclegan, projected_gan"),
     "no path": (["data=recording"], "data.path", "npz"),
     "no GPU": (["trainer.device=cuda:99"], "trainer.device=cuda:99", "auto or cpu"),
     "negative rate": (["optim.lr=-1", *SMALL], "optim", "-1"),
@@ -49,7 +49,11 @@ TYPED = {
     "more than the memory": (["data.minutes=1e9"], "memory", "less"),
     "a network beyond the memory": ([*SMALL, "model.width=10000000"], "memory", "less"),
     "seed": (["seed=-1"], "seed=-1", "whole number"),
-    "a class that is not there": (["loss._target_=dlthink.losses.poisson.Poison"], "Poison", "did you mean Poisson"),
+    "a class that is not there": (
+        ["loss._target_=dlthink.losses.counts.poisson.Poison"],
+        "Poison",
+        "did you mean Poisson",
+    ),
     "a module that is not there": (["loss._target_=nowhere.Cost"], "nowhere", "working folder"),
 }
 
@@ -105,7 +109,7 @@ def test_a_cost_that_does_not_fit_is_refused_before_loading(cli, own, tmp_path):
     own(MISFIT + LOADS)
     refused(cli("train", "loss=own", "data=spikes"), "Triplet", "identities", "counts", "poisson", "mse")
     # the other way round: data that would end the process if it were loaded
-    config = {"data": {"_target_": "own.Data"}, "metrics": {"_target_": "dlthink.metrics.counts.Counts"}}
+    config = {"data": {"_target_": "own.Data"}, "metrics": {"_target_": "dlthink.metrics.counts.metrics.Counts"}}
     (tmp_path / "conf" / "data").mkdir(parents=True)
     head = "# @package _global_\ndefaults:\n  - override /model: mlp\n  - override /loss: poisson\n  - _self_\n"
     (tmp_path / "conf" / "data" / "people.yaml").write_text(head + yaml.safe_dump(config))
@@ -200,7 +204,7 @@ def test_a_run_that_stopped_before_it_was_examined(cli, run):
         ("model", "evil.Net"),
         ("data", "torch.hub.load"),
         ("optim", "torch.serialization.load"),
-        ("metrics", "dlthink.storage.os.system"),
+        ("metrics", "dlthink.files.cache.os.system"),
         ("trainer", "torch.utils.data.DataLoader"),
     ],
 )

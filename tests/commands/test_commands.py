@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink import downloads
+from dlthink.files import downloads
 from tests.conftest import REPOSITORY, SMALL
 
 DLTHINK = [sys.executable, "-m", "dlthink"]
@@ -132,7 +132,7 @@ def test_own_recording_from_training_to_predictions(cli, recording, tmp_path):
 
     saved = torch.load(tmp_path / "run" / "checkpoints" / "best.pt", weights_only=True)
     data = Recording(path=str(recording), state=saved["data"])
-    from dlthink.losses.poisson import Poisson
+    from dlthink.losses.counts.poisson import Poisson
     from dlthink.models.mlp import MLP
 
     model, loss = MLP(2, 11, 3, width=8), Poisson(3)

@@ -15,10 +15,13 @@ from tests.test_light import loaded
 DEFAULTS = {
     "seed": 0,
     "trainer": {"epochs": 30},
-    "loss": {"_target_": "dlthink.losses.poisson.Poisson"},
+    "loss": {"_target_": "dlthink.losses.counts.poisson.Poisson"},
     "data": {"fold": 0, "bin": 0.05, "path": None},
 }
-TYPED_AS = {"poisson": {"_target_": "dlthink.losses.poisson.Poisson"}, "huber": {"_target_": "Huber", "delta": 1.0}}
+TYPED_AS = {
+    "poisson": {"_target_": "dlthink.losses.counts.poisson.Poisson"},
+    "huber": {"_target_": "Huber", "delta": 1.0},
+}
 BEST = ["log_score", "max"]
 
 

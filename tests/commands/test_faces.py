@@ -10,7 +10,16 @@ from dlthink.config.paths import conf_folder, options
 
 FEW = ["data=faces", "data.identities=40", "data.photos_each=4", "data.size=24", "data.people=6", "data.photos=2"]
 FEW += ["model.width=4", "trainer=smoke", "trainer.batch=12", "trainer.device=cpu", "loss.dim=16"]
-COSTS = ["triplet", "positives_only", "no_margin", "two_negatives", "contrastive", "margin", "oasis", "arcface"]
+COSTS = [
+    "triplet",
+    "positives_only",
+    "no_margin",
+    "two_negatives",
+    "contrastive",
+    "distance_weighted",
+    "oasis",
+    "arcface",
+]
 NAMES = {
     "recall_at_1", "recall_at_5", "map_at_r", "auc", "eer", "val_at_far_1e-3", "val_at_far_1e-2", "one_shot_accuracy",
     "effective_rank", "recall_at_1_pixels", "one_shot_accuracy_pca", "recall_at_1_low", "recall_at_1_high",
@@ -24,7 +33,7 @@ def data_folder(tmp_path_factory, monkeypatch):
 
 @pytest.mark.parametrize("loss", COSTS)
 def test_every_cost_trains(cli, loss, monkeypatch):
-    monkeypatch.setattr("dlthink.metrics.embeddings.Embeddings.figures", lambda *_: {})
+    monkeypatch.setattr("dlthink.metrics.embeddings.metrics.Embeddings.figures", lambda *_: {})
     code, _, err = cli("train", *FEW, f"loss={loss}", "hydra.run.dir=run")
     assert code == 0, err
     assert set(json.loads(Path("run/metrics.json").read_text())["test"]) >= NAMES

@@ -14,7 +14,7 @@ pytest.importorskip("rdkit", reason="molecules need rdkit")
 from dlthink.config.build import find
 from dlthink.config.paths import conf_folder, options
 from dlthink.data.molecules.simulated import Molecules
-from dlthink.metrics.shifts import Shifts
+from dlthink.metrics.reals.shifts import Shifts
 from tests.conftest import REPOSITORY, refused
 from tests.data.molecules.made_molecules import ETHANOL, record, save
 

@@ -64,6 +64,6 @@ def test_from_training_to_photos(cli, tmp_path):
 
 
 def test_without_judges(cli, monkeypatch):
-    monkeypatch.setattr("dlthink.metrics.translations.Translations.figures", lambda *_: {})
+    monkeypatch.setattr("dlthink.metrics.translations.metrics.Translations.figures", lambda *_: {})
     code, _, err = cli("train", *FEW, "loss=cycle", "hydra.run.dir=run")
     assert code == 0, err

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlthink.data.faces.identities import Gathered, Identities
-from dlthink.data.faces.whose import left_out, people_of
+from dlthink.data.faces.person_folders import left_out, people_of
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.pixels import photos_of
 from dlthink.errors import BadInput

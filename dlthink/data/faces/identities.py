@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlthink.data.chance import share, tie
 from dlthink.data.faces.augment import Augment
-from dlthink.data.faces.people_batches import PeopleBatches
-from dlthink.data.faces.portraits import Portraits
+from dlthink.data.faces.duplicates import nearly_the_same, without_twins
+from dlthink.data.faces.pca import Whitened, pixel_embedding, small_grey
+from dlthink.data.faces.pk_sampler import PeopleBatches
 from dlthink.data.faces.recognize import Recognize
-from dlthink.data.faces.twins import nearly_the_same, without_twins
-from dlthink.data.faces.whitened import Whitened, pixel_embedding, small_grey
-from dlthink.data.fixed import fixed
+from dlthink.data.faces.split import Portraits
+from dlthink.data.fixed_settings import fixed
+from dlthink.data.stable_hash import share, tie
 from dlthink.errors import BadInput
 
 ROLES = ("train", "val", "test")

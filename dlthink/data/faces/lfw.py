@@ -8,11 +8,11 @@ import torch
 
 from dlthink.data.faces.identities import Gathered, Identities
 from dlthink.data.faces.lfw_lists import Lists, Pair
-from dlthink.data.faces.whose import left_out, people_of
+from dlthink.data.faces.person_folders import left_out, people_of
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.pixels import photos_of
 from dlthink.errors import BadInput
-from dlthink.storage import data_folder
+from dlthink.files.cache import data_folder
 
 FETCHED = Path("lfw") / "lfw-funneled.tgz"
 GENDERS = ("female", "male")  # 0 and 1 in the lists

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlthink.data.faces.whose import people_of
+from dlthink.data.faces.person_folders import people_of
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.pixels import Photos, photos_of
 from dlthink.errors import BadInput
-from dlthink.whole import whole
+from dlthink.files.atomic import whole
 
 COLUMNS = ["photo", "who", "nearest", "distance", "accepted", "second", "second_distance", "problem"]
 UNKNOWN = "unknown"  # who, where nobody is near enough

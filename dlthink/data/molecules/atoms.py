@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from dlthink.data.molecules.graphs import Graphs, spread
+from dlthink.files.atomic import whole
 from dlthink.nested import each
-from dlthink.whole import whole
 
 
 class Atoms:

@@ -7,8 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from dlthink.data.chance import share, tie
-from dlthink.data.fixed import fixed
+from dlthink.data.fixed_settings import fixed
 from dlthink.data.molecules.atoms import Inputs, Split
 from dlthink.data.molecules.environments import Lookup
 from dlthink.data.molecules.featurize import ATOM_FEATURES, BOND_KINDS, featurize
@@ -16,6 +15,7 @@ from dlthink.data.molecules.graphs import spread, starts
 from dlthink.data.molecules.prepared import Prepared
 from dlthink.data.molecules.records import in_smiles_order, key
 from dlthink.data.molecules.structures import chemistry, read_structures
+from dlthink.data.stable_hash import share, tie
 from dlthink.errors import BadInput
 
 ROLES = ("train", "val", "test")

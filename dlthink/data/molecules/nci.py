@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
+from dlthink.data.molecules.molecule_file import Entry, text_of
 from dlthink.data.molecules.records import Reading, unlabelled
 from dlthink.data.molecules.shift_lines import atoms_in
 from dlthink.data.molecules.structures import chemistry
-from dlthink.data.molecules.written import Entry, text_of
 from dlthink.errors import BadInput
 
 if TYPE_CHECKING:

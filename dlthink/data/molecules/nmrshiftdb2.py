@@ -10,7 +10,7 @@ from dlthink.data.molecules.prepared import Prepared, cached, prepare
 from dlthink.data.molecules.records import read
 from dlthink.data.molecules.structures import chemistry
 from dlthink.errors import BadInput
-from dlthink.storage import data_folder
+from dlthink.files.cache import data_folder
 
 LICENCE = (
     "with data of nmrshiftdb2 goes this notice: contains information from nmrshiftdb2 (www.nmrshiftdb.org), which is "

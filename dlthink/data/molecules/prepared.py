@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from dlthink.data import chance
+from dlthink.data import stable_hash
 from dlthink.data.molecules.environments import environments
 from dlthink.data.molecules.featurize import featurize
 from dlthink.data.molecules.graphs import Graphs, starts
-from dlthink.storage import blocks, cache_folder, cache_key
+from dlthink.files.cache import blocks, cache_folder, cache_key
 
 if TYPE_CHECKING:
     from dlthink.data.molecules.records import Reading
@@ -73,7 +73,7 @@ def prepare(reading: Reading) -> Prepared:
         spread=torch.stack([(v[-1] - v[0]) / 2 for v in values]),
         on_carbon=graphs.atoms[at, 0] == 6,
         codes=environments(graphs)[at],
-        ties=torch.tensor([chance.tie(key) for key in keys], dtype=torch.long),
+        ties=torch.tensor([stable_hash.tie(key) for key in keys], dtype=torch.long),
         ids=[record.id for record in records],
         smiles=[record.smiles for record in records],
         keys=keys,
@@ -85,7 +85,7 @@ def prepare(reading: Reading) -> Prepared:
 def cached(path: Path, settings: dict[str, Any], make: Callable[[], Prepared]) -> Prepared:
     """`make()`, or what it made of a file with this content and these settings before."""
     try:
-        key = cache_key((__package__, chance.__name__), tuple(sorted(settings.items())), blocks(path))
+        key = cache_key((__package__, stable_hash.__name__), tuple(sorted(settings.items())), blocks(path))
     except OSError:
         return make()  # which says what is wrong with the file
     kept = cache_folder() / "molecules" / f"{key}.pt"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from dlthink.data.molecules import sd_file, shift_lines
+from dlthink.data.molecules.molecule_file import Entry, kind_of, text_of
 from dlthink.data.molecules.structures import chemistry, heavy, molecule_of_block, molecule_of_smiles
-from dlthink.data.molecules.written import Entry, kind_of, text_of
 from dlthink.errors import BadInput
 
 if TYPE_CHECKING:

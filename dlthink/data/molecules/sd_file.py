@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dlthink.data.molecules.written import Entry
+from dlthink.data.molecules.molecule_file import Entry
 
 END = re.compile(r"^\$\$\$\$[ \t]*$\n?", re.MULTILINE)
 BLOCK_END = re.compile(r"^M  END[ \t]*$", re.MULTILINE)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from dlthink.data.molecules.written import Entry
+from dlthink.data.molecules.molecule_file import Entry
 
 KEYS = {"13C": "c13", "1H": "h1"}
 BROKEN = "broken JSON line"

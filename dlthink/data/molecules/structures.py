@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlthink.data.molecules import sd_file
-from dlthink.data.molecules.written import text_of
+from dlthink.data.molecules.molecule_file import text_of
 from dlthink.errors import BadInput
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from dlthink.errors import BadInput
-from dlthink.storage import blocks
+from dlthink.files.cache import blocks
 
 ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".jp2", ".avif"}
 ENDINGS |= {".heic", ".heif"}  # of phones: named as unreadable where pillow has no plug-in for them

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.decode import middle, pillow, resized, upright
-from dlthink.storage import cache_folder, cache_key
+from dlthink.files.cache import cache_folder, cache_key
 
 
 @dataclass

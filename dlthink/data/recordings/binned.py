@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dlthink.data.fixed import fixed
+from dlthink.data.fixed_settings import fixed
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.npz import read_recording
 from dlthink.data.recordings.session import Session

@@ -11,7 +11,7 @@ from dlthink.data.recordings.binned import Binned
 from dlthink.data.recordings.npz import arrays, read_recording
 from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
-from dlthink.storage import data_folder
+from dlthink.files.cache import data_folder
 
 CLOCK = 30_000  # ticks of the recording system in a second
 LOOK_BACK = 0.25  # s over which velocity is taken: the camera sees whole pixels

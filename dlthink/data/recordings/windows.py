@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import torch
 
-from dlthink.whole import whole
+from dlthink.files.atomic import whole
 
 
 class Windows:

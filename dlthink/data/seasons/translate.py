@@ -18,7 +18,7 @@ from dlthink.data.seasons.contact_sheet import ContactSheet
 from dlthink.data.seasons.tiles import SMALLEST, Mosaic
 from dlthink.data.seasons.unpaired import bytes_of, floats
 from dlthink.errors import BadInput
-from dlthink.whole import whole
+from dlthink.files.atomic import whole
 
 DIRECTIONS = {"to_winter": ("summer", "winter"), "to_summer": ("winter", "summer")}
 SHEET = "contact_sheet.jpg"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from dlthink.data.photos.album import Album
-from dlthink.data.seasons.photographed import Photographed, Place
+from dlthink.data.seasons.photos_on_disk import Photographed, Place
 from dlthink.data.seasons.unpaired import SEASONS
 from dlthink.errors import BadInput
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from dlthink.data.fixed import fixed
+from dlthink.data.fixed_settings import fixed
 from dlthink.data.seasons.color_transfer import ColorTransfer
 from dlthink.data.seasons.translate import Translate
 from dlthink.data.seasons.unpaired import Unpaired

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 from dlthink.data.photos.album import Album
-from dlthink.data.seasons.photographed import Photographed, Place
+from dlthink.data.seasons.photos_on_disk import Photographed, Place
 from dlthink.errors import BadInput
-from dlthink.storage import data_folder
+from dlthink.files.cache import data_folder
 
 FETCHED = Path("yosemite") / "summer2winter_yosemite.zip"
 FOLDERS = {

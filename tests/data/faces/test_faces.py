@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dlthink.data.faces import drawing
-from dlthink.data.faces.drawn import Faces
+from dlthink.data.faces.faces import Faces
 from dlthink.errors import BadInput
 
 FEW = {"identities": 40, "photos_each": 4, "size": 24}

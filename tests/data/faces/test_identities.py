@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.data.chance import share
+from dlthink.data.faces.duplicates import nearly_the_same
 from dlthink.data.faces.face_folder import FaceFolder
-from dlthink.data.faces.twins import nearly_the_same
-from dlthink.data.faces.whitened import Whitened, pixel_embedding, small_grey
+from dlthink.data.faces.pca import Whitened, pixel_embedding, small_grey
+from dlthink.data.stable_hash import share
 from dlthink.errors import BadInput
 from tests.data.photos.made_photos import decode, laid, packed, people, picture, zipped
 
@@ -183,7 +183,7 @@ def test_pictures_that_are_alike_are_no_twins(monkeypatch):
     assert nearly_the_same(twice, torch.arange(302)) == [(7, 300), (8, 301)]
     assert nearly_the_same(twice, torch.zeros(302)) == [], "one person may look like that twice"
     assert nearly_the_same(grey[:0], torch.zeros(0)) == []
-    monkeypatch.setattr("dlthink.data.faces.twins.CHUNK", 64)
+    monkeypatch.setattr("dlthink.data.faces.duplicates.CHUNK", 64)
     late = torch.cat([grey, grey[200:201], grey[290:291]])
     assert sorted(nearly_the_same(late, torch.arange(302))) == [(200, 300), (290, 301)], "a few at a time"
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from dlthink.data.faces.lfw import Lfw
-from dlthink.downloads import DOWNLOADS
 from dlthink.errors import BadInput
+from dlthink.files.downloads import DOWNLOADS
 from tests.data.photos.made_photos import laid, packed, people, picture, zipped
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "faces_lfw"

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dlthink.data.faces import recognize
-from dlthink.data.faces.whose import left_out, people_of
+from dlthink.data.faces.person_folders import left_out, people_of
 from dlthink.errors import BadInput
 from tests.data.photos.made_photos import decode, laid, packed, people, picture
 

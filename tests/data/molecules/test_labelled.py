@@ -9,13 +9,13 @@ Chem = pytest.importorskip("rdkit.Chem", reason="molecules need rdkit")
 
 from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles  # noqa: E402
 
-from dlthink.data.chance import share, tie  # noqa: E402
 from dlthink.data.molecules import nmrshiftdb2  # noqa: E402
 from dlthink.data.molecules.environments import Lookup, environments  # noqa: E402
 from dlthink.data.molecules.featurize import ATOM_FEATURES  # noqa: E402
 from dlthink.data.molecules.nci import mean_and_spread  # noqa: E402
 from dlthink.data.molecules.nmrshiftdb2 import Nmrshiftdb2  # noqa: E402
 from dlthink.data.molecules.simulated import Molecules  # noqa: E402
+from dlthink.data.stable_hash import share, tie  # noqa: E402
 from dlthink.errors import BadInput  # noqa: E402
 from tests.data.molecules.made_molecules import save  # noqa: E402
 from tests.data.molecules.made_shifts import EVERY, line, shifts_of  # noqa: E402

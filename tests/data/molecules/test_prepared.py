@@ -9,14 +9,14 @@ import torch
 Chem = pytest.importorskip("rdkit.Chem", reason="molecules need rdkit")
 
 
-from dlthink.data.chance import share, tie  # noqa: E402
 from dlthink.data.molecules.environments import environments  # noqa: E402
 from dlthink.data.molecules.featurize import featurize  # noqa: E402
 from dlthink.data.molecules.nmrshiftdb2 import Nmrshiftdb2  # noqa: E402
 from dlthink.data.molecules.prepared import Prepared, cached, prepare  # noqa: E402
 from dlthink.data.molecules.records import read  # noqa: E402
+from dlthink.data.stable_hash import share, tie  # noqa: E402
 from dlthink.errors import BadInput  # noqa: E402
-from dlthink.storage import cache_folder  # noqa: E402
+from dlthink.files.cache import cache_folder  # noqa: E402
 from tests.data.molecules.made_molecules import save  # noqa: E402
 from tests.data.molecules.made_shifts import line  # noqa: E402
 
@@ -122,7 +122,7 @@ def test_other_settings_or_another_content_are_made_anew(making, tmp_path):
 
 def test_other_code_makes_it_anew(making, monkeypatch):
     for code in ("old", "old", "new"):
-        monkeypatch.setattr("dlthink.storage.source", lambda *names, code=code: (code, names))
+        monkeypatch.setattr("dlthink.files.cache.source", lambda *names, code=code: (code, names))
         making()
     assert making.times == 2
 

@@ -64,7 +64,7 @@ def test_other_code_decodes_and_draws_anew(tmp_path, monkeypatch):
 
     monkeypatch.setattr(pixels, "resized", decode)
     for code in ("old", "old", "new"):
-        monkeypatch.setattr("dlthink.storage.source", lambda *names, code=code: (code, names))
+        monkeypatch.setattr("dlthink.files.cache.source", lambda *names, code=code: (code, names))
         read(place)
         for painter in ("oil", "ink"):
             pixels.drawn(painter, (), (1, 3, 4, 4), draw)

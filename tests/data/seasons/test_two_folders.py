@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.data.chance import share
 from dlthink.data.seasons.two_folders import TwoFolders
+from dlthink.data.stable_hash import share
 from dlthink.errors import BadInput
 from tests.data.photos.made_photos import Image, decode, laid, packed, picture, tarred, zipped
 from tests.data.photos.test_decode import claims

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from dlthink.data.seasons.yosemite import FETCHED, Yosemite
-from dlthink.downloads import DOWNLOADS
 from dlthink.errors import BadInput
+from dlthink.files.downloads import DOWNLOADS
 from tests.data.photos.made_photos import Image, decode, laid, packed, picture, tarred, zipped
 from tests.data.seasons.made_seasons import inside, photos, published
 

@@ -1,0 +1,210 @@
+"""Seasons in photos on a disk: the doctor looks at them, roles are given, each role is kept at its own size."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from dlthink.data.photos.album import Album
+from dlthink.data.photos.pixels import Photos, chosen, photos_of
+from dlthink.data.seasons.doctor import Diagnosis, Photo, examined
+from dlthink.data.seasons.two_seasons import ROLES, Gathered, TwoSeasons
+from dlthink.data.seasons.unpaired import SEASONS
+from dlthink.data.stable_hash import share
+from dlthink.errors import BadInput
+
+FOLDS = 5  # test is one, where nothing is published, or where a fold is asked for
+LEAST = {"": 3, "train": 2, "test": 1}  # photos of a season: one for each role that comes from there
+NAMED = 4  # photos that a message names
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Photos of one season: these `names` of an album.
+
+    split  train or test, where it is published, else ""
+    said   how a message names the place; label: what tells its photos from those of other places, before their names
+    """
+
+    season: str
+    album: Album
+    names: list[str]
+    said: str
+    split: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """A photo of a place. row: where its pixels are, None if there are none."""
+
+    place: Place
+    photos: Photos
+    name: str
+    row: int | None
+
+    @property
+    def looks(self) -> tuple[str, str]:
+        """Hashes of the file and of what it shows."""
+        return self.photos.contents[self.name], self.photos.shown[self.row]
+
+    def seen(self) -> Photo:
+        """As the doctor sees it."""
+        place, photos, name = self.place, self.photos, self.place.label + self.name
+        if self.row is None:
+            return Photo(name, place.season, place.split, problem=photos.rejected[self.name])
+        row = self.row
+        return Photo(name, place.season, place.split, photos.shown[row], photos.sides[row], photos.spread[row])
+
+
+class Photographed(TwoSeasons):
+    """Photos of two seasons, of any sizes and kinds; of each, the central square.
+
+    size        pixels a side that the network sees; a photo whose shorter side has less is left out
+    validation  share of the training photos that choose the best network instead
+    fold        None, or 0..4: the fifth of all photos that is test, whatever is published, so that over five runs each
+                photo is test once
+    doctor      leave out flat photos and copies, too, and list in doctor.csv what was found
+
+    Who is validation, and test where nothing is published or a fold is given, depends on the content of a photo alone,
+    except that none of these stays empty; a fold takes no photo of another, and is refused where it has none. What a
+    run has seen is no test for it, whatever it is called here.
+    """
+
+    fixed = (*TwoSeasons.fixed, "validation", "fold", "doctor")
+
+    def __init__(
+        self, size: int = 128, validation: float = 0.1, fold: int | None = None, doctor: bool = True, **changing
+    ) -> None:
+        if not 0 < validation < 1:
+            raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
+        if fold is not None and not 0 <= fold < FOLDS:
+            raise BadInput(f"data.fold={fold}: there are {FOLDS}, 0 to {FOLDS - 1}; null for the test that is given")
+        self.validation, self.fold, self.doctor = validation, fold, doctor
+        super().__init__(size=size, **changing)
+
+    def places(self, stack: ExitStack) -> list[Place]:
+        """Where the photos lie. stack: closes the albums."""
+        raise NotImplementedError
+
+    def gathered(self, seen: list[str]) -> Gathered:
+        with ExitStack() as stack:
+            places = self.places(stack)
+            if self.fold is not None:
+                places = [replace(place, split="") for place in places]
+            shots = [shot for place in places for shot in self._shots(place)]
+            photos = [shot.seen() for shot in shots]
+            _refuse_the_same_twice(places, photos)
+            found = examined(photos, self.size, self.doctor)
+            usable = [shots[i] for i in found.stay]
+            for place in places:
+                self._refuse_too_few(place, usable, shots, photos, found, 1 if seen else LEAST[place.split])
+            roles: dict[str, dict[str, list[Shot]]] = {role: {} for role in ROLES}
+            notes = [found.note] if found.note else []
+            albums = dict.fromkeys(place.album for place in places)
+            notes += [f"{album.word}={album.path}: {note}" for album in albums for note in album.notes()]
+            for season in SEASONS:
+                parts = self._roles([shot for shot in usable if shot.place.season == season], {*seen}, notes)
+                for role, part in zip(ROLES, parts, strict=True):
+                    roles[role][season] = part
+            pixels = {role: {season: self._pixels(roles[role][season], role) for season in SEASONS} for role in ROLES}
+        known = [shot for role in ("train", "val") for part in roles[role].values() for shot in part]
+        return Gathered(
+            pixels,
+            looks=sorted({look for shot in known for look in shot.looks}),
+            notes=notes,
+            tables={"doctor.csv": found.table} if self.doctor and len(found.table) > 1 else {},
+        )
+
+    def _side(self, role: str) -> int:
+        return self.load if role == "train" else self.size
+
+    def _shots(self, place: Place) -> list[Shot]:
+        photos = photos_of(place.album, self._side(place.split or "train"), grey=False, names=place.names)
+        row = {name: i for i, name in enumerate(photos.names)}
+        return [Shot(place, photos, name, row.get(name)) for name in place.names]
+
+    def _refuse_too_few(
+        self, place: Place, usable: list[Shot], shots: list[Shot], photos: list[Photo], found: Diagnosis, least: int
+    ) -> None:
+        n = sum(shot.place is place for shot in usable)
+        if n >= least:
+            return
+        lost = {photos[i].name: why for i, why in found.finding.items() if shots[i].place is place}
+        named = "; ".join(f"{name}: {why}" for name, why in list(lost.items())[:NAMED])
+        more = f"; and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+        tiny = any(why.startswith("tiny") for why in lost.values())
+        raise BadInput(
+            f"{place.said}: {n} of its {len(place.names)} photos can be used and {least} are needed"
+            f"{f' ({named}{more})' if lost else ''}: give more photos"
+            f"{f' of at least {self.size} pixels a side, or a smaller data.size than {self.size}' if tiny else ''}"
+        )
+
+    def _roles(self, mine: list[Shot], seen: set[str], notes: list[str]) -> tuple[list[Shot], list[Shot], list[Shot]]:
+        """Of the photos of one season, train, val and test."""
+        known = {shot for shot in mine if not seen.isdisjoint(shot.looks)}
+        if mine[0].place.split:
+            train = [shot for shot in mine if shot.place.split == "train"]
+            test = [shot for shot in mine if shot.place.split == "test" and shot not in known]
+            if again := len(mine) - len(train) - len(test):
+                notes.append(f"{again} photos of {mine[0].place.season} were seen in training: no test, left out")
+        else:
+            test = _without(mine, known) if seen else self._test(mine)
+            train = _without(mine, test)
+        if not test:
+            raise BadInput(
+                f"{mine[0].place.said}: the run was trained with each of its photos: nothing is left to test"
+            )
+        val = _part(train, self.validation, "validation", leave=1)
+        return _without(train, val), val, test
+
+    def _test(self, mine: list[Shot]) -> list[Shot]:
+        """Where nothing is published. Of a fold exactly what it shows to be its own, so that no two share a photo."""
+        if self.fold is None:
+            return _part(mine, 1 / FOLDS, "", leave=2)
+        test = [shot for shot in mine if int(FOLDS * share(shot.looks[1])) == self.fold]
+        if not test or len(mine) - len(test) < 2:
+            raise BadInput(
+                f"data.fold={self.fold}: of {mine[0].place.season}, {len(test)} photos are test and "
+                f"{len(mine) - len(test)} are left; there must be 1 and 2: give more photos, or leave data.fold out"
+            )
+        return test
+
+    def _pixels(self, some: list[Shot], role: str) -> Tensor:
+        """uint8 [n, 3, l, l] of photos of one season, place by place, as large as this role needs them."""
+        side = self._side(role)
+        if not some:
+            return torch.zeros(0, 3, side, side, dtype=torch.uint8)
+        found = []
+        for place in dict.fromkeys(shot.place for shot in some):
+            here = [shot for shot in some if shot.place is place]
+            photos, rows = here[0].photos, [shot.row for shot in here]
+            if photos.pixels.shape[-1] != side:
+                photos = photos_of(place.album, side, grey=False, names=[shot.name for shot in here])
+                rows = list(range(len(here)))
+            found.append((photos, rows))
+        return chosen(found)
+
+
+def _refuse_the_same_twice(places: list[Place], photos: list[Photo]) -> None:
+    shown = {season: {p.shown for p in photos if p.season == season and p.shown} for season in SEASONS}
+    said = {place.season: place.said for place in reversed(places)}
+    for season, other in (SEASONS[::-1], SEASONS):
+        if shown[season] and shown[season] <= shown[other]:
+            raise BadInput(f"{said[season]}: each of its photos is in {said[other]}, too: give those of another season")
+
+
+def _without(some: list[Shot], others: list[Shot]) -> list[Shot]:
+    gone = {*others}
+    return [shot for shot in some if shot not in gone]
+
+
+def _part(some: list[Shot], part: float, salt: str, leave: int) -> list[Shot]:
+    """A share of the photos by a hash of their content: two at least, as one is no set, but `leave` stay."""
+    ordered = sorted(some, key=lambda shot: share(shot.looks[0], salt))
+    n = sum(share(shot.looks[0], salt) < part for shot in some)
+    taken = {*ordered[: min(max(n, 2), max(len(some) - leave, 0))]}
+    return [shot for shot in some if shot in taken]

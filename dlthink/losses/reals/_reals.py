@@ -1,0 +1,115 @@
+"""What every cost of real numbers shares: its units, its columns, how its answer is read, its recalibration."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from dlthink.distributions.real import Mixture, exact
+from dlthink.errors import BadInput
+from dlthink.losses.reals import _calibration as calibration
+
+Calibrate = Literal["none", "scale", "isotonic"]
+
+
+class Reals(nn.Module):
+    """A cost of targets y: [n, n_targets] in their own units, standardized inside: z = (y - mean) / std.
+
+    out: [n, width * n_targets], the numbers of one target side by side; or [n, members, width * n_targets] from an
+    ensemble, whose cost is the mean over its members and whose distribution is their equal mixture. A cost defines
+
+        forward(out, y) -> {"name": scalar}   in standardized units: a likelihood's term is nats per standardized target
+        predict(out)    -> distribution       of z, one for each member
+
+    `mean` and `std` are those of the training targets (`prepare`). `settle` fits what belongs to validation: first
+    whatever the cost itself lacks (`fit`), then the recalibration:
+
+        none      the distribution as the network says it
+        scale     its width times one factor for each target, by maximum likelihood
+        isotonic  that factor, then predicted probabilities mapped to their observed frequencies (Kuleshov, Fenner &
+                  Ermon 2018); by the factor first, what is left to the map lies where it has knots
+
+    All that is fitted lies in buffers of fixed shape. Neither recalibration moves the mean that is read out.
+    """
+
+    targets = {"reals"}
+    width = 1
+
+    def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
+        super().__init__()
+        self.n_targets, self.calibrate = n_targets, calibrate
+        self.register_buffer("mean", torch.zeros(n_targets))
+        self.register_buffer("std", torch.ones(n_targets))
+        self.register_buffer("factor", torch.ones(n_targets))
+        self.register_buffer("mass", calibration.identity())
+
+    @torch.no_grad()
+    def prepare(self, y: Tensor) -> None:
+        """Learn mean and std of each target from y: [n, n_targets]. A target that never changes gets std = 1.
+
+        Raises BadInput when there is no sample, or a target is not finite.
+        """
+        name = type(self).__module__.rpartition(".")[2]
+        if len(y) == 0:
+            raise BadInput(f"loss={name}: the training split has no sample: give it more data")
+        if not bool(y.isfinite().all()):
+            raise BadInput(f"loss={name}: a training target is infinite or not a number: remove it from the data")
+        std, mean = torch.std_mean(y, 0, correction=0)
+        self.mean.copy_(mean)
+        self.std.copy_(torch.where((y == y[0]).all(0), 1.0, std))
+
+    def columns(self, out: Tensor) -> tuple[Tensor, ...]:
+        """The `width` numbers of each target, each [n, (members,) n_targets], in float32 or wider."""
+        out = out.to(torch.promote_types(out.dtype, self.mean.dtype))
+        return out.unflatten(-1, (self.n_targets, self.width)).unbind(-1)
+
+    def standardize(self, y: Tensor, like: Tensor) -> Tensor:
+        """z = (y - mean) / std: [n, n_targets], or [n, 1, n_targets] where `like` has members."""
+        z = (y - self.mean) / self.std
+        return z.unsqueeze(-2) if like.ndim > z.ndim else z
+
+    def law(self, out: Tensor) -> Distribution:
+        """The distribution of z: [n, n_targets]; of an ensemble, the mixture of its members."""
+        each = self.predict(out)
+        return Mixture(each) if out.ndim == 3 else each
+
+    def _wider(self, law: Distribution) -> Distribution:
+        """The law of m + factor (Z - m), m the mean of Z."""
+        factor = self.factor.to(law.mean)
+        return law.moved((1 - factor) * law.mean, factor)
+
+    def fit(self, out: Tensor, z: Tensor) -> None:
+        """Fit on validation what the network does not say. Nothing, unless a cost overrides it."""
+
+    @torch.no_grad()
+    def settle(self, out: Tensor, y: Tensor) -> None:
+        """Fit on all validation answers and targets what `read` needs."""
+        out, z = exact(out), (exact(y) - self.mean) / self.std
+        if len(z) == 0:
+            return
+        self.fit(out, z)
+        if self.calibrate != "none":
+            law = self.law(out)
+            self.factor.copy_(calibration.factor(law, z))
+            if self.calibrate == "isotonic":
+                self.mass.copy_(calibration.frequencies(self._wider(law).cdf(z)))
+
+    def read(self, out: Tensor) -> dict[str, Tensor | Distribution]:
+        """mean, std: [n, n_targets] and the distribution, in the units of y; with members aleatoric and epistemic too.
+
+        The law of total variance: std^2 = aleatoric^2 + epistemic^2, the first the mean variance within members, the
+        second the variance of their means. A recalibration widens both parts by the same factor.
+        """
+        isotonic = self.calibrate == "isotonic"
+        law = self.law(exact(out) if isotonic else out)
+        distribution = self._wider(law).moved(self.mean, self.std)
+        if isotonic:
+            distribution = calibration.Recalibrated(distribution, self.mass)
+        std = distribution.stddev
+        read = {"mean": self.mean + self.std * law.mean, "std": std}
+        if isinstance(law, Mixture):
+            wider = std / law.stddev
+            read |= {"aleatoric": wider * law.aleatoric, "epistemic": wider * law.epistemic}
+        dtype = torch.promote_types(out.dtype, self.mean.dtype)
+        return {name: tensor.to(dtype) for name, tensor in read.items()} | {"distribution": distribution}

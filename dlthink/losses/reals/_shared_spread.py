@@ -1,0 +1,44 @@
+"""Costs whose network says a mean alone: one spread for each target, fitted on validation."""
+
+import torch
+from torch import Tensor
+from torch.distributions import Distribution
+
+from dlthink.distributions.real import Mixture
+from dlthink.losses.reals._calibration import highest
+from dlthink.losses.reals._reals import Calibrate, Reals
+
+
+class OneSpread(Reals):
+    """A cost of residuals, and the `family(mean, spread)` of which it is the likelihood, with one spread per target.
+
+    `spread`: [n_targets], in std of the targets, the most likely one on validation; of an ensemble, that of the
+    mixture. Before the first `settle` it is 1.
+    """
+
+    width = 1
+
+    def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
+        super().__init__(n_targets, calibrate)
+        self.register_buffer("spread", torch.ones(n_targets))
+
+    def family(self, mean: Tensor, spread: Tensor) -> Distribution:
+        raise NotImplementedError
+
+    def residual(self, out: Tensor, y: Tensor) -> Tensor:
+        """What the network says less what is true, in std of the targets."""
+        (mean,) = self.columns(out)
+        return mean - self.standardize(y, mean)
+
+    def predict(self, out: Tensor) -> Distribution:
+        (mean,) = self.columns(out)
+        return self.family(mean, self.spread.to(mean))
+
+    def fit(self, out: Tensor, z: Tensor) -> None:
+        (mean,) = self.columns(out)
+
+        def score(spread: Tensor) -> Tensor:
+            law = self.family(mean, spread.to(mean).expand(self.n_targets))
+            return (Mixture(law) if out.ndim == 3 else law).log_prob(z).mean(0)
+
+        self.spread.copy_(highest(score, 1e-6, 1e3))

@@ -1,0 +1,41 @@
+"""The continuous ranked probability score: a whole distribution scored in the units of its target."""
+
+from typing import Literal
+
+from torch import Tensor
+
+from dlthink.distributions.real import Laplace, Normal, laplace_crps, normal_crps
+from dlthink.losses.reals._reals import Calibrate
+from dlthink.losses.reals._spread import Link, WithSpread
+
+Family = Literal["normal", "laplace"]
+
+
+class CRPS(WithSpread):
+    """CRPS = mean over samples and targets of the integral of (F(x) - 1[x >= z])^2 dx, F the predicted cdf.
+
+    normal:  e (2 Phi(e / s) - 1) + s (2 phi(e / s) - 1 / sqrt(pi))   (Gneiting & Raftery 2007, equation 21)
+    laplace: |e| + s exp(-|e| / s) - 3 s / 4                          (Jordan, Krüger & Lerch 2019)
+
+    out: [n, 2 n_targets], centre and spread s of each target, s through the link `spread`; e = z - centre. In std of
+    the target; without a spread it would be the absolute error. No log is in it: with spread=raw it does not fail as a
+    likelihood does, but falls below zero without bound as s does.
+    """
+
+    def __init__(
+        self,
+        n_targets: int,
+        family: Family = "normal",
+        spread: Link = "softplus",
+        calibrate: Calibrate = "none",
+    ):
+        super().__init__(n_targets, spread, calibrate)
+        self.family = family
+
+    def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
+        mean, spread = self.mean_and_spread(out)
+        score = normal_crps if self.family == "normal" else laplace_crps
+        return {"crps": score(self.standardize(y, mean) - mean, spread).mean()}
+
+    def predict(self, out: Tensor) -> Normal | Laplace:
+        return (Normal if self.family == "normal" else Laplace)(*self.mean_and_spread(out))

@@ -1,0 +1,31 @@
+"""A mean as good as the squared error's, and a spread beside it that cannot spoil it."""
+
+from torch import Tensor
+
+from dlthink.distributions.real import Normal
+from dlthink.losses.reals._reals import Calibrate
+from dlthink.losses.reals._spread import Link, WithSpread, normal_nll
+
+
+class Faithful(WithSpread):
+    """mean over samples and targets of e^2 / 2, plus that of sg(e)^2 / (2 s^2) + log s + log(2 pi) / 2.
+
+    out: [n, 2 n_targets], mean and spread s of each target; e = z - mean; sg: no gradient through. The mean learns by
+    the squared error alone, the spread by the likelihood with the mean as it is. Nor may the spread shape what both are
+    read from: `aside` names the columns that the network reads from its last layer with that layer's input detached.
+
+    Source: Stirn et al. 2023, AISTATS (faithful heteroscedastic regression).
+    """
+
+    aside = (1,)
+
+    def __init__(self, n_targets: int, spread: Link = "softplus", calibrate: Calibrate = "none"):
+        super().__init__(n_targets, spread, calibrate)
+
+    def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
+        mean, spread = self.mean_and_spread(out)
+        error = self.standardize(y, mean) - mean
+        return {"half_square": 0.5 * error.square().mean(), "nll": normal_nll(error.detach(), spread).mean()}
+
+    def predict(self, out: Tensor) -> Normal:
+        return Normal(*self.mean_and_spread(out))

@@ -1,0 +1,28 @@
+"""The likelihood of a Gaussian whose mean and spread both depend on the input."""
+
+from torch import Tensor
+
+from dlthink.distributions.real import Normal
+from dlthink.losses.reals._reals import Calibrate
+from dlthink.losses.reals._spread import Link, WithSpread, normal_nll
+
+
+class GaussianNLL(WithSpread):
+    """NLL = mean over samples and targets of e^2 / (2 s^2) + log s + log(2 pi) / 2,  e = z - mean.
+
+    out: [n, 2 n_targets], mean and spread s of each target, s through the link `spread`; z is y standardized. The term
+    is complete, in nats per standardized target. Its gradient on the mean is -e / s^2: where the spread has learned to
+    be large, the mean is hardly taught any more.
+
+    Source: Nix & Weigend 1994, ICNN.
+    """
+
+    def __init__(self, n_targets: int, spread: Link = "softplus", calibrate: Calibrate = "none"):
+        super().__init__(n_targets, spread, calibrate)
+
+    def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
+        mean, spread = self.mean_and_spread(out)
+        return {"nll": normal_nll(self.standardize(y, mean) - mean, spread).mean()}
+
+    def predict(self, out: Tensor) -> Normal:
+        return Normal(*self.mean_and_spread(out))

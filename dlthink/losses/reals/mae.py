@@ -1,0 +1,24 @@
+"""The absolute error: one wild target pulls no harder than any other."""
+
+from torch import Tensor
+
+from dlthink.distributions.real import Laplace
+from dlthink.losses.reals._reals import Calibrate
+from dlthink.losses.reals._shared_spread import OneSpread
+
+
+class MAE(OneSpread):
+    """MAE = mean over samples and targets of |out - (y - mean) / std|.
+
+    out and y: [n, n_targets]. It finds conditional medians. It is the likelihood of a Laplace distribution whose scale
+    is one number per target: the mean absolute residual on validation.
+    """
+
+    def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
+        super().__init__(n_targets, calibrate)
+
+    def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
+        return {"mae": self.residual(out, y).abs().mean()}
+
+    def family(self, mean: Tensor, spread: Tensor) -> Laplace:
+        return Laplace(mean, spread)

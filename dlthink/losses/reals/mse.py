@@ -1,0 +1,30 @@
+"""The squared error: what one writes down before asking how the targets scatter."""
+
+from torch import Tensor
+
+from dlthink.distributions.real import Normal
+from dlthink.losses.reals._reals import Calibrate
+from dlthink.losses.reals._shared_spread import OneSpread
+
+
+class MSE(OneSpread):
+    """MSE = mean over samples and targets of (out - (y - mean) / std)^2.
+
+    out and y: [n, n_targets]; y in its own units (counts per bin, ppm, ...). Targets are standardized inside, by the
+    `mean` and `std` of each over the training samples, so that each weighs the same and out = 0 predicts the mean. The
+    term has no unit: 1 is no better than predicting the mean.
+
+    It is the likelihood of a Gaussian whose spread is one number per target (Bishop 2006, equation 1.62): the root mean
+    squared residual on validation. For counts it is an identity link: nothing keeps a predicted mean above zero.
+    """
+
+    targets = {"counts", "reals"}
+
+    def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
+        super().__init__(n_targets, calibrate)
+
+    def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
+        return {"mse": self.residual(out, y).square().mean()}
+
+    def family(self, mean: Tensor, spread: Tensor) -> Normal:
+        return Normal(mean, spread)

@@ -1,0 +1,189 @@
+"""The examination of predicted counts: the same questions for every cost that predicts them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LOG_2 = math.log(2)
+CHUNK = 2**20  # counts in float64 at a time
+FAR, FEW_NATS = -0.5, 10.0  # bits/spike, and nats in all: from here on a prediction is a remark's worth
+MOST_NAMES = 3
+
+
+class Counts:
+    """Numbers and figures for counts y: [n, n_targets] and their predicted means, in counts per bin.
+
+    read   {"rate"} or {"mean"}; "distribution" too where the cost is a likelihood of counts; else Poisson is
+           assumed. A continuous distribution is ignored: its density is no probability of a count.
+    truth  {"rate"}: [n, n_targets], the true mean, where it is known;
+           {"time"}: [n], the centre of each bin in seconds, where a figure is to know about gaps
+
+    A mean must be positive to have a likelihood, and a squared error does not keep it so. Therefore, for
+    every cost alike, means below 1 % (`floor`) of the unit's mean count in the evaluated bins are raised to
+    that floor before they are scored, and `floored` says how often. A `distribution` is scored as it was
+    given.
+
+    bits_per_spike         log likelihood gained over the mean count of these bins / (log 2 * spikes), in all
+    bits_per_spike_median  the same for each unit that fires in these bins: the median one
+    bits_per_spike_min     and the worst one
+    d2                     1 - deviance / deviance of each unit's mean, both summed over units
+    log_score              mean log probability of a count as predicted, nats per bin and unit
+    oracle_share           bits_per_spike / bits_per_spike of the true rate
+    floored                share of predicted means at or below the floor
+
+    Sums are in float64. What the bins do not define (bits per spike without a spike) is nan.
+    Sources: Pillow et al. 2008, Nature 454 (bits per spike); Cameron & Windmeijer 1997, J. Econometrics 77
+    (D2); Gneiting & Raftery 2007, JASA 102, section 4 (log score).
+    """
+
+    best = ("log_score", "max")
+    reads = ("rate", "mean")
+
+    def __init__(self, units: list[str], bin: float, floor: float = 0.01):
+        self.units = [str(unit) for unit in units]
+        self.bin = bin  # seconds
+        self.floor = floor
+
+    def numbers(self, read: dict, y: Tensor, truth: dict[str, Tensor]) -> dict[str, float]:
+        own = self._sums(_mean(read), y)
+        gain, spikes = own["gain"], own["spikes"]
+        bits = _ratio(gain, LOG_2 * spikes)[spikes > 0]
+        log_prob = _log_prob(read, y)
+        numbers = {
+            "bits_per_spike": float(_ratio(gain.sum(), LOG_2 * spikes.sum())),
+            "bits_per_spike_median": float(np.quantile(bits.numpy(), 0.5)) if len(bits) else math.nan,
+            "bits_per_spike_min": float(bits.min()) if len(bits) else math.nan,
+            "d2": float(_ratio(2 * gain.sum(), own["null_deviance"].sum())),
+            "log_score": float(own["log_prob"].sum() / y.numel() if log_prob is None else log_prob.mean()),
+            "floored": float(own["floored"].sum() / y.numel()),
+        }
+        if "rate" in truth:
+            numbers["oracle_share"] = float(_ratio(gain.sum(), self._sums(truth["rate"], y)["gain"].sum()))
+        return numbers
+
+    def per_unit(self, read: dict, y: Tensor) -> dict[str, Tensor]:
+        """bits_per_spike and d2 of each unit: [n_targets] in float64, nan where the bins do not define it."""
+        own = self._sums(_mean(read), y)
+        return {
+            "bits_per_spike": _ratio(own["gain"], LOG_2 * own["spikes"]),
+            "d2": _ratio(2 * own["gain"], own["null_deviance"]),
+        }
+
+    def remarks(self, read: dict, y: Tensor, truth: dict[str, Tensor]) -> list[str]:
+        """One line where units, or all of them together, are far worse than a guess of their mean count.
+
+        Far: less than -0.5 bits/spike, and that by more than a few spikes. It names when most of it happened.
+        """
+        own = self._sums(_mean(read), y)
+        bits = _ratio(own["gain"], LOG_2 * own["spikes"])
+        far = (own["spikes"] > 0) & ~(bits >= FAR) & ~(own["gain"] >= -FEW_NATS)  # so that nan is far, too
+        whole = _ratio(own["gain"].sum(), LOG_2 * own["spikes"].sum())
+        worst = bits.nan_to_num(-math.inf).where(far, 0.0).argsort()[: int(far.sum())].tolist()
+        bad = [f"unit {self.units[unit]} ({bits[unit]:,.4g} bits/spike)" for unit in worst[:MOST_NAMES]]
+        if len(worst) > MOST_NAMES:
+            bad.append(f"{len(worst) - MOST_NAMES} more units")
+        if own["spikes"].any() and not (whole >= FAR or own["gain"].sum() >= -FEW_NATS):
+            bad.append(f"all units together ({whole:,.4g})")
+        if not bad:
+            return []
+        unit = worst[0] if worst else int(own["gain"].argmin())
+        when = self._when(_mean(read)[:, unit : unit + 1], y[:, unit : unit + 1], truth)
+        return [
+            f"far worse than a guess of the mean rate: {', '.join(bad)}{when}; look at the covariates there, or try a "
+            f"penalty (trainer.l2), a higher data.min_spikes, dropout, a smaller network"
+        ]
+
+    def _when(self, mean: Tensor, y: Tensor, truth: dict[str, Tensor]) -> str:
+        """Where most of one unit's loss lies, if that is a small part of the bins; else nothing."""
+        k = _exact(y)
+        rate, constant = self._positive(mean, k)[0], k.mean(0)
+        loss = (rate - torch.xlogy(k, rate) - constant + torch.xlogy(k, constant))[:, 0]
+        lost, order = loss.clamp(min=0).sort(descending=True)
+        few = int((lost.cumsum(0) < 0.9 * lost.sum()).sum()) + 1
+        if few > max(1, len(k) // 50):
+            return ""
+        first = int(order[:few].min())
+        place = f"{float(truth['time'][first]):.6g} s after the beginning" if "time" in truth else f"row {first}"
+        return f", most of it in {few} bin{'s' * (few > 1)} from {place} on"
+
+    def figures(self, read: dict, y: Tensor, truth: dict[str, Tensor]) -> dict[str, Figure]:
+        """rate: three units in time; calibration: counts against rates; bits_per_spike: every unit."""
+        from dlthink.metrics.counts import figures as draw  # here, since matplotlib takes its time to load
+
+        k = _exact(y)
+        rate, _ = self._positive(_mean(read), k)
+        known = {name: _exact(truth[name]) for name in ("rate", "time") if name in truth}
+        bits = self.per_unit(read, y)["bits_per_spike"]
+        oracle = self.per_unit({"rate": known["rate"]}, y)["bits_per_spike"] if "rate" in known else None
+        return {
+            "rate": draw.rate(rate, k, bits, self.units, self.bin, known.get("rate"), known.get("time")),
+            "calibration": draw.calibration(rate, k, self.bin),
+            "bits_per_spike": draw.bits_per_spike(bits, self.units, oracle),
+        }
+
+    def _sums(self, mean: Tensor, y: Tensor) -> dict[str, Tensor]:
+        """What is summed over the bins of each unit: [n_targets] in float64, a few units at a time.
+
+        gain           log likelihood of the counts under `mean` less that under their own mean, nats
+        log_prob       that log likelihood itself
+        null_deviance  2 sum of k log(k / mean of k): what a rate lowers by 2 gain
+        spikes, floored
+        """
+        few = max(1, CHUNK // max(1, len(y)))
+        sums = [self._sums_of(m, k) for m, k in zip(mean.split(few, 1), y.split(few, 1), strict=True)]
+        return {name: torch.cat([part[name] for part in sums]) for name in sums[0]}
+
+    def _sums_of(self, mean: Tensor, y: Tensor) -> dict[str, Tensor]:
+        k = _exact(y)
+        rate, floored = self._positive(mean, k)
+        constant = k.mean(0)
+        hit = torch.xlogy(k, rate)
+        return {
+            "gain": (hit - torch.xlogy(k, constant) - rate + constant).sum(0),
+            "log_prob": (hit - rate - torch.lgamma(k + 1)).sum(0),
+            "null_deviance": 2 * (torch.xlogy(k, k) - torch.xlogy(k, constant)).sum(0),
+            "spikes": k.sum(0),
+            "floored": floored.double().sum(0),
+        }
+
+    def _positive(self, mean: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        """The predicted means raised to the floor, and which of them lie at or below it."""
+        mean = _exact(mean)
+        floor = self.floor * k.mean(0)
+        return torch.maximum(mean, floor), mean <= floor
+
+
+def _mean(read: dict) -> Tensor:
+    return read["rate"] if "rate" in read else read["mean"]
+
+
+def _exact(x: Tensor) -> Tensor:
+    return x.detach().cpu().double()  # in this order: not every device has float64
+
+
+def _log_prob(read: dict, y: Tensor) -> Tensor | None:
+    """Of each count, where the cost says more than a mean."""
+    if "distribution" in read and _counts(read["distribution"]):
+        return _exact(read["distribution"].log_prob(y.to(_mean(read).device)))
+    return None
+
+
+def _ratio(part: Tensor, whole: Tensor) -> Tensor:
+    return torch.where(whole > 0, part / whole, math.nan)
+
+
+def _counts(distribution) -> bool:
+    """Whether it gives a count a probability; one that does not say what it is for is believed to."""
+    try:
+        support = getattr(distribution, "support", None)
+    except NotImplementedError:  # so torch's families say it
+        support = None
+    return support is None or support.is_discrete

@@ -1,0 +1,197 @@
+"""The examination of photos in a space where the same person is near: unseen people, every number per person."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlthink.metrics.embeddings.bootstrap import Resampled, interval, people_drawn, share
+from dlthink.metrics.embeddings.pair_distances import GRID, Pairs
+from dlthink.metrics.embeddings.retrieval import nearest, one_shot
+from dlthink.metrics.embeddings.verification import Rates, right_answers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FARS = {"1e-3": 1e-3, "1e-2": 1e-2}
+SHOWN = 1000  # photos in TensorBoard's projector
+MOST = 4000  # photos whose distances are all held at once: 64 MB, and as much again for the pairs
+
+
+class Embeddings:
+    """Numbers and figures for embeddings of photos and who is on them; d = |a - b|^2 throughout, in [0, 4].
+
+    pairs  of photo numbers, (i, j, whether one person), such as those of LFW's View 2; those with both photos in the
+           split make the lfw_ numbers, left out where there are none
+    draws  of a gallery, for one_shot_accuracy
+
+    read   {"embedding"}: [n, width] unit vectors; "threshold" and "accuracy_threshold" where the cost fitted them
+    y      [n] identities
+    known  {"photo"}: [n] number in the data set; {"baselines": {NAME: read}}: their numbers end in _NAME;
+           {"picture"}: uint8 [n, c, s, s], to be shown in figures
+
+    recall_at_1, recall_at_5, map_at_r   of photos with a partner among all others: `retrieval.nearest`
+    one_shot_accuracy       one photo of each person as the gallery: `retrieval.one_shot`
+    auc, eer                over all pairs: `verification.Rates`
+    val_at_far_1e-3, _1e-2  share of pairs of one person accepted when that share of pairs of two people is, too
+    val_at_threshold, far_at_threshold   at read["threshold"], which was chosen on validation people
+    lfw_accuracy, lfw_auc   of the given pairs. The threshold comes from other people: read["accuracy_threshold"],
+                            fitted for most right answers on validation pairs, else read["threshold"]. A read without
+                            either (a baseline) gets the best one of the other nine tenths of these pairs.
+    effective_rank          exp(entropy of s / sum s), s: the singular values of the embedding; 1: all on a line
+                            Source: Roy & Vetterli 2007, EUSIPCO.
+    mean_cosine             between different photos; 1: all in one place
+
+    NAME_low, NAME_high: 95 % of 200 draws of *people* with replacement, seeded. Neighbours and galleries stay those of
+    all people, since a gallery with fewer people would be an easier one.
+    Equal distances count against, in the AUC by half. What the photos do not define (no two photos of anybody, one
+    person, a FAR finer than one pair) is nan; so is everything when an embedding is not finite. Of more than 4,000
+    photos, a seeded choice of people with that many stands for all, but for the lfw_ numbers.
+    """
+
+    best = ("val_at_far_1e-2", "max")
+    reads = ("embedding",)
+
+    def __init__(self, pairs: list | None = None, draws: int = 100):
+        self.pairs = np.array(pairs or [], np.int64).reshape(-1, 3)
+        self.draws = draws
+
+    def numbers(self, read: dict, y: Tensor, known: dict) -> dict[str, float]:
+        numbers = self._of(read, y, known, intervals=True)
+        for name, other in known.get("baselines", {}).items():
+            made = self._of(other, y, known, intervals=False)
+            numbers |= {f"{k}_{name}": value for k, value in made.items() if not math.isnan(value)}
+        return numbers
+
+    def figures(self, read: dict, y: Tensor, known: dict) -> dict[str, Figure]:
+        """distances: same and different people; roc; with pictures also mistakes, the worst pairs, and neighbours."""
+        from dlthink.metrics.embeddings import figures as draw  # here, since matplotlib takes its time to load
+
+        finite = read["embedding"].detach().flatten(1).isfinite().all(1).cpu()
+        pairs = Pairs(read["embedding"][finite], y[finite], most=MOST)
+        rates = {"this network": Rates(pairs.same, pairs.different)}
+        for name, other in known.get("baselines", {}).items():
+            other = Pairs(other["embedding"][finite], y[finite], most=MOST)
+            rates[name] = Rates(other.same, other.different)
+        threshold = float(read.get("threshold", math.nan))
+        made = {"distances": draw.distances(rates["this network"], threshold), "roc": draw.roc(rates)}
+        if "picture" in known and len(pairs):
+            from dlthink.metrics.embeddings import photo_figures
+
+            picture = known["picture"].detach().cpu()[finite].numpy()[pairs.rows]
+            made["mistakes"] = photo_figures.mistakes(pairs, picture)
+            made["neighbours"] = photo_figures.neighbours(pairs, picture)
+        return made
+
+    def projection(self, read: dict, y: Tensor, known: dict) -> tuple[Tensor, list[str], Tensor | None]:
+        """For TensorBoard's projector: at most 1,000 embeddings, evenly spread, whose each is, and the photos."""
+        n = len(y)
+        some = torch.arange(n) if n <= SHOWN else torch.linspace(0, n - 1, SHOWN).long()
+        names = [f"person {number}" for number in y.cpu()[some].tolist()]
+        return read["embedding"].cpu()[some], names, known["picture"].cpu()[some] if "picture" in known else None
+
+    def audit(self, answer, split, batches: list[Tensor]) -> tuple[dict[str, float], dict[str, Figure]]:
+        """What one number over all people hides: groups, masks, and photos changed on purpose (`audit`).
+
+        answer(x) is the cost's reading of the network's answer, differentiable in x, in evaluation mode.
+        """
+        from dlthink.metrics.embeddings.audit import audited
+
+        return audited(answer, split, batches)
+
+    def _of(self, read: dict, y: Tensor, known: dict, intervals: bool) -> dict[str, float]:
+        embedding = read["embedding"].detach().cpu().flatten(1)
+        finite = bool(embedding.isfinite().all())
+        # zeros in place of what is lost, so that every number has its name; all of them are nan in the end
+        embedding = embedding if finite else torch.zeros_like(embedding)
+        pairs = Pairs(embedding, y, most=MOST)
+        rates = Rates(pairs.same, pairs.different)
+        drawn = people_drawn(pairs.people) if intervals else None
+
+        probes = nearest(pairs)
+        hits, asked = (np.bincount(probes["person"], w, pairs.people) for w in (probes["recall_at_1"], None))
+        numbers = _share("recall_at_1", hits, asked, drawn, rates.defined)
+        for name in ("recall_at_5", "map_at_r"):
+            numbers[name] = float(probes[name].mean()) if rates.defined else math.nan
+        right, shots = one_shot(pairs, self.draws if rates.defined else 0)
+        numbers |= _share("one_shot_accuracy", right, shots, drawn, rates.defined)
+        numbers |= {"auc": rates.auc, "eer": rates.eer}
+        numbers |= {f"val_at_far_{name}": rates.val_at(far) for name, far in FARS.items()}
+        if intervals:
+            numbers |= _rates_drawn(pairs, rates, drawn)
+        if "threshold" in read:
+            far, val = rates.at(float(read["threshold"]))
+            numbers |= {"val_at_threshold": val, "far_at_threshold": far}
+        numbers |= self._given(read, embedding, y, known, intervals)
+        numbers |= {"effective_rank": effective_rank(embedding), "mean_cosine": mean_cosine(embedding)}
+        return numbers if finite else dict.fromkeys(numbers, math.nan)
+
+    def _given(self, read: dict, embedding: Tensor, y: Tensor, known: dict, intervals: bool) -> dict[str, float]:
+        """lfw_accuracy and lfw_auc."""
+        place: dict[int, int] = {}
+        for row, photo in enumerate(known["photo"].tolist() if len(self.pairs) and "photo" in known else []):
+            place.setdefault(photo, row)
+        here = [(place[i], place[j], same) for i, j, same in self.pairs.tolist() if i in place and j in place]
+        if not here:
+            return {}
+        i, j, same = np.array(here).T
+        points = embedding.double().numpy()
+        d = (np.rint(((points[i] - points[j]) ** 2).sum(1) * GRID) / GRID).astype(np.float32)
+        same = same > 0
+        threshold = read.get("accuracy_threshold", read.get("threshold"))
+        right = right_answers(d, same, None if threshold is None else float(threshold))
+        if threshold is not None and math.isnan(threshold):  # a cost that has settled nothing yet
+            right = np.full(len(d), math.nan)
+        made = {"lfw_accuracy": float(right.mean()), "lfw_auc": Rates(d[same], d[~same]).auc}
+        if intervals:
+            people, person = np.unique(y.cpu().numpy(), return_inverse=True)
+            weight = people_drawn(len(people))
+            weight = weight[:, person[i]] * np.where(same, 1.0, weight[:, person[j]])
+            ends = interval(share(right, np.ones(len(right)), weight))
+            made["lfw_accuracy_low"], made["lfw_accuracy_high"] = ends
+        return made
+
+
+def effective_rank(embedding: Tensor) -> float:
+    """exp(-sum p log p), p = s / sum s, s: the singular values of the embedding, not centred."""
+    e = embedding.cpu().flatten(1).double()
+    if not e.numel():
+        return math.nan
+    gram = e.T @ e if e.shape[1] <= e.shape[0] else e @ e.T
+    s = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt()
+    s = s[s > 1e-6 * s.max()]  # below it, rounding errors of the products
+    p = s / s.sum()
+    return float(torch.exp(-(p * p.log()).sum())) if len(s) else math.nan
+
+
+def mean_cosine(embedding: Tensor) -> float:
+    """(|sum of e_i|^2 - n) / (n (n - 1)), e_i the unit vectors."""
+    e = torch.nn.functional.normalize(embedding.cpu().flatten(1).double(), dim=1)
+    n = len(e)
+    return float((e.sum(0) @ e.sum(0) - (e**2).sum()) / (n * (n - 1))) if n > 1 else math.nan
+
+
+def _share(name: str, right: np.ndarray, asked: np.ndarray, drawn: np.ndarray | None, defined: bool) -> dict:
+    """A share of right answers, and its interval when people are drawn."""
+    made = {name: float(right.sum() / asked.sum()) if defined else math.nan}
+    if drawn is not None:
+        ends = interval(share(right, asked, drawn)) if defined else (math.nan, math.nan)
+        made[f"{name}_low"], made[f"{name}_high"] = ends
+    return made
+
+
+def _rates_drawn(pairs: Pairs, rates: Rates, drawn: np.ndarray) -> dict[str, float]:
+    auc, val = [], []
+    if rates.defined:
+        resampled = Resampled(pairs)
+        shift = rates.auc - resampled.auc(np.ones(pairs.people))  # a sample of the far pairs stands for all
+        auc = [shift + resampled.auc(weight) for weight in drawn]
+        val = [resampled.val_at(1e-2, weight) for weight in drawn]
+    made = {}
+    for name, values in (("auc", auc), ("val_at_far_1e-2", val)):
+        made[f"{name}_low"], made[f"{name}_high"] = interval(np.array(values))
+    return made

@@ -1,0 +1,241 @@
+"""Finished runs side by side: what tells them apart, and every figure over their repetitions. Loads no torch."""
+
+import json
+import math
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from dlthink.errors import BadInput
+from dlthink.runs.summary import repeated
+
+SWEEPS = Path("outputs/multirun")
+CHOSEN_BY = {"metrics": "data"}  # whose choice brings a part that is no group of its own
+
+
+@dataclass
+class Finished:
+    """A run that came to its end. `settings`: choices by group and values by dotted key, as text."""
+
+    folder: Path
+    settings: dict[str, str]
+    typed: set[str]  # the settings that stood on its command line
+    numbers: dict[str, float]
+    best: tuple[str, str] | None  # the figure that picked the checkpoint, "max" or "min"; runs of old do not say
+    written: float
+
+
+@dataclass
+class Estimate:
+    """A mean over n repetitions and its standard error, sd / sqrt(n) with n - 1 in the sd; nan where any value is."""
+
+    mean: float
+    error: float | None  # None: of one value nothing is known
+    n: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Estimate":
+        values = list(values)
+        n = len(values)
+        mean = math.fsum(value / n for value in values)
+        error = math.dist(values, [mean] * n) / math.sqrt(n * (n - 1)) if n > 1 else None
+        return cls(mean, error, n)
+
+
+@dataclass
+class Comparison:
+    """Runs by what tells them apart. `groups`: {values of `keys`: {repetition: run}}, both in the order of the runs."""
+
+    keys: list[str]
+    groups: dict[tuple, dict[tuple, Finished]]
+    repeats: int  # runs left out since a newer one has the same settings and is the same repetition
+
+    def __init__(self, runs: list[Finished], over: Iterable[str]):
+        self.keys = _apart(runs, tuple(over))
+        repetitions = [key for key in every_setting(runs) if below(key, over)]
+        self.groups, self.repeats = {}, 0
+        for run in runs:
+            group = self.groups.setdefault(_values(run, self.keys), {})
+            before = group.get(repetition := _values(run, repetitions))
+            self.repeats += before is not None
+            if before is None or run.written >= before.written:
+                group[repetition] = run
+
+    def labels(self) -> list[str]:
+        """Each group by what tells it from the others: `loss=poisson`."""
+        pairs = [zip(self.keys, values, strict=True) for values in self.groups]
+        bare = f"without {', '.join(self.keys)}" if self.keys else "all runs"
+        return [" ".join(f"{k}={v}" for k, v in pair if v is not None) or bare for pair in pairs]
+
+    def estimates(self, name: str) -> list[Estimate]:
+        """A figure of each group; a run that lacks it counts as nan."""
+        groups = self.groups.values()
+        return [Estimate.of(run.numbers.get(name, math.nan) for run in group.values()) for group in groups]
+
+    def pairs(self, name: str) -> list[tuple[float, float]]:
+        """Of two groups: a figure of both, for each repetition that they share; none unless there are several."""
+        first, second = self.groups.values() if len(self.groups) == 2 else ({}, {})
+        if len(first.keys() & second.keys()) < 2:
+            return []
+        return [tuple(g[r].numbers.get(name, math.nan) for g in (first, second)) for r in first if r in second]
+
+
+# ------------------------------------------------------------------------------------------------- what is on the disk
+
+
+def sweeps(root: Path) -> list[tuple[float, Path]]:
+    """When each sweep below a folder began, and its folder; the newest last."""
+    return sorted((file.stat().st_mtime, file.parent) for file in root.rglob("multirun.yaml"))
+
+
+def find(folders: Iterable[Path], split: str) -> tuple[list[Finished], int]:
+    """The finished runs in and below the folders, in the order of their names, and how many have not finished."""
+    places: dict[Path, Path] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise BadInput(f"{folder}: there is no such folder")
+        for place, inside, files in os.walk(folder, onerror=_stop):
+            inside[:] = [name for name in inside if not name.startswith(".") and name not in ("checkpoints", "figures")]
+            if "config.yaml" in files and {"metrics.json", "provenance.json"} & set(files):
+                places.setdefault(Path(place).resolve(), Path(place))
+    found = sorted(places.values(), key=_in_order)
+    finished = [place for place in found if (place / "metrics.json").is_file()]
+    return [read(place, split) for place in finished], len(found) - len(finished)
+
+
+def read(folder: Path, split: str) -> Finished:
+    """A finished run from its folder. Raises BadInput for a file that is damaged."""
+    file = folder / "metrics.json"
+    numbers = _json(file).get(split)
+    if not isinstance(numbers, dict) or not all(value is None or _number(value) for value in numbers.values()):
+        raise BadInput(f"{file}: damaged ({split} should be there, and be numbers by name)")
+    story = _json(folder / "provenance.json") if (folder / "provenance.json").is_file() else {}
+    choices, command, best = story.get("choices", {}), story.get("command", []), story.get("best")
+    if not isinstance(choices, dict) or not isinstance(command, list):
+        raise BadInput(f"{folder / 'provenance.json'}: damaged (choices and command should be in it)")
+    return Finished(
+        folder,
+        {name: _text(choice) for name, choice in choices.items()} | _settings(folder / "config.yaml"),
+        {str(word).lstrip("+~").partition("=")[0] for word in command},
+        {name: math.nan if value is None else float(value) for name, value in numbers.items()},
+        (str(best[0]), best[1]) if isinstance(best, list) and best[1:] in (["max"], ["min"]) else None,
+        file.stat().st_mtime,
+    )
+
+
+def _json(file: Path) -> dict:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{file}: damaged, not readable as JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise BadInput(f"{file}: damaged (it should begin with a brace)")
+    return content
+
+
+def _settings(file: Path) -> dict[str, str]:
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return dict(_flat("", content))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise BadInput(f"{file}: not readable as YAML ({str(error).splitlines()[0]})") from error
+    except AttributeError as error:
+        raise BadInput(f"{file}: not the configuration of a run") from error
+
+
+def _flat(before: str, node: dict) -> Iterator[tuple[str, str]]:
+    """(dotted key, value as text) of every leaf."""
+    for key, value in node.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(f"{before}{key}.", value)
+        else:
+            yield f"{before}{key}", _text(value)
+
+
+def _text(value) -> str:
+    """As one types it: true, null, [1,2]."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def _number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _in_order(path: Path) -> list:
+    """Runs 2 and 10 in that order."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", str(path))]
+
+
+def _stop(error: OSError) -> None:
+    raise error
+
+
+# ---------------------------------------------------------------------------------------------- what tells them apart
+
+
+def _apart(runs: list[Finished], over: tuple[str, ...]) -> list[str]:
+    """The settings that tell groups apart: those typed, and of the others what these do not explain.
+
+    `loss=mse` brings all of `loss.*` with it. A setting nobody typed is left out only where its group, or a whole
+    recipe, was chosen differently, too, and where it splits no group further.
+    """
+    every = every_setting(runs)
+    differ = [key for key in every if len({run.settings.get(key) for run in runs}) > 1 and not below(key, over)]
+    typed = {key for run in runs for key in run.typed}
+    shown = [key for key in differ if key in typed]
+    for key in differ:
+        root = key.partition(".")[0]
+        brought = {CHOSEN_BY.get(root, root), "experiment"} & set(differ)
+        if key not in typed and (not brought or _count(runs, [*shown, key]) > _count(runs, shown)):
+            shown.append(key)
+    return [key for key in every if key in shown]
+
+
+def every_setting(runs: list[Finished]) -> list[str]:
+    """Choices first, then group by group. Where a run does not know its choices, those of the others say nothing."""
+    keys = dict.fromkeys(key for run in runs for key in run.settings)
+    known = all("data" in run.settings for run in runs)
+    groups = list(dict.fromkeys(key.partition(".")[0] for key in keys))
+    ordered = sorted(keys, key=lambda key: ("." in key, groups.index(key.partition(".")[0])))
+    return [key for key in ordered if known or "." in key or key == "seed"]
+
+
+def below(key: str, names: Iterable[str]) -> bool:
+    return any(key == name or key.startswith(f"{name}.") for name in names)
+
+
+def _values(run: Finished, keys: list[str]) -> tuple:
+    return tuple(run.settings.get(key) for key in keys)
+
+
+def _count(runs: list[Finished], keys: list[str]) -> int:
+    return len({_values(run, keys) for run in runs})
+
+
+# --------------------------------------------------------------------------------------------------------- its figures
+
+
+def shared(runs: list[Finished]) -> list[str]:
+    """The figures that all runs have: first the one that picked their checkpoints, then the others as they come.
+
+    Without what repeats another figure: for a baseline, for some of the rows, as the end of an interval.
+    """
+    common = [name for name in runs[0].numbers if all(name in run.numbers for run in runs)]
+    _, again = repeated(common)
+    for name in common:
+        if {f"{name}_low", f"{name}_high"} <= set(common):
+            again |= {f"{name}_low", f"{name}_high"}
+    name, _ = best(runs)
+    return [*([name] if name in common else []), *(other for other in common if other not in {name, *again})]
+
+
+def best(runs: list[Finished]) -> tuple[str, str] | tuple[None, None]:
+    """The figure that picked the best checkpoint and its better direction, where all runs say the same."""
+    said = {run.best for run in runs}
+    return (said.pop() or (None, None)) if len(said) == 1 else (None, None)

@@ -1,0 +1,95 @@
+"""The examination of one split: the network's answers, the cost's reading of them, the data's own metrics."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from dlthink.errors import BadInput
+from dlthink.nested import join, rows
+from dlthink.training import rng
+
+
+@dataclass
+class Answers:
+    """What the network said about some samples, what was true, what else is known of them; the cost's terms by name."""
+
+    out: Any
+    y: Any
+    known: dict[str, Any]
+    terms: dict[str, float]
+
+
+def batches_of(n: int, batch: int, device: torch.device, most: int | None = None) -> list[torch.Tensor]:
+    """0 .. n - 1 in order, `batch` at a time; with `most`, that many of them, evenly spread."""
+    index = torch.arange(n, device=device)
+    if most is not None and most < n:
+        index = index[torch.linspace(0, n - 1, most, device=device).long()]
+    return list(index.split(batch))
+
+
+@torch.no_grad()
+def ask(model: nn.Module, split, batches: list[torch.Tensor], loss: nn.Module | None = None) -> Answers:
+    """The network's answers in evaluation mode, in order. With `loss` also its terms, averaged over the rows of y."""
+    modules = [m for m in (model, loss) if m is not None]
+    training = [m.training for m in modules]
+    for module in modules:
+        module.eval()
+    outputs, targets, known, terms = [], [], [], []
+    for index in batches:
+        x, y = split.take(index)
+        outputs.append(model(x))
+        targets.append(y)
+        known.append(split.known(index))
+        if loss is not None:
+            terms.append(loss(outputs[-1], y))
+    for module, was in zip(modules, training, strict=True):
+        module.train(was)
+    return Answers(join(outputs), join(targets), join(known), _means(terms, targets) if terms else {})
+
+
+def _means(terms: list[dict[str, torch.Tensor]], targets: list[Any]) -> dict[str, float]:
+    size = torch.tensor([rows(y) for y in targets], dtype=torch.float64)
+    share = size / size.sum()
+    return {name: float((torch.stack([t[name] for t in terms]).cpu().double() * share).sum()) for name in terms[0]}
+
+
+def rehearse(model: nn.Module, loss: nn.Module, split, index: torch.Tensor, metrics: Any = None) -> None:
+    """Ask the cost once, before anything is trained: BadInput when it does not return what every cost must."""
+    kept = rng.state()
+    x, y = split.take(index)
+    model.eval()
+    loss.eval()
+    with torch.no_grad():
+        out = model(x)
+        terms, read = loss(out, y), loss.read(out)
+    rng.restore(kept)
+    name = type(loss).__name__
+    if not isinstance(terms, dict) or not terms:
+        raise BadInput(f'{name}.forward(out, y): must return named terms, such as {{"error": ...}}, not {_what(terms)}')
+    for term, value in terms.items():
+        if not isinstance(value, torch.Tensor) or value.ndim:
+            raise BadInput(f"{name}.forward(out, y): the term {term} must be one number (.mean()), not {_what(value)}")
+    if not isinstance(read, dict) or not read:
+        raise BadInput(f'{name}.read(out): must return named quantities, such as {{"rate": ...}}, not {_what(read)}')
+    wanted = getattr(metrics, "reads", ())
+    if wanted and not read.keys() & set(wanted):
+        raise BadInput(
+            f"{name}.read(out): the examination of this data asks for {' or '.join(wanted)}; it gives {', '.join(read)}"
+        )
+
+
+def _what(value: Any) -> str:
+    return f"a tensor of shape {list(value.shape)}" if isinstance(value, torch.Tensor) else f"a {type(value).__name__}"
+
+
+def remarks(metrics: Any, read: dict, y: Any, known: dict) -> list[str]:
+    """What the data's metrics find wrong with these answers: one line each, with what to try. Most data have none."""
+    return metrics.remarks(read, y, known) if hasattr(metrics, "remarks") else []
+
+
+@torch.no_grad()
+def reading(answers: Answers, loss: nn.Module) -> tuple[dict, Any, dict]:
+    """What the cost reads in the answers, y, and what is known: what numbers and figures are made from."""
+    return loss.read(answers.out), answers.y, answers.known

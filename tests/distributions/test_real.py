@@ -1,0 +1,151 @@
+"""The distributions of real numbers against scipy.stats, numerical integrals and sampling."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, stats
+
+from dlthink.distributions.quantiles import Quantiles
+from dlthink.distributions.real import Laplace, Mixture, Normal
+from dlthink.distributions.student_t import StudentT, log_normalizer
+from dlthink.losses.reals.huber import LeastFavourable
+
+D = torch.float64
+
+
+def tensor(*values, dtype=D):
+    return torch.tensor(values, dtype=dtype)
+
+
+def laws(dtype=D):
+    """One of each family, batch [2, 1]."""
+    loc, scale = tensor([0.3], [-2.0], dtype=dtype), tensor([0.5], [3.0], dtype=dtype)
+    quantiles = tensor([[-2.0, -1.0, 0.5, 0.4, 3.0]], [[0.0, 0.1, 0.2, 0.7, 0.9]], dtype=dtype)
+    many = tensor([[0.0], [1.0], [-4.0]], [[2.0], [2.0], [2.5]], dtype=dtype)
+    return {
+        "normal": Normal(loc, scale),
+        "laplace": Laplace(loc, scale),
+        "student": StudentT(torch.tensor(3.5, dtype=dtype), loc, scale),
+        "huber": LeastFavourable(loc, scale, torch.tensor([0.8], dtype=dtype)),
+        "quantiles": Quantiles(quantiles, tensor(0.05, 0.2, 0.5, 0.7, 0.9, dtype=dtype)),
+        "mixture": Mixture(Normal(many, 0.2 + many.abs())),
+    }
+
+
+FAMILIES = list(laws())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_density_cdf_moments_and_crps_are_of_one_law(family):
+    """Each against a numerical integral of log_prob."""
+    law = laws()[family]
+    std = law.stddev
+    grid = torch.linspace(-1, 1, 200_001, dtype=D)
+    for row in range(2):
+        width = 3000 if family == "student" else 40
+        x = law.mean[row, 0] + std[row, 0] * width * grid**3  # dense in the middle
+        f = law.log_prob(x[:, None, None])[:, row, 0].exp()
+        cdf = integrate.cumulative_trapezoid(f, x, initial=0)
+        np.testing.assert_allclose(law.cdf(x[:, None, None])[:, row, 0], cdf, atol=3e-5)
+        assert float(torch.trapezoid(f * x, x)) == pytest.approx(float(law.mean[row, 0]), abs=2e-4)
+        second = float(torch.trapezoid(f * (x - law.mean[row, 0]) ** 2, x))
+        assert second == pytest.approx(float(law.variance[row, 0]), rel=2e-2 if family == "student" else 1e-3)
+        if hasattr(law, "crps"):
+            y = law.mean[row, 0] + 0.7 * std[row, 0]
+            step = (x >= y).double().numpy()
+            slow = float(np.trapezoid((cdf - step) ** 2, x))
+            assert float(law.crps(y.reshape(1, 1).expand(2, 1))[row, 0]) == pytest.approx(slow, rel=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, D])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_icdf_undoes_cdf_far_into_both_tails(family, dtype):
+    law = laws(dtype)[family]
+    p = torch.tensor([1e-6, 1e-4, 0.01, 0.2, 0.5, 0.77, 0.99, 0.9999], dtype=dtype)[:, None, None]
+    x = law.icdf(p)
+    assert x.shape == (8, 2, 1)
+    assert x.dtype == dtype
+    assert (x.diff(dim=0) > 0).all()
+    torch.testing.assert_close(law.cdf(x), p.expand_as(x), rtol=2e-4, atol=1e-7)
+    assert law.icdf(torch.tensor(0.5, dtype=dtype)).shape == (2, 1)
+    ends = law.icdf(torch.tensor([0.0, 1.0], dtype=dtype)[:, None, None])
+    assert (ends[0] == -math.inf).all()
+    assert (ends[1] == math.inf).all()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_moved_is_the_law_of_loc_plus_scale_x(family):
+    law = laws()[family]
+    loc, scale = tensor(5.0), tensor(0.3)
+    moved, x = law.moved(loc, scale), tensor([0.2], [1.1])
+    torch.testing.assert_close(moved.mean, loc + scale * law.mean)
+    torch.testing.assert_close(moved.stddev, scale * law.stddev)
+    torch.testing.assert_close(moved.cdf(loc + scale * x), law.cdf(x))
+    torch.testing.assert_close(moved.log_prob(loc + scale * x), law.log_prob(x) - scale.log())
+    assert type(moved) is type(law)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_samples_follow_the_cdf(family):
+    torch.manual_seed(0)
+    law = laws()[family]
+    u = law.cdf(law.sample((4000,)))
+    assert u.shape == (4000, 2, 1)
+    for row in range(2):
+        assert stats.kstest(u[:, row, 0].numpy(), "uniform").pvalue > 1e-3
+
+
+def test_normal_and_laplace_are_scipy_s_in_the_tails_in_float32():
+    x = torch.tensor([-12.0, -6.0, -1.0, 0.0, 2.0, 5.0])
+    zero, one = torch.zeros(1), torch.ones(1)
+    for law, oracle in ((Normal(zero, one), stats.norm), (Laplace(zero, one), stats.laplace)):
+        np.testing.assert_allclose(law.cdf(x), oracle.cdf(x.double()), rtol=2e-5)
+        p = torch.tensor([1e-30, 1e-9, 0.2, 0.9])
+        np.testing.assert_allclose(law.icdf(p), oracle.ppf(p.double()), rtol=3e-6)
+
+
+@pytest.mark.parametrize("df", [2.05, 2.5, 4.0, 7.3, 30.0, 200.0, 1e5])
+def test_student_s_cdf_and_quantiles_are_scipy_s(df):
+    law = StudentT(torch.tensor(df, dtype=D), torch.zeros(1, dtype=D), torch.ones(1, dtype=D))
+    t = torch.cat((torch.linspace(-8, 8, 999, dtype=D), tensor(-1e3, -40.0, 25.0, 1e4)))
+    np.testing.assert_allclose(law.cdf(t), stats.t.cdf(t, df), rtol=1e-6, atol=1e-300)
+    np.testing.assert_allclose(law.cdf(t), stats.t.cdf(t, df), atol=1e-9)
+    p = torch.cat((torch.linspace(0.001, 0.999, 777, dtype=D), tensor(1e-25, 1e-12, 1e-6, 1 - 1e-9)))
+    np.testing.assert_allclose(law.icdf(p), stats.t.ppf(p, df), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(law.log_prob(t), stats.t.logpdf(t, df), rtol=1e-9, atol=1e-10)
+
+
+def test_student_beyond_its_table_is_the_power_law():
+    law = StudentT(torch.tensor(3.0, dtype=D), torch.zeros(1, dtype=D), torch.ones(1, dtype=D))
+    np.testing.assert_allclose(law.cdf(tensor(-1e9)), stats.t.cdf(-1e9, 3), rtol=1e-8)
+    assert law.cdf(tensor(math.nan)).isnan().all()
+    assert law.cdf(tensor(-math.inf, math.inf)).tolist() == [0, 1]
+
+
+def test_the_normalizer_is_two_lgammas():
+    df = torch.logspace(-0.5, 4, 50, dtype=D, base=10)
+    slow = [math.lgamma((v + 1) / 2) - math.lgamma(v / 2) - 0.5 * math.log(math.pi * v) for v in df.tolist()]
+    np.testing.assert_allclose(log_normalizer(df), slow, atol=2e-11)
+
+
+def test_mixture_moments_in_closed_form():
+    """Equal parts N(0, 1) and N(4, 9): mean 2, variance (1 + 9) / 2 + 4."""
+    law = Mixture(Normal(tensor([[0.0], [4.0]]), tensor([[1.0], [3.0]])))
+    assert float(law.mean) == pytest.approx(2)
+    assert float(law.variance) == pytest.approx(9)
+    assert (float(law.aleatoric) ** 2, float(law.epistemic)) == (pytest.approx(5), pytest.approx(2))
+    slow = math.log(0.5 * stats.norm.pdf(1, 0, 1) + 0.5 * stats.norm.pdf(1, 4, 3))
+    assert float(law.log_prob(tensor([1.0]))) == pytest.approx(slow)
+
+
+def test_quantiles_are_met_sorted_and_their_tails_join_without_a_jump():
+    levels = tensor(0.1, 0.5, 0.8)
+    law = Quantiles(tensor([1.0, 0.0, 3.0]), levels)
+    torch.testing.assert_close(law.icdf(levels[:, None]), tensor([0.0], [1.0], [3.0]))
+    inside, outside = law.log_prob(tensor(1e-9)), law.log_prob(tensor(-1e-9))
+    torch.testing.assert_close(inside, outside, rtol=0, atol=1e-6)
+    flat = Quantiles(torch.zeros(1, 3), levels.float())
+    assert flat.log_prob(torch.tensor([0.0])).isfinite().all()
+    assert flat.cdf(torch.tensor([1.0])) == 1

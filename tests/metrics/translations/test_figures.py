@@ -1,0 +1,96 @@
+"""The figures of translations show the photos that were asked for, and what was measured; edges don't break."""
+
+import io
+import math
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+
+from dlthink.metrics.translations import figures as draw
+from dlthink.metrics.translations.metrics import Translations, translated
+from tests.metrics.translations.made_seasons import asked, photos
+
+SUMMER, WINTER = photos("summer", 12), photos("winter", 9)
+
+
+def words(figure):
+    return "\n".join(text.get_text() for text in figure.findobj(matplotlib.text.Text))
+
+
+def drawable(figure):
+    figure.savefig(buffer := io.BytesIO(), format="png")
+    assert buffer.tell() > 500
+
+
+def test_columns_are_there_back_again_and_the_truth_where_it_is_known():
+    read, y, known = asked(SUMMER, WINTER)
+    both = {one.target: draw.columns(one, 6) for one in translated(read, y, known)}
+    assert list(both["winter"]) == ["summer", "made winter", "back again"]
+    assert list(both["summer"]) == ["winter", "made summer", "back again"]
+    known["truth"] = {"winter": 255 - SUMMER, "summer": known["baselines"]["untouched"]["summer"]}
+    one = translated(read, y, known)[0]
+    block = draw.columns(one, 6)
+    assert list(block) == ["summer", "made winter", "back again", "true winter"]
+    rows = [0, 2, 4, 7, 9, 11]
+    for title, expected in (("summer", SUMMER), ("back again", SUMMER), ("true winter", 255 - SUMMER)):
+        assert np.array_equal(np.stack(block[title]), expected[rows].permute(0, 2, 3, 1).numpy()), title
+
+
+def test_photos_shown_again_are_not_shown_twice():
+    one = translated(*asked(SUMMER, WINTER[:2]))[1]
+    assert one.target == "summer"
+    assert [len(photos) for photos in draw.columns(one, 6).values()] == [2, 2, 2]
+
+
+def test_the_sheet_holds_every_photo_at_its_place():
+    read, y, known = asked(SUMMER, WINTER)
+    figure = Translations("embedded", draws=5).figures(read, y, known)["pictures"]
+    left, right = (ax.images[0].get_array() for ax in figure.axes)
+    assert left.shape == right.shape == (6 * 33 - 1, 3 * 33 - 1, 3)
+    assert np.array_equal(left[:32, :32], SUMMER[0].permute(1, 2, 0).numpy())
+    assert np.array_equal(right[-32:, -32:], WINTER[8].permute(1, 2, 0).numpy())
+    assert (left[32] == 255).all() and (left[:, 32] == 255).all()
+    for title in ("summer", "made winter", "winter", "made summer", "back again"):
+        assert title in words(figure)
+
+
+def test_features_show_what_was_measured():
+    read, y, known = asked(SUMMER, WINTER)
+    examination = Translations("embedded", draws=20)
+    made = examination.numbers(read, y, known)
+    figure = examination.figures(read, y, known)["features"]
+    left, right = figure.axes
+    lines = [line.get_xdata() for line in left.lines]
+    names = [f"kid_embedded_to_{season}{name}" for season in ("winter", "summer") for name in ("", "_untouched")]
+    for name in names:
+        assert any(len(x) == 1 and x[0] == made[name] for x in lines), name
+        assert any(tuple(x) == (made[f"{name}_low"], made[f"{name}_high"]) for x in lines), name
+    widths = [bar.get_width() for bar in right.patches]
+    assert widths[0] == pytest.approx(100 * made["probe_share_embedded_to_winter"])
+    assert len(widths) == 6
+    text = words(figure)
+    for expected in ("this network, to winter", "color transfer, to summer", "embedded features", "real photos"):
+        assert expected in text
+
+
+@pytest.mark.parametrize("change", ["whole", "one of each", "nan", "no way back"])
+def test_edges_are_drawn(change):
+    some = (SUMMER[:1], WINTER[:1]) if change == "one of each" else (SUMMER, WINTER)
+    read, y, known = asked(*some)
+    if change == "nan":
+        for tensor in read.values():
+            tensor.fill_(math.nan)
+    if change == "no way back":
+        read, known = {season: read[season] for season in y}, {"first": known["first"]}
+    for figure in Translations("embedded", draws=5).figures(read, y, known).values():
+        drawable(figure)
+
+
+def test_photos_of_nobody_are_an_empty_figure():
+    read, y, known = asked(SUMMER, WINTER)
+    known["first"] = {season: torch.zeros(12, dtype=torch.bool) for season in y}
+    figures = Translations("embedded", draws=5).figures(read, y, known)
+    for figure in figures.values():
+        drawable(figure)

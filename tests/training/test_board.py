@@ -1,0 +1,107 @@
+"""What a run leaves to look at is there, under the names that are promised."""
+
+import csv
+import json
+
+import pytest
+import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import metadata
+
+from dlthink.training.board import Board, write_json
+
+METRICS = {"bits_per_spike", "bits_per_spike_median", "bits_per_spike_min", "d2", "log_score", "oracle_share"}
+
+
+@pytest.fixture(scope="module")
+def events(finished):
+    accumulator = EventAccumulator(str(finished))
+    accumulator.Reload()
+    return accumulator
+
+
+def test_metrics_by_name(finished):
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert metrics.keys() == {"val", "test"}
+    for split in metrics.values():
+        assert split.keys() >= METRICS
+        assert all(isinstance(value, float) for value in split.values())
+
+
+def test_curves(events):
+    tags = set(events.Tags()["scalars"])
+    assert {"train/nll", "val/nll", "optim/learning_rate", "optim/gradient_norm"} <= tags
+    assert {"speed/steps_per_second", "speed/samples_per_second"} <= tags
+    assert {f"{split}/{name}" for split in ("train", "val", "test") for name in METRICS} <= tags
+    assert [e.step for e in events.Scalars("train/nll")] == [2, 4, 6]
+    assert [e.step for e in events.Scalars("val/log_score")] == [3, 6]
+
+
+def test_figures_at_every_validation_and_for_the_test(finished, events):
+    figures = {f"figures/{s}_{n}" for s in ("val", "test") for n in ("rate", "calibration", "bits_per_spike")}
+    assert figures == set(events.Tags()["images"])
+    assert not figures & set(events.Tags()["scalars"])  # TensorBoard shows neither of two with one tag
+    assert [e.step for e in events.Images("figures/val_rate")] == [3, 6]
+    for file in (finished / "figures").glob("*.png"):
+        assert file.read_bytes()[:4] == b"\x89PNG"
+    assert len(list((finished / "figures").glob("*.png"))) == 6
+
+
+def test_text_and_hparams_in_the_same_folder(finished, events):
+    text = events.Tensors("config/text_summary")[0].tensor_proto.string_val[0].decode()
+    assert "Poisson" in text and "minutes: 2" in text
+    assert not [p for p in finished.iterdir() if p.is_dir() and p.name not in ("checkpoints", "figures")]
+    content = events._plugin_to_tag_to_content["hparams"]
+    info = metadata.parse_session_start_info_plugin_data(content[metadata.SESSION_START_INFO_TAG])
+    assert info.hparams["loss"].string_value == "poisson"
+    assert info.hparams["data"].string_value == "spikes"
+    assert info.hparams["data.minutes"].number_value == 2  # typed, so it is shown
+    assert info.hparams["seed"].number_value == 0
+    experiment = metadata.parse_experiment_plugin_data(content[metadata.EXPERIMENT_TAG])
+    assert {m.name.tag for m in experiment.metric_infos} >= {f"test/{name}" for name in METRICS}
+
+
+def test_table_over_time(finished):
+    with open(finished / "metrics.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {(r["step"], r["split"]) for r in rows} >= {("2", "train"), ("3", "val"), ("6", "val"), ("6", "test")}
+    metrics = json.loads((finished / "metrics.json").read_text())
+    (last,) = [r for r in rows if (r["split"], r["name"]) == ("test", "log_score")]
+    assert float(last["value"]) == pytest.approx(metrics["test"]["log_score"], rel=1e-6)
+
+
+def test_config_versions_and_git(finished):
+    config = yaml.safe_load((finished / "config.yaml").read_text())
+    assert config["loss"]["_target_"] == "dlthink.losses.counts.poisson.Poisson" and config["data"]["minutes"] == 2
+    story = json.loads((finished / "provenance.json").read_text())
+    assert story["choices"]["model"] == "mlp"
+    assert story["versions"]["torch"] and story["versions"]["python"]
+    assert "data.minutes=2" in story["command"] and "git" in story
+
+
+def test_what_is_not_a_number_is_null(tmp_path):
+    write_json(tmp_path / "m.json", {"test": {"a": float("nan"), "b": 1.5, "c": "word"}})
+    text = (tmp_path / "m.json").read_text()
+    assert "NaN" not in text and json.loads(text) == {"test": {"a": None, "b": 1.5, "c": "word"}}
+    assert [p.name for p in tmp_path.iterdir()] == ["m.json"]
+
+
+def test_a_projection_has_its_names_and_its_sprites(tmp_path):
+    import torch
+
+    board = Board(tmp_path)
+    pictures = torch.randint(0, 255, (10, 3, 8, 8), dtype=torch.uint8)
+    board.projection("test", torch.randn(10, 4), [f"person {i // 2}" for i in range(10)], pictures, 7)
+    board.close()
+    told = (tmp_path / "projector_config.pbtxt").read_text()
+    assert "tensors.tsv" in told and "sprite" in told
+    (names,) = tmp_path.rglob("metadata.tsv")
+    assert names.read_text().split("\n")[:3] == ["person 0", "person 0", "person 1"]
+    assert list(tmp_path.rglob("sprite.png"))
+
+
+def test_a_path_that_is_no_utf_8_is_told_as_well_as_can_be(tmp_path):
+    board = Board(tmp_path)
+    board.text("config", "data.path: p\udce4ople")
+    board.hparams({"data.path": "p\udce4ople", "seed": 1.0}, {"auc": 0.5}, 1)
+    board.close()

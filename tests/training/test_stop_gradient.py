@@ -1,0 +1,49 @@
+"""What a cost reads beside the network does not shape it."""
+
+import pytest
+import torch
+from torch import nn
+
+from dlthink.errors import BadInput
+from dlthink.models.ensemble import Ensemble
+from dlthink.models.mlp import MLP
+from dlthink.training.stop_gradient import set_aside
+
+
+class Cost(nn.Module):
+    width, aside = 2, (1,)
+
+
+def network():
+    torch.manual_seed(0)
+    return MLP(3, 2, 4, width=8)  # two targets, two numbers each
+
+
+X = torch.randn(20, 2, 3, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("make", [network, lambda: Ensemble(network, 4, 3), lambda: Ensemble(network, 4, 3, "trunk")])
+def test_answers_are_the_same_and_the_way_back_ends_at_the_last_layer(make):
+    torch.manual_seed(0)
+    plain = make().eval()
+    torch.manual_seed(0)
+    model = make().eval()
+    set_aside(model, Cost())
+    torch.testing.assert_close(model(X), plain(X))
+
+    model(X)[..., [1, 3]].square().sum().backward()
+    for name, parameter in model.named_parameters():
+        moved = parameter.grad is not None and bool(parameter.grad.any())
+        assert moved == (".readout." in f".{name}"), name
+
+    model.zero_grad()
+    model(X)[..., [0, 2]].square().sum().backward()
+    plain(X)[..., [0, 2]].square().sum().backward()
+    for mine, theirs in zip(model.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, theirs.grad)
+
+
+def test_a_network_without_a_last_layer_is_refused_in_one_line():
+    with pytest.raises(BadInput, match="readout"):
+        set_aside(nn.Sequential(nn.Linear(3, 4)), Cost())
+    set_aside(nn.Sequential(nn.Linear(3, 4)), nn.Module())  # a cost that wants nothing aside is content with any
