@@ -14,7 +14,8 @@ from dlthink.data.molecules.featurize import ATOM_FEATURES, BOND_KINDS, featuriz
 from dlthink.data.molecules.graphs import spread, starts
 from dlthink.data.molecules.prepared import Prepared
 from dlthink.data.molecules.records import in_smiles_order, key
-from dlthink.data.molecules.structures import chemistry, read_structures
+from dlthink.data.molecules.structure_file import read_structures
+from dlthink.data.molecules.structures import chemistry
 from dlthink.data.stable_hash import share, tie
 from dlthink.errors import BadInput
 
@@ -110,15 +111,18 @@ class Labelled:
 
     def _roles(self, every: Prepared) -> list[str]:
         """train, val or test, for every molecule."""
-        said: dict[str, str] = {}  # of molecules in a split by the file; one that is in both is no training data
-        if self.split == "file":
-            said = {one: word for one, word in zip(every.keys, every.splits, strict=True) if word == "train"}
-            said |= {one: word for one, word in zip(every.keys, every.splits, strict=True) if word == "test"}
+        said: dict[str, str] = {}  # of molecules in a split by the file; one that is in several is no training data
+        for role in ROLES if self.split == "file" else ():
+            said |= {one: role for one, word in zip(every.keys, every.splits, strict=True) if word == role}
+        held_out_by_file = "val" in said.values()
         groups = _scaffolds(every.smiles, every.keys) if self.split == "scaffold" else every.keys
         roles = []
         for one, group in zip(every.keys, groups, strict=True):
             test = said[one] == "test" if one in said else share(group) < TEST_SHARE
-            held_out = share(group, "validation") < self.validation
+            if one in said and held_out_by_file:
+                held_out = said[one] == "val"
+            else:
+                held_out = share(group, "validation") < self.validation
             roles.append("test" if test else "val" if held_out else "train")
         return roles
 

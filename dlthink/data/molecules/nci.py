@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from dlthink.data.molecules.molecule_file import Entry, text_of
+from dlthink.data.molecules.molecule_file import Entry
 from dlthink.data.molecules.records import Reading, unlabelled
 from dlthink.data.molecules.shift_lines import atoms_in
 from dlthink.data.molecules.structures import chemistry
+from dlthink.data.molecules.text_file import TextFile
 from dlthink.errors import BadInput
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def read_nci(
     table = Path(RDConfig.RDDataDir) / TABLE
     if not table.is_file():
         raise BadInput(f"data=molecules: this rdkit came without {TABLE}: pip install --force-reinstall rdkit")
-    lines = [line.split() for line in text_of(table, "data=molecules").split("\n") if line.strip()]
+    lines = [line.split() for line in TextFile(table, "data=molecules") if line.strip()]
     reading, means, spreads = Reading([], {}, 0), [], []
     generator = np.random.default_rng(seed)
     with tqdm(total=molecules, disable=None, desc="simulating", unit="molecule", leave=False) as bar:

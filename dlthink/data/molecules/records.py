@@ -8,18 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from dlthink.data.molecules import sd_file, shift_lines
-from dlthink.data.molecules.molecule_file import Entry, kind_of, text_of
+from dlthink.data.molecules.molecule_file import Entry, kind_of
 from dlthink.data.molecules.structures import chemistry, heavy, molecule_of_block, molecule_of_smiles
+from dlthink.data.molecules.text_file import TextFile
 from dlthink.errors import BadInput
 
 if TYPE_CHECKING:
     from rdkit.Chem import Mol
 
 POSSIBLE = {"13C": (-50.0, 300.0), "1H": (-20.0, 40.0)}  # ppm; beyond it is a slip of the pen
-SPLITS = ("train", "test")
+SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
+    ("val", "valid", "validation", "dev"), "val"
+)
+UNKNOWN_SPLIT = "splits ignored, none of train, val and test"
+EXAMPLES = 3  # of what cannot be read, in a message
 
 
 @dataclass
@@ -31,7 +34,7 @@ class Record:
     smiles: str  # not canonical: its atom order is the molecule's
     key: str  # canonical SMILES without stereo and isotopes: duplicates share it
     shifts: dict[int, list[float]]  # atom index -> measured values, ppm; for 1H the atom that bears the hydrogens
-    split: str | None  # "train" or "test" as the file says
+    split: str | None  # "train", "val" or "test" as the file says
 
 
 @dataclass
@@ -47,10 +50,28 @@ class Reading:
         self.skipped.setdefault(reason, []).append(name)
 
 
+@dataclass
+class Lost:
+    """One kind of thing that was left out: how often, and what it looked like."""
+
+    first: str  # the record in which it came first
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, example: str) -> None:
+        self.count += 1
+        if example and example not in self.examples and len(self.examples) < EXAMPLES:
+            self.examples.append(example)
+
+    def told(self, what: str) -> str:
+        examples = f": {', '.join(self.examples)}" if self.examples else ""
+        return f"{self.count} {what}{examples} (first in record {self.first})"
+
+
 def read(path: str | Path, nucleus: str, elements: list[str] | None, largest: int | None) -> Reading:
     """Every record of a file that has measured shifts of `nucleus` ("13C" or "1H"), and why the others have not.
 
-    path      SD file or JSON lines, plain or .gz; told by content
+    path      SD file or JSON, plain or .gz; told by content
     elements  symbols a molecule may hold; None: any
     largest   heavy and explicit atoms that a molecule may have, as written in the file; None: any number
     Raises BadInput, naming the file.
@@ -58,41 +79,41 @@ def read(path: str | Path, nucleus: str, elements: list[str] | None, largest: in
     if nucleus not in POSSIBLE:
         raise BadInput(f"data.nucleus={nucleus}: give one of {', '.join(POSSIBLE)}")
     chemistry()
-    text = text_of(path)
-    kind = kind_of(text)
+    file = TextFile(path)
+    kind = kind_of(file.head)
     if kind is None:
-        first = text.lstrip().split("\n", 1)[0]
+        first = file.head.lstrip().split("\n", 1)[0]
         raise BadInput(
             f"data.path={path}: is neither an SD file nor JSON lines (it starts with {first[:60]!r}): give one of these"
         )
-    entries = sd_file.entries(text, nucleus) if kind == "sd" else shift_lines.entries(text, nucleus)
-    expected = text.count("$$$$") if kind == "sd" else text.count("\n")
-    with tqdm(entries, total=expected, disable=None, desc="reading", unit="molecule", leave=False) as bar:
-        reading = _gather(bar, nucleus, elements, largest)
-    if kind == "sd" and not text.rstrip().endswith("$$$$"):
-        reading.notes.append("the last record does not end in $$$$: the file may be cut short")
+    lines = file.watched("reading")
+    entries = sd_file.entries(lines, nucleus, file.name) if kind == "sd" else shift_lines.entries(lines, nucleus)
+    reading = _gather(entries, nucleus, elements, largest)
     if not reading.records:
         reasons = ", ".join(f"{len(ids)} {reason}" for reason, ids in reading.skipped.items())
-        raise BadInput(f"data.path={path}: none of its {reading.total} records can be used: {reasons}")
+        why = "".join(f"; {note}" for note in reading.notes)
+        raise BadInput(f"data.path={path}: none of its {reading.total} records can be used: {reasons}{why}")
+    if kind == "sd" and not file.ended:
+        reading.notes.append("the last record does not end in $$$$: the file may be cut short")
     return reading
 
 
 def _gather(entries: Iterable[Entry], nucleus: str, elements: list[str] | None, largest: int | None) -> Reading:
     _, BlockLogs = chemistry()
     reading, seen = Reading([], {}, 0), Counter()
-    strange: dict[str, list[str]] = {}  # what was left out -> the ids of the records, once per value
+    strange: dict[str, Lost] = {}  # by what was left out
     with BlockLogs():
         for entry in entries:
             reading.total += 1
             seen[entry.id] += 1
             found, lost = record_of(entry, nucleus, elements, largest)
-            for what in lost:
-                strange.setdefault(what, []).append(entry.id)
+            for what, example in lost:
+                strange.setdefault(what, Lost(entry.id)).add(example)
             if isinstance(found, str):
                 reading.skip(found, entry.id)
             else:
                 reading.records.append(found)
-    reading.notes = [f"{len(ids)} {what} (first in record {ids[0]})" for what, ids in strange.items()]
+    reading.notes = [lost.told(what) for what, lost in strange.items()]
     if twice := [name for name, times in seen.items() if times > 1]:
         reading.notes.append(f"{len(twice)} ids are given to several records, all kept (the first is {twice[0]})")
     return reading
@@ -100,24 +121,24 @@ def _gather(entries: Iterable[Entry], nucleus: str, elements: list[str] | None, 
 
 def record_of(
     entry: Entry, nucleus: str, elements: list[str] | None, largest: int | None
-) -> tuple[Record | str, list[str]]:
-    """The record, or why there is none; and what of it was left out, a phrase for each value."""
-    lost = ["computed spectra left out"] * entry.computed
+) -> tuple[Record | str, list[tuple[str, str]]]:
+    """The record, or why there is none; and what of it was left out: for each value a phrase and how it was written."""
+    lost = [("computed spectra left out", "")] * entry.computed
     if entry.refused:
         return entry.refused, lost
     found = unlabelled(entry, elements, largest)
     if isinstance(found, str):
         return found, lost
     record, written, place = found
-    lost += ["shifts left out: no number can be read"] * entry.unreadable
+    lost += [("shifts left out: no number can be read", text) for text in entry.unreadable]
     for ppm, atom in entry.values:
         if wrong := _wrong(ppm, atom, written, place, record.molecule, nucleus):
-            lost.append(f"shifts left out: {wrong}")
+            lost.append((f"shifts left out: {wrong}", ""))
         else:
             record.shifts.setdefault(place[atom], []).append(ppm)
     record.shifts = dict(sorted(record.shifts.items()))
-    if entry.split and not record.split:
-        lost.append("splits ignored: neither train nor test")
+    if entry.split and entry.split.strip() and not record.split:
+        lost.append((UNKNOWN_SPLIT, repr(entry.split[:20])))
     return (record if record.shifts else "no usable shift"), lost
 
 
@@ -135,7 +156,7 @@ def unlabelled(entry: Entry, elements: list[str] | None, largest: int | None) ->
         same = key(molecule)
     except (ValueError, RuntimeError):
         return "unreadable mol block" if entry.is_block else "unreadable SMILES"
-    split = entry.split if entry.split in SPLITS else None
+    split = SPLITS.get(entry.split.strip().lower()) if entry.split else None
     return Record(entry.id, molecule, smiles, same, {}, split), written, place
 
 

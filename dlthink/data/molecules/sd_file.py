@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dlthink.data.molecules.molecule_file import Entry
+from dlthink.data.molecules.text_file import LONGEST
+from dlthink.errors import BadInput
 
-END = re.compile(r"^\$\$\$\$[ \t]*$\n?", re.MULTILINE)
 BLOCK_END = re.compile(r"^M  END[ \t]*$", re.MULTILINE)
 HEADER = re.compile(r"^>[^<\n]*<([^\n]*)>[^>\n]*$", re.MULTILINE)
 COMPUTED = ("program", "nmrmethod", "nmrprogram", "geommethod", "nmrbasisset")  # these name computed spectra
@@ -15,14 +16,23 @@ INDEX = re.compile(r"(?:^|\s)(\d+)\s*:")
 V3000 = re.compile(r"^M  V30 COUNTS +(\d+)", re.MULTILINE)
 
 
-def cut(text: str) -> Iterator[str]:
-    """The records of an SD file, one by one; a last one without `$$$$` counts, trailing blank lines do not."""
-    start = 0
-    for end in END.finditer(text):
-        yield text[start : end.start()]
-        start = end.end()
-    if text[start:].strip():
-        yield text[start:]
+def cut(lines: Iterable[str], name: str = "") -> Iterator[str]:
+    """The records of an SD file, one by one; a last one without `$$$$` counts, trailing blank lines do not.
+
+    Raises BadInput, naming the file `name`, for a record of more than 16 million characters.
+    """
+    record, size, number = [], 0, 1
+    for line in lines:
+        if line.startswith("$$$$") and not line[4:].strip(" \t"):
+            yield "\n".join([*record, ""])
+            record, size, number = [], 0, number + 1
+            continue
+        record.append(line)
+        size += len(line) + 1
+        if size > LONGEST:
+            raise BadInput(f"{name}: record {number} has more than {LONGEST:,} characters: is its $$$$ missing?")
+    if "".join(record).strip():
+        yield "\n".join(record)
 
 
 def block_and_properties(record: str) -> tuple[str, list[tuple[str, str]]]:
@@ -56,7 +66,7 @@ def name_of(block: str, properties: list[tuple[str, str]], number: int) -> str:
     return block.split("\n", 1)[0].strip() or f"#{number}"
 
 
-def entries(text: str, nucleus: str) -> Iterator[Entry]:
+def entries(lines: Iterable[str], nucleus: str, name: str = "") -> Iterator[Entry]:
     """What each record says about `nucleus`, one entry per record; nothing is left out.
 
     `Spectrum 13C 0`: `ppm;intensity+multiplicity;atom|ppm;...|`, atoms counted from 0 in the block as written.
@@ -64,7 +74,7 @@ def entries(text: str, nucleus: str) -> Iterator[Entry]:
     `NMRMethod`, `NMRProgram`, `GeomMethod` or `NMRBasisSet` was computed, not measured, and is skipped.
     """
     spectrum = re.compile(rf"spectrum\s*{nucleus}(?:\s*(\d+))?", re.IGNORECASE)
-    for number, record in enumerate(cut(text), start=1):
+    for number, record in enumerate(cut(lines, name), start=1):
         block, properties = block_and_properties(record)
         entry = Entry(name_of(block, properties, number), block, is_block=True, atoms=atoms_of(block))
         computed = {
@@ -94,6 +104,6 @@ def _peaks(value: str, entry: Entry) -> None:
         try:
             label = float(parts[0]), int(parts[2])
         except (ValueError, IndexError):
-            entry.unreadable += 1
+            entry.cannot_read(peak.strip())
         else:
             entry.values.append(label)

@@ -92,7 +92,8 @@ def test_protons_belong_to_their_bearer(reading):
         ((300.1, 2), "13C", "NaN or beyond -50 to 300 ppm"),
         ((-50.1, 2), "13C", "NaN or beyond -50 to 300 ppm"),
         ((40.1, 2), "1H", "NaN or beyond -20 to 40 ppm"),
-        (("x", 2), "13C", "no number can be read"),
+        (("x", 2), "13C", "no number can be read: 'x;0.0Q;2'"),
+        (("77,91", 2), "13C", "no number can be read: '77,91;0.0Q;2'"),
     ],
 )
 def test_a_bad_label_is_left_out_and_counted(reading, label, nucleus, why):
@@ -160,9 +161,9 @@ def test_a_bad_line_is_skipped(reading, bad, reason):
 
 
 def test_a_broken_line_is_skipped_by_its_number(reading):
-    assert reading(line() + "{broken\n").skipped == {"broken JSON line": ["line 2"]}
-    assert reading("{broken\n" + line()).skipped == {"broken JSON line": ["line 1"]}
-    assert reading("rubbish\n" + line()).skipped == {"broken JSON line": ["line 1"]}
+    assert reading(line() + "{broken\n").skipped == {"broken JSON": ["line 2"]}
+    assert reading("{broken\n" + line()).skipped == {"broken JSON": ["line 1"]}
+    assert reading("rubbish\n" + line()).skipped == {"broken JSON": ["line 1"]}
 
 
 def test_huge_molecules_are_turned_away_before_rdkit_sees_them(reading, monkeypatch):
@@ -220,9 +221,19 @@ def test_computed_spectra_of_a_used_record_are_counted(reading):
 
 
 def test_the_split_of_the_file(reading):
-    found = reading(line("a", split="train") + line("b", split="test") + line("c") + line("d", split="valid"))
-    assert [r.split for r in found.records] == ["train", "test", None, None]
-    assert found.notes == ["1 splits ignored: neither train nor test (first in record d)"]
+    words = ["train", "Train ", "training", "TEST", "val", "Valid", " validation\t", "dev", None, "", " "]
+    found = reading("".join(line(str(i), split=word) for i, word in enumerate(words)))
+    assert [r.split for r in found.records] == [*["train"] * 3, "test", *["val"] * 4, None, None, None]
+    assert found.notes == []
+
+
+def test_an_unknown_word_for_a_split_is_named(reading):
+    words = ["fold 1", "fold 2", "fold 1", 3, "x" * 99, True]
+    found = reading("".join(line(f"d{i}", split=word) for i, word in enumerate(words)))
+    assert [r.split for r in found.records] == [None] * 6
+    assert found.notes == [
+        "6 splits ignored, none of train, val and test: 'fold 1', 'fold 2', '3' (first in record d0)"
+    ]
 
 
 def test_a_last_record_without_its_end_is_remarked(reading):
@@ -282,7 +293,12 @@ def test_neither_sd_nor_json_lines(tmp_path):
 def test_nothing_left_lists_the_reasons(tmp_path):
     message = refused(save(tmp_path / "a", line("x", "CBr") + line("y", "C(") + line("z", "CBr")))
     assert "a: none of its 3 records can be used: 2 an element outside H C N O F S P Cl, 1 unreadable SMILES" in message
-    assert "2 broken JSON line" in refused(save(tmp_path / "b", "{x\n{y\n"))
+    comma = sd("a", ETHANOL, ("77,91", 2)) + sd("b", ETHANOL, (20, 0))
+    assert refused(save(tmp_path / "c", comma)).endswith(
+        "none of its 2 records can be used: 2 no usable shift; 1 shifts left out: no number can be read: "
+        "'77,91;0.0Q;2' (first in record a); 1 shifts left out: 13C on an atom that is no carbon (first in record b)"
+    )
+    assert "2 broken JSON" in refused(save(tmp_path / "b", "{x\n{y\n"))
 
 
 def test_an_unknown_nucleus(tmp_path):
@@ -309,7 +325,7 @@ def test_multiplicities_written_in_the_native_peaks_agree_with_the_hydrogens():
 
     text = gzip.decompress(FIXTURE.read_bytes()).decode()
     letters = {}
-    for block_, properties in map(sd_file.block_and_properties, sd_file.cut(text)):
+    for block_, properties in map(sd_file.block_and_properties, sd_file.cut(text.split("\n"))):
         for name, value in properties:
             if name.startswith("Spectrum 13C"):
                 rows = letters.setdefault(sd_file.name_of(block_, properties, 0), [])
