@@ -1,6 +1,8 @@
 """Photos of every kind are decoded or refused with a reason."""
 
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -108,7 +110,62 @@ def test_resizing_averages():
     assert np.abs(decode(packed(checks), 16, True).astype(int) - 127).max() <= 8
 
 
+@pytest.mark.parametrize("kind", ["16bit", "float", "RGBA", "P", "CMYK", "RGB"])
+def test_a_picture_converted_in_bands_is_that_of_one_piece(kind, monkeypatch):
+    image = picture(3, (33, 47), "RGBA" if kind in ("RGBA", "P") else "RGB")
+    if kind in ("16bit", "float"):
+        values = np.asarray(image.convert("L"))
+        image = Image.fromarray(values.astype(np.uint16) * 250 if kind == "16bit" else values.astype(np.float32) / 300)
+    elif kind != "RGBA":
+        image = image.convert(kind)
+    data = packed(image, "TIFF" if kind in ("float", "CMYK") else "PNG")
+    whole = decode(data, 16, False)
+    monkeypatch.setattr("dlthink.data.photos.decode.BAND", 70)
+    assert (decode(data, 16, False) == whole).all()
+
+
 # ----------------------------------------------------------------------------------------------------- damage
+
+
+def test_photos_whose_colours_or_size_would_mislead_are_refused():
+    lab = packed(Image.new("LAB", (20, 20)), "TIFF")
+    assert told(lab) == "in the colours LAB, which cannot be read: save it as JPEG"
+    raw = packed(picture(1), "TIFF", tiffinfo={254: 1})
+    assert told(raw).startswith("a camera's raw file")
+
+
+def test_decoders_that_need_much_memory_get_smaller_pictures(monkeypatch):
+    monkeypatch.setattr("dlthink.data.photos.decode.HUNGRY", {"WEBP": 500})
+    assert told(packed(picture(1), "WEBP")) == "more than 500 pixels, too many for a WEBP: save it as JPEG"
+    decode(packed(picture(1)), 16, False)
+
+
+@pytest.mark.parametrize(
+    "exif", [b"", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\1\x12" * 999]
+)
+def test_damaged_exif_is_no_obstacle(exif):
+    for mode in ("RGB", "RGBA"):
+        assert decode(packed(picture(1, mode=mode), "PNG", exif=exif), 16, False).shape == (3, 16, 16)
+
+
+MEMORY = """
+import resource, sys
+from dlthink.data.photos.decode import upright
+upright(open(sys.argv[1], "rb").read())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="kilobytes on Linux")
+@pytest.mark.parametrize("mode", ["16bit", "RGBA"])
+def test_a_small_file_of_many_pixels_has_bounded_memory(tmp_path, mode):
+    """9,400 x 9,400 pixels in some 200 KB took 2.2 GB."""
+    side = 9400
+    image = Image.fromarray(np.zeros((side, side), np.uint16)) if mode == "16bit" else Image.new(mode, (side, side))
+    image.save(tmp_path / "a.png")
+    made = subprocess.run([sys.executable, "-c", MEMORY, str(tmp_path / "a.png")], capture_output=True, check=True)
+    assert int(made.stdout) < 1_000_000
 
 
 def claims(width, height):
