@@ -12,7 +12,9 @@ dlthink predict run=FOLDER input=PHOTOS output=FOLDER direction=to_winter [long=
 Some data ask for more: faces for gallery=FOLDER, seasons for direction=to_winter or to_summer.
 """
 
+import os
 from pathlib import Path
+from typing import Any
 
 
 def main(words: list[str]) -> int:
@@ -43,6 +45,7 @@ def main(words: list[str]) -> int:
     data = build.find(run.config.data, "data")
     _check_words(more, data, names)
     _check_output(Path(given["input"]), Path(given["output"]), getattr(data, "predicts", "file"))
+    _keep_training_data(Path(given["output"]), run.config.data)
     saved, path = run.best()
     loss, model = build.networks(run.config, saved["facts"])
     trainer = build.build(run.config.trainer)
@@ -83,6 +86,25 @@ def _check_output(given: Path, output: Path, kind: str) -> None:
         raise BadInput(f"output={output}: is a folder; give the name of a file")
     elif first == second:
         raise BadInput(f"output={output}: is the input itself; it would be lost, choose another name")
+
+
+def _keep_training_data(output: Path, data: Any) -> None:
+    """BadInput where the output would lie among what the run was trained with."""
+    from omegaconf import OmegaConf
+
+    from dlthink.errors import BadInput
+
+    place = output.resolve()
+    for name, value in OmegaConf.to_container(data).items():
+        # a path that is not there any more can lose nothing; what is no path at all is not there either
+        trained = Path(value).expanduser() if isinstance(value, str) and value else None
+        if trained is not None and os.path.exists(trained):
+            trained = trained.resolve()
+            if place.is_relative_to(trained) or (output.is_dir() and trained.is_relative_to(place)):
+                raise BadInput(
+                    f"output={output}: lies in data.{name}={value}, what the run was trained with, or "
+                    f"that in it: choose another place"
+                )
 
 
 def _check_words(more: dict[str, str], data: type, names: dict) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import needs_lite1, refused
 from tests.data.photos.made_photos import laid, packed, picture
+from tests.data.seasons.made_seasons import photos
 
 Image = pytest.importorskip("PIL.Image", reason="photos need pillow")
 pytestmark = needs_lite1
@@ -61,6 +62,22 @@ def test_from_training_to_photos(cli, tmp_path):
         refused(cli(*words, f"output={output}", "direction=to_summer"), "choose another folder")
     refused(cli(*words, "output=other", "direction=to_summer", "figures=x"), "no pictures of predictions")
     assert not Path("other").exists()
+
+
+def test_nothing_is_made_among_training_photos(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("dlthink.metrics.translations.Translations.figures", lambda *_: {})
+    for season in ("summer", "winter"):
+        laid(tmp_path / season, photos(5, season))
+    words = ["data=two_folders", "data.summer=summer", "data.winter=winter", "data.load=32"]
+    few = [word for word in FEW if "scenes" not in word and word != "data=seasons"]
+    code, _, err = cli("train", *words, *few, "loss=cycle", "hydra.run.dir=run")
+    assert code == 0, err
+    laid(tmp_path / "asked", {"a.png": packed(picture(1))})
+    (tmp_path / "link").symlink_to(tmp_path / "winter", target_is_directory=True)
+    before = sorted(tmp_path.rglob("*"))
+    for output in ("winter", "winter/made", "link", "./winter/../winter", tmp_path):
+        refused(cli("predict", "run=run", "input=asked", f"output={output}", "direction=to_winter"), "choose another")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_without_judges(cli, monkeypatch):

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.decode import pillow, upright
 from dlthink.data.seasons.contact_sheet import ContactSheet
+from dlthink.data.seasons.made_here import mark, refuse_others
 from dlthink.data.seasons.tiles import SMALLEST, Mosaic
 from dlthink.data.seasons.unpaired import bytes_of, floats
 from dlthink.errors import BadInput
@@ -52,8 +53,10 @@ class Translate:
     def parts(self, path: str) -> Iterator[Tile]:
         """Every tile of every photo, to be asked and written; a photo takes its place in the folder when it is whole.
 
-        A photo that cannot be read or written is told of, and the rest go on. Raises BadInput when none could be.
+        A photo that cannot be read or written is told of, and the rest go on. Raises BadInput when none could be, and
+        before anything where the folder holds what was not made here.
         """
+        refuse_others(Path(path))
         folder, names = Path(path), self.album.names
         places, sheet = written_as(names), ContactSheet(len(names))
         with self.album, tqdm(names, disable=None, desc=f"to {self.target}", unit="photo", leave=False) as bar:
@@ -163,7 +166,7 @@ def _save(image: Any, file: Path, profile: bytes | None = None) -> None:
     about = {"icc_profile": profile} if profile and profile[16:20] == b"RGB " else {}
     packed = io.BytesIO()
     try:
-        image.save(packed, kind, **about, **({"quality": QUALITY} if kind == "JPEG" else {}))
+        image.save(packed, kind, **about, **mark(kind), **({"quality": QUALITY} if kind == "JPEG" else {}))
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"cannot be written ({error.strerror or error})") from error

@@ -166,13 +166,34 @@ def test_photos_that_cannot_be_used_are_told_of_and_the_rest_go_on(tmp_path, cap
 
 
 def test_a_photo_that_cannot_be_written_is_told_of_and_the_rest_go_on(tmp_path, capsys):
-    laid(tmp_path / "in", {"a.png": packed(picture(1)), "b.png": packed(picture(2)), "c/d.png": packed(picture(3))})
+    laid(tmp_path / "in", {"a.png": packed(picture(1)), "b.png": packed(picture(2))})
     (tmp_path / "out" / "a.png").mkdir(parents=True)
-    (tmp_path / "out" / "c").write_text("a file where a folder is needed")
-    assert translated(tmp_path / "in", tmp_path / "out").told().startswith("1 photo made into winter; 2 left out")
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["a.png", "b.png", "c", SHEET]
-    told = capsys.readouterr().out.splitlines()
-    assert len(told) == 2 and all("cannot be written" in line for line in told)
+    assert translated(tmp_path / "in", tmp_path / "out").told().startswith("1 photo made into winter; 1 left out")
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["a.png", "b.png", SHEET]
+    (told,) = capsys.readouterr().out.splitlines()
+    assert "a.png" in told and "cannot be written" in told
+
+
+@pytest.mark.parametrize("name", ["b.png", "sub/other.jpg", "notes.txt", SHEET, "link", "more"])
+def test_nothing_is_written_among_files_that_were_not_made_here(tmp_path, name):
+    laid(tmp_path / "in", {"a.png": packed(picture(1)), "b.png": packed(picture(2)), "more/c.jpg": packed(picture(3))})
+    own = laid(tmp_path / "own", {"photo.png": packed(picture(4))})
+    out = tmp_path / "out"
+    translated(tmp_path / "in", out)
+    translated(tmp_path / "in", out, make=lambda x: x)  # again, over what was made here
+    (out / ".DS_Store").write_bytes(b"x")
+    translated(tmp_path / "in", out)
+    if name == "link":
+        (out / name).symlink_to(own, target_is_directory=True)
+    elif name == "more":
+        (out / "more" / "c.jpg").unlink()
+        (out / "more" / "c.jpg").symlink_to(own / "photo.png")
+    else:
+        laid(out, {name: packed(picture(9))})
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    with pytest.raises(BadInput, match=r"holds files that were not made here \(.*choose a new folder"):
+        translated(tmp_path / "in", out)
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
 
 
 def test_an_answer_that_is_not_finite_is_no_photo(tmp_path):
