@@ -65,7 +65,7 @@ def test_from_training_to_photos(cli, tmp_path):
 
 
 def test_nothing_is_made_among_training_photos(cli, tmp_path, monkeypatch):
-    monkeypatch.setattr("dlthink.metrics.translations.Translations.figures", lambda *_: {})
+    monkeypatch.setattr("dlthink.metrics.translations.metrics.Translations.figures", lambda *_: {})
     for season in ("summer", "winter"):
         laid(tmp_path / season, photos(5, season))
     words = ["data=two_folders", "data.summer=summer", "data.winter=winter", "data.load=32"]
