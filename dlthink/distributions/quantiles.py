@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from dlthink.distributions.real import OwnDistribution, exact
+from dlthink.distributions.real import RealDistribution, exact
 
 NARROWEST = 1e-6  # between two neighbouring quantiles, where they coincide; in std of the targets
 
 
-class Quantiles(OwnDistribution):
+class Quantiles(RealDistribution):
     """Piecewise-linear quantile function with exponential tails.
 
     quantiles: [batch..., k], sorted here; levels: [k], ascending, in (0, 1), k >= 2. Beyond the outer quantiles the
@@ -28,10 +28,10 @@ class Quantiles(OwnDistribution):
         self.low = p[0] * self.gaps[..., 0] / self.steps[0]
         self.high = (1 - p[-1]) * self.gaps[..., -1] / self.steps[-1]
 
-    def moved(self, loc: Tensor, scale: Tensor) -> "Quantiles":
-        moved = object.__new__(Quantiles)
-        moved._set(loc.unsqueeze(-1) + exact(scale).unsqueeze(-1) * self.q, self.p, self.dtype)
-        return moved
+    def affine(self, loc: Tensor, scale: Tensor) -> "Quantiles":
+        changed = object.__new__(Quantiles)
+        changed._set(loc.unsqueeze(-1) + exact(scale).unsqueeze(-1) * self.q, self.p, self.dtype)
+        return changed
 
     @property
     def mean(self) -> Tensor:

@@ -65,7 +65,7 @@ class StudentT(TorchStudentT):
         far = z * (2 * self.cdf(value) - 1) + 2 * density * (self.one_df + z.square()) / (self.one_df - 1)
         return self.scale * (far - (2 * df.sqrt() / (df - 1) * ratio).to(z.dtype))
 
-    def moved(self, loc: Tensor, scale: Tensor) -> "StudentT":
+    def affine(self, loc: Tensor, scale: Tensor) -> "StudentT":
         return StudentT(self.one_df, loc + scale * self.loc, scale * self.scale, self.tail)
 
 

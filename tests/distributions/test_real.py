@@ -7,10 +7,12 @@ import pytest
 import torch
 from scipy import integrate, stats
 
+from dlthink.distributions.laplace import Laplace
+from dlthink.distributions.least_favourable import LeastFavourable
+from dlthink.distributions.mixture import Mixture
+from dlthink.distributions.normal import Normal
 from dlthink.distributions.quantiles import Quantiles
-from dlthink.distributions.real import Laplace, Mixture, Normal
 from dlthink.distributions.student_t import StudentT, log_normalizer
-from dlthink.losses.reals.huber import LeastFavourable
 
 D = torch.float64
 
@@ -79,7 +81,7 @@ def test_icdf_undoes_cdf_far_into_both_tails(family, dtype):
 def test_moved_is_the_law_of_loc_plus_scale_x(family):
     law = laws()[family]
     loc, scale = tensor(5.0), tensor(0.3)
-    moved, x = law.moved(loc, scale), tensor([0.2], [1.1])
+    moved, x = law.affine(loc, scale), tensor([0.2], [1.1])
     torch.testing.assert_close(moved.mean, loc + scale * law.mean)
     torch.testing.assert_close(moved.stddev, scale * law.stddev)
     torch.testing.assert_close(moved.cdf(loc + scale * x), law.cdf(x))

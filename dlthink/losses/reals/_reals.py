@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from dlthink.distributions.real import Mixture, exact
+from dlthink.distributions.mixture import Mixture
+from dlthink.distributions.real import exact
+from dlthink.distributions.recalibrated import Recalibrated, identity
 from dlthink.errors import BadInput
 from dlthink.losses.reals import _calibration as calibration
 
@@ -20,7 +22,7 @@ class Reals(nn.Module):
     ensemble, whose cost is the mean over its members and whose distribution is their equal mixture. A cost defines
 
         forward(out, y) -> {"name": scalar}   in standardized units: a likelihood's term is nats per standardized target
-        predict(out)    -> distribution       of z, one for each member
+        distribution(out) -> distribution     of z, one for each member
 
     `mean` and `std` are those of the training targets (`prepare`). `settle` fits what belongs to validation: first
     whatever the cost itself lacks (`fit`), then the recalibration:
@@ -42,7 +44,7 @@ class Reals(nn.Module):
         self.register_buffer("mean", torch.zeros(n_targets))
         self.register_buffer("std", torch.ones(n_targets))
         self.register_buffer("factor", torch.ones(n_targets))
-        self.register_buffer("mass", calibration.identity())
+        self.register_buffer("mass", identity())
 
     @torch.no_grad()
     def prepare(self, y: Tensor) -> None:
@@ -69,15 +71,15 @@ class Reals(nn.Module):
         z = (y - self.mean) / self.std
         return z.unsqueeze(-2) if like.ndim > z.ndim else z
 
-    def law(self, out: Tensor) -> Distribution:
+    def over_members(self, out: Tensor) -> Distribution:
         """The distribution of z: [n, n_targets]; of an ensemble, the mixture of its members."""
-        each = self.predict(out)
+        each = self.distribution(out)
         return Mixture(each) if out.ndim == 3 else each
 
-    def _wider(self, law: Distribution) -> Distribution:
-        """The law of m + factor (Z - m), m the mean of Z."""
-        factor = self.factor.to(law.mean)
-        return law.moved((1 - factor) * law.mean, factor)
+    def _wider(self, distribution: Distribution) -> Distribution:
+        """The distribution of m + factor (Z - m), m the mean of Z."""
+        factor = self.factor.to(distribution.mean)
+        return distribution.affine((1 - factor) * distribution.mean, factor)
 
     def fit(self, out: Tensor, z: Tensor) -> None:
         """Fit on validation what the network does not say. Nothing, unless a cost overrides it."""
@@ -90,10 +92,10 @@ class Reals(nn.Module):
             return
         self.fit(out, z)
         if self.calibrate != "none":
-            law = self.law(out)
-            self.factor.copy_(calibration.factor(law, z))
+            standardized = self.over_members(out)
+            self.factor.copy_(calibration.factor(standardized, z))
             if self.calibrate == "isotonic":
-                self.mass.copy_(calibration.frequencies(self._wider(law).cdf(z)))
+                self.mass.copy_(calibration.frequencies(self._wider(standardized).cdf(z)))
 
     def read(self, out: Tensor) -> dict[str, Tensor | Distribution]:
         """mean, std: [n, n_targets] and the distribution, in the units of y; with members aleatoric and epistemic too.
@@ -102,14 +104,14 @@ class Reals(nn.Module):
         second the variance of their means. A recalibration widens both parts by the same factor.
         """
         isotonic = self.calibrate == "isotonic"
-        law = self.law(exact(out) if isotonic else out)
-        distribution = self._wider(law).moved(self.mean, self.std)
+        standardized = self.over_members(exact(out) if isotonic else out)
+        distribution = self._wider(standardized).affine(self.mean, self.std)
         if isotonic:
-            distribution = calibration.Recalibrated(distribution, self.mass)
+            distribution = Recalibrated(distribution, self.mass)
         std = distribution.stddev
-        read = {"mean": self.mean + self.std * law.mean, "std": std}
-        if isinstance(law, Mixture):
-            wider = std / law.stddev
-            read |= {"aleatoric": wider * law.aleatoric, "epistemic": wider * law.epistemic}
+        read = {"mean": self.mean + self.std * standardized.mean, "std": std}
+        if isinstance(standardized, Mixture):
+            wider = std / standardized.stddev
+            read |= {"aleatoric": wider * standardized.aleatoric, "epistemic": wider * standardized.epistemic}
         dtype = torch.promote_types(out.dtype, self.mean.dtype)
         return {name: tensor.to(dtype) for name, tensor in read.items()} | {"distribution": distribution}

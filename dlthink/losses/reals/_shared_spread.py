@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from dlthink.distributions.real import Mixture
+from dlthink.distributions.mixture import Mixture
 from dlthink.losses.reals._calibration import highest
 from dlthink.losses.reals._reals import Calibrate, Reals
 
 
-class OneSpread(Reals):
+class SharedSpread(Reals):
     """A cost of residuals, and the `family(mean, spread)` of which it is the likelihood, with one spread per target.
 
     `spread`: [n_targets], in std of the targets, the most likely one on validation; of an ensemble, that of the
@@ -30,7 +30,7 @@ class OneSpread(Reals):
         (mean,) = self.columns(out)
         return mean - self.standardize(y, mean)
 
-    def predict(self, out: Tensor) -> Distribution:
+    def distribution(self, out: Tensor) -> Distribution:
         (mean,) = self.columns(out)
         return self.family(mean, self.spread.to(mean))
 
@@ -38,7 +38,7 @@ class OneSpread(Reals):
         (mean,) = self.columns(out)
 
         def score(spread: Tensor) -> Tensor:
-            law = self.family(mean, spread.to(mean).expand(self.n_targets))
-            return (Mixture(law) if out.ndim == 3 else law).log_prob(z).mean(0)
+            members = self.family(mean, spread.to(mean).expand(self.n_targets))
+            return (Mixture(members) if out.ndim == 3 else members).log_prob(z).mean(0)
 
         self.spread.copy_(highest(score, 1e-6, 1e3))

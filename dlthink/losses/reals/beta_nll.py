@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from dlthink.distributions.real import Normal
+from dlthink.distributions.normal import Normal
 from dlthink.errors import BadInput
 from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._spread import Link, WithSpread, normal_nll
@@ -28,5 +28,5 @@ class BetaNLL(WithSpread):
         nll = normal_nll(self.standardize(y, mean) - mean, spread)
         return {"beta_nll": (spread.detach() ** (2 * self.beta) * nll).mean()}
 
-    def predict(self, out: Tensor) -> Normal:
+    def distribution(self, out: Tensor) -> Normal:
         return Normal(*self.mean_and_spread(out))

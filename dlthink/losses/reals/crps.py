@@ -4,7 +4,8 @@ from typing import Literal
 
 from torch import Tensor
 
-from dlthink.distributions.real import Laplace, Normal, laplace_crps, normal_crps
+from dlthink.distributions.laplace import Laplace, laplace_crps
+from dlthink.distributions.normal import Normal, normal_crps
 from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._spread import Link, WithSpread
 
@@ -37,5 +38,5 @@ class CRPS(WithSpread):
         score = normal_crps if self.family == "normal" else laplace_crps
         return {"crps": score(self.standardize(y, mean) - mean, spread).mean()}
 
-    def predict(self, out: Tensor) -> Normal | Laplace:
+    def distribution(self, out: Tensor) -> Normal | Laplace:
         return (Normal if self.family == "normal" else Laplace)(*self.mean_and_spread(out))

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from dlthink.distributions.real import Normal
+from dlthink.distributions.normal import Normal
 from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._spread import Link, WithSpread, normal_nll
 
@@ -27,5 +27,5 @@ class Faithful(WithSpread):
         error = self.standardize(y, mean) - mean
         return {"half_square": 0.5 * error.square().mean(), "nll": normal_nll(error.detach(), spread).mean()}
 
-    def predict(self, out: Tensor) -> Normal:
+    def distribution(self, out: Tensor) -> Normal:
         return Normal(*self.mean_and_spread(out))

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from dlthink.distributions.real import Normal
+from dlthink.distributions.normal import Normal
 from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._spread import Link, WithSpread, normal_nll
 
@@ -24,5 +24,5 @@ class GaussianNLL(WithSpread):
         mean, spread = self.mean_and_spread(out)
         return {"nll": normal_nll(self.standardize(y, mean) - mean, spread).mean()}
 
-    def predict(self, out: Tensor) -> Normal:
+    def distribution(self, out: Tensor) -> Normal:
         return Normal(*self.mean_and_spread(out))

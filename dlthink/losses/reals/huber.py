@@ -5,15 +5,14 @@ import math
 import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
-from torch.special import ndtri
 
-from dlthink.distributions.real import ROOT_2_PI, OwnDistribution, cumulative, phi
+from dlthink.distributions.least_favourable import LeastFavourable
 from dlthink.errors import BadInput
 from dlthink.losses.reals._reals import Calibrate
-from dlthink.losses.reals._shared_spread import OneSpread
+from dlthink.losses.reals._shared_spread import SharedSpread
 
 
-class Huber(OneSpread):
+class Huber(SharedSpread):
     """mean over samples and targets of rho(e): e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2).
 
     e = out - (y - mean) / std; out and y: [n, n_targets]; delta in std of the target. For any spread s, rho(e) / s^2 is
@@ -33,50 +32,5 @@ class Huber(OneSpread):
         error = self.residual(out, y)
         return {"huber": huber_loss(error, torch.zeros_like(error), delta=self.delta)}
 
-    def family(self, mean: Tensor, spread: Tensor) -> "LeastFavourable":
+    def family(self, mean: Tensor, spread: Tensor) -> LeastFavourable:
         return LeastFavourable(mean, spread, self.delta / spread)
-
-
-class LeastFavourable(OwnDistribution):
-    """Density exp(-rho(r)) / (Z scale), r = (y - loc) / scale, rho Huber's with the corner at r = k."""
-
-    def __init__(self, loc: Tensor, scale: Tensor, k: Tensor):
-        super().__init__(torch.broadcast_shapes(loc.shape, scale.shape))
-        self.loc, self.scale, self.k = loc, scale, k
-        edge = torch.exp(-0.5 * k.square())
-        centre = ROOT_2_PI * (2 * cumulative(k) - 1)
-        self.z = centre + 2 * edge / k
-        self.tail = edge / (k * self.z)  # probability beyond k, on one side
-        beyond = edge * (k + 2 / k + 2 / k**3)  # the integral of r^2 there
-        self.unit = (centre - 2 * ROOT_2_PI * k * phi(k) + 2 * beyond) / self.z
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc.expand(self.batch_shape)
-
-    @property
-    def variance(self) -> Tensor:
-        return (self.unit * self.scale.square()).expand(self.batch_shape)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        away = ((value - self.loc) / self.scale).abs()
-        inside = torch.minimum(away, self.k)  # rho = inside (away - inside / 2) on both sides of the corner
-        return -inside * (away - 0.5 * inside) - (self.z * self.scale).log()
-
-    def cdf(self, value: Tensor) -> Tensor:
-        r = (value - self.loc) / self.scale
-        away = r.abs()
-        far = self.tail * torch.exp(-self.k * (away - self.k))
-        near = self.tail + ROOT_2_PI / self.z * (cumulative(-away) - cumulative(-self.k))
-        lower = torch.where(away > self.k, far, near)
-        return torch.where(r < 0, lower, 1 - lower)
-
-    def icdf(self, value: Tensor) -> Tensor:
-        q = torch.minimum(value, 1 - value)
-        far = (q / self.tail).log() / self.k - self.k
-        near = ndtri((q - self.tail).clamp(min=0) * self.z / ROOT_2_PI + cumulative(-self.k))
-        r = torch.where(q < self.tail, far, near)
-        return self.loc + self.scale * torch.where(value < 0.5, r, -r)
-
-    def moved(self, loc: Tensor, scale: Tensor) -> "LeastFavourable":
-        return LeastFavourable(loc + scale * self.loc, scale * self.scale, self.k)

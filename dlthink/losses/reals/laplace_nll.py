@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from dlthink.distributions.real import Laplace
+from dlthink.distributions.laplace import Laplace
 from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._spread import Link, WithSpread, laplace_nll
 
@@ -21,5 +21,5 @@ class LaplaceNLL(WithSpread):
         mean, spread = self.mean_and_spread(out)
         return {"nll": laplace_nll(self.standardize(y, mean) - mean, spread).mean()}
 
-    def predict(self, out: Tensor) -> Laplace:
+    def distribution(self, out: Tensor) -> Laplace:
         return Laplace(*self.mean_and_spread(out))

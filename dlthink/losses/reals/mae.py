@@ -2,12 +2,12 @@
 
 from torch import Tensor
 
-from dlthink.distributions.real import Laplace
+from dlthink.distributions.laplace import Laplace
 from dlthink.losses.reals._reals import Calibrate
-from dlthink.losses.reals._shared_spread import OneSpread
+from dlthink.losses.reals._shared_spread import SharedSpread
 
 
-class MAE(OneSpread):
+class MAE(SharedSpread):
     """MAE = mean over samples and targets of |out - (y - mean) / std|.
 
     out and y: [n, n_targets]. It finds conditional medians. It is the likelihood of a Laplace distribution whose scale

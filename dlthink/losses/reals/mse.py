@@ -2,12 +2,12 @@
 
 from torch import Tensor
 
-from dlthink.distributions.real import Normal
+from dlthink.distributions.normal import Normal
 from dlthink.losses.reals._reals import Calibrate
-from dlthink.losses.reals._shared_spread import OneSpread
+from dlthink.losses.reals._shared_spread import SharedSpread
 
 
-class MSE(OneSpread):
+class MSE(SharedSpread):
     """MSE = mean over samples and targets of (out - (y - mean) / std)^2.
 
     out and y: [n, n_targets]; y in its own units (counts per bin, ppm, ...). Targets are standardized inside, by the

@@ -4,7 +4,7 @@ import math
 
 from torch import Tensor
 
-from dlthink.distributions.real import Normal
+from dlthink.distributions.normal import Normal
 from dlthink.losses.reals._reals import Calibrate, Reals
 from dlthink.losses.reals._spread import positive
 
@@ -37,6 +37,6 @@ class NaturalGaussian(Reals):
         error = root * self.standardize(y, eta) - eta / root
         return {"nll": (0.5 * error.square() - root.log() + 0.5 * math.log(2 * math.pi)).mean()}
 
-    def predict(self, out: Tensor) -> Normal:
+    def distribution(self, out: Tensor) -> Normal:
         eta, precision = self.natural(out)
         return Normal(eta / precision, precision.rsqrt())

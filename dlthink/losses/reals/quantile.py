@@ -41,5 +41,5 @@ class Quantile(Reals):
         error = self.standardize(y, out).unsqueeze(-1) - self.quantiles(out)
         return {"pinball": torch.maximum(self.levels * error, (self.levels - 1) * error).mean()}
 
-    def predict(self, out: Tensor) -> Quantiles:
+    def distribution(self, out: Tensor) -> Quantiles:
         return Quantiles(self.quantiles(out), self.levels)

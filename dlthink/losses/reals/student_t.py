@@ -50,6 +50,6 @@ class StudentTNLL(WithSpread):
         mean, spread = self.mean_and_spread(out)
         return {"nll": -student_log_prob(self.standardize(y, mean) - mean, spread, self.df).mean()}
 
-    def predict(self, out: Tensor) -> StudentT:
+    def distribution(self, out: Tensor) -> StudentT:
         mean, spread = self.mean_and_spread(out)
         return StudentT(self.df.detach().to(mean.dtype), mean, spread)

@@ -8,7 +8,10 @@ import torch
 from scipy import stats
 from torch.distributions import Distribution
 
-from dlthink.distributions.real import Laplace, Mixture, Normal
+from dlthink.distributions.laplace import Laplace
+from dlthink.distributions.mixture import Mixture
+from dlthink.distributions.normal import Normal
+from dlthink.distributions.recalibrated import KNOTS, Recalibrated, identity
 from dlthink.losses.reals import _calibration as calibration
 from dlthink.losses.reals.gaussian_nll import GaussianNLL
 from dlthink.losses.reals.laplace_nll import LaplaceNLL
@@ -97,7 +100,7 @@ def test_on_calibrated_data_isotonic_changes_little():
 def recalibrated(dtype=D, seed=3):
     out, y = heavy(seed=seed)
     mass = calibration.frequencies(Normal(out[:, :1].double(), torch.ones_like(y).double()).cdf(y.double()))
-    return calibration.Recalibrated(Normal(torch.zeros(2, 1, dtype=D), torch.tensor([[1.0], [2.0]], dtype=D)), mass)
+    return Recalibrated(Normal(torch.zeros(2, 1, dtype=D), torch.tensor([[1.0], [2.0]], dtype=D)), mass)
 
 
 def test_recalibrated_density_cdf_quantiles_and_moments_are_of_one_law():
@@ -120,7 +123,7 @@ def test_recalibrated_density_cdf_quantiles_and_moments_are_of_one_law():
 
 def test_an_untouched_map_is_the_identity_in_moments_and_in_float32():
     base = Mixture(Laplace(torch.tensor([[[0.0], [1.0]]], dtype=D), torch.ones(1, 2, 1, dtype=D)))
-    law = calibration.Recalibrated(base, calibration.identity())
+    law = Recalibrated(base, identity())
     torch.testing.assert_close(law.mean, base.mean, rtol=0, atol=1e-6)
     torch.testing.assert_close(law.stddev, base.stddev, rtol=1e-3, atol=0)
     y = torch.tensor([-30.0, -8.0, 0.0, 9.0, 40.0])[:, None, None]
@@ -138,16 +141,16 @@ def test_frequencies_count_and_pass_over_what_is_too_rare():
     assert float(mass.sum()) == pytest.approx(1)
     assert (mass > 0).all()
     assert float(mass[:3].sum()) == pytest.approx(50 / 500, rel=1e-5)  # the tail is resolved
-    torch.testing.assert_close(calibration.frequencies(u[:19]), calibration.identity())
+    torch.testing.assert_close(calibration.frequencies(u[:19]), identity())
 
 
 def test_few_targets_between_two_knots_are_no_reason_for_a_bend():
     """9 beside 11 targets: one straight piece over both; 10 beside 10 are two pieces."""
-    middle = (calibration.KNOTS[:-1] + calibration.KNOTS[1:]) / 2
+    middle = (KNOTS[:-1] + KNOTS[1:]) / 2
     for few, pieces in ((9, 1), (10, 2)):
         counts = torch.tensor([few, 20 - few, *[30] * (len(middle) - 2)])
         mass = calibration.frequencies(middle.repeat_interleave(counts))
-        slopes = mass[:2] / calibration.KNOTS.diff()[:2].float()
+        slopes = mass[:2] / KNOTS.diff()[:2].float()
         assert (slopes[0] == pytest.approx(float(slopes[1]))) == (pieces == 1)
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from scipy import integrate, optimize, stats
 
+from dlthink.distributions.least_favourable import LeastFavourable
 from dlthink.errors import BadInput
-from dlthink.losses.reals.huber import LeastFavourable
 from tests.losses.reals.made_outputs import build, sample, standardized
 
 
