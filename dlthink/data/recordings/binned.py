@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from dlthink.data.fixed_settings import fixed
+from dlthink.data.recordings import notes
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.npz import read_recording
 from dlthink.data.recordings.session import Session
@@ -17,6 +18,7 @@ from dlthink.errors import BadInput
 
 PATTERN = ("train", "train", "test", "train", "val")
 MOST_BINS = 50_000_000
+FEW = 0.1  # of validation may be left out; if more of it is strange, it is no glitch
 
 
 class Binned:
@@ -29,15 +31,18 @@ class Binned:
     fold           0..4 turns that pattern, so that over five folds every block is test once
     min_spikes     a unit with fewer spikes in the training bins is left out
     start, stop    use only this part, in seconds after the recording's beginning
+    hold           names of covariates that stay as they are until their next row (a state, coded by its changes): a bin
+                   holds their mean over its time; the others are the mean of the rows inside, or on a line between two
     state          how another recording was prepared (names, mean, std, bin, ...): prepare this one alike
 
     The first `history` bins of each block and interval are no targets: no window crosses a border, and
-    different splits share no bin. Subclasses say in `read` where the recording comes from. Raises BadInput.
+    different splits share no bin. Rows of covariates that lie one bin apart are taken as centres of bins.
+    Subclasses say in `read` where the recording comes from. Raises BadInput.
     """
 
     targets = "counts"
     states = ("n_in", "window", "n_targets", "units", "bin")
-    fixed = ("bin", "history", "spike_history", "blocks", "fold", "start", "stop")  # once a run is trained
+    fixed = ("bin", "history", "spike_history", "blocks", "fold", "start", "stop", "hold")  # once a run is trained
 
     def __init__(
         self,
@@ -49,14 +54,16 @@ class Binned:
         min_spikes: int = 1,
         start: float | None = None,
         stop: float | None = None,
+        hold: list[str | int] | None = None,
         state: dict | None = None,
     ) -> None:
         _check(bin, history, blocks, fold, min_spikes)
         self.bin, self.history, self.spike_history = bin, history, spike_history
         self.blocks, self.fold, self.start, self.stop = blocks, fold, start, stop
+        self.hold = [str(name) for name in hold] if hold else None
         cut = fixed(self, state)
         self.notes: list[str] = []
-        session = self.read().between(start, stop).checked()
+        session = self.read().centred(bin).between(start, stop).checked()
         if not session.units:
             raise BadInput(f"{session.source}: holds no units: there is nothing to predict")
         bins = _bins(session, bin)
@@ -81,13 +88,21 @@ class Binned:
             kept = _positions(session.source, "unit", session.units, state["units"])
         counts = counts[:, kept]
         units = [session.units[unit] for unit in kept]
-        values = bins.means(session.times, session.covariates)
-        self._note_gaps(session, bins)
+        values = _values(session, bins, self.hold)
         if state is None:
             state = self._fit(session, values, counts, role == "train", spike_history)
             state |= cut | {"units": units}
-        features = _features(session, values, counts, state)
-        known = {"time": torch.from_numpy(bins.centres).float()}
+        values = _wanted(session, values, state)
+        far = notes.beyond(values, state)
+        rows["val"], fewer = _believable(rows["val"], far.any(axis=1), history)
+        self.notes = [
+            notes.read(session, bins, counts, rows),
+            *self.notes,
+            *notes.pace(session, bins, counts, self.hold or []),
+            *(notes.strange(session, bins, far, state, role, fewer) or notes.codes(session)),
+        ]
+        features = _features(values, counts, state)
+        known = {"time": torch.from_numpy(bins.centres)}
         if session.rates is not None:
             expected = bins.integrals(session.rate_edges, session.rates)[:, kept]
             known["rate"] = torch.from_numpy(expected).float()
@@ -117,7 +132,7 @@ class Binned:
     @classmethod
     def inputs(cls, path: str, state: dict) -> Inputs:
         """Every bin of the user's file that has a whole window, prepared as the training data were."""
-        session = cls.open(path, state["spike_history"]).checked()
+        session = cls.open(path, state["spike_history"]).centred(state["bin"]).checked()
         history, margin = state["history"], state["history"] + int(state["spike_history"])
         bins = _bins(session, state["bin"])
         rows = np.flatnonzero(np.arange(len(bins)) - bins.origin >= margin)
@@ -129,14 +144,19 @@ class Binned:
         if state["spike_history"]:
             kept = _positions(session.source, "unit", session.units, state["units"])
             counts = bins.counts([session.spikes[unit] for unit in kept])
-        features = _features(session, bins.means(session.times, session.covariates), counts, state)
-        return Inputs(features, torch.from_numpy(rows), history, bins.centres[rows], state["units"])
+        values = _wanted(session, _values(session, bins, state.get("hold")), state)
+        looks_wrong = notes.strange(session, bins, notes.beyond(values, state), state) or notes.codes(session)
+        times = bins.centres[rows] + session.origin
+        features = _features(values, counts, state)
+        return Inputs(features, torch.from_numpy(rows), history, times, bins.width, state["units"], tuple(looks_wrong))
 
     def _kept_units(self, session: Session, spikes: np.ndarray, min_spikes: int) -> list[int]:
         least = max(min_spikes, 1)
         kept = [unit for unit in range(len(spikes)) if spikes[unit] >= least]
         if left_out := [session.units[unit] for unit in range(len(spikes)) if spikes[unit] < least]:
-            self.notes.append(f"left out, fewer than {least} spikes in the training bins: unit {_listed(left_out)}")
+            self.notes.append(
+                f"left out, fewer than {least} spikes in the training bins: unit {notes.listed(left_out)}"
+            )
         if not kept:
             raise BadInput(
                 f"{session.source}: no unit has {least} spikes in the training bins "
@@ -147,34 +167,31 @@ class Binned:
 
     def _fit(self, session: Session, values: np.ndarray, counts: np.ndarray, train: np.ndarray, past: bool) -> dict:
         """Names, mean and spread of what x will hold, from the training blocks alone."""
-        mean, std = values[train].mean(axis=0), values[train].std(axis=0)
-        varies = std > 1e-9 * np.maximum(np.abs(mean), 1e-30)
+        seen = values[train]
+        mean, std = seen.mean(axis=0), seen.std(axis=0)
+        varies = std > 1e-14 * np.abs(mean)
         if left_out := [name for name, good in zip(session.names, varies, strict=True) if not good]:
-            self.notes.append(f"left out, constant in the training bins: covariate {_listed(left_out)}")
+            self.notes.append(f"left out, constant in the training bins: covariate {notes.listed(left_out)}")
         if not varies.any() and not past:
             raise BadInput(
                 f"{session.source}: covariates are all constant in the training bins: there is nothing to predict from"
             )
-        mean, std = mean[varies], std[varies]
+        if session.steps is not None and (coarse := varies & (session.steps > 0.1 * std)).any():
+            column = int(np.flatnonzero(coarse)[0])
+            self.notes.append(
+                f"covariate {session.names[column]} is stored with too few digits: in steps of "
+                f"{session.steps[column]:.2g} beside a spread of {std[column]:.2g}: save it as float64"
+            )
+        low, high = notes.limits(seen)
+        scale = {"mean": mean, "std": std, "low": low, "high": high}
+        scale = {name: of[varies] for name, of in scale.items()}
         if past:
             # A kept unit fires in the training bins, so its spread is not zero unless it fires in all alike.
-            mean = np.concatenate([mean, counts[train].mean(axis=0)])
-            std = np.concatenate([std, np.maximum(counts[train].std(axis=0), 1e-3)])
+            scale["mean"] = np.concatenate([scale["mean"], counts[train].mean(axis=0, dtype=np.float64)])
+            spread = counts[train].std(axis=0, dtype=np.float64)
+            scale["std"] = np.concatenate([scale["std"], np.maximum(spread, 1e-3)])
         names = [name for name, good in zip(session.names, varies, strict=True) if good]
-        return {
-            "covariates": names,
-            "mean": torch.from_numpy(mean).float(),
-            "std": torch.from_numpy(std).float(),
-        }
-
-    def _note_gaps(self, session: Session, bins: Bins) -> None:
-        steps = np.diff(session.times)
-        inside = np.zeros(len(steps), dtype=bool)
-        for low, high in session.intervals:
-            inside |= (session.times[1:] > low) & (session.times[:-1] < high)
-        longest = steps[inside].max() if inside.any() else 0.0
-        if longest > max(10 * session.step, bins.width, 1.0):
-            self.notes.append(f"covariates pause for up to {longest:.3g} s: bridged by a straight line")
+        return {"covariates": names} | {name: torch.from_numpy(of) for name, of in scale.items()}
 
 
 def _bins(session: Session, width: float) -> Bins:
@@ -182,21 +199,56 @@ def _bins(session: Session, width: float) -> Bins:
     if number > MOST_BINS:
         raise BadInput(
             f"{session.source}: {number:.2g} bins of {width:g} s are more than memory holds: "
-            f"choose a wider data.bin, and check that all times are in seconds"
+            f"choose a wider data.bin, and check that all times are in seconds (not milliseconds, not sample numbers)"
         )
-    return Bins(session.intervals, width)
+    if session.rounding > width / 4:
+        raise BadInput(
+            f"{session.source}: its times tell apart steps of {session.rounding:.2g} s only, too coarse for bins of "
+            f"{width:g} s: save them as float64, counted from the recording's beginning, in seconds"
+        )
+    return Bins(session.intervals, width, session.rounding)
 
 
-def _features(session: Session, values: np.ndarray, counts: np.ndarray, state: dict) -> torch.Tensor:
-    """[T, n_in] what x may hold of every bin: covariates, past counts; minus mean, over spread."""
-    kept = _positions(session.source, "covariate", session.names, state["covariates"])
-    columns = [values[:, kept]]
-    if state["spike_history"]:
-        past = np.zeros_like(counts)
-        past[1:] = counts[:-1]
-        columns.append(past)
+def _values(session: Session, bins: Bins, hold: list[str] | None) -> np.ndarray:
+    """[T, F] what every covariate was in every bin."""
+    values = bins.means(session.times, session.covariates)
+    for name in hold or []:
+        if name not in session.names:
+            raise BadInput(
+                f"data.hold=[{','.join(hold)}]: {session.source} has no covariate {name!r}: "
+                f"choose of {notes.listed(session.names)}"
+            )
+        column = session.names.index(name)
+        values[:, column] = bins.held(session.times, session.covariates[:, column])
+    return values
+
+
+def _wanted(session: Session, values: np.ndarray, state: dict) -> np.ndarray:
+    """The covariates that the network was trained on, in its order."""
+    return values[:, _positions(session.source, "covariate", session.names, state["covariates"])]
+
+
+def _features(values: np.ndarray, counts: np.ndarray, state: dict) -> torch.Tensor:
+    """[T, n_in] float32, what x may hold of every bin: covariates, past counts; minus mean, over spread, in float64."""
     mean, std = (state[name].double().numpy() for name in ("mean", "std"))
-    return torch.from_numpy(((np.concatenate(columns, axis=1) - mean) / std).astype(np.float32))
+    features = np.empty((len(values), len(mean)), dtype=np.float32)
+    own = values.shape[1]
+    features[:, :own] = (values - mean[:own]) / std[:own]
+    features[:1, own:] = (-mean[own:] / std[own:])[None]  # nothing came before
+    for unit in range(len(mean) - own):
+        features[1:, own + unit] = (counts[:-1, unit] - mean[own + unit]) / std[own + unit]
+    return torch.from_numpy(features)
+
+
+def _believable(rows: np.ndarray, far: np.ndarray, history: int) -> tuple[np.ndarray, int]:
+    """Rows whose windows hold nothing that is `far` (bool [T]), and how many fewer these are; a tenth at most.
+
+    What a network says where it has learned nothing must not choose the checkpoint.
+    """
+    total = np.append(0, np.cumsum(far))
+    believed = rows[total[rows + 1] == total[np.maximum(rows - history, 0)]]
+    fewer = len(rows) - len(believed)
+    return (believed, fewer) if fewer <= FEW * len(rows) else (rows, 0)
 
 
 def _blocks(source: str, bins: Bins, blocks: int, history: int, margin: int) -> tuple[np.ndarray, np.ndarray]:
@@ -237,11 +289,6 @@ def _positions(source: str, kind: str, names: list[str], wanted: list[str]) -> l
     if missing := [name for name in wanted if name not in where]:
         raise BadInput(
             f"{source}: has no {kind} {missing[0]!r}, which the network was trained on "
-            f"(it has {_listed(names) if names else 'none'}): add it under that name in {kind}_names"
+            f"(it has {notes.listed(names) if names else 'none'}): add it under that name in {kind}_names"
         )
     return [where[name] for name in wanted]
-
-
-def _listed(names: list[str], most: int = 8) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

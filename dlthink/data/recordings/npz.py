@@ -10,6 +10,7 @@ from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
 
 KEYS = ("spike_times", "spike_units", "covariates", "covariate_times")
+TIMES = ("covariate_times", "spike_times", "intervals")
 
 
 def arrays(path: Path) -> dict[str, np.ndarray]:
@@ -77,7 +78,17 @@ def read_recording(path: str | Path, found: dict[str, np.ndarray] | None = None,
         times=_numbers(path, found, "covariate_times"),
         names=_names(found, "covariate_names") or [str(column) for column in range(columns)],
         intervals=_numbers(path, found, "intervals") if "intervals" in found else None,
+        rounding=max(float(_spacing(found[key]).max(initial=0.0)) for key in TIMES if key in found),
+        steps=np.atleast_1d(_spacing(found["covariates"])),
     )
+
+
+def _spacing(stored: np.ndarray) -> np.ndarray:
+    """How far apart the largest values of each column can be told, where fewer digits than float64's were stored."""
+    if stored.dtype.kind != "f" or stored.dtype.itemsize >= 8 or not stored.size:
+        return np.zeros(stored.shape[1:])
+    largest = np.abs(np.nan_to_num(stored, nan=0.0, posinf=0.0, neginf=0.0)).max(axis=0)
+    return np.spacing(largest).astype(np.float64)
 
 
 def _numbers(path: Path, found: dict[str, np.ndarray], key: str) -> np.ndarray:

@@ -8,10 +8,17 @@ import numpy as np
 
 from dlthink.errors import BadInput
 
+ALIKE = 0.01  # of a bin: times so near to a grid lie on it
+
+
+def clock(time: float) -> str:
+    """A time in seconds as text, to the microsecond as far as float64 knows it: 1700000000.02, not 1.7e+09."""
+    return f"{round(float(time), 6):.15g}"
+
 
 @dataclass(frozen=True)
 class Session:
-    """Spike times of every unit and covariates in time. All times in seconds on one clock.
+    """Spike times of every unit and covariates in time. All times in float64 seconds on one clock.
 
     source      what error messages call the recording: usually its file
     spikes      one ascending array of spike times per unit
@@ -21,6 +28,11 @@ class Session:
     names       F names of the covariates
     intervals   [I, 2] the stretches to use (start, stop); None: from the first to the last covariate
     rates       [G, U] true rates in Hz, constant between `rate_edges` [G + 1]; None outside simulations
+    rounding    s, how far apart two times must be to be told apart, where the file stored fewer digits than float64
+    steps       [F] the same for the values of each covariate, in its own units
+    reach       s, for how long before and after its time a row of covariates stands (`centred`)
+    origin      s, when the recording begins on its own clock, once all times count from there (`checked`)
+    rows        [T] the row of the file that each row of `covariates` was, once some were dropped (`checked`)
     """
 
     source: str
@@ -32,22 +44,57 @@ class Session:
     intervals: np.ndarray | None = None
     rates: np.ndarray | None = field(default=None, repr=False)
     rate_edges: np.ndarray | None = field(default=None, repr=False)
+    rounding: float = 0.0
+    steps: np.ndarray | None = field(default=None, repr=False)
+    reach: float = 0.0
+    origin: float = 0.0
+    rows: np.ndarray | None = field(default=None, repr=False)
 
     def checked(self) -> Session:
-        """Itself with `intervals` filled in and rows of NaN outside them dropped. Raises BadInput."""
+        """Itself with `intervals` filled in, rows of NaN outside them dropped, all times counted from its beginning.
+
+        A clock of 1.7e9 s has a rounding of 2e-7 s in float64: what is computed from small numbers adds no more to it.
+        Raises BadInput.
+        """
         self._check_shapes()
         self._check_times()
         self._check_spikes()
         intervals = self._checked_intervals()
         finite = np.isfinite(self.covariates).all(axis=1)
         self._check_finite(finite, intervals)
-        return replace(self, intervals=intervals, times=self.times[finite], covariates=self.covariates[finite])
+        zero = min(self.times[0], intervals[0, 0])
+        ends = [intervals, self.times[[0, -1]], *(unit[[0, -1]] for unit in self.spikes if len(unit))]
+        latest = max(float(np.abs(end).max()) for end in ends)
+        return replace(
+            self,
+            spikes=[unit - zero for unit in self.spikes],
+            covariates=self.covariates[finite],
+            times=self.times[finite] - zero,
+            intervals=intervals - zero,
+            rate_edges=None if self.rate_edges is None else self.rate_edges - zero,
+            rounding=max(self.rounding, float(np.spacing(latest))),
+            origin=self.origin + float(zero),
+            rows=np.flatnonzero(finite),
+        )
+
+    def centred(self, width: float) -> Session:
+        """Itself where rows of covariates lie one bin of `width` apart: each stands for the bin around its time.
+
+        Whoever binned the covariates wrote down the centres: bins that began there would be half a bin late. Where the
+        file has `intervals`, these say where bins begin.
+        """
+        if self.intervals is not None or self.times.ndim != 1 or len(self.times) < 2:
+            return self
+        place = (self.times - self.times[0]) / width
+        loose = ALIKE + 2 * max(self.rounding, float(np.spacing(np.abs(self.times).max()))) / width
+        apart = abs(float(np.median(np.diff(place))) - 1) <= loose
+        return replace(self, reach=width / 2) if apart and (np.abs(place - np.rint(place)) <= loose).all() else self
 
     def between(self, start: float | None, stop: float | None) -> Session:
         """The part from `start` to `stop` seconds after the beginning. Raises BadInput if nothing is left."""
         if start is None and stop is None:
             return self
-        whole = np.array([[self.times[0], self.times[-1]]]) if self.intervals is None else self.intervals
+        whole = self._whole() if self.intervals is None else self.intervals
         first = min(self.times[0], whole[0, 0])
         low = -np.inf if start is None else first + start
         high = np.inf if stop is None else first + stop
@@ -61,6 +108,10 @@ class Session:
                 f"the recording is {whole[-1, 1] - first:.6g} s long and they count from its beginning"
             )
         return replace(self, intervals=cut)
+
+    def _whole(self) -> np.ndarray:
+        """From the first to the last covariate."""
+        return np.array([[self.times[0] - self.reach, self.times[-1] + self.reach]])
 
     @property
     def step(self) -> float:
@@ -96,8 +147,13 @@ class Session:
             raise self._bad(f"covariate_times is {self.times[rows[0]]} in row {rows[0]}: leave that row out")
         if len(rows := np.flatnonzero(np.diff(self.times) <= 0)):
             before, after = self.times[rows[0]], self.times[rows[0] + 1]
+            if before == after and self.rounding:
+                raise self._bad(
+                    f"covariate_times are stored with too few digits: at {clock(before)} s they tell apart steps of "
+                    f"{self.rounding:.2g} s only, and row {rows[0] + 1} repeats the one before: save them as float64"
+                )
             raise self._bad(
-                f"covariate_times does not ascend: row {rows[0] + 1} is {after:.9g} s after {before:.9g} s: "
+                f"covariate_times does not ascend: row {rows[0] + 1} is {clock(after)} s after {clock(before)} s: "
                 f"sort the rows by time and leave out repeated times"
             )
 
@@ -108,7 +164,7 @@ class Session:
             if len(bad := np.flatnonzero(np.diff(spikes) < 0)):
                 before, after = spikes[bad[0]], spikes[bad[0] + 1]
                 raise self._bad(
-                    f"spike_times of unit {unit} are not sorted: {after:.9g} s comes after {before:.9g} s: "
+                    f"spike_times of unit {unit} are not sorted: {clock(after)} s comes after {clock(before)} s: "
                     f"sort them, and check that no clock was reset"
                 )
         if self.intervals is None:
@@ -122,13 +178,13 @@ class Session:
             unit = next(name for name, number in zip(self.units, outside, strict=True) if number)
             raise self._bad(
                 f"{total} spike_times (first in unit {unit}) lie outside covariate_times, "
-                f"{self.times[0]:.6g} to {self.times[-1]:.6g} s: are both in seconds on one clock? "
+                f"{clock(self.times[0])} to {clock(self.times[-1])} s: are both in seconds on one clock? "
                 f"If so, cut with data.start and data.stop or the key intervals"
             )
 
     def _checked_intervals(self) -> np.ndarray:
         if self.intervals is None:
-            return np.array([[self.times[0], self.times[-1]]])
+            return self._whole()
         intervals = np.asarray(self.intervals, dtype=float)
         if intervals.ndim != 2 or intervals.shape[1] != 2 or not len(intervals):
             raise self._bad(f"intervals has shape {intervals.shape}: give [I, 2], start and stop each")
@@ -136,15 +192,16 @@ class Session:
             raise self._bad("intervals holds NaN or infinity: give seconds")
         if len(rows := np.flatnonzero(intervals[:, 0] >= intervals[:, 1])):
             raise self._bad(f"intervals, row {rows[0]}: the start is not before the stop: give start < stop")
-        if len(rows := np.flatnonzero(intervals[1:, 0] < intervals[:-1, 1])):
+        slack = 2 * max(self.rounding, float(np.spacing(np.abs(intervals).max())))  # one ends as the next begins
+        if len(rows := np.flatnonzero(intervals[1:, 0] < intervals[:-1, 1] - slack)):
             raise self._bad(
                 f"intervals, row {rows[0] + 1} starts before the one above ends: sort them and merge overlaps"
             )
         low, high = self.times[0], self.times[-1]
         if intervals[0, 0] < low - self.step or intervals[-1, 1] > high + self.step:
             raise self._bad(
-                f"intervals reach from {intervals[0, 0]:.6g} to {intervals[-1, 1]:.6g} s but covariate_times "
-                f"only from {low:.6g} to {high:.6g} s: shorten them, and check that both are in seconds"
+                f"intervals reach from {clock(intervals[0, 0])} to {clock(intervals[-1, 1])} s but covariate_times "
+                f"only from {clock(low)} to {clock(high)} s: shorten them, and check that both are in seconds"
             )
         return intervals
 
@@ -156,7 +213,7 @@ class Session:
             values, time = self.covariates[rows[0]], self.times[rows[0]]
             column = np.flatnonzero(~np.isfinite(values))[0]
             raise self._bad(
-                f"covariates: {self.names[column]} is {values[column]} at {time:.6g} s "
+                f"covariates: {self.names[column]} is {values[column]} at {clock(time)} s "
                 f"({len(rows)} such rows): fill it in, or leave the stretch out with the key intervals"
             )
         if finite.sum() < 2:

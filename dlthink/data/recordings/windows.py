@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import math
 
 import numpy as np
 import torch
 
 from dlthink.files.atomic import whole
+
+ROWS = 4096  # of a table, written at a time
 
 
 class Windows:
@@ -33,8 +36,10 @@ class Windows:
 class Split(Windows):
     """Windows with the counts of their present bin: y [B, n_targets]. Only the examination sees what is `known`:
 
-    time  [n] centre of the present bin, s
+    time  [n] centre of the present bin, seconds after the recording's beginning
     rate  [n, n_targets] expected counts, where they are known
+
+    What is known stays on the CPU, where every device's times can be float64.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Split(Windows):
         return self.take_x(index), self.counts.index_select(0, index)
 
     def known(self, index: torch.Tensor) -> dict[str, torch.Tensor]:
+        index = index.cpu()
         return {name: values.index_select(0, index) for name, values in self.truth.items()}
 
     def targets(self) -> torch.Tensor:
@@ -63,18 +69,29 @@ class Split(Windows):
         moved.window = self.window
         moved.features, moved.rows, moved.first = (t.to(device) for t in (self.features, self.rows, self.first))
         moved.counts = self.counts.to(device)
-        moved.truth = {name: t.to(device) for name, t in self.truth.items()}
+        moved.truth = self.truth
         return moved
 
 
 class Inputs(Windows):
-    """Windows of a user's own file, whose predictions go to a table. times [n]: centre of each bin, s."""
+    """Windows of a user's own file, whose predictions go to a table.
+
+    times  [n] centre of each bin on the file's own clock, s; `bin` seconds apart
+    notes  lines on what looks wrong in the file
+    """
 
     def __init__(
-        self, features: torch.Tensor, rows: torch.Tensor, history: int, times: np.ndarray, units: list[str]
+        self,
+        features: torch.Tensor,
+        rows: torch.Tensor,
+        history: int,
+        times: np.ndarray,
+        bin: float,
+        units: list[str],
+        notes: tuple[str, ...] = (),
     ) -> None:
         super().__init__(features, rows, history)
-        self.times, self.units = times, units
+        self.times, self.bin, self.units, self.notes = times, bin, units, notes
 
     def take(self, index: torch.Tensor) -> tuple[torch.Tensor, None]:
         return self.take_x(index), None
@@ -84,18 +101,26 @@ class Inputs(Windows):
 
     def told(self) -> str:
         """What was predicted, for the terminal."""
-        return f"{len(self)} predictions"
+        return "; ".join([*(f"note: {note}" for note in self.notes), f"{len(self)} predictions"])
 
     def to(self, device: torch.device | str) -> Inputs:
-        return Inputs(self.features.to(device), self.rows.to(device), self.window - 1, self.times, self.units)
+        features, rows = self.features.to(device), self.rows.to(device)
+        return Inputs(features, rows, self.window - 1, self.times, self.bin, self.units, self.notes)
 
     def write(self, read: dict[str, torch.Tensor], path: str) -> None:
         """A CSV, whole or not at all: `time` (bin centre, s), `name[UNIT]` of every [n, n_targets] tensor."""
         shape = (len(self), len(self.units))
         tables = {k: v for k, v in read.items() if isinstance(v, torch.Tensor) and tuple(v.shape) == shape}
         header = ["time", *(f"{name}[{unit}]" for name in tables for unit in self.units)]
-        columns = [self.times[:, None], *(v.detach().double().cpu().numpy() for v in tables.values())]
+        formats = [f"%.{self._digits()}g"] + ["%.8g"] * (len(header) - 1)
         with whole(path) as file:
             csv.writer(file, lineterminator="\n").writerow(header)
-            formats = ["%.10g"] + ["%.8g"] * (len(header) - 1)
-            np.savetxt(file, np.concatenate(columns, axis=1), fmt=formats, delimiter=",")
+            for first in range(0, len(self), ROWS):
+                part = slice(first, first + ROWS)
+                columns = [self.times[part, None], *(v[part].detach().cpu().double().numpy() for v in tables.values())]
+                np.savetxt(file, np.concatenate(columns, axis=1), fmt=formats, delimiter=",")
+
+    def _digits(self) -> int:
+        """As many as tell one bin from the next, and four for where in it; what float64 does not know is left out."""
+        latest = float(np.abs(self.times).max(initial=self.bin))
+        return min(max(10, math.ceil(math.log10(latest / self.bin)) + 4), 16)

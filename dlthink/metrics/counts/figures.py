@@ -61,7 +61,7 @@ def rate(
         ax.set_xlim(float(edges[0]), float(edges[-1]))
         ax.set_ylim(0, max(1.1 * highest, min(1.05 * float(counted.max()), HEADROOM * highest)) or 1.0)
         ax.set_ylabel("spikes/s")
-    axes[-1].set_xlabel("time (s)")
+    axes[-1].set_xlabel("time after the beginning (s)")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     return figure
 

@@ -100,7 +100,8 @@ def test_windows_equal_a_slow_loop(history, past):
     values, counts = bins.means(given.times, given.covariates), bins.counts(given.spikes)
     role = np.array([PATTERN[b % 5] for b in np.arange(len(bins)) * 20 // len(bins)])
     mean, std = values[role == "train"].mean(axis=0), values[role == "train"].std(axis=0)
-    count_mean, count_std = counts[role == "train"].mean(axis=0), counts[role == "train"].std(axis=0)
+    past_counts = counts[role == "train"].astype(float)
+    count_mean, count_std = past_counts.mean(axis=0), past_counts.std(axis=0)
     assert data.facts == {
         "n_in": 2 + UNITS * past,
         "window": history + 1,
@@ -239,7 +240,7 @@ def test_standardized_from_training_bins_only():
 
 def test_state_prepares_another_recording_in_the_same_way():
     first = binned(history=4, bin=0.1, spike_history=True)
-    assert set(first.state) == {*Binned.fixed, "covariates", "units", "mean", "std"}
+    assert set(first.state) == {*Binned.fixed, "covariates", "units", "mean", "std", "low", "high"}
     other = session(seed=9, number=4)
     other = Session(**{**vars(other), "covariates": other.covariates[:, ::-1] * 7, "names": ["b", "a"]})
     second = binned(other, history=4, bin=0.1, spike_history=True, state=first.state)
@@ -316,7 +317,7 @@ def test_a_long_pause_of_the_covariates_is_noted():
     keep = (given.times < 20) | (given.times > 25)
     pausing = session(times=given.times[keep], covariates=given.covariates[keep])
     assert any("5" in note and "pause" in note for note in binned(pausing).notes)
-    assert binned(given).notes == []
+    assert len(binned(given).notes) == 1
 
 
 @pytest.mark.parametrize(

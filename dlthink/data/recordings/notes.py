@@ -1,0 +1,165 @@
+"""What a run says of the recording that it has read, and where that looks wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dlthink.data.recordings.bins import Bins
+from dlthink.data.recordings.session import Session, clock
+
+FAR = 20.0  # spreads beyond the training values: nothing that was learned holds there
+APART, SELDOM = 10.0, 0.05  # ranges of all other values, and the share of rows, of a value that looks like a code
+SLOW, MANY = 1.5, 5.0  # bins from one covariate sample to the next: worth a note; a wrong unit of time perhaps
+RARE, RAREST, QUICKEST = 0.1, 0.02, 1000.0  # Hz, of the median unit
+LEVELS = 10  # values of a covariate that may be a state
+
+
+def read(session: Session, bins: Bins, counts: np.ndarray, rows: dict[str, np.ndarray]) -> str:
+    """Units, spikes, seconds, bins, samples in each, splits: to be compared with what one knows of the recording."""
+    seconds, stretches = len(bins) * bins.width, len(bins.edges)
+    where = f" in {stretches:,} stretches" if stretches > 1 else ""
+    units = f"{counts.shape[1]:,} unit{'s' * (counts.shape[1] > 1)}"
+    samples, covariates = int((bins.of(session.times) >= 0).sum()) / len(bins), len(session.names)
+    splits = ", ".join(f"{name} {len(some):,}" for name, some in rows.items())
+    return (
+        f"read {units} with {int(counts.sum()):,} spikes in {seconds:,.6g} s{where}: {len(bins):,} bins of "
+        f"{bins.width:g} s; {covariates} covariate{'s' * (covariates > 1)}, {samples:.3g} samples a bin; {splits}"
+    )
+
+
+def pace(session: Session, bins: Bins, counts: np.ndarray, hold: list[str]) -> list[str]:
+    """Times that are centres of bins or no seconds, covariates that come more slowly than bins, and their pauses."""
+    rate = float(np.median(counts.sum(axis=0))) / (len(bins) * bins.width)
+    every = session.step / bins.width
+    notes = []
+    if session.reach:
+        notes.append(
+            f"covariate_times lie one bin apart: taken as centres of bins, the first of which begins at "
+            f"{clock(session.origin)} s; if bins begin elsewhere, say so with the key intervals"
+        )
+    if rate < RAREST or (rate < RARE and every >= MANY):
+        notes.append(
+            f"covariates come every {session.step:.4g} s, {every:.4g} bins a sample, and the median unit fires at "
+            f"{rate:.2g} Hz: are times in milliseconds or sample numbers? They must be in seconds"
+        )
+    if rate > QUICKEST:
+        notes.append(f"the median unit fires at {rate:,.0f} Hz: are times in minutes or hours? They must be in seconds")
+    lines = [name for name in session.names if name not in hold]
+    if not lines:
+        return notes
+    where = bins.of(session.times)
+    empty = 1 - len(np.unique(where[where >= 0])) / len(bins)
+    if every > SLOW or empty > 0.1:
+        states = [name for name in lines if _is_state(session, name)]
+        advice = (
+            f"if {listed(states)} is a state, coded by its changes" if states else "if a value stays until the next"
+        )
+        notes.append(
+            f"covariates come every {session.step:.4g} s, {every:.4g} bins a sample; {empty:.0%} of bins have none and "
+            f"lie on a straight line between two: {advice}, data.hold=[{','.join(states or lines[:1])}] keeps it"
+        )
+    elif (longest := _longest_pause(session)) > max(10 * session.step, bins.width, 1.0):
+        notes.append(f"covariates pause for up to {longest:.3g} s: bridged by a straight line")
+    return notes
+
+
+def _is_state(session: Session, name: str) -> bool:
+    values = np.unique(session.covariates[:, session.names.index(name)])
+    return len(values) <= LEVELS
+
+
+def _longest_pause(session: Session) -> float:
+    steps = np.diff(session.times)
+    inside = np.zeros(len(steps), dtype=bool)
+    for low, high in session.intervals:
+        inside |= (session.times[1:] > low) & (session.times[:-1] < high)
+    return float(steps[inside].max()) if inside.any() else 0.0
+
+
+def limits(train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """([F], [F]): the values of each covariate, [T, F] in training bins, beyond which nothing that was learned holds.
+
+    `FAR` spreads beyond the smallest and the largest of them.
+    """
+    room = FAR * train.std(axis=0)
+    return train.min(axis=0) - room, train.max(axis=0) + room
+
+
+def beyond(values: np.ndarray, state: dict) -> np.ndarray:
+    """[T, F] which covariates lie beyond their `limits`. values [T, F]: those of `state`, in every bin."""
+    if "low" not in state:  # a run of before there were limits
+        return np.zeros(values.shape, dtype=bool)
+    return (values < state["low"].numpy()) | (values > state["high"].numpy())
+
+
+def strange(
+    session: Session, bins: Bins, far: np.ndarray, state: dict, role: np.ndarray | None = None, fewer: int = 0
+) -> list[str]:
+    """Covariates that are `beyond`, far [T, F]: which, when, in which rows of the file, counted from 0.
+
+    role [T], the split of each bin; fewer: how many bins of validation are left out for that
+    """
+    if not far.any():
+        return []
+    low, high, mean, std = (state[name].numpy() for name in ("low", "high", "mean", "std"))
+    columns, when = np.flatnonzero(far.any(axis=0)), np.flatnonzero(far.any(axis=1))
+    names = [state["covariates"][column] for column in columns]
+    given = session.covariates[:, [session.names.index(name) for name in names]]
+    places = np.flatnonzero(((given < low[columns]) | (given > high[columns])).any(axis=1))
+    near = places[_near(session.times[places], bins.centres[when], bins.width + session.step)]
+    places = near if len(near) else places  # a value that was held, or a line over a long pause
+    if not len(places):
+        return []
+    away = np.abs(given[places] - mean[columns]) / std[columns]
+    row, column = np.unravel_index(np.argmax(away), away.shape)
+    rows = session.rows[places]
+    several = f"{len(rows)} rows: {_ranges(rows)}" if len(rows) > 1 else f"row {rows[0]}"
+    first, last = (clock(session.times[places[end]] + session.origin) for end in (0, -1))
+    span = f"at {first} s" if first == last else f"from {first} to {last} s"
+    split = "" if role is None else f" in {', '.join(dict.fromkeys(role[when]))}"
+    left_out = f"; {fewer} bins are left out of validation" if fewer else ""
+    return [
+        f"covariate {listed(names)} is out of range {span}{split} ({several}), up to {away.max():,.0f} standard "
+        f"deviations from training ({names[column]} = {given[places[row], column]:.10g}): a code for lost data? "
+        f"Fill it in, or leave the stretch out with the key intervals{left_out}"
+    ]
+
+
+def codes(session: Session) -> list[str]:
+    """A value that several rows have exactly, far from all others of its covariate: like `strange`, in training."""
+    found = []
+    for name, values in zip(session.names, session.covariates.T, strict=True):
+        for code in (values.min(), values.max()):
+            rest = values[values != code]
+            places = np.flatnonzero(values == code)
+            if not 2 <= len(places) <= SELDOM * len(values):
+                continue
+            if np.abs(rest - code).min() > APART * np.ptp(rest) > 0:
+                rows, when = session.rows[places], clock(session.times[places[0]] + session.origin)
+                found.append(
+                    f"covariate {name} is exactly {code:.10g} in {len(rows)} rows ({_ranges(rows)}; first at {when} s) "
+                    f"and far from all its other values: a code for lost data? Fill it in, or leave the stretch "
+                    f"out with the key intervals"
+                )
+    return found
+
+
+def _near(times: np.ndarray, centres: np.ndarray, reach: float) -> np.ndarray:
+    """Which times lie within reach of any of the ascending centres."""
+    after = np.searchsorted(centres, times)
+    nearest = np.minimum(
+        np.abs(centres[np.minimum(after, len(centres) - 1)] - times), np.abs(times - centres[np.maximum(after - 1, 0)])
+    )
+    return nearest <= reach
+
+
+def _ranges(rows: np.ndarray, most: int = 4) -> str:
+    """0-based rows of the file as 17-21, 40."""
+    parts = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    shown = [f"{part[0]}-{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in parts[:most]]
+    return ", ".join(shown) + (f" and {len(parts) - most} more" if len(parts) > most else "")
+
+
+def listed(names: list[str], most: int = 8) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
