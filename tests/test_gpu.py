@@ -13,6 +13,8 @@ from dlthink.losses.translations.projected_gan import ProjectedGAN
 from dlthink.metrics.counts.metrics import Counts
 from dlthink.metrics.translations.metrics import Translations
 from dlthink.models.cyclegan import CycleGAN
+from dlthink.models.discriminators.features import FeatureDiscriminator
+from dlthink.models.discriminators.patch import PatchDiscriminator
 from dlthink.models.gru import GRU
 from dlthink.models.mlp import MLP
 from dlthink.training import checkpoint, rng
@@ -22,6 +24,7 @@ from tests.conftest import needs_lite1
 from tests.training.test_resume import start
 from tests.training.toy import fit, network, weights
 
+features = partial(FeatureDiscriminator, width=8)
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA"),
@@ -107,9 +110,9 @@ def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "cost",
     [
-        partial(CycleGANLoss, 3),
-        pytest.param(ProjectedGAN, marks=needs_lite1),
-        pytest.param(partial(ProjectedGAN, mmd=1.0), marks=needs_lite1),
+        partial(CycleGANLoss, partial(PatchDiscriminator, 3, 8)),
+        pytest.param(partial(ProjectedGAN, features), marks=needs_lite1),
+        pytest.param(partial(ProjectedGAN, features, mmd=1.0), marks=needs_lite1),
     ],
     ids=["cyclegan", "projected", "projected, mmd"],
 )
@@ -119,7 +122,7 @@ def test_a_step_of_two_players_never_waits_either(tmp_path, monkeypatch, cost, p
     data = Seasons(scenes=8, val_scenes=2, test_scenes=2, size=64)
     rng.seed(0)
     trainer = Watched(steps=24, batch=2, log_every=8, validate_every=24, precision=precision, **knobs)
-    model, cost = CycleGAN(3, 3, width=8, blocks=2, guided=8), cost(pool=4, judge_width=8)
+    model, cost = CycleGAN(3, 3, width=8, blocks=2, guided=8), cost(pool=4)
     optim = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)
     found = trainer.fit(model, cost, data, Translations("embedded"), optim, tmp_path / "run")["test"]
     assert found["cycle_l1_to_winter"] < 0.1 and found["psnr_to_winter"] > 5

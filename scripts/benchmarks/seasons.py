@@ -1,6 +1,7 @@
 """A step of CycleGAN, one photo of each season, fp32 and bf16: dlthink's loop against one written by hand.
 
-model=cyclegan (width 32, 6 blocks), judges of width 64, pools of 50, Adam, averaged weights, a log line every 5 steps.
+model=cyclegan (width 32, 6 blocks), discriminators of width 64, pools of 50, Adam, averaged weights, a log
+line every 5 steps.
 Both train the same networks from the same weights on the same batches in the published order of updates (checked at
 the end). Then bf16 against fp32 at 128 pixels, both ours. What the last step needs at its peak goes to stderr, in MB:
 medians, since it varies from run to run.
@@ -18,9 +19,9 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from dlthink.data.seasons.unpaired import Unpaired
-from dlthink.losses.translations._patch_discriminator import PatchJudge
 from dlthink.losses.translations._pool import Pool
 from dlthink.models.cyclegan import CycleGAN
+from dlthink.models.discriminators.patch import PatchDiscriminator
 from dlthink.training import rng
 from dlthink.training.sampler import Order
 
@@ -51,18 +52,18 @@ def by_loop(data: SimpleNamespace, precision: str, measured: bool = False) -> Ti
 def by_hand(data: SimpleNamespace, precision: str, measured: bool = False) -> tuple[np.ndarray, nn.Module, float]:
     """Seconds, the rng, and the peak of the last step where it is measured."""
     rng.seed(0)
-    judges = nn.ModuleDict({season: PatchJudge(3, 64) for season in SEASONS})
+    discriminators = nn.ModuleDict({season: PatchDiscriminator(3, 64) for season in SEASONS})
     pools = {season: Pool(50) for season in SEASONS}
     rng.seed(0)
     net = CycleGAN(3, 3)
     averaged = [p.detach().clone() for p in net.parameters()]
     adam = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)
-    network, critic = adam(net.parameters()), adam(judges.parameters())
+    network, critic = adam(net.parameters()), adam(discriminators.parameters())
     half = partial(torch.autocast, "cpu", torch.bfloat16, enabled=precision == "bf16")
 
     def judged(season: str, x: Tensor) -> Tensor:
         with half():
-            verdict = judges[season](x)
+            verdict = discriminators[season](x)
         return verdict.float()
 
     stream, recent = iter(Order(data.train, 1, 0, torch.device("cpu"))), []
@@ -72,14 +73,14 @@ def by_hand(data: SimpleNamespace, precision: str, measured: bool = False) -> tu
         with half():
             made = net(real)
         made = {name: x.float() for name, x in made.items()}
-        judges.requires_grad_(False)
+        discriminators.requires_grad_(False)
         network.zero_grad()
         gan = [(judged(season, made[season]) - 1).square().mean() for season in SEASONS]
         cycle = [10 * l1_loss(made[f"back_{season}"], real[season]) for season in SEASONS]
         same = [5 * l1_loss(made[f"same_{season}"], real[season]) for season in SEASONS]
         sum([*gan, *cycle, *same]).backward()
         network.step()
-        judges.requires_grad_(True)
+        discriminators.requires_grad_(True)
         critic.zero_grad()
         lost = []
         for season in SEASONS:

@@ -29,7 +29,7 @@ def data_folder(tmp_path_factory, monkeypatch):
 
 
 def test_from_training_to_photos(cli, tmp_path):
-    code, out, err = cli("train", *FEW, "loss.judge_width=4", "loss.pool=3", "hydra.run.dir=run")
+    code, out, err = cli("train", *FEW, "loss.discriminator.width=4", "loss.pool=3", "hydra.run.dir=run")
     assert code == 0, err
     assert set(json.loads(Path("run/metrics.json").read_text())["test"]) >= NAMES
     code, out, err = cli("evaluate", "run=run", "split=val")

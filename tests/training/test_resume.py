@@ -156,7 +156,7 @@ def test_resumed_with_another_network_is_refused(tmp_path):
 SPIKES = ["data=spikes", "model=mlp", "data.minutes=2", "data.neurons=5", "model.width=8", "model.dropout=0.2"]
 SPIKES += ["trainer.batch=64", "trainer.log_every=20"]
 SEASONS = ["data=seasons", "data.scenes=8", "data.val_scenes=2", "data.test_scenes=2", "data.size=32"]
-SEASONS += ["metrics.features=embedded", "model.width=4", "model.blocks=1", "loss.judge_width=4", "loss.pool=4"]
+SEASONS += ["metrics.features=embedded", "model.width=4", "model.blocks=1", "loss.discriminator.width=4", "loss.pool=4"]
 OFTEN = ["trainer.device=cpu", "trainer.save_minutes=0.0003"]  # a checkpoint every 18 ms
 
 

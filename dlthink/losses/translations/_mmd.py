@@ -9,7 +9,7 @@ MADE = 32  # of the latest made: they stand for all that the network makes now, 
 REAL = 256  # of the latest real
 
 
-class Discrepancy(nn.Module):
+class MMD(nn.Module):
     """100 MMD^2 between made and real photos by their features, with the kernel of KID.
 
     MMD^2 = E k(f, f') + E k(r, r') - 2 E k(f, r), k(a, b) = (a.b / d + 1)^3; f, f' of made, r, r' of real photos.

@@ -1,4 +1,4 @@
-"""How a translation goes astray: inverted colours, one picture for all, no contrast, a judge that is never fooled."""
+"""Monitor of a translation: inverted colours, one picture for all, no contrast, a discriminator never fooled."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ REMARKS = {
     "variety": "everything becomes the same {to}: the network has collapsed; raise loss.cycle, lower optim.lr, or look "
     "for copies in the data",
     "contrast": "what becomes {to} is flat: lower optim.lr, or raise loss.cycle",
-    "judged": "the judge of {to} is never fooled, so the network learns nothing from it: try another loss.gan, a lower "
-    "optim.lr, or more photos",
+    "judged": "the discriminator of {to} is never fooled, so the network learns nothing from it: try another loss.gan, "
+    "a lower optim.lr, or more photos",
 }
 
 
-class Astray:
+class Monitor:
     """Means over the latest photos, by the season that they become; nothing that is trained depends on it.
 
     luminance  correlation over pixels of a photo's luminance with its translation's; -1: colours inverted
     variety    standard deviation over translations (8 x 8 pixels), as a share of that over their photos
     contrast   standard deviation within a translation, as a share of that within its photo
-    judged     share of patches of real and of made photos that the judge puts on the right side of their middle
+    judged     share of patches of real and of made photos that the discriminator puts on the right side of their middle
     """
 
     def __init__(self) -> None:
@@ -50,8 +50,8 @@ class Astray:
         return figures | {f"variety_{to}": after / before.clamp(min=1e-6)}
 
     @torch.no_grad()
-    def watch_judge(self, to: str, real: Tensor, made: Tensor) -> dict[str, Tensor]:
-        """Verdicts of one judge."""
+    def watch_discriminator(self, to: str, real: Tensor, made: Tensor) -> dict[str, Tensor]:
+        """Verdicts of one discriminator."""
         middle = (real.mean() + made.mean()) / 2
         self.numbers[f"judged_{to}"].append(
             float(((real > middle).float().mean() + (made < middle).float().mean()) / 2)

@@ -1,4 +1,4 @@
-"""A pool of photos that a network has made, so that its judge does not forget what it made before."""
+"""A pool of photos that a network has made, so that its discriminator does not forget what it made before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Pool(nn.Module):
     """Photo by photo: until `size` are kept it is kept and given back; then, at even odds, an old one for it instead.
 
     The odds and the place come from torch's global generator on the CPU, so that nothing waits for the device. What is
-    kept is part of the state, as a run that goes on must judge the same photos. size=0: nothing is kept.
+    kept is part of the state, as a run that goes on must discriminator the same photos. size=0: nothing is kept.
 
     Source: Shrivastava et al. 2017, CVPR, section 2.3; Zhu et al. 2017, ICCV, section 4.
     """

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from dlthink.errors import BadInput
-from dlthink.losses.translations._monitor import Astray
+from dlthink.losses.translations._monitor import Monitor
 
 OTHER = {"winter": "summer", "summer": "winter"}
 
@@ -29,7 +29,7 @@ class Translation(nn.Module):
         cycle_S     cycle mean |back_S - y_S|
         identity_S  cycle identity mean |same_S - y_S|
 
-    cycle and identity: 10, and 0.5 of it, in the paper. monitor: say when a translation goes astray (`Astray`).
+    cycle and identity: 10, and 0.5 of it, in the paper. monitor: say when a translation goes astray (`Monitor`).
     Raises BadInput when a weight is negative or not finite.
 
     Source: Zhu, Park, Isola & Efros 2017, ICCV, equation 2 and section 5.2 (identity); Taigman, Polyak & Wolf 2017.
@@ -42,7 +42,7 @@ class Translation(nn.Module):
     def __init__(self, cycle: float = 10.0, identity: float = 0.5, monitor: bool = True) -> None:
         super().__init__()
         self.cycle, self.identity = weight("cycle", cycle), weight("identity", identity)
-        self.astray = Astray() if monitor else None
+        self.monitor = Monitor() if monitor else None
 
     def forward(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
         terms = {f"cycle_{season}": self.cycle * l1_loss(out[f"back_{season}"], y[season]) for season in OTHER}
@@ -60,14 +60,14 @@ class Translation(nn.Module):
         return out
 
     def watch(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Figures of `Astray` over the latest photos."""
-        if self.astray is None:
+        """Figures of `Monitor` over the latest photos."""
+        if self.monitor is None:
             return {}
         seen: dict[str, Tensor] = {}
         for season, other in OTHER.items():
-            seen |= self.astray.watch(season, y[other], out[season])
+            seen |= self.monitor.watch(season, y[other], out[season])
         return seen
 
     def remark(self, seen: dict[str, float]) -> str | None:
         """One line with what to try when they lie beyond their bounds."""
-        return self.astray.remark(seen) if self.astray else None
+        return self.monitor.remark(seen) if self.monitor else None

@@ -22,7 +22,7 @@ def test_terms_against_a_loop_and_their_gradient():
     sum(terms.values()).backward()
     sign = (out["back_winter"] - y["winter"]).sign().detach()
     assert torch.allclose(out["back_winter"].grad, 7.0 * sign / sign.numel(), atol=1e-15)
-    assert out["winter"].grad is None, "without a judge nobody looks at what is made"
+    assert out["winter"].grad is None, "without a discriminator nobody looks at what is made"
 
 
 def test_without_identity_it_does_without_those_photos():

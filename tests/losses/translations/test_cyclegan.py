@@ -1,19 +1,19 @@
-"""`dlthink.losses.translations.cyclegan`: its games, its judges, its pools, and the published order of updates."""
+"""`cyclegan`: its games, its discriminators, its pools, and the published order of updates."""
 
 import copy
-import itertools
 import math
 import random
+from functools import partial
 
 import pytest
 import torch
 from torch import nn
 
 from dlthink.errors import BadInput
-from dlthink.losses.translations._gan import fooled, steepness, told_apart
-from dlthink.losses.translations._patch_discriminator import PatchJudge
+from dlthink.losses.translations._gan import discriminator_loss, generator_loss, gradient_penalty
 from dlthink.losses.translations._pool import Pool
 from dlthink.losses.translations.cyclegan import CycleGAN
+from dlthink.models.discriminators.patch import PatchDiscriminator
 from dlthink.training import checkpoint, rng
 from dlthink.training.sampler import Order
 from tests.losses.translations.made_translations import answer, photos
@@ -21,10 +21,11 @@ from tests.training import toy
 from tests.training.test_resume import same
 
 GAMES = ("lsgan", "hinge", "nonsaturating", "wgan_gp")
+patches = partial(PatchDiscriminator, 3, width=4)
 
 
 def slow(game, real, made):
-    """(network's cost, judge's cost) by a loop over patches."""
+    """(network's cost, discriminator's cost) by a loop over patches."""
     r, f = real.flatten().tolist(), made.flatten().tolist()
     net, judge_r, judge_f, half = {
         "lsgan": (lambda v: (v - 1) ** 2, lambda v: (v - 1) ** 2, lambda v: v**2, 0.5),
@@ -46,17 +47,17 @@ def test_games_against_a_loop(game):
     g = torch.Generator().manual_seed(0)
     real, made = 2 * torch.randn(2, 3, 1, 5, 5, generator=g, dtype=torch.float64)
     expected = slow(game, real, made)
-    assert float(fooled(game, made)) == pytest.approx(expected[0], rel=1e-12)
-    assert float(told_apart(game, real, made)) == pytest.approx(expected[1], rel=1e-12)
+    assert float(generator_loss(game, made)) == pytest.approx(expected[0], rel=1e-12)
+    assert float(discriminator_loss(game, real, made)) == pytest.approx(expected[1], rel=1e-12)
 
 
 def test_steepness_of_a_plane_and_of_a_parabola():
     real, made = torch.rand(2, 4, 1, 2, 2, dtype=torch.float64)
     w = torch.tensor([3.0, 0.0, 4.0, 0.0], dtype=torch.float64)
     plane = lambda x: (x.flatten(1) @ w)[:, None, None, None]  # noqa: E731
-    assert steepness(plane, real, made).item() == pytest.approx(10 * (5 - 1) ** 2)
+    assert gradient_penalty(plane, real, made).item() == pytest.approx(10 * (5 - 1) ** 2)
     torch.manual_seed(3)
-    got = steepness(lambda x: x.square().sum((1, 2, 3), keepdim=True) / 2, real, made).item()
+    got = gradient_penalty(lambda x: x.square().sum((1, 2, 3), keepdim=True) / 2, real, made).item()
     torch.manual_seed(3)
     part = torch.rand(4, 1, 1, 1, dtype=torch.float64)
     mixed = part * real + (1 - part) * made
@@ -64,18 +65,18 @@ def test_steepness_of_a_plane_and_of_a_parabola():
 
 
 def test_steepness_moves_the_judge():
-    judge = PatchJudge(3, width=4)
-    steepness(judge, *torch.rand(2, 2, 3, 32, 32)).backward()
-    assert all(p.grad.abs().sum() > 0 for p in judge.parameters() if p.ndim > 1)
+    discriminator = PatchDiscriminator(3, width=4)
+    gradient_penalty(discriminator, *torch.rand(2, 2, 3, 32, 32)).backward()
+    assert all(p.grad.abs().sum() > 0 for p in discriminator.parameters() if p.ndim > 1)
 
 
 def test_a_verdict_sees_70_pixels():
-    judge = PatchJudge(1, width=2).double()
+    discriminator = PatchDiscriminator(1, width=2).double()
     x = torch.zeros(1, 1, 140, 140, dtype=torch.float64, requires_grad=True)
-    for module in judge:  # without its norms, which look at the whole photo
+    for module in discriminator:  # without its norms, which look at the whole photo
         if isinstance(module, nn.Conv2d):
             nn.init.ones_(module.weight)
-    plain = nn.Sequential(*(m for m in judge if not isinstance(m, nn.GroupNorm)))
+    plain = nn.Sequential(*(m for m in discriminator if not isinstance(m, nn.GroupNorm)))
     verdict = plain(x)
     (seen,) = torch.autograd.grad(verdict[0, 0, 8, 8], x)
     rows = seen[0, 0].abs().sum(1).nonzero()
@@ -89,14 +90,14 @@ def test_a_spectral_judge_sees_tone_and_its_slope_is_bounded():
     x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 0.5
     apart = {}
     for norm in ("instance", "spectral"):
-        judge = PatchJudge(3, width=8, norm=norm)
+        discriminator = PatchDiscriminator(3, width=8, norm=norm)
         for _ in range(30):  # its power iteration goes on with every pass in training
-            judge(x)
-        judge.eval()
-        verdicts = [judge(x + tone)[..., 2:-2, 2:-2] for tone in (dark, light)]
+            discriminator(x)
+        discriminator.eval()
+        verdicts = [discriminator(x + tone)[..., 2:-2, 2:-2] for tone in (dark, light)]
         apart[norm] = ((verdicts[0] - verdicts[1]).abs().mean() / verdicts[0].std()).item()
     assert apart["spectral"] > 2 * apart["instance"]
-    tops = [torch.linalg.matrix_norm(m.weight.flatten(1), 2).item() for m in judge if isinstance(m, nn.Conv2d)]
+    tops = [torch.linalg.matrix_norm(m.weight.flatten(1), 2).item() for m in discriminator if isinstance(m, nn.Conv2d)]
     assert tops == pytest.approx([1.0] * 5, rel=0.1)
 
 
@@ -151,22 +152,24 @@ def test_what_is_kept_is_not_changed_later():
 @pytest.mark.parametrize("game", GAMES)
 def test_terms_by_name(game):
     torch.manual_seed(0)
-    cost = CycleGAN(colors=3, gan=game, judge_width=4)
+    cost = CycleGAN(patches, gan=game)
     y = photos(2, 32)
     out = answer(y)
     terms = cost(out, y)
     assert set(terms) == {f"{t}_{s}" for t in ("gan", "cycle", "identity") for s in ("summer", "winter")}
-    assert terms["gan_winter"].item() == pytest.approx(fooled(game, cost.adversary["winter"](out["winter"])).item())
+    assert terms["gan_winter"].item() == pytest.approx(
+        generator_loss(game, cost.adversary["winter"](out["winter"])).item()
+    )
     judged = cost.critic(out, y)
     names = {"summer", "winter"}
-    assert set(judged) == names | ({f"{n}_steepness" for n in names} if game == "wgan_gp" else set())
+    assert set(judged) == names | ({f"{n}_gradient_penalty" for n in names} if game == "wgan_gp" else set())
     assert float(judged["summer"]) == pytest.approx(
-        float(told_apart(game, cost.adversary["summer"](y["summer"]), cost.adversary["summer"](out["summer"])))
+        float(discriminator_loss(game, cost.adversary["summer"](y["summer"]), cost.adversary["summer"](out["summer"])))
     )
 
 
 def test_a_judge_that_is_never_fooled_is_told():
-    cost = CycleGAN(colors=3, judge_width=4)
+    cost = CycleGAN(patches)
     cost.adversary = nn.ModuleDict({s: Bright() for s in ("summer", "winter")})
     y = photos(2, 32, seed=1)
     out = answer(y)
@@ -184,10 +187,10 @@ class Bright(nn.Module):
         return x.mean((1, 2, 3), keepdim=True)
 
 
-@pytest.mark.parametrize("knobs", [{"pool": -1}, {"judge_width": 0}, {"cycle": -1.0}, {"identity": math.nan}])
+@pytest.mark.parametrize("knobs", [{"pool": -1}, {"cycle": -1.0}, {"identity": math.nan}])
 def test_refused_in_one_line(knobs):
     with pytest.raises(BadInput, match="loss"):
-        CycleGAN(colors=3, **knobs)
+        CycleGAN(patches, **knobs)
 
 
 # ------------------------------------------------------------------------------------------ the order of updates
@@ -250,10 +253,10 @@ class Generators(nn.Module):
 
 
 def published(model, cost, batches, lr):
-    """Zhu et al.'s order: both generators descend; then both judges, on pooled fakes of the same pass."""
-    judges = cost.adversary
+    """Zhu et al.'s order: both generators descend; then both discriminators, on pooled fakes of the same pass."""
+    discriminators = cost.adversary
     network = torch.optim.Adam(model.parameters(), lr, betas=(0.5, 0.999))
-    critic = torch.optim.Adam(itertools.chain(*(judge.parameters() for judge in judges.values())), lr, (0.5, 0.999))
+    critic = torch.optim.Adam(discriminators.parameters(), lr, (0.5, 0.999))
     pools = {"winter": [], "summer": []}
 
     def query(season, image):
@@ -273,30 +276,30 @@ def published(model, cost, batches, lr):
         back_summer = model.summer(fake_winter)
         fake_summer = model.summer(real["winter"])
         back_winter = model.winter(fake_summer)
-        for p in judges.parameters():
+        for p in discriminators.parameters():
             p.requires_grad_(False)
         network.zero_grad()
         total = 5 * l1(model.winter(real["winter"]), real["winter"])
         total = total + 5 * l1(model.summer(real["summer"]), real["summer"])
         for season, fake in (("winter", fake_winter), ("summer", fake_summer)):
-            verdict = judges[season](fake)
+            verdict = discriminators[season](fake)
             total = total + mse(verdict, torch.ones_like(verdict))
         total = total + 10 * l1(back_summer, real["summer"]) + 10 * l1(back_winter, real["winter"])
         total.backward()
         network.step()
-        for p in judges.parameters():
+        for p in discriminators.parameters():
             p.requires_grad_(True)
         critic.zero_grad()
         for season, fake in (("winter", fake_winter), ("summer", fake_summer)):
             fake = query(season, fake.detach())
-            right, wrong = judges[season](real[season]), judges[season](fake)
+            right, wrong = discriminators[season](real[season]), discriminators[season](fake)
             ((mse(right, torch.ones_like(right)) + mse(wrong, torch.zeros_like(wrong))) * 0.5).backward()
         critic.step()
 
 
 def test_twenty_steps_equal_the_published_order(tmp_path):
     torch.manual_seed(0)
-    model, cost = Generators().double(), CycleGAN(colors=3, pool=3, judge_width=4).double()
+    model, cost = Generators().double(), CycleGAN(patches, pool=3).double()
     other, judged = copy.deepcopy(model), copy.deepcopy(cost)
     optim = lambda parameters: torch.optim.Adam(parameters, 1e-3, betas=(0.5, 0.999))  # noqa: E731
     torch.manual_seed(5)
@@ -312,13 +315,13 @@ def test_twenty_steps_equal_the_published_order(tmp_path):
         assert (saved["loss"][f"adversary.{name}"] - weight).abs().max() < 1e-12, name
 
 
-@pytest.mark.parametrize("knobs", [{}, {"gan": "wgan_gp"}, {"judge_norm": "spectral"}])
+@pytest.mark.parametrize("knobs", [{}, {"gan": "wgan_gp"}, {"discriminator": partial(patches, norm="spectral")}])
 def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path, knobs):
-    """Generators, judges, pools, both optimizers, averaged weights; a look of the monitors at the end changes none."""
+    """Generators, discriminators, pools, both optimizers, averaged weights; a look of the monitors changes none."""
 
     def run(name, steps, saved=None):
         rng.seed(5)
-        model, cost = Generators().double(), CycleGAN(colors=3, pool=3, judge_width=4, **knobs).double()
+        model, cost = Generators().double(), CycleGAN(**{"discriminator": patches, "pool": 3} | knobs).double()
         optim = lambda parameters: torch.optim.Adam(parameters, 1e-3, betas=(0.5, 0.999))  # noqa: E731
         fit = dict(steps=steps, batch=2, validate_every=4, ema=0.9, saved=saved)
         toy.fit(tmp_path / name, model, cost, Seasons(), optim, Nothing(), **fit)

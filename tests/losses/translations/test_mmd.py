@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.losses.translations._mmd import MADE, REAL, Discrepancy
+from dlthink.losses.translations._mmd import MADE, MMD, REAL
 from dlthink.metrics.translations.kid import kids
 
 
@@ -15,7 +15,7 @@ def features(n, seed, d=7, shift=0.0):
 
 
 def remembering(made, real):
-    cost = Discrepancy()
+    cost = MMD()
     cost.made, cost.real = made, real
     return cost
 
@@ -49,7 +49,7 @@ def test_its_value_is_kid_on_average():
 
 def test_the_latest_stand_for_all():
     made, real = features(MADE + 3, 0), features(REAL + 3, 1)
-    cost = Discrepancy()
+    cost = MMD()
     for i in range(2):
         photo = made[i : i + 1].clone().requires_grad_()
         value = cost(photo, real[i : i + 1])
@@ -74,10 +74,10 @@ def test_a_large_batch_is_set_against_those_before_it_and_its_last_remembered():
 
 
 def test_the_state_is_all_there_is():
-    cost, made, real = Discrepancy(), features(6, 0), features(6, 1)
+    cost, made, real = MMD(), features(6, 0), features(6, 1)
     cost(made[:4].requires_grad_(), real[:4])
     assert not cost.made.requires_grad
-    again = Discrepancy()
+    again = MMD()
     again.load_state_dict(cost.state_dict())
     once = cost(made[4:], real[4:])
     assert once != 0 and again(made[4:], real[4:]) == once, "what was saved is not changed later"
