@@ -3,18 +3,21 @@
 import os
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks; two spinning threads are slower than one
+
 import pytest
 import torch
 
 from dlthink import efficientnet_lite
 from dlthink.__main__ import main
+from dlthink.training.board import Board
 
 REPOSITORY = Path(__file__).parent.parent
 SMALL = ["data.minutes=2", "data.neurons=4", "data.rate=12", "model.width=8", "trainer=smoke", "trainer.device=cpu"]
 
 needs_lite1 = pytest.mark.skipif(not efficientnet_lite.installed(1), reason=efficientnet_lite.package(1))
 
-torch.set_num_threads(1)  # small networks; two spinning threads are slower than one
+torch.set_num_threads(1)
 
 
 def refused(result, *words):
@@ -27,8 +30,18 @@ def refused(result, *words):
 
 
 @pytest.fixture
-def cli(tmp_path, monkeypatch, capsys):
-    """`cli("train", ...)` in an empty working folder, in this process: (exit code, stdout, stderr)."""
+def drawn():
+    """A test that asks for this gets the figures of training, too."""
+
+
+@pytest.fixture
+def cli(request, tmp_path, monkeypatch, capsys):
+    """`cli("train", ...)` in an empty working folder, in this process: (exit code, stdout, stderr).
+
+    Training draws no figures: they take two thirds of a small run.
+    """
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(Board, "figures", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", list(__import__("sys").path))
 

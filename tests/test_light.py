@@ -46,6 +46,27 @@ def test_talk_is_cheap(tmp_path, words, says):
     assert says in out and heavy == "LOADED []"
 
 
+def test_figures_are_numbers_drawn_without_pyplot_and_numbers_need_no_matplotlib():
+    """In one process, the lightest first. A whole examination of photos of seasons loads no more than its module."""
+    program = """
+import sys
+def absent(*packages):
+    assert not set(packages) & set(sys.modules), set(packages) & set(sys.modules)
+import dlthink.metrics.counts.metrics, dlthink.metrics.embeddings.metrics, dlthink.metrics.embeddings.audit
+import dlthink.metrics.reals.shifts
+absent("matplotlib", "scipy", "rdkit", "PIL")
+from tests.metrics.translations.made_seasons import asked, photos
+from dlthink.metrics.translations.metrics import Translations
+Translations("embedded", draws=5).numbers(*asked(photos("summer", 3), photos("winter", 3)))
+absent("matplotlib", "PIL")
+import dlthink.metrics.counts.figures, dlthink.metrics.reals.molecule_drawings
+import dlthink.metrics.embeddings.photo_figures, dlthink.metrics.embeddings.audit_figures
+absent("matplotlib.pyplot", "rdkit")
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     "line, offers",
     [

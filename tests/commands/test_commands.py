@@ -158,7 +158,7 @@ def test_paths_with_spaces_and_other_letters(cli, recording, tmp_path):
 
 def interrupted(tmp_path, number):
     words = ["train", "hydra.run.dir=run", "data.minutes=2", "data.neurons=4", "trainer.epochs=100000"]
-    words += ["trainer.validate_every=200"]
+    words += ["trainer.validate_every=100000", "trainer.save_minutes=0.001"]
     process = subprocess.Popen(
         [*DLTHINK, *words], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -175,7 +175,7 @@ def test_stopped_by_a_signal_it_saves_and_says_how_to_go_on(cli, tmp_path, numbe
     assert returned == code
     assert "dlthink train resume=run" in err and "Traceback" not in err
     step = torch.load(tmp_path / "run" / "checkpoints" / "last.pt", weights_only=True)["step"]
-    assert step >= 200
+    assert step > 0
     code, out, _ = cli("train", "resume=run", f"trainer.steps={step + 3}")
     assert code == 0 and out.splitlines()[-1] == "run: run"
 

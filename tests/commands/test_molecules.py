@@ -52,7 +52,7 @@ def metrics(run):
     return json.loads((Path(run) / "metrics.json").read_text())
 
 
-def test_train_evaluate_predict(cli, tmp_path):
+def test_train_evaluate_predict(cli, drawn, tmp_path):
     code, out, err = cli("train", *EMBEDDED, "hydra.run.dir=run")
     assert code == 0 and err == "" and out.splitlines()[-1] == "run: run"
     assert "SIMULATED" in out

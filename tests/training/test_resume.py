@@ -14,6 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from dlthink.errors import BadInput
 from dlthink.training import checkpoint, rng
+from dlthink.training.board import Board
 from dlthink.training.interrupt import Interrupted
 from tests.conftest import needs_lite1
 from tests.training.test_players import Adversarial
@@ -168,6 +169,7 @@ def command(words, folder):
     torch.set_num_threads(1)
     from dlthink.__main__ import main
 
+    Board.figures = lambda *_: None  # most of the time, and no part of what is resumed
     raise SystemExit(main(words))
 
 

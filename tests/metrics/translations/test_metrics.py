@@ -1,8 +1,6 @@
 """The examination of translations as a whole: names, what is known in advance, repeated photos, edges."""
 
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -189,16 +187,6 @@ def test_summer_and_winter_of_yosemite_are_apart():
     assert 0 < low < 1.74 < high  # 1.74 of all 309 and 238
     half = kid(seen[0][::2], seen[0][1::2])
     assert half[1] < 0.2 < half[2] and half[0] < point
-
-
-def test_numbers_do_without_matplotlib():
-    program = (
-        "import sys, torch\nfrom tests.metrics.translations.made_seasons import asked, photos\n"
-        "from dlthink.metrics.translations.metrics import Translations\n"
-        "Translations('embedded', draws=5).numbers(*asked(photos('summer', 3), photos('winter', 3)))\n"
-        "assert 'matplotlib' not in sys.modules and 'PIL' not in sys.modules"
-    )
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_floats_of_the_test_photos_are_those_of_the_data():
