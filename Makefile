@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 RUN    ?= loss=poisson data=spikes
+# a process for each core, up to eight: each has to load torch; one that is idle takes tests of the others
+SIDE_BY_SIDE = -n auto --maxprocesses 8 --dist worksteal
 
 .PHONY: help train test test-slow lint format bench board clean
 .DEFAULT_GOAL := help
@@ -24,11 +26,11 @@ train: $(BIN)/.train  ## install and run the first experiment (RUN="loss=mse dat
 	$(BIN)/dlthink train $(RUN)
 	@echo "look at it: $(BIN)/tensorboard --logdir outputs   (or: make board)"
 
-test: $(BIN)/.test  ## install and run the fast tests
-	$(BIN)/python -m pytest
+test: $(BIN)/.test  ## install and run the fast tests, side by side: two minutes on two cores
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
-test-slow: $(BIN)/.test  ## the tests that take minutes
-	$(BIN)/python -m pytest -m slow
+test-slow: $(BIN)/.test  ## the rest, which takes minutes a test
+	$(BIN)/python -m pytest -m slow $(SIDE_BY_SIDE)
 
 lint: $(BIN)/.test  ## ruff, check only
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -129,6 +129,11 @@ def test_few_rows_and_one_spread_for_all(n, std):
     y = torch.arange(n, dtype=torch.float32)[:, None]
     read = {"mean": y + 1, "std": torch.full_like(y, std)}
     drawable(figures(read, y, {"baselines": {"lookup": {"mean": y, "std": torch.ones_like(y)}}}))
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 40])
+def test_few_rows_of_a_mean_alone(n):
+    y = torch.arange(n, dtype=torch.float32)[:, None]
     drawable(figures({"mean": y}, y))
 
 
