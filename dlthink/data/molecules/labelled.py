@@ -12,8 +12,9 @@ from dlthink.data.molecules.atoms import Inputs, Split
 from dlthink.data.molecules.environments import Lookup
 from dlthink.data.molecules.featurize import ATOM_FEATURES, BOND_KINDS, featurize
 from dlthink.data.molecules.graphs import spread, starts
+from dlthink.data.molecules.parent import key, parent
 from dlthink.data.molecules.prepared import Prepared
-from dlthink.data.molecules.records import in_smiles_order, key
+from dlthink.data.molecules.records import in_smiles_order
 from dlthink.data.molecules.structure_file import read_structures
 from dlthink.data.molecules.structures import chemistry
 from dlthink.data.stable_hash import share, tie
@@ -30,17 +31,19 @@ class Labelled:
 
     split        file: as the file says, and at random where it does not; random: by a hash of the molecule, so that it
                  is on the same side in every file; scaffold: all molecules with one ring skeleton on the same side
-    validation   share of the training molecules that is held out
+    validation   share of the training molecules that is held out, where the file holds out none itself
+    tautomers    whether tautomers and mesomers of one molecule stay together, too
     state        how a run's data were prepared: nucleus, atomic numbers seen in training, look-up table, the
                  molecules seen: in any file they keep their role, and all others are test
 
-    Molecules that differ in stereochemistry alone stay together. Subclasses say in `prepared` where they come
-    from, and the `nucleus`. Raises BadInput.
+    Molecules stay together that differ in stereochemistry or isotopes alone, and salts, ions and charge-separated forms
+    of one molecule: each is known by its `key`, that of its neutralized largest part. Subclasses say in `prepared`
+    where they come from, and the `nucleus`. Raises BadInput.
     """
 
     targets = "reals"
     states = ("n_targets", "unit", "target", "atom_features", "bond_kinds")
-    fixed = ("split", "validation", "nucleus")  # once a run is trained
+    fixed = ("split", "validation", "tautomers", "nucleus")  # once a run is trained
     nucleus: str = "13C"
     target = "measured"  # or simulated
 
@@ -48,14 +51,20 @@ class Labelled:
         self,
         split: Literal["file", "random", "scaffold"] = "file",
         validation: float = 0.1,
+        tautomers: bool = False,
         state: dict | None = None,
     ) -> None:
         if not 0 < validation < 1:
             raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
-        self.split, self.validation = split, validation
+        self.split, self.validation, self.tautomers = split, validation, tautomers
         cut = fixed(self, state)
         every = self.prepared()
         self.notes = list(every.notes)
+        if twice := _in_several(every) if self.split == "file" else 0:
+            self.notes.append(
+                f"{twice} molecules stand in several splits of the file (salts and charged forms are one molecule): "
+                f"they are test rather than val, and val rather than train"
+            )
         roles = self._roles(every) if state is None else _as_seen(every, state["seen"])
         rows = {name: torch.tensor([i for i, role in enumerate(roles) if role == name]).long() for name in ROLES}
         for name in ROLES if state is None else ("test",):
@@ -179,6 +188,15 @@ class Labelled:
         )
 
 
+def _in_several(every: Prepared) -> int:
+    """Molecules that the file puts on several sides."""
+    said: dict[str, set[str]] = {}
+    for one, word in zip(every.keys, every.splits, strict=True):
+        if word:
+            said.setdefault(one, set()).add(word)
+    return sum(len(words) > 1 for words in said.values())
+
+
 def _as_seen(every: Prepared, seen: dict[str, Tensor]) -> list[str]:
     """What a run was trained on keeps its role in every file, and all else is a test."""
     roles = {one: name for name, ties in seen.items() for one in ties.tolist()}
@@ -211,10 +229,23 @@ def _readable(molecule: Any, state: dict) -> tuple[Any, str, dict[int, int]]:
 
 
 def _scaffolds(smiles: list[str], keys: list[str]) -> list[str]:
-    """The ring skeleton (Bemis & Murcko 1996) of each molecule; a molecule without rings is its own."""
-    chemistry()
-    from rdkit.Chem import MolFromSmiles, MolToSmiles
+    """The ring skeleton (Bemis & Murcko 1996) of each molecule's parent; one without rings is its own.
+
+    Where one key has several skeletons, as tautomers may, these are one group.
+    """
+    Chem, _ = chemistry()
     from rdkit.Chem.Scaffolds.MurckoScaffold import GetScaffoldForMol
 
-    found = (MolToSmiles(GetScaffoldForMol(MolFromSmiles(text)), isomericSmiles=False) for text in smiles)
-    return [scaffold or key for scaffold, key in zip(found, keys, strict=True)]
+    groups, of_key = {}, {}  # a group's other name leads to its first one
+    for text, same in zip(smiles, keys, strict=True):
+        scaffold = Chem.MolToSmiles(GetScaffoldForMol(parent(Chem.MolFromSmiles(text))), isomericSmiles=False) or same
+        first, other = _first(groups, of_key.setdefault(same, scaffold)), _first(groups, scaffold)
+        if first != other:
+            groups[other] = first
+    return [_first(groups, of_key[same]) for same in keys]
+
+
+def _first(groups: dict[str, str], name: str) -> str:
+    while name in groups:
+        name = groups[name]
+    return name

@@ -42,7 +42,7 @@ UNSURE = {"N": 1.2, "O": 1.0, "S": 1.3, "P": 1.1, "F": 0.8, "Cl": 0.8, "Br": 1.0
 
 
 def read_nci(
-    molecules: int, seed: int, elements: list[str], largest: int
+    molecules: int, seed: int, elements: list[str], largest: int, tautomers: bool = False
 ) -> tuple[Reading, list[dict[int, float]], list[dict[int, float]]]:
     """The first `molecules` of the table that pass the filters: (reading, true mean, true spread).
 
@@ -67,7 +67,7 @@ def read_nci(
                 break
             reading.total += 1
             entry = Entry(name[0] if name else f"#{number}", smiles, atoms=atoms_in(smiles))
-            found = unlabelled(entry, elements, largest)
+            found = unlabelled(entry, elements, largest, tautomers)
             mean, spread = ({}, {}) if isinstance(found, str) else mean_and_spread(found[0].molecule)
             if not mean:
                 reading.skip(found if isinstance(found, str) else "no carbon", entry.id)

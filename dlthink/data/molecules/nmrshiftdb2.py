@@ -52,8 +52,11 @@ class Nmrshiftdb2(Labelled):
             "nucleus": self.nucleus,
             "elements": self.elements and sorted(self.elements),
             "largest": self.largest,
+            "tautomers": self.tautomers,
         }
-        return cached(file, settings, lambda: prepare(read(file, self.nucleus, self.elements, self.largest)))
+        return cached(
+            file, settings, lambda: prepare(read(file, self.nucleus, self.elements, self.largest, self.tautomers))
+        )
 
     def source(self) -> str:
         return f"data.path={self._file()}"

@@ -28,8 +28,8 @@ class Prepared:
     """n molecules with R measured atoms.
 
     y [R] the median of an atom's measured values, spread [R] half their range; atom [R], within its molecule;
-    first_row [n + 1]; codes [R, radius + 1], the atom's environments; on_carbon [R]; ids, smiles, keys (canonical
-    SMILES), splits ("train", "val", "test" or ""); ties [n], from the key.
+    first_row [n + 1]; codes [R, radius + 1], the atom's environments; on_carbon [R]; ids, smiles, keys (what
+    duplicates share, see `key`), splits ("train", "val", "test" or ""); ties [n], from the key.
     """
 
     graphs: Graphs

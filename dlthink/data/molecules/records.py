@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dlthink.data.molecules import sd_file, shift_lines
 from dlthink.data.molecules.molecule_file import Entry, kind_of
+from dlthink.data.molecules.parent import key
 from dlthink.data.molecules.structures import chemistry, heavy, molecule_of_block, molecule_of_smiles
 from dlthink.data.molecules.text_file import TextFile
 from dlthink.errors import BadInput
@@ -32,7 +33,7 @@ class Record:
     id: str
     molecule: Mol  # sanitized, implicit hydrogens, no stereo; labels of explicit hydrogens are their neighbour's
     smiles: str  # not canonical: its atom order is the molecule's
-    key: str  # canonical SMILES without stereo and isotopes: duplicates share it
+    key: str  # of the parent (see `key`): duplicates, salts and charged forms share it
     shifts: dict[int, list[float]]  # atom index -> measured values, ppm; for 1H the atom that bears the hydrogens
     split: str | None  # "train", "val" or "test" as the file says
 
@@ -68,12 +69,15 @@ class Lost:
         return f"{self.count} {what}{examples} (first in record {self.first})"
 
 
-def read(path: str | Path, nucleus: str, elements: list[str] | None, largest: int | None) -> Reading:
+def read(
+    path: str | Path, nucleus: str, elements: list[str] | None, largest: int | None, tautomers: bool = False
+) -> Reading:
     """Every record of a file that has measured shifts of `nucleus` ("13C" or "1H"), and why the others have not.
 
     path      SD file or JSON, plain or .gz; told by content
     elements  symbols a molecule may hold; None: any
     largest   heavy and explicit atoms that a molecule may have, as written in the file; None: any number
+    tautomers whether tautomers share a key
     Raises BadInput, naming the file.
     """
     if nucleus not in POSSIBLE:
@@ -88,7 +92,7 @@ def read(path: str | Path, nucleus: str, elements: list[str] | None, largest: in
         )
     lines = file.watched("reading")
     entries = sd_file.entries(lines, nucleus, file.name) if kind == "sd" else shift_lines.entries(lines, nucleus)
-    reading = _gather(entries, nucleus, elements, largest)
+    reading = _gather(entries, nucleus, elements, largest, tautomers)
     if not reading.records:
         reasons = ", ".join(f"{len(ids)} {reason}" for reason, ids in reading.skipped.items())
         why = "".join(f"; {note}" for note in reading.notes)
@@ -98,7 +102,9 @@ def read(path: str | Path, nucleus: str, elements: list[str] | None, largest: in
     return reading
 
 
-def _gather(entries: Iterable[Entry], nucleus: str, elements: list[str] | None, largest: int | None) -> Reading:
+def _gather(
+    entries: Iterable[Entry], nucleus: str, elements: list[str] | None, largest: int | None, tautomers: bool
+) -> Reading:
     _, BlockLogs = chemistry()
     reading, seen = Reading([], {}, 0), Counter()
     strange: dict[str, Lost] = {}  # by what was left out
@@ -106,7 +112,7 @@ def _gather(entries: Iterable[Entry], nucleus: str, elements: list[str] | None, 
         for entry in entries:
             reading.total += 1
             seen[entry.id] += 1
-            found, lost = record_of(entry, nucleus, elements, largest)
+            found, lost = record_of(entry, nucleus, elements, largest, tautomers)
             for what, example in lost:
                 strange.setdefault(what, Lost(entry.id)).add(example)
             if isinstance(found, str):
@@ -120,13 +126,13 @@ def _gather(entries: Iterable[Entry], nucleus: str, elements: list[str] | None, 
 
 
 def record_of(
-    entry: Entry, nucleus: str, elements: list[str] | None, largest: int | None
+    entry: Entry, nucleus: str, elements: list[str] | None, largest: int | None, tautomers: bool = False
 ) -> tuple[Record | str, list[tuple[str, str]]]:
     """The record, or why there is none; and what of it was left out: for each value a phrase and how it was written."""
     lost = [("computed spectra left out", "")] * entry.computed
     if entry.refused:
         return entry.refused, lost
-    found = unlabelled(entry, elements, largest)
+    found = unlabelled(entry, elements, largest, tautomers)
     if isinstance(found, str):
         return found, lost
     record, written, place = found
@@ -142,7 +148,9 @@ def record_of(
     return (record if record.shifts else "no usable shift"), lost
 
 
-def unlabelled(entry: Entry, elements: list[str] | None, largest: int | None) -> tuple[Record, Mol, list[int]] | str:
+def unlabelled(
+    entry: Entry, elements: list[str] | None, largest: int | None, tautomers: bool = False
+) -> tuple[Record, Mol, list[int]] | str:
     """(record without shifts, molecule as written, new index of each written atom), or why there is none."""
     if largest and entry.atoms > largest:
         return f"more than {largest} atoms"
@@ -153,7 +161,7 @@ def unlabelled(entry: Entry, elements: list[str] | None, largest: int | None) ->
         if elements and any(atom.GetSymbol() not in elements for atom in written.GetAtoms()):
             return f"an element outside {' '.join(elements)}"
         molecule, smiles, place = in_smiles_order(written)
-        same = key(molecule)
+        same = key(molecule, tautomers)
     except (ValueError, RuntimeError):
         return "unreadable mol block" if entry.is_block else "unreadable SMILES"
     split = SPLITS.get(entry.split.strip().lower()) if entry.split else None
@@ -181,7 +189,7 @@ def in_smiles_order(written: Mol) -> tuple[Mol, str, list[int]]:
     for atom in bare.GetAtoms():
         atom.SetAtomMapNum(0)
     smiles = Chem.MolToSmiles(bare, canonical=False)  # isotopes are kept: [H] for [2H] would be lost on reading
-    order = list(bare.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"])
+    order = list(map(int, bare.GetProp("_smilesAtomOutputOrder").strip("[],").split(",")))
     molecule = Chem.MolFromSmiles(smiles)
     if molecule is None or [a.GetAtomicNum() for a in molecule.GetAtoms()] != [
         bare.GetAtomWithIdx(old).GetAtomicNum() for old in order
@@ -189,14 +197,3 @@ def in_smiles_order(written: Mol) -> tuple[Mol, str, list[int]]:
         raise ValueError("its SMILES does not read back")
     new = {old: position for position, old in enumerate(order)}
     return molecule, smiles, [new[old] for old in place]
-
-
-def key(molecule: Mol) -> str:
-    """Canonical SMILES without stereo and isotopes: what duplicates share."""
-    Chem, _ = chemistry()
-    if any(atom.GetIsotope() for atom in molecule.GetAtoms()):
-        molecule = Chem.Mol(molecule)
-        for atom in molecule.GetAtoms():
-            atom.SetIsotope(0)
-        molecule = Chem.RemoveHs(molecule)
-    return Chem.MolToSmiles(molecule, isomericSmiles=False)

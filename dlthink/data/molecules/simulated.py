@@ -26,7 +26,7 @@ class Molecules(Labelled):
         super().__init__(**splitting)
 
     def prepared(self) -> Prepared:
-        reading, means, stds = read_nci(self.molecules, self.seed, self.elements, self.largest)
+        reading, means, stds = read_nci(self.molecules, self.seed, self.elements, self.largest, self.tautomers)
         self._mean, self._std = (
             torch.tensor([values[atom] for values in known for atom in sorted(values)]) for known in (means, stds)
         )

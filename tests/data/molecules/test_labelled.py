@@ -14,6 +14,7 @@ from dlthink.data.molecules.environments import Lookup, environments  # noqa: E4
 from dlthink.data.molecules.featurize import ATOM_FEATURES  # noqa: E402
 from dlthink.data.molecules.nci import mean_and_spread  # noqa: E402
 from dlthink.data.molecules.nmrshiftdb2 import Nmrshiftdb2  # noqa: E402
+from dlthink.data.molecules.parent import key  # noqa: E402
 from dlthink.data.molecules.simulated import Molecules  # noqa: E402
 from dlthink.data.stable_hash import share, tie  # noqa: E402
 from dlthink.errors import BadInput  # noqa: E402
@@ -50,6 +51,53 @@ def test_stereoisomers_and_isotopes_stay_together(tmp_path):
     lengths = [{smiles.count("C") for smiles in split.smiles} for split in (data.train, data.val, data.test)]
     assert sum(map(len, lengths)) == len(set.union(*lengths)) == 40
     assert [3 * len(found) for found in lengths] == [len(split) for split in (data.train, data.val, data.test)]
+
+
+ACIDS = [f"{'C' * n}{ring}{'C' * m}C(=O)" for n in range(4) for ring in ("", "C(F)", "c1ccc(cc1)") for m in range(4)]
+
+
+@pytest.mark.parametrize("split", ["file", "random", "scaffold"])
+def test_salts_and_charged_forms_stay_together(tmp_path, split):
+    """Acids, amides' amines and sulfoxides in three forms each; the file says the opposite of each form."""
+    forms = [(f"{acid}O", f"{acid}[O-].[Na+]", f"{acid}[O-].[NH3+]C") for acid in ACIDS]
+    forms += [(f"{'C' * n}S(C)=O", f"{'C' * n}[S+](C)[O-]", f"C[S+]([O-]){'C' * n}") for n in range(2, 20)]
+    words = ("train", "test", "train")
+    text = "".join(
+        line(form, shifts_of(form), **({"split": word} if number % 4 == 0 else {}))
+        for number, three in enumerate(forms)
+        for form, word in zip(three, words, strict=True)
+    )
+    data = Nmrshiftdb2(str(save(tmp_path / "a", text)), split=split)
+    sides = {
+        name: {key(Chem.MolFromSmiles(s)) for s in getattr(data, name).smiles} for name in ("train", "val", "test")
+    }
+    every = set.union(*sides.values())
+    assert len(every) == sum(map(len, sides.values())) < len(forms) + 1 and all(sides.values())
+    if split == "file":
+        assert any("stand in several splits of the file" in note for note in data.notes)
+
+
+@pytest.mark.parametrize("split", ["random", "scaffold"])
+def test_tautomers_stay_together_where_that_is_asked(tmp_path, split):
+    forms = [(f"{'C' * n}c1cc(O)nc(C)c1", f"{'C' * n}c1cc(=O)[nH]c(C)c1") for n in range(1, 40)]
+    text = "".join(line(form, shifts_of(form)) for two in forms for form in two)
+    path = save(tmp_path / "a", text + "".join(line(smiles, shifts_of(smiles)) for smiles in EVERY))
+
+    def together(tautomers):
+        data = Nmrshiftdb2(str(path), split=split, tautomers=tautomers)
+        side = {s: name for name in ("train", "val", "test") for s in keys(getattr(data, name))}
+        return [side[Chem.CanonSmiles(one)] == side[Chem.CanonSmiles(other)] for one, other in forms]
+
+    assert all(together(True))
+    if split == "random":
+        assert not all(together(False))
+
+
+def test_the_validation_of_the_file_is_taken(tmp_path):
+    words = {smiles: ["train", "val", "train", "test"][i % 4] for i, smiles in enumerate(EVERY)}
+    data = Nmrshiftdb2(str(save(tmp_path / "a", "".join(line(s, shifts_of(s), split=w) for s, w in words.items()))))
+    for name, found in sides(data).items():
+        assert found == {Chem.CanonSmiles(smiles) for smiles, word in words.items() if word == name}
 
 
 def test_the_split_of_the_file(tmp_path):
@@ -136,11 +184,13 @@ def test_a_state_from_a_checkpoint_gives_the_same_data(many, state):
 
 
 @pytest.mark.parametrize(
-    "changed", [{"split": "random"}, {"split": "scaffold"}, {"validation": 0.2}, {"nucleus": "1H"}], ids=str
+    "changed",
+    [{"split": "random"}, {"split": "scaffold"}, {"validation": 0.2}, {"nucleus": "1H"}, {"tautomers": True}],
+    ids=str,
 )
 def test_what_decided_the_split_cannot_be_changed(many, state, changed):
     ((name, value),) = changed.items()
-    with pytest.raises(BadInput, match=f"data.{name}={value}: .*train anew") as refused:
+    with pytest.raises(BadInput, match=f"(?i)data.{name}={value}: .*train anew") as refused:
         Nmrshiftdb2(str(many), state=state, **changed)
     assert "\n" not in str(refused.value)
 
@@ -206,7 +256,7 @@ def test_known_is_row_for_row_with_y(embedded, name):
                 assert float(known["mean"][row]) == pytest.approx(mean[atom], rel=1e-6)
                 assert float(known["std"][row]) == pytest.approx(std[atom], rel=1e-6)
                 assert abs(float(y[row]) - mean[atom]) < 6 * std[atom]
-                assert x["tie"][row] == tie(Chem.MolToSmiles(molecule))
+                assert x["tie"][row] == tie(key(molecule))
                 at = x["atoms"][x["asked"][row]]
                 assert at[0] == 6 and at[2] == molecule.GetAtomWithIdx(atom).GetTotalNumHs()
                 row += 1
