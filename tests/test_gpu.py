@@ -19,6 +19,7 @@ from dlthink.models.gru import GRU
 from dlthink.models.mlp import MLP
 from dlthink.training import checkpoint, rng
 from dlthink.training.interrupt import Interrupted
+from dlthink.training.loop import Loop
 from dlthink.training.trainer import Trainer
 from tests.conftest import needs_lite1
 from tests.training.test_resume import start
@@ -32,9 +33,9 @@ pytestmark = [
 
 
 def test_auto_takes_the_gpu_and_the_best_format(tmp_path):
-    trainer, model, _, _ = fit(tmp_path, device="auto")
-    assert trainer.precision.device.type == "cuda"
-    assert trainer.precision.name == ("bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16")
+    run, model, _, _ = fit(tmp_path, device="auto")
+    assert run.precision.device.type == "cuda"
+    assert run.precision.name == ("bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16")
     assert next(model.parameters()).device.type == "cuda"
     assert next(model.parameters()).dtype == torch.float32
 
@@ -42,8 +43,8 @@ def test_auto_takes_the_gpu_and_the_best_format(tmp_path):
 @pytest.mark.parametrize("precision", ["tf32", "bf16", "fp16"])
 def test_every_format_learns_what_float32_learns(tmp_path, precision):
     _, _, _, wide = fit(tmp_path / "wide", device="cuda", precision="fp32", steps=300)
-    trainer, _, _, results = fit(tmp_path / precision, device="cuda", precision=precision, steps=300)
-    assert trainer.precision.scaler.is_enabled() == (precision == "fp16")
+    run, _, _, results = fit(tmp_path / precision, device="cuda", precision=precision, steps=300)
+    assert run.precision.scaler.is_enabled() == (precision == "fp16")
     assert results["test"]["rmse"] == pytest.approx(wide["test"]["rmse"], rel=0.15)
 
 
@@ -58,15 +59,15 @@ def test_resumed_on_the_gpu(tmp_path, precision):
     torch.testing.assert_close(weights(model), weights(resumed), rtol=1e-5, atol=1e-6)
 
 
-class Watched(Trainer):
+class Watched(Loop):
     """torch raises at any synchronizing call between two log lines."""
 
-    def _take_step(self, measure):
+    def advance(self, measure):
         if measure:
-            return super()._take_step(measure)
+            return super().advance(measure)
         torch.cuda.set_sync_debug_mode("error")
         try:
-            return super()._take_step(measure)
+            return super().advance(measure)
         finally:
             torch.cuda.set_sync_debug_mode("default")
 
@@ -77,15 +78,15 @@ def test_a_step_never_waits_for_the_device(tmp_path, network_of, precision):
     data = Spikes(minutes=2, neurons=4)
     facts = data.facts
     rng.seed(0)
-    trainer = Watched(steps=200, batch=64, log_every=10, precision=precision, clip=1.0)
-    trainer.fit(
+    Watched(
+        Trainer(steps=200, batch=64, log_every=10, precision=precision, clip=1.0),
         network_of(facts["n_in"], facts["window"], facts["n_targets"]),
         Poisson(facts["n_targets"]),
         data,
         Counts(facts["units"], facts["bin"]),
         partial(torch.optim.Adam, lr=1e-3, fused=True),
         tmp_path,
-    )
+    ).run()
 
 
 def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
@@ -121,8 +122,9 @@ def test_a_step_of_two_players_never_waits_either(tmp_path, monkeypatch, cost, p
     monkeypatch.setenv("DLTHINK_DATA", str(tmp_path))
     data = Seasons(scenes=8, val_scenes=2, test_scenes=2, size=64)
     rng.seed(0)
-    trainer = Watched(steps=24, batch=2, log_every=8, validate_every=24, precision=precision, **knobs)
+    trainer = Trainer(steps=24, batch=2, log_every=8, validate_every=24, precision=precision, **knobs)
     model, cost = CycleGAN(3, 3, width=8, blocks=2, guided=8), cost(pool=4)
     optim = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)
-    found = trainer.fit(model, cost, data, Translations("embedded"), optim, tmp_path / "run")["test"]
+    run = Watched(trainer, model, cost, data, Translations("embedded"), optim, tmp_path / "run")
+    found = run.run()["test"]
     assert found["cycle_l1_to_winter"] < 0.1 and found["psnr_to_winter"] > 5

@@ -57,10 +57,10 @@ def test_training_knows_neither_commands_nor_the_folder_of_a_run():
         assert not [n for n in imports(file) if n.startswith(("dlthink.commands", "dlthink.config", "dlthink.runs"))]
 
 
-def test_only_the_trainer_writes_to_the_board():
+def test_only_the_loop_writes_to_the_board():
     board = {"dlthink.training.board", "dlthink.training.board.Board"}
     writers = [f.name for f in FILES if board & imports(f) and "Board(" in f.read_text()]
-    assert writers == ["trainer.py"]
+    assert writers == ["loop.py"]
     assert [f.name for f in FILES if "SummaryWriter" in f.read_text()] == ["board.py"]
 
 

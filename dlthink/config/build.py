@@ -13,7 +13,6 @@ from dlthink.config.closest import hint
 from dlthink.config.types import fits, parameters, words
 from dlthink.errors import BadInput
 from dlthink.training import rng
-from dlthink.training.stop_gradient import set_aside
 
 PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")
 COMPUTED = {"n_out"}  # what a network gets that no data states: data's n_targets times the cost's width
@@ -65,7 +64,6 @@ def networks(config: DictConfig, facts: dict[str, Any]) -> tuple[Any, Any]:
     loss = build(config.loss, **facts)
     rng.seed(config.seed)
     model = build(config.model, **facts, n_out=facts["n_targets"] * loss.width)
-    set_aside(model, loss)
     return loss, model
 
 

@@ -1,6 +1,6 @@
 """What a run leaves to look at: TensorBoard events, `metrics.csv` over time, figures as PNG.
 
-Only the trainer writes here.
+Only the loop and its progress write here.
 """
 
 import csv

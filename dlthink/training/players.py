@@ -42,14 +42,24 @@ class Player:
             group["lr"] = rate * factor
 
 
+def adversary(loss: nn.Module) -> nn.Module | None:
+    """The network that a cost plays against the one being trained, if it has one."""
+    return getattr(loss, "adversary", None)
+
+
+def networks_of(loss: nn.Module) -> list[nn.Module]:
+    """The networks inside a cost, which run in the precision of training: its adversary, its frozen eye."""
+    return [network for network in (adversary(loss), getattr(loss, "eye", None)) if isinstance(network, nn.Module)]
+
+
 def players(model: nn.Module, loss: nn.Module, optim: Callable, precision: Precision) -> list[Player]:
     """The network first, then the adversary: the published order of adversarial updates.
 
     A cost has an adversary when it has a module `adversary` (its parameters) and a method `critic(out, y)` (what
     they descend). All its other parameters cooperate: they descend the cost together with the network.
     """
-    adversary = getattr(loss, "adversary", None)
-    opposing = [p for p in adversary.parameters() if p.requires_grad] if adversary is not None else []
+    opponent = adversary(loss)
+    opposing = [p for p in opponent.parameters() if p.requires_grad] if opponent is not None else []
     against = {id(p) for p in opposing}
     own = [p for p in [*model.parameters(), *loss.parameters()] if p.requires_grad and id(p) not in against]
     try:

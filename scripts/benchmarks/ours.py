@@ -1,4 +1,4 @@
-"""dlthink's side of a comparison: its Trainer, in the settings it ships with."""
+"""dlthink's side of a comparison: its loop, in the settings it ships with."""
 
 import tempfile
 from collections.abc import Callable
@@ -14,24 +14,46 @@ from torch import Tensor, arange, cat
 from dlthink.config.build import build, networks
 from dlthink.config.paths import conf_folder
 from dlthink.data.recordings.windows import Split
-from dlthink.training.trainer import Trainer
+from dlthink.training.loop import Loop
 
 
-class Timed(Trainer):
-    """Knows how long its loop took, but for validations and checkpoints: `seconds` (CPU, wall).
+class Timed(Loop):
+    """Knows how long it trained, but for validations and checkpoints: `seconds` (CPU, wall).
 
-    enough(trainer) is asked after every evaluation of the cost, off the clock, until it is true; that is
+    enough(run) is asked after every evaluation of the cost, off the clock, until it is true; that is
     when it was `reached`. measured: the memory of the last step's peak, MB, is `held`; that run's times are worthless.
     per_second: steps, between the last two log lines; the device has finished them by then.
     """
 
-    enough: Callable | None = None
-    measured, held, per_second = False, 0.0, 0.0
     reached: np.ndarray | None = None
 
-    def _loop(self, stop) -> None:
+    def __init__(self, *parts, enough: Callable | None = None, measured: bool = False, **more):
+        super().__init__(*parts, **more)
+        self.measured, self.held, self.per_second = measured, 0.0, 0.0
+        if enough:
+            backward = self.take_step.backward
+
+            def asked(*arguments):
+                result = backward(*arguments)
+                if self.reached is None:
+                    at = now() - self.began - self.rest
+                    if self._off(enough, self):
+                        self.reached = at
+                return result
+
+            self.take_step.backward = asked
+
+    def _train(self, stop) -> None:
         self.began, self.rest = now(), 0.0
-        super()._loop(stop)
+        log = self.progress.log
+
+        def logged(step: int, *arguments) -> None:
+            steps, since = step - self.progress.logged_step, self.progress.logged_at
+            log(step, *arguments)
+            self.per_second = steps / (self.progress.logged_at - since)
+
+        self.progress.log = logged
+        super()._train(stop)
         self.seconds = now() - self.began - self.rest
 
     def _off(self, work: Callable, *arguments):
@@ -46,25 +68,12 @@ class Timed(Trainer):
     def _save(self, better: bool = False) -> None:
         self._off(super()._save, better)
 
-    def _log(self, norms: list) -> None:
-        steps, since = self.step - self.logged_step, self.logged_at
-        super()._log(norms)
-        self.per_second = steps / (self.logged_at - since)
-
-    def _take_step(self, measure: bool):
+    def advance(self, measure: bool):
         if not (self.measured and self.step + 1 == self.total):
-            return super()._take_step(measure)
+            return super().advance(measure)
         result = []
-        self.held = peak(lambda: result.append(super(Timed, self)._take_step(measure)))
+        self.held = peak(lambda: result.append(super(Timed, self).advance(measure)))
         return result[0]
-
-    def _backward(self, *arguments):
-        result = super()._backward(*arguments)
-        if self.enough and self.reached is None:
-            at = now() - self.began - self.rest
-            if self._off(self.enough, self):
-                self.reached = at
-        return result
 
 
 class Unexamined:
@@ -105,12 +114,12 @@ def windows(signals: Tensor, counts: Tensor, history=0, examined=None) -> Simple
 def train(
     words: list[str], data: Any, enough: Callable | None = None, metrics: Any = None, measured: bool = False
 ) -> Timed:
-    """`dlthink train WORDS` on `data`. Returns the trainer, with its times and networks."""
+    """`dlthink train WORDS` on `data`. Returns the run, with its times and networks."""
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         config = compose("train", words)
-    config.trainer._target_ = f"{__name__}.{Timed.__name__}"
     trainer, optim, (loss, model) = build(config.trainer), build(config.optim), networks(config, data.facts)
-    trainer.enough, trainer.measured = enough, measured
+    metrics, more = metrics or LogScore(), dict(seed=config.seed, enough=enough, measured=measured)
     with tempfile.TemporaryDirectory() as folder:
-        trainer.fit(model, loss, data, metrics or LogScore(), optim, Path(folder), seed=config.seed)
-    return trainer
+        run = Timed(trainer, model, loss, data, metrics, optim, Path(folder), **more)
+        run.run()
+    return run

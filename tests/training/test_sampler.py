@@ -41,8 +41,8 @@ def test_a_split_may_bring_its_own_epochs(tmp_path):
     data.train.epoch = lambda batch, generator: list(torch.randperm(64, generator=generator).view(4, 16))
     take = data.train.take
     data.train.take = lambda index: (taken.append(index), take(index))[1]
-    trainer, *_ = fit(tmp_path, data=data, steps=None, epochs=3, validate_every=100)
-    assert trainer.step == 12 and [len(index) for index in taken[:12]] == [16] * 12
+    run, *_ = fit(tmp_path, data=data, steps=None, epochs=3, validate_every=100)
+    assert run.step == 12 and [len(index) for index in taken[:12]] == [16] * 12
 
 
 def test_what_fills_no_batch_is_another_remainder_each_epoch():

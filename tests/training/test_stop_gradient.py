@@ -8,6 +8,7 @@ from dlthink.errors import BadInput
 from dlthink.models.ensemble import Ensemble
 from dlthink.models.mlp import MLP
 from dlthink.training.stop_gradient import set_aside
+from tests.training.toy import Squared, fit
 
 
 class Cost(nn.Module):
@@ -47,3 +48,28 @@ def test_a_network_without_a_last_layer_is_refused_in_one_line():
     with pytest.raises(BadInput, match="readout"):
         set_aside(nn.Sequential(nn.Linear(3, 4)), Cost())
     set_aside(nn.Sequential(nn.Linear(3, 4)), nn.Module())  # a cost that wants nothing aside is content with any
+
+
+def test_the_loop_sets_aside_whoever_made_network_and_cost(tmp_path):
+    """`fit` by hand, without a configuration: what the cost reads beside moves the last layer and nothing before it."""
+
+    class Beside(Squared):
+        width, aside = 2, (1,)
+
+        def forward(self, out, y):
+            return {"mse": (self.read(out)["mean"] - y).square().mean()}
+
+        def read(self, out):
+            return {"mean": out[..., 1::2]}
+
+    model = nn.Sequential()
+    model.add_module("hidden", nn.Linear(5, 4))
+    model.add_module("readout", nn.Linear(4, 6))
+    before = [p.detach().clone() for p in model.parameters()]
+    fit(tmp_path, model, Beside(), steps=2, validate_every=2)
+    assert [not torch.equal(p, b) for p, b in zip(model.parameters(), before, strict=True)] == [
+        False,
+        False,
+        True,
+        True,
+    ]

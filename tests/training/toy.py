@@ -1,10 +1,12 @@
 """The smallest tenant of the house: real numbers from real numbers. Data, metrics, and a short way to train."""
 
+import csv
 from functools import partial
 
 import torch
 from torch import nn
 
+from dlthink.training.loop import Loop
 from dlthink.training.trainer import Trainer
 
 
@@ -81,12 +83,12 @@ def network(n_in=5, n_out=3, seed=0, dropout=0.0):
 
 
 def fit(folder, model=None, loss=None, data=None, optim=None, metrics=None, saved=None, seed=0, **knobs):
-    """Train the toy, on the CPU if nothing else is said; returns (trainer, model, loss, results)."""
+    """Train the toy, on the CPU if nothing else is said; returns (the run, model, loss, results)."""
     knobs = {"device": "cpu", "batch": 32, "steps": 40, "log_every": 10, "validate_every": 20} | knobs
     model = network() if model is None else model
     loss = Squared() if loss is None else loss
-    trainer = Trainer(**knobs)
-    results = trainer.fit(
+    run = Loop(
+        Trainer(**knobs),
         model,
         loss,
         Line() if data is None else data,
@@ -96,9 +98,20 @@ def fit(folder, model=None, loss=None, data=None, optim=None, metrics=None, save
         seed=seed,
         saved=saved,
     )
-    return trainer, model, loss, results
+    results = run.run()
+    return run, model, loss, results
 
 
 def weights(module):
     """All weights and buffers as one vector."""
     return torch.cat([t.detach().double().flatten() for t in module.state_dict().values()])
+
+
+def rows(folder, split, name):
+    """The curve `split/name` of a run: (step, value) for each of its points."""
+    with open(folder / "metrics.csv", newline="") as file:
+        return [
+            (int(r["step"]), float(r["value"]))
+            for r in csv.DictReader(file)
+            if (r["split"], r["name"]) == (split, name)
+        ]

@@ -1,0 +1,101 @@
+"""What a run tells while it trains: its terms, rates and speed as curves, a bar, and what its cost remarks."""
+
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from dlthink.errors import Diverged
+from dlthink.training.board import Board
+from dlthink.training.players import Player, Terms
+from dlthink.training.step import Taken
+
+
+class Progress:
+    """The terms of each step since the last log line, still on the device, and the line itself.
+
+    Between two lines nothing waits for the device; a cost that is not finite is found at the line. `checkpoints`: where
+    the run's last good state lies, for the message that names the step, the term and the batch.
+    """
+
+    def __init__(self, board: Board, bar: tqdm, loss: nn.Module, checkpoints: Path, step: int):
+        self.board, self.bar, self.loss, self.checkpoints = board, bar, loss, checkpoints
+        self.watches = watches(loss)
+        self.paused = 0.0  # seconds since the last line that were no steps
+        self.shown: dict[str, str] = {}  # beside the bar
+        self.logged_at, self.logged_step = time.monotonic(), step
+        self._terms: list[Terms] = []
+        self._indices: list[list[torch.Tensor]] = []  # the batches of each step, to name one that goes wrong
+        self._remarks: set[str] = set()  # what the cost has said of itself
+
+    def add(self, taken: Taken, indices: list[torch.Tensor]) -> None:
+        """Note a step; nothing is waited for."""
+        self._terms.append(taken.terms)
+        self._indices.append(indices)
+
+    def state(self) -> list[dict[str, float]]:
+        """The terms that are in no curve yet."""
+        return [{name: term.item() for name, term in terms.items()} for terms in self._terms]
+
+    def restore(self, saved: list[dict[str, float]]) -> None:
+        self._terms = [{name: torch.tensor(value) for name, value in terms.items()} for terms in saved]
+
+    def means(self, step: int) -> dict[str, float]:
+        """The terms since the last line, averaged, after step number `step`. Raises Diverged if one is not finite."""
+        if not self._terms:
+            return {}
+        names = list(self._terms[0])
+        table = torch.stack([terms[name] for terms in self._terms for name in names]).double().cpu()
+        table = table.view(len(self._terms), len(names))
+        for row, column in (~table.isfinite()).nonzero().tolist()[:1]:
+            samples = torch.cat(self._indices[row - len(self._terms)]).tolist()
+            raise self.diverged(
+                step - len(self._terms) + row + 1,
+                f"the term {names[column]} is {table[row, column].item()} on the batch of training samples "
+                f"{', '.join(map(str, samples[:8]))}{', ...' if samples[8:] else ''}",
+            )
+        return dict(zip(names, table.mean(0).tolist(), strict=True))
+
+    def diverged(self, step: int, what: str) -> Diverged:
+        """The error that says where the run stopped being finite, what is kept of it, and what to try."""
+        kept = f"{self.checkpoints} keeps the last good checkpoint"
+        if not (self.checkpoints / "last.pt").exists():
+            kept = "before the first checkpoint"
+        advice = getattr(self.loss, "advice", "Try a smaller optim.lr, or trainer.clip=1")
+        return Diverged(f"step {step}: {what}; training stops, {kept}. {advice}")
+
+    def log(self, step: int, epoch: int, taken: Taken, players: list[Player], samples: int) -> None:
+        """One point on every curve. samples: in a step. Raises Diverged if a term since the last line is not finite."""
+        means = self.means(step)
+        now = time.monotonic()
+        per_second = (step - self.logged_step) / max(now - self.logged_at - self.paused, 1e-9)
+        optim = {f"{p.prefix}learning_rate": p.optimizer.param_groups[0]["lr"] for p in players}
+        optim |= {f"{p.prefix}gradient_norm": float(n) for p, n in zip(players, taken.norms, strict=False)}
+        self.board.scalars("train", means, step, epoch)
+        self.board.scalars("optim", optim, step, epoch)
+        speed = {"steps_per_second": per_second, "samples_per_second": samples * per_second}
+        self.board.scalars("speed", speed, step, epoch)
+        if self.watches:
+            self._watch(step, epoch, *taken.seen)
+        self.bar.set_postfix({name: f"{value:.4g}" for name, value in means.items()} | self.shown, refresh=False)
+        self.bar.update(step - self.bar.n)
+        self.logged_at, self.logged_step, self.paused = now, step, 0.0
+        self._terms, self._indices = [], []
+
+    @torch.no_grad()
+    def _watch(self, step: int, epoch: int, out, y) -> None:
+        """What the cost sees going wrong in the latest batch: figures, and a remark, said once."""
+        seen = {name: float(value) for name, value in self.loss.watch(out, y).items()}
+        self.board.scalars("watch", seen, step, epoch)
+        remark = self.loss.remark(seen)
+        if remark and remark not in self._remarks:
+            self._remarks.add(remark)
+            self.bar.write(f"step {step}: {remark}", file=sys.stderr)
+
+
+def watches(loss: nn.Module) -> bool:
+    """Does the cost look at the outputs of a step once more (`watch`, with `remark`)?"""
+    return hasattr(loss, "watch")

@@ -1,0 +1,109 @@
+"""One run from its first step to its end: what it sees, when it ends, which weights are kept."""
+
+import json
+from functools import partial
+
+import pytest
+import torch
+
+from dlthink.errors import Diverged
+from tests.training.toy import Line, Squared, fit, network, rows, weights
+
+
+def test_equals_a_loop_written_by_hand(tmp_path):
+    data = Line()
+    taken = []
+    take = data.train.take
+    data.train.take = lambda index: (taken.append(index), take(index))[1]
+    _, model, _, _ = fit(tmp_path, data=data, steps=30, validate_every=30)
+    hand = network()
+    optim = torch.optim.Adam(hand.parameters(), lr=1e-2)
+    for index in taken[:30]:
+        x, y = take(index)
+        optim.zero_grad()
+        (hand(x) - y).square().mean().backward()
+        optim.step()
+    assert torch.equal(weights(model), weights(hand))
+
+
+def test_same_seed_same_weights_other_seed_others(tmp_path):
+    runs = [fit(tmp_path / str(i), model=network(dropout=0.3), seed=seed)[1] for i, seed in enumerate([0, 0, 1])]
+    assert torch.equal(weights(runs[0]), weights(runs[1]))
+    assert not torch.equal(weights(runs[0]), weights(runs[2]))
+
+
+def test_an_epoch_sees_every_sample_once(tmp_path):
+    data, taken = Line(n=96), []
+    take = data.train.take
+    data.train.take = lambda index: (taken.append(index), take(index))[1]
+    run, *_ = fit(tmp_path, data=data, steps=None, epochs=2, batch=32, validate_every=100)
+    assert run.step == 6
+    first, second = torch.cat(taken[:3]), torch.cat(taken[3:6])
+    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(96))
+    assert first.tolist() != second.tolist() != list(range(96))
+
+
+def test_early_stopping_and_the_best_is_kept(tmp_path):
+    run, _, _, results = fit(tmp_path, optim=partial(torch.optim.SGD, lr=0.0), steps=1000, validate_every=5, patience=3)
+    assert run.step == 5 * 4  # one that is best, three that are not better
+    assert run.best["step"] == 5
+    values = dict(rows(tmp_path, "val", "rmse"))
+    assert results["val"]["rmse"] == pytest.approx(min(values.values()), rel=1e-6)
+
+
+def test_the_best_on_validation_is_tested_not_the_last(tmp_path):
+    class Worse(Squared):
+        """Good for twenty steps, then the wrong way."""
+
+        seen = 0
+
+        def forward(self, out, y):
+            self.seen += self.training
+            return {"mse": super().forward(out, y)["mse"] * (1 if self.seen <= 20 else -1)}
+
+    _, _, _, results = fit(tmp_path, loss=Worse(), steps=60, validate_every=20)
+    values = dict(rows(tmp_path, "val", "rmse"))
+    assert values[20] < values[60]
+    assert results["val"]["rmse"] == pytest.approx(values[20], rel=1e-6)
+    assert json.loads((tmp_path / "metrics.json").read_text()) == results
+
+
+def test_time_limit_stops_and_examines(tmp_path):
+    run, _, _, results = fit(tmp_path, steps=10**9, minutes=0.005, validate_every=10**9)
+    assert 0 < run.step < 10**9
+    assert "rmse" in results["test"]
+    assert (tmp_path / "checkpoints" / "last.pt").exists()
+
+
+def test_weights_that_are_not_numbers_are_never_saved(tmp_path):
+    class Trap(Squared):
+        """A finite cost whose gradient is not: the root of zero."""
+
+        def forward(self, out, y):
+            return {"mse": super().forward(out, y)["mse"] + (out - out).square().sum().sqrt()}
+
+    with pytest.raises(Diverged, match="weights"):
+        fit(tmp_path, loss=Trap(), steps=1)
+    assert not (tmp_path / "checkpoints" / "last.pt").exists()
+
+
+def test_settle_is_asked_on_validation_and_kept(tmp_path):
+    class Settled(Squared):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("spread", torch.zeros(3))
+
+        def settle(self, out, y):
+            self.spread.copy_((y - out).std(0))
+
+    _, model, loss, _ = fit(tmp_path, loss=Settled(), steps=60, validate_every=20)
+    data = Line()
+    torch.testing.assert_close(loss.spread, (data.val.y - model(data.val.x)).std(0).detach())
+
+
+def test_steps_draw_and_examinations_take(tmp_path):
+    data, drawn = Line(), []
+    take = data.train.take
+    data.train.draw = lambda index: drawn.append(len(index)) or take(index)
+    fit(tmp_path, data=data, steps=7, batch=16)
+    assert drawn == [16] * 7

@@ -1,0 +1,47 @@
+"""What a run tells while it trains, and when it stops being finite."""
+
+import math
+
+import pytest
+import torch
+
+from dlthink.errors import Diverged
+from tests.training.toy import Line, Squared, fit
+
+
+def test_a_cost_that_is_not_a_number_stops_the_run(tmp_path):
+    class Bursts(Squared):
+        seen = 0
+
+        def forward(self, out, y):
+            self.seen += self.training
+            return {"fine": super().forward(out, y)["mse"], "burst": out.mean() * (math.nan if self.seen == 27 else 1)}
+
+    data, taken = Line(), []
+    take = data.train.take
+    data.train.take = lambda index: (taken.append(index), take(index))[1]
+    with pytest.raises(Diverged) as error:
+        fit(tmp_path, loss=Bursts(), data=data, steps=100, log_every=10, validate_every=10)
+    text = str(error.value)
+    assert "step 27" in text and "burst is nan" in text and "\n" not in text
+    steps = [index for index in taken if len(index) == 32]
+    assert ", ".join(map(str, steps[26].tolist()[:8])) in text
+    last = torch.load(tmp_path / "checkpoints" / "last.pt", weights_only=True)
+    assert last["step"] == 20
+    assert all(t.isfinite().all() for t in last["model"].values())
+
+
+def test_what_a_cost_watches_is_logged_and_its_remark_is_said_once(tmp_path, capsys):
+    class Wary(Squared):
+        def watch(self, out, y):
+            assert not out.requires_grad and out.shape == y.shape
+            return {"largest": out.abs().max()}
+
+        def remark(self, seen):
+            return "too quiet" if seen["largest"] < 1e9 else None
+
+    fit(tmp_path, loss=Wary(), steps=40, log_every=10)
+    rows = [line.split(",") for line in (tmp_path / "metrics.csv").read_text().splitlines()]
+    assert [row[0] for row in rows if row[2:4] == ["watch", "largest"]] == ["10", "20", "30", "40"]
+    told = capsys.readouterr()
+    assert (told.out + told.err).count("step 10: too quiet") == 1 and (told.out + told.err).count("too quiet") == 1
