@@ -1,0 +1,241 @@
+"""What passes between the rooms: every hook of a data set, a split, a cost, a network and an examination.
+
+A batch is `(x, y)`: x is what the network may see, y what the cost may see; tensors, or dicts of tensors, whose rows go
+along their first dimension. What else is `known` of the samples goes to the examination only, so no leak can be written
+by accident.
+
+Hooks without a mark must be there. `@optional` ones may be left out; their docstring says what happens then, and their
+body does it: `Loss.prepare.of(loss)` is the cost's own `prepare`, or else this one. Nobody asks in any other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:  # the contract is read where torch is not loaded, too
+    from pathlib import Path
+
+    import torch
+    from torch import Tensor
+
+    Values = Tensor | dict[str, Any]  # of a batch: a tensor, or tensors by name
+    Terms = dict[str, Tensor]  # of a cost: scalars by name, which are added up
+    Read = dict[str, Any]  # what a cost reads in outputs: quantities by name, a row a target row
+    Answer = Callable[[Values], Read]  # x -> what the cost reads in the network's outputs
+
+
+class optional:
+    """A hook that may be left out: what stands in for it, and its docstring. value: an attribute, not a method."""
+
+    def __init__(self, stand_in: Callable, value: bool = False) -> None:
+        self.stand_in, self.value = stand_in, value
+        self.__doc__, self.name = stand_in.__doc__, stand_in.__name__
+
+    def given(self, owner: Any) -> bool:
+        """Does the owner have it?"""
+        return hasattr(owner, self.name)
+
+    def of(self, owner: Any) -> Any:
+        """The owner's own, or what stands in for it."""
+        if self.given(owner):
+            return getattr(owner, self.name)
+        return self.stand_in(owner) if self.value else partial(self.stand_in, owner)
+
+
+optional_value = partial(optional, value=True)
+
+
+class Split(Protocol):
+    """A part of the data: samples by their index 0 .. len - 1."""
+
+    def __len__(self) -> int:
+        """How many samples it has."""
+
+    def take(self, index: Tensor) -> tuple[Values, Values]:
+        """The batch (x, y) of the samples `index`: [n], on the split's device. Of a sample, y may have several rows."""
+
+    def known(self, index: Tensor) -> dict[str, Any]:
+        """What only the examination may see: true rates, a baseline's guess; row for row of y, {} if nothing is."""
+
+    def targets(self) -> Values:
+        """y of all samples, which `Loss.prepare` learns from."""
+
+    def to(self, device: torch.device) -> Split:
+        """The same samples on that device."""
+
+    @optional
+    def draw(self, index: Tensor) -> tuple[Values, Values]:
+        """A `take` for training steps, which may augment by torch's global generator. Left out: `take`."""
+        return self.take(index)
+
+    @optional
+    def epoch(self, batch: int, generator: torch.Generator) -> list[Tensor] | None:
+        """The batches of one epoch, in order: indices [<= batch] each. Left out: all samples in random order."""
+
+
+class Data(Protocol):
+    """A problem: its samples, split, and what network, cost and examination may know of them as a whole."""
+
+    targets: str
+    """The kind of target ("counts", "reals", "identities", "seasons"): which costs fit it."""
+
+    states: tuple[str, ...]
+    """The names of its facts, known before anything is loaded."""
+
+    facts: dict[str, Any]
+    """What constructors of network, cost and examination may ask for by name: n_targets, n_features, names, ..."""
+
+    train: Split
+    val: Split
+    test: Split
+
+    state: dict[str, Any]
+    """How to prepare another file the same way, and what decided about the splits. Plain values and tensors."""
+
+    notes: list[str]
+    """What was read, left out or mended: a line each, printed before training."""
+
+    @optional_value
+    def tables(self) -> dict[str, list[list]]:
+        """{file name: rows, a header first}: CSV in the run's folder. Left out: none."""
+        return {}
+
+    @optional_value
+    def predicts(self) -> str:
+        """Does `dlthink predict` write a "file" or a "folder"? Left out: a file."""
+        return "file"
+
+    @classmethod
+    def inputs(cls, path: str, state: dict[str, Any], **words: Any) -> Inputs:
+        """The samples of a user's file, for `dlthink predict`; further arguments are words of that command."""
+
+
+class Inputs(Protocol):
+    """Samples to predict: a split without targets, which writes down what is read in their outputs."""
+
+    def __len__(self) -> int:
+        """How many samples it has."""
+
+    def take(self, index: Tensor) -> tuple[Values, None]:
+        """(x, None) of the samples `index`."""
+
+    def known(self, index: Tensor) -> dict[str, Any]:
+        """What pictures of predictions may show beside them."""
+
+    def to(self, device: torch.device) -> Inputs:
+        """The same samples on that device."""
+
+    def write(self, read: Read, path: str | Path) -> None:
+        """What the cost reads of all samples, whole or not at all."""
+
+    def told(self) -> str:
+        """What was predicted, in a few words: "12 molecules"."""
+
+    @optional
+    def parts(self, path: str | Path) -> Iterator[Inputs]:
+        """Inputs one after the other, where all at once are too much to hold. Left out: itself, once."""
+        yield self
+
+
+class Loss(Protocol):
+    """A cost, an `nn.Module`: a scalar of outputs and targets, and what the outputs mean."""
+
+    targets: set[str]
+    """The kinds of targets that it fits."""
+
+    width: int
+    """How many numbers it wants from the network for each target."""
+
+    def forward(self, out: Values, y: Values) -> Terms:
+        """The terms of the cost by name, scalars, added up and descended. out: [n, (members,) n_targets * width]."""
+
+    def read(self, out: Values) -> Read:
+        """Quantities by name ("rate"; "mean", "std"; "embedding"), in the units of y, and their "distribution"."""
+
+    @optional
+    def prepare(self, y: Values) -> None:
+        """Learn what it needs of all training targets, once, before the first step. Left out: nothing."""
+
+    @optional
+    def settle(self, out: Values, y: Values) -> None:
+        """Fit on validation what `read` needs (a spread, a threshold), before each examination. Left out: nothing."""
+
+    @optional_value
+    def aside(self) -> tuple[int, ...]:
+        """Columns of its `width` that must not shape the network: detached before the last layer. Left out: none."""
+        return ()
+
+    @optional_value
+    def advice(self) -> str:
+        """What to try when a term is not finite. Left out: a smaller learning rate."""
+        return "Try a smaller optim.lr, or trainer.clip=1"
+
+    @optional
+    def watch(self, out: Values, y: Values) -> Terms:
+        """Figures of the latest training batch, logged beside the terms. Left out: none."""
+        return {}
+
+    @optional
+    def remark(self, seen: dict[str, float]) -> str | None:
+        """One line when the figures of `watch` look wrong, always in the same words. Left out: nothing is said."""
+
+    @optional_value
+    def adversary(self) -> torch.nn.Module | None:
+        """The second player's networks, whose parameters descend `critic`. Left out: there is one player."""
+
+    @optional
+    def critic(self, out: Values, y: Values) -> Terms:
+        """What the adversary descends, on outputs that are detached; needed beside an `adversary`."""
+        raise NotImplementedError(f"{type(self).__name__} has an adversary and needs critic(out, y)")
+
+    @optional_value
+    def eye(self) -> torch.nn.Module | None:
+        """A frozen network that the cost looks through, in the run's precision in training. Left out: none."""
+
+
+class Model(Protocol):
+    """A network, an `nn.Module`: constructed from the data's facts and `n_out`."""
+
+    def forward(self, x: Values) -> Values:
+        """Outputs of a batch: [n, n_out], of an ensemble [n, members, n_out], or a dict of tensors."""
+
+    @optional_value
+    def readout(self) -> torch.nn.Module | None:
+        """The last layer, before which `Loss.aside` is cut; of any module within. Left out: no such cost fits."""
+
+
+class Metrics(Protocol):
+    """The examination of one kind of problem: the same for every cost."""
+
+    best: tuple[str, str]
+    """The number that picks the best checkpoint, and "max" or "min"."""
+
+    reads: tuple[str, ...]
+    """What a cost must read out: one of these names."""
+
+    def numbers(self, read: Read, y: Values, known: dict[str, Any]) -> dict[str, float]:
+        """The metrics by name, of all samples of a split."""
+
+    def figures(self, read: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:
+        """matplotlib figures by name."""
+
+    @optional
+    def remarks(self, read: Read, y: Values, known: dict[str, Any]) -> list[str]:
+        """What is wrong with these answers: a line each, with what to try. Left out: nothing is said."""
+        return []
+
+    @optional
+    def projection(self, read: Read, y: Values, known: dict[str, Any]) -> tuple | None:
+        """Vectors, labels and pictures for TensorBoard's projector. Left out: none."""
+
+    @optional
+    def drawings(self, read: Read, known: dict[str, Any]) -> dict[str, Any]:
+        """Figures of predictions, for `dlthink predict figures=`. Left out: that word is refused."""
+        return {}
+
+    @optional
+    def audit(self, answer: Answer, split: Split, batches: list[Tensor]) -> tuple[dict[str, float], dict[str, Any]]:
+        """Numbers and figures that ask the network itself (`evaluate audit=true`). Left out: that word is refused."""
+        return {}, {}
