@@ -46,7 +46,8 @@ def main(words: list[str]) -> int:
     device = parts.trainer.precision.device
     split = getattr(parts.data, given["split"]).to(device)
     batches = evaluation.batches_of(len(split), parts.trainer.examine_batch, device)
-    answers = evaluation.ask(parts.model, split, batches)
+    condense = evaluation.condensing(parts.loss, parts.metrics)
+    answers = evaluation.ask(parts.model, split, batches, condense=condense)
     with torch.no_grad():
         reading = evaluation.reading(answers, parts.loss)
         numbers = parts.metrics.numbers(*reading)

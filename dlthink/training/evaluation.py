@@ -1,5 +1,6 @@
 """The examination of one split: the network's answers, the cost's reading of them, the data's own metrics."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,29 @@ from dlthink.training import rng
 
 @dataclass
 class Answers:
-    """What the network said about some samples, what was true, what else is known of them; the cost's terms by name."""
+    """What the network said about some samples, what was true, what else is known of them; the cost's terms by name.
+
+    condensed: these are what the data's metrics keep of each batch (`condensing`), already read by the cost.
+    """
 
     out: Any
     y: Any
     known: dict[str, Any]
     terms: dict[str, float]
+    condensed: bool = False
+
+
+Condense = Callable[[Any, Any, dict], tuple[Any, Any, dict]]
+
+
+def condensing(loss: nn.Module, metrics: Any) -> Condense | None:
+    """What to keep of a batch in place of (out, y, known), where metrics say so: `condense(read, y, known)`.
+
+    None where they don't, and where the cost settles something on all answers of a split.
+    """
+    if not hasattr(metrics, "condense") or hasattr(loss, "settle"):
+        return None
+    return lambda out, y, known: metrics.condense(loss.read(out), y, known)
 
 
 def batches_of(n: int, batch: int, device: torch.device, most: int | None = None) -> list[torch.Tensor]:
@@ -30,27 +48,41 @@ def batches_of(n: int, batch: int, device: torch.device, most: int | None = None
 
 
 @torch.no_grad()
-def ask(model: nn.Module, split, batches: list[torch.Tensor], loss: nn.Module | None = None) -> Answers:
-    """The network's answers in evaluation mode, in order. With `loss` also its terms, averaged over the rows of y."""
+def ask(
+    model: nn.Module,
+    split,
+    batches: list[torch.Tensor],
+    loss: nn.Module | None = None,
+    condense: Condense | None = None,
+) -> Answers:
+    """The network's answers in evaluation mode, in order. With `loss` also its terms, averaged over the rows of y.
+
+    condense: what is kept of a batch before the next one is asked (`condensing`); None: all of it.
+    """
     modules = [m for m in (model, loss) if m is not None]
     training = [m.training for m in modules]
     for module in modules:
         module.eval()
-    outputs, targets, known, terms = [], [], [], []
+    outputs, targets, known, terms, sizes = [], [], [], [], []
     for index in batches:
         x, y = split.take(index)
-        outputs.append(model(x))
-        targets.append(y)
-        known.append(split.known(index))
+        out, about = model(x), split.known(index)
         if loss is not None:
-            terms.append(loss(outputs[-1], y))
+            terms.append(loss(out, y))
+            sizes.append(rows(y))
+        if condense is not None:
+            out, y, about = condense(out, y, about)
+        outputs.append(out)
+        targets.append(y)
+        known.append(about)
     for module, was in zip(modules, training, strict=True):
         module.train(was)
-    return Answers(join(outputs), join(targets), join(known), _means(terms, targets) if terms else {})
+    means = _means(terms, sizes) if terms else {}
+    return Answers(join(outputs), join(targets), join(known), means, condensed=condense is not None)
 
 
-def _means(terms: list[dict[str, torch.Tensor]], targets: list[Any]) -> dict[str, float]:
-    size = torch.tensor([rows(y) for y in targets], dtype=torch.float64)
+def _means(terms: list[dict[str, torch.Tensor]], sizes: list[int]) -> dict[str, float]:
+    size = torch.tensor(sizes, dtype=torch.float64)
     share = size / size.sum()
     return {name: float((torch.stack([t[name] for t in terms]).cpu().double() * share).sum()) for name in terms[0]}
 
@@ -92,4 +124,4 @@ def remarks(metrics: Any, read: dict, y: Any, known: dict) -> list[str]:
 @torch.no_grad()
 def reading(answers: Answers, loss: nn.Module) -> tuple[dict, Any, dict]:
     """What the cost reads in the answers, y, and what is known: what numbers and figures are made from."""
-    return loss.read(answers.out), answers.y, answers.known
+    return answers.out if answers.condensed else loss.read(answers.out), answers.y, answers.known

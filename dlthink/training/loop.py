@@ -163,7 +163,7 @@ class Loop:
 
     def _ask(self, split, most: int | None = None, loss: nn.Module | None = None) -> evaluation.Answers:
         batches = evaluation.batches_of(len(split), self.settings.examine_batch, self.precision.device, most)
-        return evaluation.ask(self.model, split, batches, loss)
+        return evaluation.ask(self.model, split, batches, loss, evaluation.condensing(self.loss, self.metrics))
 
     @torch.no_grad()
     def _final_examination(self) -> dict[str, dict[str, float]]:

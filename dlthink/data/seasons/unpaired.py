@@ -11,6 +11,7 @@ from torch import Tensor
 from dlthink.nested import each
 
 SEASONS = ("summer", "winter")
+EXAMPLES = 6  # photos of each that stand for all
 
 
 class Unpaired:
@@ -38,6 +39,9 @@ class Unpaired:
         self.truth, self.transfer = truth, transfer
         self.count = {season: len(photos[season]) for season in SEASONS}
         self.n = max(self.count.values())
+        self.examples = {
+            season: torch.linspace(0, n - 1, min(EXAMPLES, n)).round().long() for season, n in self.count.items()
+        }
 
     def __len__(self) -> int:
         return self.n
@@ -64,10 +68,14 @@ class Unpaired:
         return x, x
 
     def known(self, index: Tensor) -> dict[str, Any]:
-        """first: is it the first time that examination shows this photo? baselines and truth: uint8 pictures."""
+        """first: is it the first time that examination shows this photo? example: is it one of a few, evenly spread,
+        that stand for all? baselines and truth: uint8 pictures."""
         rows = self.rows(index)
         shown = {season: middle(self._photos(season, rows[season]), self.size) for season in SEASONS}
-        known: dict[str, Any] = {"first": {season: index < self.count[season] for season in SEASONS}}
+        known: dict[str, Any] = {
+            "first": {season: index < self.count[season] for season in SEASONS},
+            "example": {season: torch.isin(index, self.examples[season].to(index.device)) for season in SEASONS},
+        }
         if self.transfer is not None:
             other = {"winter": shown["summer"], "summer": shown["winter"]}
             moved = {season: bytes_of(self.transfer(floats(other[season]), season)) for season in SEASONS}

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dlthink.metrics.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
 
-if TYPE_CHECKING:
-    from dlthink.metrics.translations.metrics import Translated
-
 CELL = 1.25  # inches
 GAP = 1 / 24  # of a photo's side
-
-
-def columns(one: Translated, shown: int) -> dict[str, list[np.ndarray]]:
-    """Photos by the title of their column, [s, s, 3] uint8, evenly over the split and so always the same."""
-    rows = one.rows[torch.linspace(0, len(one.rows) - 1, min(shown, len(one.rows))).round().long()]
-    titles = {one.source: one.before, f"made {one.target}": one.made[""], "back again": one.back}
-    titles[f"true {one.target}"] = one.truth
-    return {title: _photos(pictures, rows) for title, pictures in titles.items() if pictures is not None}
 
 
 @quiet()
@@ -80,13 +67,6 @@ def features(numbers: dict[str, float], mark: str) -> Figure:
     left.set_title("how far from real photos (0)?")
     right.set_title("how many look like it to a probe?")
     return figure
-
-
-def _photos(pictures: torch.Tensor, rows: torch.Tensor) -> list[np.ndarray]:
-    some = pictures.detach()[rows.to(pictures.device)].cpu()
-    if some.is_floating_point():
-        some = (127.5 * (some.float().nan_to_num(0, 1, -1).clamp(-1, 1) + 1)).round().to(torch.uint8)
-    return list(some.permute(0, 2, 3, 1).numpy())
 
 
 def _sheet(ax: Axes, block: dict[str, list[np.ndarray]], high: int) -> None:

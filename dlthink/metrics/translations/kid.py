@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 LEVEL = 95  # percent
-MOST = 4000  # photos of a set: three kernels of 128 MB; of more, as many evenly spread
+MOST = 4000  # photos of a set; of more, as many evenly spread
+ROWS = 1024  # of a kernel that are there at a time: 32 MB
 
 
 def kids(fake: np.ndarray, real: np.ndarray, draws: int, seed: int = 0) -> np.ndarray:
@@ -24,17 +25,27 @@ def kids(fake: np.ndarray, real: np.ndarray, draws: int, seed: int = 0) -> np.nd
     fake, real = (_evenly(x) for x in (fake, real))
     if min(len(fake), len(real)) < 2 or not (np.isfinite(fake).all() and np.isfinite(real).all()):
         return np.full(1 + draws, math.nan)
-    within = [kernel(x, x) for x in (fake, real)]
-    for k in within:
-        np.fill_diagonal(k, 0)
-    between = kernel(fake, real)
     chance = np.random.default_rng(seed)
     weights = [np.concatenate([np.ones((1, len(x))), drawn(len(x), draws, chance)]) for x in (fake, real)]
-    values = -2 * ((weights[0] @ between) * weights[1]).sum(1) / (weights[0].sum(1) * weights[1].sum(1))
+    values = -2 * weighed(fake, real, *weights) / (weights[0].sum(1) * weights[1].sum(1))
     with np.errstate(invalid="ignore", divide="ignore"):
-        for k, w in zip(within, weights, strict=True):
-            values += ((w @ k) * w).sum(1) / (w.sum(1) ** 2 - (w**2).sum(1))
+        for x, w in zip((fake, real), weights, strict=True):
+            values += weighed(x, x, w, w, itself=False) / (w.sum(1) ** 2 - (w**2).sum(1))
     return 100 * values
+
+
+def weighed(
+    a: np.ndarray, b: np.ndarray, weight_a: np.ndarray, weight_b: np.ndarray, itself: bool = True
+) -> np.ndarray:
+    """sum_ij w_i k(a_i, b_j) v_j for each row of the weights: [draws]; itself: also i = j."""
+    total = np.zeros(len(weight_a))
+    for first in range(0, len(a), ROWS):
+        some = slice(first, first + ROWS)
+        k = kernel(a[some], b)
+        if not itself:
+            k[np.arange(len(k)), np.arange(len(k)) + first] = 0
+        total += ((weight_a[:, some] @ k) * weight_b).sum(1)
+    return total
 
 
 def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:

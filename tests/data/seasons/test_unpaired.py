@@ -27,6 +27,9 @@ def test_examination_shows_every_photo_and_says_which_it_repeats():
     assert tones(x) == {"summer": [0, 1, 2, 3, 4, 5, 6], "winter": [100, 101, 102, 103, 104, 100, 101]}
     first = data.known(index)["first"]
     assert first["summer"].all() and first["winter"].tolist() == [True] * 5 + [False] * 2
+    example = data.known(index)["example"]
+    assert example["summer"].tolist() == [True, True, True, False, True, True, True]
+    assert example["winter"].tolist() == [True] * 5 + [False] * 2
     assert x["summer"].min() >= -1 and x["summer"].dtype == torch.float32
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.metrics.translations import figures as draw
-from dlthink.metrics.translations.metrics import Translations, translated
+from dlthink.metrics.translations.condensed import columns, translated
+from dlthink.metrics.translations.metrics import Translations
 from tests.metrics.translations.made_seasons import asked, photos
 
 SUMMER, WINTER = photos("summer", 12), photos("winter", 9)
@@ -24,12 +24,12 @@ def drawable(figure):
 
 def test_columns_are_there_back_again_and_the_truth_where_it_is_known():
     read, y, known = asked(SUMMER, WINTER)
-    both = {one.target: draw.columns(one, 6) for one in translated(read, y, known)}
+    both = {one.target: columns(one) for one in translated(read, y, known)}
     assert list(both["winter"]) == ["summer", "made winter", "back again"]
     assert list(both["summer"]) == ["winter", "made summer", "back again"]
     known["truth"] = {"winter": 255 - SUMMER, "summer": known["baselines"]["untouched"]["summer"]}
     one = translated(read, y, known)[0]
-    block = draw.columns(one, 6)
+    block = columns(one)
     assert list(block) == ["summer", "made winter", "back again", "true winter"]
     rows = [0, 2, 4, 7, 9, 11]
     for title, expected in (("summer", SUMMER), ("back again", SUMMER), ("true winter", 255 - SUMMER)):
@@ -39,7 +39,7 @@ def test_columns_are_there_back_again_and_the_truth_where_it_is_known():
 def test_photos_shown_again_are_not_shown_twice():
     one = translated(*asked(SUMMER, WINTER[:2]))[1]
     assert one.target == "summer"
-    assert [len(photos) for photos in draw.columns(one, 6).values()] == [2, 2, 2]
+    assert [len(photos) for photos in columns(one).values()] == [2, 2, 2]
 
 
 def test_the_sheet_holds_every_photo_at_its_place():

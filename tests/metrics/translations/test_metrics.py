@@ -11,6 +11,7 @@ from dlthink import efficientnet_lite
 from dlthink.metrics.translations.features import Features
 from dlthink.metrics.translations.metrics import Translations
 from dlthink.metrics.translations.ssim import psnr
+from dlthink.nested import join
 from tests.metrics.translations.made_seasons import asked, floats, kid, photos
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "seasons" / "yosemite128"
@@ -102,6 +103,31 @@ def test_a_photo_that_is_shown_again_counts_once():
     again[2]["truth"] = {season: pictures.clone() for season, pictures in known["truth"].items()}
     again[2]["truth"]["summer"][20:] = 3
     assert numbers(*again) == numbers(read, y, known)
+
+
+def part(value, rows):
+    """The same of some samples."""
+    return {k: part(v, rows) for k, v in value.items()} if isinstance(value, dict) else value[rows]
+
+
+@pytest.mark.parametrize("bad", [False, True])
+def test_batches_one_after_the_other_are_the_whole(bad):
+    """What `condense` keeps of each batch, put together, has the numbers and figures of all at once."""
+    read, y, known = asked(SUMMER, WINTER)
+    known["truth"] = {season: pictures.flip(0) for season, pictures in known["baselines"]["untouched"].items()}
+    known["example"] = {season: torch.isin(torch.arange(30), torch.tensor([0, 4, 9, 14, 19])) for season in y}
+    if bad:
+        read["winter"][7, 0, 3, 3] = math.nan
+    examination = Translations("embedded", draws=20)
+    kept = [examination.condense(*(part(one, rows) for one in (read, y, known))) for rows in torch.arange(30).split(7)]
+    joined = [join(parts) for parts in zip(*kept, strict=True)]
+    whole, apart = (examination.numbers(*given) for given in ((read, y, known), joined))
+    assert list(apart) == list(whole)
+    assert [apart[name] for name in whole] == pytest.approx(list(whole.values()), rel=1e-12, nan_ok=True)
+    sheets = [examination.figures(*given)["pictures"] for given in ((read, y, known), joined)]
+    for one, other in zip(*(sheet.axes for sheet in sheets), strict=True):
+        assert np.array_equal(one.images[0].get_array(), other.images[0].get_array())
+        assert one.images[0].get_array().shape[0] == 5 * 33 - 1
 
 
 def test_numbers_by_hand():
