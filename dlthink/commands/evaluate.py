@@ -45,7 +45,7 @@ def main(words: list[str]) -> int:
     run.install(saved, path, parts.loss, parts.model, parts.trainer.precision)
     device = parts.trainer.precision.device
     split = getattr(parts.data, given["split"]).to(device)
-    batches = evaluation.batches_of(len(split), parts.trainer.examine_batch, device)
+    batches = evaluation.batches_of(split, parts.trainer.examine_batch, device)
     condense = evaluation.condensing(parts.loss, parts.metrics)
     answers = evaluation.ask(parts.model, split, batches, condense=condense)
     with torch.no_grad():

@@ -61,7 +61,7 @@ def main(words: list[str]) -> int:
     with torch.no_grad(), memory():
         for part in inputs.parts(given["output"]) if hasattr(inputs, "parts") else [inputs]:
             asked = part.to(device)
-            answers = evaluation.ask(model, asked, evaluation.batches_of(len(asked), trainer.examine_batch, device))
+            answers = evaluation.ask(model, asked, evaluation.batches_of(asked, trainer.examine_batch, device))
             read = loss.read(answers.out)
             asked.write(read, given["output"])
             if given["figures"] is not None:

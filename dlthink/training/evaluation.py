@@ -39,8 +39,9 @@ def condensing(loss: nn.Module, metrics: Any) -> Condense | None:
     return lambda out, y, known: metrics.condense(loss.read(out), y, known)
 
 
-def batches_of(n: int, batch: int, device: torch.device, most: int | None = None) -> list[torch.Tensor]:
-    """0 .. n - 1 in order, `batch` at a time; with `most`, that many of them, evenly spread."""
+def batches_of(split, batch: int, device: torch.device, most: int | None = None) -> list[torch.Tensor]:
+    """Its samples in order, `batch` at a time or as few as it says (`at_once`); most: so many, evenly spread."""
+    n, batch = len(split), min(batch, getattr(split, "at_once", batch))
     index = torch.arange(n, device=device)
     if most is not None and most < n:
         index = index[torch.linspace(0, n - 1, most, device=device).long()]

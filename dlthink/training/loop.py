@@ -76,7 +76,7 @@ class Loop:
 
     def run(self, hparams: dict | None = None, text: str = "") -> dict[str, dict[str, float]]:
         """Train until the end, the time limit or a signal (`Interrupted`), then examine the best weights."""
-        few = evaluation.batches_of(len(self.val), 16, self.precision.device)[0]
+        few = evaluation.batches_of(self.val, 16, self.precision.device)[0]
         evaluation.rehearse(self.model, self.loss, self.val, few, self.metrics)
         self.board = Board(self.folder, after=None if self._saved is None else self.step)
         self.board.text("config", text, self.step)
@@ -162,7 +162,7 @@ class Loop:
         return better
 
     def _ask(self, split, most: int | None = None, loss: nn.Module | None = None) -> evaluation.Answers:
-        batches = evaluation.batches_of(len(split), self.settings.examine_batch, self.precision.device, most)
+        batches = evaluation.batches_of(split, self.settings.examine_batch, self.precision.device, most)
         return evaluation.ask(self.model, split, batches, loss, evaluation.condensing(self.loss, self.metrics))
 
     @torch.no_grad()

@@ -57,7 +57,7 @@ class Settling(Cost):
 
 def asked(loss, metrics, model):
     condense = condensing(loss, metrics)
-    answers = ask(model, Split(), batches_of(10, 3, torch.device("cpu")), loss, condense)
+    answers = ask(model, Split(), batches_of(Split(), 3, torch.device("cpu")), loss, condense)
     return reading(answers, loss), answers.terms
 
 
@@ -73,3 +73,11 @@ def test_others_get_everything():
     for loss, metrics in ((Cost(), object()), (Settling(), Sums())):  # a cost may settle something on all answers
         (read, y, known), _ = asked(loss, metrics, Model())
         assert read["mean"].shape == y.shape == (10, 1) and known["picture"].shape == (10, 100)
+
+
+def test_a_split_may_ask_for_smaller_batches():
+    class Few(Split):
+        at_once = 2
+
+    sizes = [[len(b) for b in batches_of(split, 4, torch.device("cpu"))] for split in (Split(), Few())]
+    assert sizes == [[4, 4, 2], [2] * 5]

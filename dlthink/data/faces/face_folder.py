@@ -7,7 +7,7 @@ from pathlib import Path
 from dlthink.data.faces.identities import Gathered, Identities
 from dlthink.data.faces.person_folders import left_out, people_of
 from dlthink.data.photos.album import Album
-from dlthink.data.photos.pixels import photos_of
+from dlthink.data.photos.pixels import chosen, photos_of
 from dlthink.errors import BadInput
 
 
@@ -36,7 +36,7 @@ class FaceFolder(Identities):
                 f"it should hold person/photo.jpg"
             )
         return Gathered(
-            pixels=found.pixels if len(good) == len(people) else found.pixels[good],
+            pixels=chosen([(found, good)]),
             names=[found.names[i] for i in good],
             people=[people[i] for i in good],
             hashes=[found.hashes[i] for i in good],

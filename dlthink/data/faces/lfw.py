@@ -10,7 +10,7 @@ from dlthink.data.faces.identities import Gathered, Identities
 from dlthink.data.faces.lfw_lists import Lists, Pair
 from dlthink.data.faces.person_folders import left_out, people_of
 from dlthink.data.photos.album import Album
-from dlthink.data.photos.pixels import photos_of
+from dlthink.data.photos.pixels import chosen, photos_of
 from dlthink.errors import BadInput
 from dlthink.files.cache import data_folder
 
@@ -72,7 +72,7 @@ class Lfw(Identities):
         self.protected = {row for photo, row in self._photo.items() if photo in named}
         self._unreadable = {PurePosixPath(name).stem for name in rejected}
         return Gathered(
-            pixels=found.pixels if len(good) == len(people) else found.pixels[good],
+            pixels=chosen([(found, good)]),
             names=[found.names[i] for i in good],
             people=[people[i] for i in good],
             hashes=[found.hashes[i] for i in good],

@@ -8,16 +8,18 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
+from dlthink.data.photos.pixels import rows_of
+
 SIDE = 32  # pixels
 MOST = 128  # components
-CHUNK = 1024  # photos at a time
+CHUNK = 1 << 22  # numbers of photos at a time: 16 MB
 
 
 def small_grey(pixels: Tensor, rows: Tensor) -> Tensor:
     """Photos pixels[rows] as grey values [n, SIDE^2] in 0 .. 1."""
     found = [
-        adaptive_avg_pool2d(pixels[some].float().mean(1, keepdim=True), SIDE).flatten(1) / 255
-        for some in rows.split(CHUNK)
+        adaptive_avg_pool2d(rows_of(pixels, some).float().mean(1, keepdim=True), SIDE).flatten(1) / 255
+        for some in rows.split(max(1, CHUNK // pixels[0].numel()) if len(pixels) else 1)
     ]
     return torch.cat(found) if found else torch.zeros(0, SIDE**2)
 

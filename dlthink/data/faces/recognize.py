@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from dlthink.data.faces.person_folders import people_of
+from dlthink.data.faces.split import AT_ONCE
 from dlthink.data.photos.album import Album
-from dlthink.data.photos.pixels import Photos, photos_of
+from dlthink.data.photos.pixels import Photos, chosen, photos_of, rows_of
 from dlthink.errors import BadInput
 from dlthink.files.atomic import whole
 
@@ -55,7 +56,7 @@ class Recognize:
         if not asked.names:
             name, why = next(iter(rejected.items()))
             raise BadInput(f"input={path}: holds no photo that can be used; the first, {name}: {why}")
-        pixels = torch.cat([known.pixels[torch.tensor(placed)], asked.pixels])
+        pixels = chosen([(known, placed), (asked, list(range(len(asked.names))))])
         lost = len(reasons) + len(whose) - len(placed)
         if whose != people_of(known.names)[0]:
             notes = [f"its folders are dates, so all photos show {whose[placed[0]]}", *notes]
@@ -65,8 +66,13 @@ class Recognize:
     def __len__(self) -> int:
         return len(self.pixels)
 
+    @property
+    def at_once(self) -> int:
+        """Photos that the network is asked about at a time."""
+        return max(1, AT_ONCE // self.pixels.shape[-1] ** 2)
+
     def take(self, index: Tensor) -> tuple[Tensor, None]:
-        return self.pixels.index_select(0, index).float().div_(127.5).sub_(1), None
+        return rows_of(self.pixels, index).float().div_(127.5).sub_(1), None
 
     def known(self, index: Tensor) -> dict[str, Any]:
         return {}

@@ -10,7 +10,11 @@ from torch import Tensor
 
 from dlthink.data.faces.augment import masked
 from dlthink.data.faces.pk_sampler import PeopleBatches
+from dlthink.data.photos.pixels import rows_of
 from dlthink.nested import each
+
+SHOWN = 96  # pixels a side of the photos in figures
+AT_ONCE = 512 * 64**2  # pixels that a network is asked about at a time, whatever trainer.examine_batch says
 
 
 class Portraits:
@@ -38,12 +42,17 @@ class Portraits:
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def at_once(self) -> int:
+        """Samples that an examination may ask about at a time, so that its memory does not grow with the photos."""
+        return max(1, AT_ONCE // self.pixels.shape[-1] ** 2)
+
     def take(self, index: Tensor) -> tuple[Tensor, Tensor]:
         x = self._pictures(index).float().div_(127.5).sub_(1)
         return masked(x) if self.masks else x, self.y.index_select(0, index)
 
     def _pictures(self, index: Tensor) -> Tensor:
-        return self.pixels.index_select(0, self.rows.index_select(0, index))
+        return rows_of(self.pixels, self.rows.index_select(0, index))
 
     def draw(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """The same, changed at random: for training steps."""
@@ -51,9 +60,10 @@ class Portraits:
         return (x if self.augment is None else self.augment(x)), y
 
     def known(self, index: Tensor) -> dict[str, Any]:
-        """What is known of each photo, and the photo itself (`picture`, uint8, without a mask), for figures."""
+        """What is known of each photo, and the photo itself, for figures: `picture`, uint8, without a mask, of at most
+        96 pixels a side."""
         return each(lambda known: known.index_select(0, index), self.about) | {
-            "picture": self._pictures(index),
+            "picture": _small(self._pictures(index)),
             "masked": torch.full((len(index),), self.masks, device=index.device),
         }
 
@@ -78,3 +88,10 @@ class Portraits:
             rows = torch.arange(len(rows), device=device)
         about = each(lambda known: known.to(device), self.about)
         return Portraits(pixels, rows, self.y.to(device), about, self.batches, self.augment, self.masks)
+
+
+def _small(pictures: Tensor) -> Tensor:
+    """uint8 [n, c, s, s], made smaller where s is more than SHOWN."""
+    if pictures.shape[-1] <= SHOWN:
+        return pictures
+    return torch.nn.functional.interpolate(pictures, size=(SHOWN, SHOWN), mode="bilinear", antialias=True)

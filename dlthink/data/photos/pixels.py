@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import mmap
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -19,6 +23,10 @@ from tqdm import tqdm
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.decode import as_mode, bands, middle, pillow, resized, upright
 from dlthink.files.cache import cache_folder, cache_key
+
+HELD = 64 << 20  # bytes of a mapped file that may stay in memory once they were read
+_MAPS: WeakValueDictionary[int, mmap.mmap] = WeakValueDictionary()  # by where their pixels begin
+_READ: Counter[int] = Counter()
 
 
 @dataclass
@@ -54,7 +62,6 @@ def photos_of(
     pillow()  # says in one line that it is missing
     channels, some = 1 if grey else 3, () if names is None else tuple(names)
     names = album.names if names is None else names
-    blank = np.zeros((channels, size, size), np.uint8)
     rejected: dict[str, str] = {}
     contents: dict[str, str] = {}
     seen: list[tuple[str, str, tuple[int, int], float]] = []  # hashes, shown, sides, spread
@@ -64,7 +71,6 @@ def photos_of(
             past.clear()
         with tqdm(names, disable=None, desc="reading", unit="photo", leave=False) as bar:
             for name in bar:
-                picture, square, sides = blank, "", (0, 0)
                 try:
                     data = album.read(name)
                     contents[name] = _short(data)
@@ -73,20 +79,18 @@ def photos_of(
                     picture, square = resized(image, size, grey), _shown(image)
                 except ValueError as error:
                     rejected[name] = str(error)
+                    continue
                 seen.append((looks(picture), square, sides, float(picture.std((1, 2)).max())))
                 yield picture
 
     key = cache_key((__package__,), (size, grey, centre, *some), _contents(album, names))
-    shape = (len(names), *blank.shape)
     about = {"rejected": rejected, "contents": contents, "seen": seen}
-    pixels, about = kept(key, shape, rows, lambda: about)
-    good = [i for i, name in enumerate(names) if name not in about["rejected"]]
-    whole = pixels if len(good) == len(names) else pixels[torch.tensor(good, dtype=torch.long)]
-    hashes, shown, sides, spread = map(list, zip(*(about["seen"][i] for i in good), strict=True)) if good else ([],) * 4
+    pixels, about = kept(key, (channels, size, size), rows, lambda: about)
+    hashes, shown, sides, spread = map(list, zip(*about["seen"], strict=True)) if about["seen"] else ([],) * 4
     return Photos(
         key=key,
-        pixels=whole,
-        names=[names[i] for i in good],
+        pixels=pixels,
+        names=[name for name in names if name not in about["rejected"]],
         rejected=about["rejected"],
         hashes=hashes,
         shown=shown,
@@ -114,7 +118,7 @@ def kept(
     rows: Callable[[], Iterable[np.ndarray]],
     about: Callable[[], dict[str, Any]],
 ) -> tuple[Tensor, dict[str, Any]]:
-    """(pixels, about): those that lie in the cache under this key, else made of the rows and laid there.
+    """(pixels [n, *shape], about): those that lie in the cache under this key, else made of the rows and laid there.
 
     rows() is asked a second time where the disk is full; about() after the last row, and must fit JSON.
     """
@@ -127,17 +131,22 @@ def kept(
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("wb") as out:  # written, not mapped: a full disk is an error then and not a SIGBUS
-            np.lib.format.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
+            _header(out, (0, *shape))
+            begin = out.tell()
             for row in rows():
                 out.write(np.ascontiguousarray(row).tobytes())
+            n = (out.tell() - begin) // math.prod(shape)
+            out.seek(0)
+            _header(out, (n, *shape))  # as long as before: numpy leaves room for digits
         os.replace(unfinished, file)
         said = about()
         unfinished.write_text(json.dumps(said), encoding="utf-8")
         os.replace(unfinished, note)
         return _mapped(file, shape), said
     except OSError:  # a full or read-only disk: in memory, and anew next time
-        whole = np.concatenate([np.ascontiguousarray(row).reshape(-1) for row in rows()]).reshape(shape)
-        return torch.from_numpy(whole), about()
+        parts = [np.ascontiguousarray(row).reshape(-1) for row in rows()]
+        whole = np.concatenate([np.zeros(0, np.uint8), *parts])
+        return torch.from_numpy(whole).view(-1, *shape), about()
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
@@ -149,15 +158,44 @@ def chosen(some: list[tuple[Photos, list[int]]]) -> Tensor:
     if len(some) == 1 and wanted == list(range(len(first.pixels))):
         return first.pixels
     key = cache_key((__package__,), ("chosen", *((photos.key, rows) for photos, rows in some)))
-    shape = (sum(len(rows) for _, rows in some), *first.pixels.shape[1:])
-    return kept(key, shape, lambda: (photos.pixels[row].numpy() for photos, rows in some for row in rows), dict)[0]
+
+    def pixels() -> Iterator[np.ndarray]:
+        for photos, rows in some:
+            for row in rows:
+                yield rows_of(photos.pixels, torch.tensor([row])).numpy()
+
+    return kept(key, tuple(first.pixels.shape[1:]), pixels, dict)[0]
+
+
+def _header(out: IO[bytes], shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
 
 
 def _mapped(file: Path, shape: tuple[int, ...]) -> Tensor:
     found = np.load(file, mmap_mode="c")  # c: pages are copied if ever written to; torch wants a writable array
-    if found.shape != shape:
+    if found.shape[1:] != shape:
         raise ValueError(f"{file}: holds {found.shape}")
-    return torch.from_numpy(found)
+    pixels = torch.from_numpy(found)
+    _MAPS[pixels.data_ptr()] = found._mmap
+    return pixels
+
+
+def rows_of(pixels: Tensor, rows: Tensor) -> Tensor:
+    """pixels[rows], [n, channels, size, size]. What is mapped from a file does not pile up in memory by being read."""
+    found = pixels.index_select(0, rows)
+    give_back(pixels, found.numel())
+    return found
+
+
+def give_back(pixels: Tensor, read: int) -> None:
+    """Count `read` bytes of mapped pixels; after some more than HELD, their pages go back to the system's cache."""
+    place = pixels.data_ptr() if pixels.device.type == "cpu" else 0
+    pages = _MAPS.get(place)
+    if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
+        _READ[place] += read
+        if _READ[place] > HELD:
+            pages.madvise(mmap.MADV_DONTNEED)
+            _READ[place] = 0
 
 
 def _contents(album: Album, names: list[str]) -> Iterable[bytes]:
@@ -176,4 +214,4 @@ def drawn(by: str, settings: tuple, shape: tuple[int, ...], make: Callable[[], I
 
     by: the module, or the package, that draws.
     """
-    return kept(cache_key((__package__, by), settings), shape, make, dict)[0]
+    return kept(cache_key((__package__, by), settings), shape[1:], make, dict)[0]

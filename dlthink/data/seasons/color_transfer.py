@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from dlthink.data.photos.pixels import rows_of
+
 WHITE = (0.95047, 1.0, 1.08883)  # X, Y, Z of the light D65
 TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
 MOST = 1000  # photos of a season whose colours are measured
@@ -54,7 +56,7 @@ def root_of(matrix: Tensor, power: float = 0.5) -> Tensor:
 def moments(photos: Tensor) -> Tensor:
     """Mean and covariance of the colours in Lab of uint8 [n, 3, l, l]: float64 [4, 3]."""
     some = torch.linspace(0, len(photos) - 1, min(len(photos), MOST)).long()
-    parts = [torch.nn.functional.adaptive_avg_pool2d(part / 255, SIDE) for part in photos[some].split(64)]
+    parts = [torch.nn.functional.adaptive_avg_pool2d(rows_of(photos, part) / 255, SIDE) for part in some.split(64)]
     lab = to_lab(torch.cat(parts).double()).movedim(1, -1).reshape(-1, 3)
     return torch.cat([lab.mean(0, keepdim=True), lab.T.cov()])
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlthink.data.photos.pixels import rows_of
 from dlthink.nested import each
 
 SEASONS = ("summer", "winter")
@@ -57,7 +58,7 @@ class Unpaired:
         return x, x
 
     def _photos(self, season: str, rows: Tensor) -> Tensor:
-        return self.photos[season].index_select(0, rows)
+        return rows_of(self.photos[season], rows)
 
     def draw(self, index: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """For training steps: a random square of each photo, mirrored at random; torch's global generator."""

@@ -134,6 +134,16 @@ def test_everybody_masked(folder):
     assert not worn.take(index)[0].equal(test.take(index)[0]) and worn.take(index)[1].equal(test.take(index)[1])
 
 
+def test_large_photos_are_asked_about_a_few_at_a_time_and_shown_small(folder):
+    found = data(folder, size=256)
+    assert found.test.at_once == 32 and data(folder).test.at_once > 512
+    index = torch.arange(3)
+    shown = found.test.known(index)["picture"]
+    assert shown.shape == (3, 3, 96, 96) and shown.dtype == torch.uint8
+    whole = found.test.take(index)[0]
+    assert abs(float(shown.float().mean()) - float((whole.mean() + 1) * 127.5)) < 1
+
+
 def test_grey(folder):
     found = data(folder, grey=True)
     assert found.facts["channels"] == 1 and found.train.take(torch.arange(2))[0].shape == (2, 1, 16, 16)

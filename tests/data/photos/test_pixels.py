@@ -1,9 +1,11 @@
 """Photos are decoded once and mapped from the disk, with what is known of each."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from dlthink.data.photos import pixels
 from dlthink.data.photos.album import Album
@@ -99,3 +101,30 @@ def test_the_same_pixels_share_a_hash(tmp_path):
         )
     )
     assert len(set(found.hashes)) == 2 and len(set(found.hashes[:3])) == 1
+
+
+def resident():
+    """Bytes of files that are in this process' memory."""
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssFile")]
+    return int(line.split()[1]) * 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux counts it there")
+def test_photos_that_were_read_do_not_pile_up_in_memory(monkeypatch):
+    made = np.random.default_rng(0).integers(0, 256, (100, 3, 300, 300)).astype(np.uint8)
+    photos, _ = pixels.kept("many", (3, 300, 300), lambda: iter(made), dict)
+    assert photos.shape == made.shape
+    monkeypatch.setattr(pixels, "HELD", 1 << 20)
+    before = resident()
+    for i in range(100):
+        assert (pixels.rows_of(photos, torch.tensor([i])).numpy() == made[i]).all()
+    assert resident() - before < 8 << 20, "of 27 MB"
+    assert (pixels.rows_of(photos[3:], torch.tensor([0, 2])).numpy() == made[[3, 5]]).all(), "a part of them"
+
+
+def test_a_photo_that_cannot_be_read_leaves_no_copy_of_the_others(tmp_path):
+    with Album(laid(tmp_path / "a", people({"Ann": 3}) | {"Ann/bad.jpg": b"no"})) as album:
+        found = pixels.photos_of(album, 16, False)
+        again = pixels.photos_of(album, 16, False)
+    assert len(found.pixels) == len(found.names) == len(found.hashes) == 3 and again.names == found.names
+    assert found.pixels.data_ptr() in pixels._MAPS and torch.equal(again.pixels, found.pixels)
