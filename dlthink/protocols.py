@@ -74,6 +74,10 @@ class Split(Protocol):
     def epoch(self, batch: int, generator: torch.Generator) -> list[Tensor] | None:
         """The batches of one epoch, in order: indices [<= batch] each. Left out: all samples in random order."""
 
+    @optional_value
+    def at_once(self) -> int | None:
+        """Most samples that an examination may ask about at a time. Left out: as `trainer.examine_batch` says."""
+
 
 class Data(Protocol):
     """A problem: its samples, split, and what network, cost and examination may know of them as a whole."""
@@ -132,6 +136,10 @@ class Inputs(Protocol):
 
     def told(self) -> str:
         """What was predicted, in a few words: "12 molecules"."""
+
+    @optional_value
+    def at_once(self) -> int | None:
+        """Most samples that may be asked about at a time. Left out: as `trainer.examine_batch` says."""
 
     @optional
     def parts(self, path: str | Path) -> Iterator[Inputs]:
@@ -220,6 +228,11 @@ class Metrics(Protocol):
 
     def figures(self, read: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:
         """matplotlib figures by name."""
+
+    @optional
+    def condense(self, read: Read, y: Values, known: dict[str, Any]) -> tuple[Read, Values, dict[str, Any]]:
+        """What to keep of a batch for `numbers` and `figures`, where answers are large. Left out: all of it."""
+        return read, y, known
 
     @optional
     def remarks(self, read: Read, y: Values, known: dict[str, Any]) -> list[str]:

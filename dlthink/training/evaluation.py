@@ -9,6 +9,7 @@ from torch import nn
 
 from dlthink.errors import BadInput
 from dlthink.nested import join, rows
+from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import rng
 
 
@@ -34,14 +35,14 @@ def condensing(loss: nn.Module, metrics: Any) -> Condense | None:
 
     None where they don't, and where the cost settles something on all answers of a split.
     """
-    if not hasattr(metrics, "condense") or hasattr(loss, "settle"):
+    if not Metrics.condense.given(metrics) or Loss.settle.given(loss):
         return None
     return lambda out, y, known: metrics.condense(loss.read(out), y, known)
 
 
 def batches_of(split, batch: int, device: torch.device, most: int | None = None) -> list[torch.Tensor]:
     """Its samples in order, `batch` at a time or as few as it says (`at_once`); most: so many, evenly spread."""
-    n, batch = len(split), min(batch, getattr(split, "at_once", batch))
+    n, batch = len(split), min(batch, Split.at_once.of(split) or batch)
     index = torch.arange(n, device=device)
     if most is not None and most < n:
         index = index[torch.linspace(0, n - 1, most, device=device).long()]
