@@ -27,6 +27,11 @@ def memory() -> Iterator[None]:
         raise
 
 
+def plain(text: str) -> str:
+    """The text as a terminal may show it: what a stranger's file smuggles into a name, such as a colour, is spelt."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def answer(error: BaseException) -> int:
     """Say in one line what went wrong; returns the exit code."""
     message, code = str(error), 2
@@ -39,5 +44,5 @@ def answer(error: BaseException) -> int:
     elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         message = f"{where}{error.strerror or error}; what was saved before is still there"
-    print(f"dlthink: {' '.join(message.splitlines())}", file=sys.stderr)
+    print(plain(f"dlthink: {' '.join(message.splitlines())}"), file=sys.stderr)
     return code

@@ -26,7 +26,7 @@ def main(words: list[str]) -> int:
         print(__doc__)
         return 0
     from dlthink.config.closest import hint
-    from dlthink.errors import BadInput
+    from dlthink.errors import BadInput, plain
     from dlthink.runs import comparison
 
     given, folders = _parse(words)
@@ -51,11 +51,11 @@ def main(words: list[str]) -> int:
         _write(Path(given["output"]).expanduser(), compared, names)
     columns = [_column(name, compared.estimates(name)) for name in names]
     fit = len(names) if given["metrics"] else _fit(columns, compared)
-    print(_table(given["split"], compared, columns[:fit]))
+    print(plain(_table(given["split"], compared, columns[:fit])))
     if fit < len(names):
-        print(f"{len(names) - fit} more: metrics={','.join(names[fit:])}")
+        print(plain(f"{len(names) - fit} more: metrics={','.join(names[fit:])}"))
     if pairs := compared.pairs(names[0]):
-        print(_paired(names[0], pairs, compared.labels(), comparison.best(runs)))
+        print(plain(_paired(names[0], pairs, compared.labels(), comparison.best(runs))))
     return 0
 
 

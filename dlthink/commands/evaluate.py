@@ -1,12 +1,12 @@
 """The metrics of a run again, from its best checkpoint; on other data too.
 
-dlthink evaluate run=FOLDER [split=test] [audit=true] [output=FILE.json] [data.path=FILE] [allow=MODULE]
+dlthink evaluate run=FOLDER [split=test] [audit=true] [output=FILE.json] [data.path=FILE] [allow=NAME]
 
   run     the folder of a run
   split   train, val or test
   audit   ask more, where the data's metrics know what: groups, disguise, attacks; figures in RUN/audit
   output  write the figures as JSON, too
-  allow   module of your own that the run's configuration uses
+  allow   module of your own that the run's configuration uses, or file that it reads, where it was not made here
 """
 
 from pathlib import Path
@@ -19,11 +19,10 @@ def main(words: list[str]) -> int:
     import torch
 
     from dlthink.config import build
-    from dlthink.config.own import register
     from dlthink.config.words import parse
-    from dlthink.errors import BadInput
+    from dlthink.errors import BadInput, plain
     from dlthink.runs.figures import save_figures
-    from dlthink.runs.folder import Run
+    from dlthink.runs.folder import fitting, open_run
     from dlthink.runs.summary import table
     from dlthink.training import evaluation
     from dlthink.training.board import write_json
@@ -35,10 +34,10 @@ def main(words: list[str]) -> int:
         raise BadInput(f"audit={given['audit']}: must be true or false")
     if given["output"] and (Path(given["output"]).is_dir() or not Path(given["output"]).parent.is_dir()):
         raise BadInput(f"output={given['output']}: must be a file in a folder that is there")
-    register([])
-    run = Run(given["run"], settings, given["allow"])
+    run = open_run(given["run"], settings, given["allow"])
     saved, path = run.best()
-    parts = build.assemble(run.config, state=saved["data"])
+    with fitting(saved, path):
+        parts = build.assemble(run.config, state=saved["data"])
     audit = given["audit"] == "true"
     if audit and not hasattr(parts.metrics, "audit"):
         raise BadInput(f"audit=true: there is no audit of {type(parts.data).__name__}; leave the word out")
@@ -59,8 +58,8 @@ def main(words: list[str]) -> int:
         numbers |= more
         save_figures(figures, run.folder / "audit")
     for remark in remarks:
-        print(f"note: {given['split']}: {remark}")
-    print(table(given["split"], numbers))
+        print(plain(f"note: {given['split']}: {remark}"))
+    print(plain(table(given["split"], numbers)))
     if given["output"]:
         write_json(Path(given["output"]), numbers)
     return 0

@@ -1,6 +1,6 @@
 """Predictions of a run's best checkpoint on a file of your own: a table by name, or photos.
 
-dlthink predict run=FOLDER input=FILE output=FILE.csv [figures=DIR] [trainer.device=cpu] [allow=MODULE]
+dlthink predict run=FOLDER input=FILE output=FILE.csv [figures=DIR] [trainer.device=cpu] [allow=NAME]
 dlthink predict run=FOLDER input=PHOTOS output=FOLDER direction=to_winter [long=PIXELS]
 
   run      the folder of a run
@@ -24,11 +24,10 @@ def main(words: list[str]) -> int:
     import torch
 
     from dlthink.config import build
-    from dlthink.config.own import register
     from dlthink.config.words import parse
-    from dlthink.errors import BadInput, memory
+    from dlthink.errors import BadInput, memory, plain
     from dlthink.runs.figures import save_figures
-    from dlthink.runs.folder import Run
+    from dlthink.runs.folder import fitting, open_run
     from dlthink.training import evaluation
 
     more: dict[str, str] = {}  # words that the run's own data may ask for
@@ -40,23 +39,25 @@ def main(words: list[str]) -> int:
     given["output"] = str(Path(given["output"]).expanduser())
     if given["figures"] and Path(given["figures"]).exists() and not Path(given["figures"]).is_dir():
         raise BadInput(f"figures={given['figures']}: is a file; give the name of a folder")
-    register([])
-    run = Run(given["run"], settings, given["allow"])
+    used = ("loss", "model", "trainer", *(["metrics"] if given["figures"] else []))
+    run = open_run(given["run"], settings, given["allow"], used)
     data = build.find(run.config.data, "data")
     _check_words(more, data, names)
     _check_output(Path(given["input"]), Path(given["output"]), getattr(data, "predicts", "file"))
     _keep_training_data(Path(given["output"]), run.config.data)
     saved, path = run.best()
-    loss, model = build.networks(run.config, saved["facts"])
     trainer = build.build(run.config.trainer)
-    metrics = build.build(run.config.metrics, **saved["facts"])
-    if given["figures"] is not None and not hasattr(metrics, "drawings"):
+    with fitting(saved, path):
+        loss, model = build.networks(run.config, saved["facts"])
+        metrics = build.build(run.config.metrics, **saved["facts"]) if given["figures"] else None
+    if metrics is not None and not hasattr(metrics, "drawings"):
         raise BadInput(
             f"figures={given['figures']}: {data.__name__} has no pictures of predictions; leave the word out"
         )
     run.install(saved, path, loss, model, trainer.precision)
     device = trainer.precision.device
-    inputs = data.inputs(given["input"], saved["data"], **more)
+    with fitting(saved, path, f"input={given['input']}"):
+        inputs = data.inputs(given["input"], saved["data"], **more)
     drawings = {}
     with torch.no_grad(), memory():
         for part in inputs.parts(given["output"]) if hasattr(inputs, "parts") else [inputs]:
@@ -64,10 +65,10 @@ def main(words: list[str]) -> int:
             answers = evaluation.ask(model, asked, evaluation.batches_of(asked, trainer.examine_batch, device))
             read = loss.read(answers.out)
             asked.write(read, given["output"])
-            if given["figures"] is not None:
+            if metrics is not None:
                 drawings |= metrics.drawings(read, answers.known)
-    print(f"{inputs.told()}: {given['output']}")
-    if given["figures"] is not None:
+    print(plain(f"{inputs.told()}: {given['output']}"))
+    if metrics is not None:
         save_figures(drawings, Path(given["figures"]))
     return 0
 

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from dlthink.config.overview import overview
-from dlthink.config.own import register
+from dlthink.config.own import reach, register
 from dlthink.config.paths import GROUPS, conf_folder, quoted
-from dlthink.errors import EXPECTED, BadInput, answer, memory
+from dlthink.errors import EXPECTED, BadInput, answer, memory, plain
 
 _refused: list[int] = []  # exit codes of the runs that could not be done
 
@@ -51,6 +51,7 @@ def _one(config) -> float | None:
     from omegaconf import OmegaConf
 
     from dlthink.config import build
+    from dlthink.config.trust import nodes
     from dlthink.runs.folder import choices
     from dlthink.runs.provenance import provenance
     from dlthink.training.interrupt import Interrupted
@@ -61,6 +62,7 @@ def _one(config) -> float | None:
     chosen = {name: choice for name, choice in hydra.runtime.choices.items() if "/" not in name and choice}
     try:
         OmegaConf.resolve(config)
+        reach(name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str))
         build.check(config, **choices())
         if (folder / "checkpoints").exists():
             raise BadInput(
@@ -79,16 +81,15 @@ def _one(config) -> float | None:
 def _resume(words: list[str]) -> int:
     """Go on in a run's folder, with its configuration and, where given, changed settings (`trainer.epochs=100`)."""
     from dlthink.config.words import parse
-    from dlthink.runs.folder import Run
+    from dlthink.runs.folder import open_run
     from dlthink.training import checkpoint
     from dlthink.training.interrupt import Interrupted
 
     given, settings = parse(words, {"resume": None, "allow": None})
-    register([])
-    run = Run(given["resume"], settings, given["allow"])
+    run = open_run(given["resume"], settings, given["allow"])
     saved, remark = checkpoint.load_last(run.folder / "checkpoints")
     if remark:
-        print(f"dlthink: {remark}", file=sys.stderr)
+        print(plain(f"dlthink: {remark}"), file=sys.stderr)
     try:
         _train(run.config, run.folder, run.story(), saved)
     except Interrupted as stop:
@@ -110,7 +111,7 @@ def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
     record(folder, config, story | {"best": list(parts.metrics.best)})  # on resuming, too: settings may have changed
     tabulate(folder, getattr(parts.data, "tables", {}))
     for note in parts.data.notes:
-        print(f"note: {note}")
+        print(plain(f"note: {note}"))
     results = parts.trainer.fit(
         parts.model,
         parts.loss,
@@ -123,7 +124,7 @@ def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
         hparams=described(config, story["choices"], story["command"]),
         text=f"```yaml\n{OmegaConf.to_yaml(config)}\n```",
     )
-    print(table("test", results["test"]))
+    print(plain(table("test", results["test"])))
     print(f"run: {_short(folder)}", flush=True)
     return results["val"][parts.metrics.best[0]]
 

@@ -1,13 +1,14 @@
 """The one place where a configuration becomes objects, and where it is checked before anything is loaded."""
 
 import importlib
-from collections.abc import Iterable, Iterator
+import inspect
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import hydra
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from dlthink.config.closest import hint
 from dlthink.config.types import fits, parameters, words
@@ -16,6 +17,7 @@ from dlthink.training import rng
 
 PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")
 COMPUTED = {"n_out"}  # what a network gets that no data states: data's n_targets times the cost's width
+GIVEN = {"data": {"state"}, "model": COMPUTED}  # arguments of constructors that are no settings
 
 
 @dataclass
@@ -30,20 +32,17 @@ class Experiment:
     trainer: Any
 
 
-def check(config: DictConfig, trusted: Iterable[str] | None = None, losses=(), models=()) -> None:
+def check(config: DictConfig, losses=(), models=()) -> None:
     """Check keys, types and pairings of the configuration. Its classes are imported; nothing is loaded.
 
-    trusted: None when the configuration is the user's own. Otherwise only classes of dlthink, networks and optimizers
-    of torch, and modules named here may be used. losses, models: (name, target) of all choices, to say which would fit.
-    Raises BadInput.
+    losses, models: (name, node) of all choices, to say which would fit. Raises BadInput. A configuration that is not
+    the user's own is for `config/trust.py` first.
     """
     for key in config:
         if key not in (*PARTS, "seed"):
             raise BadInput(f"{key}: no such part of an experiment{hint(str(key), (*PARTS, 'seed'))}")
     if not fits(config.seed, int) or not 0 <= config.seed < 2**63:
         raise BadInput(f"seed={config.seed}: must be a whole number from 0, below 2^63")
-    if trusted is not None:
-        _check_trust(config, tuple(trusted))
     targets = {part: find(config[part], part) for part in PARTS}
     for part, target in targets.items():
         _check_arguments(config[part], target, part)
@@ -92,7 +91,7 @@ def _inner(node: DictConfig) -> list[tuple[str, DictConfig]]:
 def find(node: DictConfig, part: str) -> type:
     """The class named by `_target_`: exactly `module.Class`, never an attribute of an attribute."""
     name = node.get("_target_")
-    if not isinstance(name, str) or "." not in name:
+    if not isinstance(name, str) or not re.fullmatch(r"\w+(\.\w+)+", name):
         raise BadInput(f"{part}: its file needs a line like `_target_: module.Class`")
     module, _, attribute = name.rpartition(".")
     try:
@@ -109,44 +108,13 @@ def find(node: DictConfig, part: str) -> type:
     return target
 
 
-def _check_trust(config: DictConfig, trusted: tuple[str, ...]) -> None:
-    """Refuse foreign classes before any of their code is imported, and torch's own beyond networks and optimizers."""
-    import torch
-
-    roots = ("dlthink", "torch", *trusted)
-    nodes = list(_targets(config, ""))
-    for where, node in nodes:
-        root = str(node["_target_"]).split(".")[0]
-        if root not in roots:
-            raise BadInput(
-                f"{where}._target_={node['_target_']}: this run's configuration wants code from outside dlthink; "
-                f"if you trust it, add allow={root}"
-            )
-    for where, node in nodes:
-        target = find(node, where)
-        foreign = target.__module__.split(".")[0] not in roots
-        if foreign or (
-            target.__module__.startswith("torch") and not issubclass(target, torch.nn.Module | torch.optim.Optimizer)
-        ):
-            raise BadInput(f"{where}._target_={node['_target_']}: only networks, optimizers and dlthink's own classes")
-
-
-def _targets(node: Any, where: str) -> Iterator[tuple[str, Any]]:
-    """Every node with a `_target_`, however deep, and its path."""
-    if isinstance(node, ListConfig):
-        for i, item in enumerate(node):
-            yield from _targets(item, f"{where}[{i}]")
-    elif isinstance(node, DictConfig):
-        if "_target_" in node:
-            yield where, node
-        for key, value in node.items():
-            yield from _targets(value, f"{where}.{key}" if where else str(key))
-
-
 def _check_arguments(node: DictConfig, target: type, part: str) -> None:
-    known = parameters(target)
+    given = GIVEN.get(part.partition(".")[0], set())
+    known = {name: p for name, p in parameters(target).items() if name not in given}
+    if part == "optim" and node.get("_partial_") is not True:
+        raise BadInput("optim._partial_: must be true, since an optimizer gets its weights later")
     for key, value in OmegaConf.to_container(node, resolve=True).items():
-        if key in ("_target_", "_partial_", "_convert_", "_recursive_"):
+        if key == "_target_" or (part == "optim" and key == "_partial_"):
             continue
         if key not in known:
             raise BadInput(f"{part}.{key}: {target.__name__} has no such setting{hint(str(key), known, f'{part}.')}")
@@ -159,28 +127,39 @@ def _check_arguments(node: DictConfig, target: type, part: str) -> None:
 def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -> None:
     """Does the cost fit the data's kind of targets, and can the network be built from the data's facts?"""
     data, loss, model = targets["data"], targets["loss"], targets["model"]
+    kind, facts = _answers(config.data, data)
     kinds = getattr(loss, "targets", None)
     if kinds is None:
         raise BadInput(f'loss: {loss.__name__} does not say what it fits; add a line like targets = {{"counts"}}')
-    if data.targets not in kinds:
-        fitting = [name for name, node in losses if data.targets in getattr(_class(node), "targets", ())]
+    if kind not in kinds:
+        fitting = [name for name, node in losses if kind in getattr(_class(node), "targets", ())]
         raise BadInput(
-            f"loss {loss.__name__} is for {' or '.join(sorted(kinds))}, but {data.__name__} has {data.targets}; "
+            f"loss {loss.__name__} is for {' or '.join(sorted(kinds))}, but {data.__name__} has {kind}; "
             f"costs that fit: {', '.join(fitting) or 'none yet'}"
         )
-    lacking = _lacking(model, config.model, data)
+    lacking = _lacking(model, config.model, facts)
     if lacking:
-        fitting = [name for name, node in models if _class(node) and not _lacking(_class(node), node, data)]
+        fitting = [name for name, node in models if _class(node) and not _lacking(_class(node), node, facts)]
         raise BadInput(
             f"model {model.__name__} needs {', '.join(lacking)}, which {data.__name__} does not have; "
             f"networks that fit: {', '.join(fitting) or 'none yet'}"
         )
 
 
-def _lacking(model: type, node: Any, data: type) -> list[str]:
+def _answers(node: DictConfig, data: type) -> tuple[str, tuple[str, ...]]:
+    """The kind of targets and the names of the facts of data with the settings of this node."""
+    settings = {name: p.default for name, p in parameters(data).items() if p.default is not p.empty}
+    settings |= OmegaConf.to_container(node, resolve=True)
+    for hook in ("targets", "states"):
+        if not inspect.ismethod(getattr(data, hook, None)):
+            raise BadInput(f"data: {data.__name__} needs a class method {hook}(settings); see docs/architecture.md")
+    return data.targets(settings), data.states(settings)
+
+
+def _lacking(model: type, node: Any, facts: tuple[str, ...]) -> list[str]:
     needed = [name for name, p in parameters(model).items() if p.default is p.empty and name not in node]
-    lacking = [name for name in needed if name not in {*data.states, *COMPUTED}]
-    return lacking + [name for key, inner in _inner(node) for name in _lacking(find(inner, key), inner, data)]
+    lacking = [name for name in needed if name not in {*facts, *COMPUTED}]
+    return lacking + [name for key, inner in _inner(node) for name in _lacking(find(inner, key), inner, facts)]
 
 
 def _class(node: Any) -> type | None:

@@ -7,16 +7,30 @@ have plain defaults become settings (`loss.delta=2`). A folder given by `--confi
 import ast
 import re
 import sys
+from collections.abc import Iterable
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from dlthink.config.paths import conf_folder, options
 from dlthink.errors import BadInput
 
+MOST = 1 << 20  # bytes of a file of one's own
+
+
+def reach(modules: Iterable[str]) -> None:
+    """Make the working folder importable, after all that is installed, where one of these modules lies in it.
+
+    Never otherwise: a folder may hold files called as a package that dlthink looks for and does not find.
+    """
+    here = str(Path.cwd())
+    if {"", here} & set(sys.path):
+        return
+    if any(PathFinder.find_spec(module.partition(".")[0], [here]) for module in modules):
+        sys.path.append(here)
+
 
 def register(overrides: list[str]) -> None:
-    """Make the working folder's modules importable, and those named on the command line choices of their group."""
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
+    """Make costs and networks in the working folder that the command line names choices of their group."""
     for override in overrides:
         match = re.fullmatch(r"(loss|model)=([\w,]+)", override)
         for name in match[2].split(",") if match else ():
@@ -24,14 +38,17 @@ def register(overrides: list[str]) -> None:
             if name not in options(match[1], conf_folder()) and file.is_file():
                 from hydra.core.config_store import ConfigStore
 
+                reach([name])
                 ConfigStore.instance().store(group=match[1], name=name, node=describe(file))
 
 
 def describe(file: Path) -> dict:
     """The configuration node of the last class with a `forward` in `file`."""
+    if file.stat().st_size > MOST:
+        raise BadInput(f"{file}: is larger than {MOST >> 20} MB; a cost is a page of Python")
     try:
-        tree = ast.parse(file.read_text())
-    except (SyntaxError, UnicodeDecodeError) as error:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # too deep is one of the last two
         raise BadInput(f"{file}: not readable as Python ({error})") from error
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and _method(node, "forward")]
     if not classes:
@@ -44,7 +61,7 @@ def describe(file: Path) -> dict:
         for argument, default in pairs:
             try:
                 node[argument.arg] = ast.literal_eval(default)
-            except ValueError:
+            except (ValueError, TypeError, RecursionError):
                 continue  # not a plain value: stays the class's own business
     return node
 

@@ -1,6 +1,7 @@
 """Does a value of the configuration fit the annotation of the argument it is meant for?"""
 
 import inspect
+import sys
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -12,8 +13,8 @@ WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "
 def fits(value: Any, annotation: Any) -> bool:
     """True when `value` (None, bool, int, float, str, list or dict) can stand for `annotation`.
 
-    A whole number is a number; true and false are neither. Annotations that a configuration cannot spell
-    (classes, callables) are not judged.
+    A whole number is a number; true and false are neither, and what is not finite is none. A callable is what another
+    node makes. Annotations that a configuration cannot spell (classes) are not judged.
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if annotation in (Any, inspect.Parameter.empty):
@@ -30,14 +31,16 @@ def fits(value: Any, annotation: Any) -> bool:
             return False
         expected = inner if origin is tuple and len(inner) == len(value) else inner[:1] * len(value)
         return all(fits(item, a) for item, a in zip(value, expected, strict=True))
+    if origin is Callable:  # what is made by a node of the configuration
+        return isinstance(value, dict) and "_target_" in value
     if annotation in (None, type(None)):
         return value is None
     if annotation is bool:
         return isinstance(value, bool)
     if annotation is int:
-        return isinstance(value, int) and not isinstance(value, bool)
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
     if annotation is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if annotation is str:
         return isinstance(value, str)
     return True
@@ -56,6 +59,8 @@ def words(annotation: Any) -> str:
         return "one of " + ", ".join(map(str, arguments))
     if origin in (list, tuple, Sequence):
         return "a list, [...]"
+    if origin is Callable:
+        return "a choice of its own, with a _target_"
     return WORDS.get(type(None) if annotation is None else annotation, getattr(annotation, "__name__", "another value"))
 
 

@@ -32,3 +32,14 @@ def whole(path: str, binary: bool = False) -> Iterator[IO]:
     finally:
         with suppress(OSError):  # what could not be opened cannot be removed
             unfinished.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """A small file of a run, whole or not at all. Raises OSError."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        new.write_text(text, encoding="utf-8")
+        os.replace(new, path)
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ from pathlib import Path
 import yaml
 
 from dlthink.errors import BadInput
+from dlthink.runs import stored
 from dlthink.runs.summary import repeated
 
 SWEEPS = Path("outputs/multirun")
+FIGURES, LONG = 10_000, 200  # of a run, and letters in the name of one
 CHOSEN_BY = {"metrics": "data"}  # whose choice brings a part that is no group of its own
 
 
@@ -110,38 +113,29 @@ def find(folders: Iterable[Path], split: str) -> tuple[list[Finished], int]:
 def read(folder: Path, split: str) -> Finished:
     """A finished run from its folder. Raises BadInput for a file that is damaged."""
     file = folder / "metrics.json"
-    numbers = _json(file).get(split)
+    numbers = stored.from_json(file).get(split)
     if not isinstance(numbers, dict) or not all(value is None or _number(value) for value in numbers.values()):
         raise BadInput(f"{file}: damaged ({split} should be there, and be numbers by name)")
-    story = _json(folder / "provenance.json") if (folder / "provenance.json").is_file() else {}
-    choices, command, best = story.get("choices", {}), story.get("command", []), story.get("best")
-    if not isinstance(choices, dict) or not isinstance(command, list):
-        raise BadInput(f"{folder / 'provenance.json'}: damaged (choices and command should be in it)")
+    if len(numbers) > FIGURES or any(len(name) > LONG for name in numbers):
+        raise BadInput(f"{file}: damaged (more than {FIGURES:,} figures, or a name of more than {LONG} letters)")
+    story = folder / "provenance.json"
+    made = stored.provenance(story) if story.is_file() else {"choices": {}, "command": []}
+    best = made.get("best")
     return Finished(
         folder,
-        {name: _text(choice) for name, choice in choices.items()} | _settings(folder / "config.yaml"),
-        {str(word).lstrip("+~").partition("=")[0] for word in command},
+        made["choices"] | _settings(folder / "config.yaml"),
+        {word.lstrip("+~").partition("=")[0] for word in made["command"]},
         {name: math.nan if value is None else float(value) for name, value in numbers.items()},
         (str(best[0]), best[1]) if isinstance(best, list) and best[1:] in (["max"], ["min"]) else None,
         file.stat().st_mtime,
     )
 
 
-def _json(file: Path) -> dict:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{file}: damaged, not readable as JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise BadInput(f"{file}: damaged (it should begin with a brace)")
-    return content
-
-
 def _settings(file: Path) -> dict[str, str]:
+    text = stored.configuration(file)
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        return dict(_flat("", content))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return dict(_flat("", yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))))
+    except (yaml.YAMLError, ValueError) as error:
         raise BadInput(f"{file}: not readable as YAML ({str(error).splitlines()[0]})") from error
     except AttributeError as error:
         raise BadInput(f"{file}: not the configuration of a run") from error
@@ -164,7 +158,8 @@ def _text(value) -> str:
 
 
 def _number(value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    finite = isinstance(value, int | float) and abs(value) <= sys.float_info.max
+    return finite and not isinstance(value, bool)
 
 
 def _in_order(path: Path) -> list:
@@ -228,8 +223,9 @@ def shared(runs: list[Finished]) -> list[str]:
     """
     common = [name for name in runs[0].numbers if all(name in run.numbers for run in runs)]
     _, again = repeated(common)
+    known = set(common)
     for name in common:
-        if {f"{name}_low", f"{name}_high"} <= set(common):
+        if {f"{name}_low", f"{name}_high"} <= known:
             again |= {f"{name}_low", f"{name}_high"}
     name, _ = best(runs)
     return [*([name] if name in common else []), *(other for other in common if other not in {name, *again})]

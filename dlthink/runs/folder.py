@@ -1,39 +1,40 @@
-"""The folder of a run: its configuration, its checkpoints, and how to open them again."""
+"""The folder of a run: its configuration, its checkpoints, and how to open them again, whoever made it."""
 
 import csv
-import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from torch import nn
+from torch.nn.modules import module as hooks
 
-from dlthink.config import build
+from dlthink.config import build, trust
+from dlthink.config.own import reach
 from dlthink.config.paths import conf_folder, options
 from dlthink.config.words import change
-from dlthink.errors import BadInput
+from dlthink.errors import BadInput, memory
+from dlthink.files.atomic import write_text
+from dlthink.runs import stored
+from dlthink.runs.signature import sign, signed
 from dlthink.training import checkpoint
 from dlthink.training.board import write_json
 from dlthink.training.precision import Precision
 
+MORE = 1 << 26  # weights that a run may have beside those in its checkpoint: frozen networks, tables
+MORE_TENSORS = 10_000  # and in how many pieces
 
+
+@dataclass
 class Run:
-    """A run on the disk. `settings` (`data.path=FILE`, ...) change its configuration; `allow` names trusted modules."""
+    """A run on the disk, its configuration checked."""
 
-    def __init__(self, folder: str | None, settings: list[str] = (), allow: str | None = None):
-        if not folder:
-            raise BadInput("give the folder of a run, e.g. run=outputs/2026-01-31/10-20-30-123456 (or resume=...)")
-        self.folder = Path(folder)
-        file = self.folder / "config.yaml"
-        if not file.is_file():
-            raise BadInput(f"{self.folder}: not the folder of a run (there is no config.yaml in it)")
-        try:
-            self.config = OmegaConf.load(file)
-        except Exception as error:  # YAML has many ways to be broken
-            raise BadInput(f"{file}: not readable as YAML ({str(error).splitlines()[0]})") from error
-        if not isinstance(self.config, DictConfig) or not {*build.PARTS, "seed"} <= self.config.keys():
-            raise BadInput(f"{file}: not the configuration of a run ({', '.join(build.PARTS)}, seed)")
-        change(self.config, list(settings))
-        build.check(self.config, trusted=allow.split(",") if allow else (), **choices())
+    folder: Path
+    config: DictConfig
 
     def best(self) -> tuple[dict, Path]:
         """The best checkpoint, and where it lies."""
@@ -53,21 +54,101 @@ class Run:
         precision.network(model)
 
     def story(self) -> dict:
-        """Provenance of the run's first launch; without a story if the file is gone."""
+        """Provenance of the run's first launch; without a story if the file is gone. Raises BadInput."""
         file = self.folder / "provenance.json"
-        return json.loads(file.read_text()) if file.is_file() else {"choices": {}, "command": []}
+        return stored.provenance(file) if file.is_file() else {"choices": {}, "command": []}
+
+
+def open_run(
+    folder: str | None, settings: Sequence[str] = (), allow: str | None = None, parts: Sequence[str] = build.PARTS
+) -> Run:
+    """A run in `folder`, changed by `settings` (`data.path=FILE`, ...). Raises BadInput before anything is imported.
+
+    allow: names of modules whose classes its configuration may use, and of files that it may read, with commas between.
+    parts: what will be built; files that others name are not read anyway.
+    """
+    if not folder:
+        raise BadInput("give the folder of a run, e.g. run=outputs/2026-01-31/10-20-30-123456 (or resume=...)")
+    place = Path(folder)
+    file = place / "config.yaml"
+    if not file.is_file():
+        raise BadInput(f"{place}: not the folder of a run (there is no config.yaml in it)")
+    stored.plain(place)
+    text = stored.configuration(file)
+    try:
+        config = OmegaConf.create(text)
+    except (OmegaConfBaseException, ValueError) as error:
+        raise BadInput(f"{file}: not the configuration of a run ({str(error).splitlines()[0]})") from error
+    if not isinstance(config, DictConfig) or not {*build.PARTS, "seed"} <= config.keys():
+        raise BadInput(f"{file}: not the configuration of a run ({', '.join(build.PARTS)}, seed)")
+    for part in build.PARTS:
+        if not isinstance(config[part], DictConfig):
+            raise BadInput(f"{file}: not the configuration of a run ({part} should hold settings)")
+    change(config, list(settings))
+    allowed = [word for word in (allow or "").split(",") if word]
+    trust.check_classes(config, allowed)
+    reach(word for word in allowed if word.isidentifier())
+    build.check(config, **choices())
+    if not signed(text, _signature(place)):
+        trust.check_files(config, parts, {word.partition("=")[0] for word in settings}, allowed)
+    return Run(place, config)
+
+
+def _signature(folder: Path) -> object:
+    file = folder / "provenance.json"
+    return stored.from_json(file).get("signature") if file.is_file() else None
+
+
+@contextmanager
+def fitting(saved: dict, path: Path, beside: str = "") -> Iterator[None]:
+    """While objects are built from a checkpoint: one line where the two do not fit, and no network beyond its weights.
+
+    beside: what else is read meanwhile, for the message. Raises BadInput; MemoryError where memory is too small.
+    """
+    held = [value for part in ("model", "loss") for value in saved[part].values() if isinstance(value, torch.Tensor)]
+    room = [sum(value.numel() for value in held) + MORE, len(held) + MORE_TENSORS]
+
+    def count(module: nn.Module, name: str, value: torch.Tensor | None) -> None:
+        if isinstance(value, torch.Tensor):
+            room[0] -= value.numel()
+            room[1] -= 1
+            if min(room) < 0:
+                raise BadInput(f"{path}: holds far fewer weights than the network or cost of the configuration has")
+
+    handles = [
+        hooks.register_module_parameter_registration_hook(count),
+        hooks.register_module_buffer_registration_hook(count),
+    ]
+    try:
+        with memory():
+            yield
+    except BadInput:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        reason = (str(error).splitlines() or [""])[0]
+        raise BadInput(
+            f"{path}: does not fit this run's configuration{beside and f' or {beside}'}, or another version of dlthink "
+            f"wrote it ({type(error).__name__}: {reason})"
+        ) from error
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def record(folder: Path, config: DictConfig, provenance: dict) -> None:
-    """Write what the run is, before it starts."""
+    """Write what the run is, before it starts, and sign it: what this user has written here may name his files."""
     folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(config, folder / "config.yaml", resolve=True)
-    write_json(folder / "provenance.json", provenance)
+    stored.plain(folder)
+    text = OmegaConf.to_yaml(config, resolve=True)
+    write_text(folder / "config.yaml", text)
+    write_json(folder / "provenance.json", provenance | {"signature": sign(text)})
 
 
 def tabulate(folder: Path, tables: dict[str, list[list]]) -> None:
     """Write what the data say of themselves, {file name: rows, a header first}, as CSV into the run's folder."""
     for name, rows in tables.items():
+        if not re.fullmatch(r"[\w-]+\.csv", name):
+            raise ValueError(f"{name}: a table is called NAME.csv")
         # a file's name need not be text; its bytes go into the table as they are
         with (folder / name).open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)

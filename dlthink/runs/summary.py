@@ -30,7 +30,7 @@ def table(title: str, numbers: dict[str, float]) -> str:
 
 def repeated(names: Iterable[str]) -> tuple[list[str], set[str]]:
     """The endings that ENOUGH figures have behind the name of another (`lookup`), and the names that end so."""
-    names = list(names)
+    names = dict.fromkeys(names)
     endings = Counter(ending for name in names for _, ending in _splits(name, names))
     columns = [ending for ending, count in endings.items() if count >= ENOUGH]
     return columns, {name for name in names for _, ending in _splits(name, names) if ending in columns}

@@ -7,10 +7,15 @@ import io
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from dlthink.errors import BadInput
+
+LARGEST = 4 << 30  # bytes of a checkpoint
+VALUES, DEEP = 5_000_000, 30  # in it, tensors' numbers not counted
+PLAIN = (str, bytes, int, float, bool, type(None), torch.dtype, torch.device, torch.Size)
 
 
 def save(folder: Path, state: dict, best: bool) -> None:
@@ -63,21 +68,77 @@ def _sync(folder: Path) -> None:
 
 
 def load(path: Path) -> dict:
-    """One checkpoint, on the CPU. Raises BadInput when it is missing, damaged, or not a dlthink checkpoint."""
+    """One checkpoint, on the CPU, of tensors and plain values that take no more memory than the file is large.
+
+    What is not asked for stays on the disk. Raises BadInput when it is missing, damaged, or not a dlthink checkpoint.
+    """
     if not path.is_file():
         raise BadInput(f"{path}: there is no checkpoint; give the folder of a run that has saved one")
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise BadInput(f"{path}: {size / 2**30:.1f} GB are more than a checkpoint of dlthink has; use another one")
     try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()  # torch.load alone would not notice a flipped bit
-        if damaged:
-            raise zipfile.BadZipFile(f"{damaged} has a wrong checksum")
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        _check_archive(path, size)
+        mapped = os.name == "posix"  # elsewhere a mapped file cannot be replaced
+        state = torch.load(str(path), map_location="cpu", weights_only=True, mmap=mapped)
+        _check_values(state, size)
     except Exception as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise BadInput(f"{path}: the checkpoint is damaged or not a torch file ({reason}); use another one") from error
     if not isinstance(state, dict) or not {"model", "loss", "step"} <= state.keys():
         raise BadInput(f"{path}: not a checkpoint of dlthink (a dictionary with model, loss, step, ...)")
+    step, parts = state["step"], (state["model"], state["loss"], state.get("facts", {}), state.get("data", {}))
+    if not isinstance(step, int) or not 0 <= step < 2**53 or not all(isinstance(part, dict) for part in parts):
+        raise BadInput(f"{path}: not a checkpoint of dlthink (model, loss, data and facts by name, a step from 0)")
     return state
+
+
+def _check_archive(path: Path, size: int) -> None:
+    """A zip as torch writes it: nothing compressed, nothing twice, every checksum right. Raises BadZipFile.
+
+    So it cannot unfold into more than its size. It begins at the file's first byte: all readers see one archive.
+    """
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            raise zipfile.BadZipFile("it is compressed, which torch's own are not")
+        names = {entry.filename for entry in entries}
+        stored = sum(entry.file_size for entry in entries)
+        if not entries or len(names) < len(entries) or stored > size or min(e.header_offset for e in entries):
+            raise zipfile.BadZipFile("it holds more than the file has")
+        if damaged := archive.testzip():  # torch.load alone would not notice a flipped bit
+            raise zipfile.BadZipFile(f"{damaged} has a wrong checksum")
+
+
+def _check_values(state: Any, size: int) -> None:
+    """Tensors that lie in the file, and plain values, each met once a path to it. Raises ValueError.
+
+    A list that holds itself twice, and so on, would have no end; a stretched tensor claims what it has not got.
+    """
+    count, waiting = 0, [(state, 0)]
+    storages: dict[int, int] = {}
+    while waiting:
+        value, depth = waiting.pop()
+        count += 1
+        if count > VALUES or depth > DEEP:
+            raise ValueError("it holds too many values")
+        if isinstance(value, dict):
+            if not all(isinstance(key, PLAIN) for key in value):
+                raise ValueError("it holds other keys than words and numbers")
+            waiting += [(item, depth + 1) for item in value.values()]
+        elif isinstance(value, list | tuple | set):
+            waiting += [(item, depth + 1) for item in value]
+        elif isinstance(value, torch.Tensor):
+            if value.layout != torch.strided or value.device.type != "cpu" or value.is_quantized:
+                raise ValueError("it holds other tensors than plain ones")
+            storage = value.untyped_storage()
+            storages[storage.data_ptr()] = storage.nbytes()
+            if value.numel() * value.element_size() > storage.nbytes():
+                raise ValueError("a tensor claims more numbers than there are")
+        elif not isinstance(value, PLAIN):
+            raise ValueError(f"it holds a {type(value).__name__}")
+    if sum(storages.values()) > size:
+        raise ValueError("it holds more numbers than the file has")
 
 
 def load_last(folder: Path) -> tuple[dict, str | None]:

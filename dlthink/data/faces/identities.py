@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,8 +54,6 @@ class Identities:
     Numbers of people run from 0 in training and go on from there in validation and test. Raises BadInput.
     """
 
-    targets = "identities"
-    states: tuple[str, ...] = ("n_targets", "n_identities", "channels", "size")
     fixed: tuple[str, ...] = ("size", "grey", "validation")  # once a run is trained
 
     def __init__(
@@ -148,6 +146,16 @@ class Identities:
     real = True  # photographed: the same picture may lie under two names, cut or packed a little differently
     centre: tuple[int, int] | None = None  # see `decode`
     protected: Collection[int] = ()  # photos that a published list names: they stay, whatever they are twins of
+
+    @classmethod
+    def targets(cls, settings: Mapping[str, Any]) -> str:
+        """The kind of target that data with these settings have."""
+        return "identities"
+
+    @classmethod
+    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of their facts."""
+        return ("n_targets", "n_identities", "channels", "size")
 
     def gathered(self) -> Gathered:
         """All photos of this data set."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import torch
 
@@ -32,7 +34,6 @@ class Lfw(Identities):
     guessed (AFIF4), where these lists are there. Huang et al. 2007, UMass Amherst 07-49.
     """
 
-    states = (*Identities.states, "pairs")
     fixed = (*Identities.fixed, "fold")
     centre = (250, 128)
 
@@ -48,6 +49,11 @@ class Lfw(Identities):
         self._told: list[Pair] = []
         super().__init__(size=size, **splitting)
         self.facts["pairs"] = self._pairs() if fold is not None else None
+
+    @classmethod
+    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of their facts."""
+        return (*super().states(settings), "pairs")
 
     def gathered(self) -> Gathered:
         self._place = self._album()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
@@ -41,8 +42,6 @@ class Labelled:
     where they come from, and the `nucleus`. Raises BadInput.
     """
 
-    targets = "reals"
-    states = ("n_targets", "unit", "target", "atom_features", "bond_kinds")
     fixed = ("split", "validation", "tautomers", "nucleus")  # once a run is trained
     nucleus: str = "13C"
     target = "measured"  # or simulated
@@ -105,6 +104,16 @@ class Labelled:
                 f"validation has {len(self.val.y)} atoms only: the choice of the best weights, one spread for all and "
                 f"any recalibration rest on them; give more molecules or a larger data.validation"
             )
+
+    @classmethod
+    def targets(cls, settings: Mapping[str, Any]) -> str:
+        """The kind of target that data with these settings have."""
+        return "reals"
+
+    @classmethod
+    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of their facts."""
+        return ("n_targets", "unit", "target", "atom_features", "bond_kinds")
 
     def prepared(self) -> Prepared:
         """The molecules that this data set stands for."""

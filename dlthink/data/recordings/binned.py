@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,8 +42,6 @@ class Binned:
     Subclasses say in `read` where the recording comes from. Raises BadInput.
     """
 
-    targets = "counts"
-    states = ("n_in", "window", "n_targets", "units", "bin")
     fixed = ("bin", "history", "spike_history", "blocks", "fold", "start", "stop", "hold")  # once a run is trained
 
     def __init__(
@@ -119,6 +119,16 @@ class Binned:
             Split(features, counts_tensor, torch.from_numpy(rows[name]), history, known)
             for name in ("train", "val", "test")
         )
+
+    @classmethod
+    def targets(cls, settings: Mapping[str, Any]) -> str:
+        """The kind of target that data with these settings have."""
+        return "counts"
+
+    @classmethod
+    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of their facts."""
+        return ("n_in", "window", "n_targets", "units", "bin")
 
     def read(self) -> Session:
         """The recording that this data set stands for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,9 +47,7 @@ class TwoSeasons:
     Raises BadInput.
     """
 
-    targets = "seasons"
     predicts = "folder"
-    states: tuple[str, ...] = ("n_targets", "colors")
     fixed: tuple[str, ...] = ("size",)  # once a run is trained
 
     def __init__(
@@ -89,6 +88,16 @@ class TwoSeasons:
             f"{split.count['summer']:,} + {split.count['winter']:,}" for split in (self.train, self.val, self.test)
         )
         self.notes.append(f"photos (summer + winter) for train / val / test: {counts}")
+
+    @classmethod
+    def targets(cls, settings: Mapping[str, Any]) -> str:
+        """The kind of target that data with these settings have."""
+        return "seasons"
+
+    @classmethod
+    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of their facts."""
+        return ("n_targets", "colors")
 
     def gathered(self, seen: list[str]) -> Gathered:
         """All photos of this data set. seen: hashes of what a run was trained with; none of it may be test."""

@@ -1,0 +1,78 @@
+"""Was a configuration written here? A signature by a key that never leaves this user's cache."""
+
+import getpass
+import hmac
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from dlthink.files.cache import data_folder
+
+BYTES = 32
+
+
+def sign(text: str) -> str | None:
+    """HMAC-SHA256 of a configuration's text, in hex; None where no key can be kept."""
+    key = _key() or _new_key()
+    return key and hmac.new(key, text.encode(), "sha256").hexdigest()
+
+
+def signed(text: str, signature: object) -> bool:
+    """Has this user signed this very text?"""
+    key = _key() if isinstance(signature, str) and signature.isascii() else None
+    return key is not None and hmac.compare_digest(hmac.new(key, text.encode(), "sha256").hexdigest(), signature)
+
+
+def _places() -> list[Path]:
+    """The user's own cache; where that cannot be written, the folder of data sets."""
+    import pooch
+
+    try:
+        name = f"signature-{getpass.getuser()}.key"
+        return [folder / name for folder in dict.fromkeys((Path(pooch.os_cache("dlthink")), data_folder()))]
+    except (OSError, KeyError, RuntimeError):  # a user without a name or a home
+        return []
+
+
+def _key() -> bytes | None:
+    for path in _places():
+        try:
+            about = path.lstat()
+            if not stat.S_ISREG(about.st_mode) or (os.name == "posix" and (about.st_mode & 0o077)):
+                continue  # a key that others could have read or written signs nothing
+            if os.name == "posix" and about.st_uid != os.getuid():
+                continue
+            key = path.read_bytes()
+        except OSError:
+            continue
+        if len(key) == BYTES:
+            return key
+    return None
+
+
+def _new_key() -> bytes | None:
+    for path in _places():
+        new = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(handle, "wb") as file:
+                file.write(secrets.token_bytes(BYTES))
+            _first_to_name(new, path)
+        except OSError:
+            continue
+        if key := _key():
+            return key
+    return None
+
+
+def _first_to_name(new: Path, path: Path) -> None:
+    """`new` becomes `path`, unless another process was quicker."""
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        os.replace(new, path)
+    new.unlink(missing_ok=True)

@@ -1,0 +1,142 @@
+"""What a run's folder holds, read as a stranger may have left it: plain files and plain values of bounded size."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import yaml
+
+from dlthink.errors import BadInput
+
+MOST = 1 << 20  # bytes of a JSON or YAML file; a run's own have some thousands
+VALUES = 5_000  # keys and values of a configuration; a run's own has some hundreds
+DEEP = 20
+LONG = 4_096  # letters of a value
+FILES = 100_000  # in a folder
+
+
+def plain(folder: Path) -> Path:
+    """The folder itself. BadInput where anything below it is neither a file nor a folder: a link leads elsewhere."""
+    count = 0
+    for place, inside, files in os.walk(folder, onerror=_stop):
+        for name in (*inside, *files):
+            path, count = os.path.join(place, name), count + 1
+            mode = os.lstat(path).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                kind = "a link" if stat.S_ISLNK(mode) else "no plain file"
+                raise BadInput(f"{path}: is {kind}; the folder of a run holds files and folders only: remove it")
+        if count > FILES:
+            raise BadInput(f"{folder}: holds more than {FILES:,} files: not the folder of a run")
+    return folder
+
+
+def text(file: Path) -> str:
+    """The content of a small file. BadInput if it is a link, no plain file, too large, or not UTF-8."""
+    if file.is_symlink():
+        raise BadInput(f"{file}: is a link; the folder of a run holds files and folders only: remove it")
+    try:
+        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise BadInput(f"{file}: cannot be read ({error.strerror or error})") from error
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise BadInput(f"{file}: is no plain file")
+        content = b""
+        while len(content) <= MOST and (more := os.read(handle, MOST + 1 - len(content))):
+            content += more
+    finally:
+        os.close(handle)
+    if len(content) > MOST:
+        raise BadInput(f"{file}: is larger than {MOST >> 20} MB; a run writes some thousand bytes")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file}: damaged, not readable as UTF-8 (byte {error.start})") from error
+
+
+def from_json(file: Path) -> dict:
+    """A JSON file that holds an object. Raises BadInput."""
+    try:
+        content = json.loads(text(file))
+    except BadInput:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{file}: damaged, not readable as JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise BadInput(f"{file}: damaged (it should begin with a brace)")
+    return content
+
+
+def provenance(file: Path) -> dict:
+    """What made a run, with its `choices` (words by name) and its `command` (words). Raises BadInput."""
+    content = from_json(file)
+    choices, command = content.setdefault("choices", {}), content.setdefault("command", [])
+    plain_choices = isinstance(choices, dict) and all(isinstance(choice, str) for choice in choices.values())
+    if not plain_choices or not isinstance(command, list) or not all(isinstance(word, str) for word in command):
+        raise BadInput(f"{file}: damaged (choices should be words by name, command a list of words)")
+    return content
+
+
+def configuration(file: Path) -> str:
+    """The text of a stored configuration, which is known to be plain YAML then. Raises BadInput.
+
+    Keys and values, lists and nothing more: no anchors and aliases (of which few bytes make gigabytes), no tags, no
+    merging, no key twice, nothing that refers to something outside (`${...}`) or is still missing.
+    """
+    content = text(file)
+    try:
+        wrong = _wrong(content)
+    except (yaml.YAMLError, ValueError) as error:
+        raise BadInput(f"{file}: not readable as YAML ({str(error).splitlines()[0]})") from error
+    if wrong:
+        raise BadInput(f"{file}: not the configuration of a run ({wrong})")
+    return content
+
+
+def _wrong(content: str) -> str | None:
+    """What is in a YAML text that no run has written, told at the first of it."""
+    open_: list[set[str] | None] = []  # of each mapping or list around: the keys so far
+    waiting: list[bool] = []  # is a mapping's next scalar a key?
+    documents = 0
+    for count, event in enumerate(yaml.parse(content, getattr(yaml, "CLoader", yaml.Loader))):
+        line = f"line {event.start_mark.line + 1}"
+        if count > VALUES:
+            return f"more than {VALUES:,} values"
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                return f"{line}: a second document"
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            return f"{line}: an anchor or alias, & or *"
+        if getattr(event, "tag", None):
+            return f"{line}: a tag, {event.tag}"
+        if isinstance(event, yaml.CollectionEndEvent):
+            open_.pop()
+            waiting.pop()
+            continue
+        if not isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+            continue
+        if open_ and open_[-1] is not None:
+            if waiting[-1]:
+                key = event.value if isinstance(event, yaml.ScalarEvent) else None
+                if key is None or key == "<<" or key in open_[-1]:
+                    return f"{line}: a key twice" if key in open_[-1] else f"{line}: a key that is no word"
+                open_[-1].add(key)
+            waiting[-1] = not waiting[-1]
+        if isinstance(event, yaml.ScalarEvent):
+            if len(event.value) > LONG:
+                return f"{line}: a value of {len(event.value):,} letters"
+            if "${" in event.value or event.value == "???":
+                return f"{line}: a value that is still to be looked up, {event.value[:40]}"
+        else:
+            if len(open_) >= DEEP:
+                return f"{line}: nested more than {DEEP} deep"
+            mapping = isinstance(event, yaml.MappingStartEvent)
+            open_.append(set() if mapping else None)
+            waiting.append(mapping)
+    return None
+
+
+def _stop(error: OSError) -> None:
+    raise error
