@@ -63,4 +63,6 @@ def main(words: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if sys.path[0] == os.getcwd() != str(Path(__file__).parent.parent):
+        del sys.path[0]  # `python -m dlthink`: what lies in the working folder is no package to import from
     sys.exit(main())

@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from dlthink.config.build import find
+from dlthink.config.build import PARTS, find
 from dlthink.config.paths import conf_folder, options
 from dlthink.config.types import fits, parameters
 from dlthink.errors import BadInput
@@ -33,6 +33,8 @@ def nodes(config: Any, where: str) -> Iterator[tuple[str, DictConfig]]:
 @cache
 def permitted(part: str) -> frozenset[str]:
     """The classes that the shipped choices of a part name, nested ones too: its one list."""
+    if part not in PARTS:
+        return frozenset()
     files = options(GROUPS.get(part, part), conf_folder()).values()
     loaded = [OmegaConf.load(file) for file in files]
     whole = {"data", "metrics"} & {part}  # a data file sets several parts by name
@@ -80,7 +82,7 @@ def check_files(
                     if _names_a_file(text) and text not in allow:
                         raise BadInput(
                             f"{where}.{key}={text}: this run was not made here, or its configuration was changed, and "
-                            f"it names a file; where that may be read, say so: {where}.{key}={text}"
+                            f"it names a file; if you trust that, say so: {where}.{key}={text}"
                         )
 
 

@@ -32,8 +32,9 @@ def git_state(folder: Path) -> dict | None:
     """Commit, and whether tracked files differ from it; None outside a repository or without git."""
     try:
         run = {"cwd": folder, "capture_output": True, "text": True, "timeout": 10, "check": True}
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], **run).stdout.strip()
-        changed = subprocess.run(["git", "status", "--porcelain", "--untracked-files=no"], **run).stdout
+        git = ["git", "-c", "core.fsmonitor=false"]  # a repository can name a program there
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], **run).stdout.strip()
+        changed = subprocess.run([*git, "status", "--porcelain", "--untracked-files=no"], **run).stdout
     except (OSError, subprocess.SubprocessError):
         return None
     return {"commit": commit, "changed": bool(changed.strip())}

@@ -7,11 +7,13 @@ import csv
 import json
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
+LONG = 1_000  # letters of a row, at most
 COLUMNS = ("step", "epoch", "split", "name", "value")
 
 
@@ -22,19 +24,22 @@ class Board:
         self.folder = folder
         self._writer = SummaryWriter(str(folder), purge_step=None if after is None else after + 1)
         self._table = folder / "metrics.csv"
-        rows = self._rows(after) if after is not None and self._table.exists() else []
         new = self._table.with_suffix(".tmp")
         with open(new, "w", newline="") as file:
-            csv.writer(file).writerows([COLUMNS, *rows])
+            csv.writer(file).writerow(COLUMNS)
+            if after is not None and self._table.exists():
+                csv.writer(file).writerows(self._rows(after))
         os.replace(new, self._table)
         self._file = open(self._table, "a", newline="")  # noqa: SIM115 (open as long as the board)
         self._csv = csv.writer(self._file)
 
-    def _rows(self, after: int) -> list[list[str]]:
-        """The rows up to `after`, without what a kill may have left half-written."""
-        with open(self._table, newline="") as file:
-            rows = [row for row in csv.reader(file) if len(row) == len(COLUMNS) and row[0].isdigit()]
-        return [row for row in rows if int(row[0]) <= after]
+    def _rows(self, after: int) -> Iterator[list[str]]:
+        """The rows up to `after`, without what a kill may have left half-written, or a stranger put there."""
+        with open(self._table, newline="", errors="replace") as file:
+            while line := file.readline(LONG):
+                row = next(csv.reader([line]), [])
+                if len(row) == len(COLUMNS) and row[0].isascii() and row[0].isdigit() and int(row[0]) <= after:
+                    yield row
 
     def scalars(self, split: str, values: dict[str, float], step: int, epoch: int) -> None:
         """One point on the curve `split/name` for each value, and one row in the table."""

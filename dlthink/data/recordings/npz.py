@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +15,17 @@ KEYS = ("spike_times", "spike_units", "covariates", "covariate_times")
 TIMES = ("covariate_times", "spike_times", "intervals")
 
 
+MOST = 1 << 27  # numbers in a file, 1 GB as float64; of text, bytes / 8
+
+
 def arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an .npz. BadInput if it is missing, empty, something else, cut short or pickled."""
+    """All arrays of an .npz. BadInput if it is missing, empty, something else, cut short, pickled or too large."""
     if not path.exists():
         raise BadInput(f"{path}: no such file: check the path (it counts from the folder you are in: {Path.cwd()})")
     if path.is_dir():
         raise BadInput(f"{path}: is a folder: name the .npz inside it")
+    if not path.is_file():
+        raise BadInput(f"{path}: is no plain file: name an .npz")
     try:
         with path.open("rb") as file:
             kind = file.read(6)
@@ -32,11 +39,38 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
         raise BadInput(f"{path}: is not an .npz file, whatever its name: save it with np.savez(path, ...)")
     try:
         with np.load(path, allow_pickle=False) as file:
+            _check_size(path, file.zip)
             return {key: _array(path, file, key) for key in file.files}
     except BadInput:
         raise
     except Exception as error:  # zipfile, zlib, numpy and its parser of headers each fail in their own ways
         raise BadInput(f"{path}: is damaged or cut short ({type(error).__name__}): save or copy it again") from error
+
+
+def _check_size(path: Path, archive: zipfile.ZipFile) -> None:
+    """Before anything is unfolded: do its arrays say that they are small, and do they agree with their place?"""
+    total = 0
+    for entry in archive.infolist():
+        shape, dtype = _header(archive, entry)
+        total += max(math.prod(shape), entry.file_size // 8)
+        if total > MOST:
+            raise BadInput(
+                f"{path}: its arrays are too large ({entry.filename.removesuffix('.npy')} has {list(shape)} entries of "
+                f"{dtype}; more than {MOST:,} numbers in all are not read): give fewer covariates, or a part of it"
+            )
+
+
+def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of an array in the archive, as it says itself; of other things, their bytes."""
+    with archive.open(entry) as file:
+        if file.read(6) != b"\x93NUMPY":
+            return (entry.file_size,), np.dtype("u1")
+        file.seek(0)
+        old = np.lib.format.read_magic(file) == (1, 0)
+        shape, _, dtype = (np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0)(file)
+        if not dtype.hasobject and math.prod(shape) * dtype.itemsize != entry.file_size - file.tell():
+            raise ValueError("an array is not as large as it says")
+        return shape, dtype
 
 
 def _array(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
