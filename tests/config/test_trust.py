@@ -132,7 +132,6 @@ def test_a_class_hidden_deeper(config, key, value):
         "model._partial_": True,
         "data._partial_": True,
         "optim._partial_": False,
-        "optim._partial_": None,
         "optim._args_": [[]],
         "data.state": {"units": []},
         "model.n_out": 3,
