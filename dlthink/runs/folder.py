@@ -89,14 +89,9 @@ def open_run(
     trust.check_classes(config, allowed)
     reach(word for word in allowed if word.isidentifier())
     build.check(config, **choices())
-    if not signed(text, _signature(place)):
+    if not signed(text):
         trust.check_files(config, parts, {word.partition("=")[0] for word in settings}, allowed)
     return Run(place, config)
-
-
-def _signature(folder: Path) -> object:
-    file = folder / "provenance.json"
-    return stored.from_json(file).get("signature") if file.is_file() else None
 
 
 @contextmanager
@@ -139,9 +134,8 @@ def record(folder: Path, config: DictConfig, provenance: dict) -> None:
     """Write what the run is, before it starts, and sign it: what this user has written here may name his files."""
     folder.mkdir(parents=True, exist_ok=True)
     stored.plain(folder)
-    text = OmegaConf.to_yaml(config, resolve=True)
-    write_text(folder / "config.yaml", text)
-    write_json(folder / "provenance.json", provenance | {"signature": sign(text)})
+    write_text(folder / "config.yaml", sign(OmegaConf.to_yaml(config, resolve=True)))
+    write_json(folder / "provenance.json", provenance)
 
 
 def tabulate(folder: Path, tables: dict[str, list[list]]) -> None:

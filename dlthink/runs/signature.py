@@ -1,4 +1,4 @@
-"""Was a configuration written here? A signature by a key that never leaves this user's cache."""
+"""Was a configuration written here? Its last line is a signature by a key that never leaves this user's cache."""
 
 import getpass
 import hmac
@@ -10,18 +10,24 @@ from pathlib import Path
 from dlthink.files.cache import data_folder
 
 BYTES = 32
+MARK = "# signed: "
 
 
-def sign(text: str) -> str | None:
-    """HMAC-SHA256 of a configuration's text, in hex; None where no key can be kept."""
+def sign(text: str) -> str:
+    """A configuration with its HMAC-SHA256 in a comment at its end; as it is where no key can be kept."""
     key = _key() or _new_key()
-    return key and hmac.new(key, text.encode(), "sha256").hexdigest()
+    return text if key is None else f"{text}{MARK}{_code(key, text)}\n"
 
 
-def signed(text: str, signature: object) -> bool:
-    """Has this user signed this very text?"""
-    key = _key() if isinstance(signature, str) and signature.isascii() else None
-    return key is not None and hmac.compare_digest(hmac.new(key, text.encode(), "sha256").hexdigest(), signature)
+def signed(text: str) -> bool:
+    """Does a configuration end in what this user makes of all before it?"""
+    before, mark, code = text.rpartition(MARK)
+    key = _key() if mark else None
+    return key is not None and hmac.compare_digest(_code(key, before).encode(), code.rstrip("\n").encode())
+
+
+def _code(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), "sha256").hexdigest()
 
 
 def _places() -> list[Path]:

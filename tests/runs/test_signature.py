@@ -4,6 +4,7 @@ import os
 import stat
 
 import pytest
+import yaml
 
 from dlthink.runs import signature
 
@@ -16,41 +17,57 @@ def places(tmp_path, monkeypatch):
     return found
 
 
+TEXT = "a: 1\nb: '# signed: 0'\n"
+
+
 def test_it_holds_for_this_very_text():
-    said = signature.sign("a: 1\n")
-    assert signature.signed("a: 1\n", said) and signature.sign("a: 1\n") == said
-    for text, other in (("a: 2\n", said), ("a: 1", said), ("a: 1\n", said[:-1]), ("a: 1\n", ""), ("a: 1\n", "ä")):
-        assert not signature.signed(text, other)
-    for other in (None, 3, [said], {"a": said}, True):
-        assert not signature.signed("a: 1\n", other)
+    whole = signature.sign(TEXT)
+    assert whole.startswith(TEXT) and yaml.safe_load(whole) == yaml.safe_load(TEXT)
+    assert signature.signed(whole) and signature.sign(TEXT) == whole
+    code = whole.splitlines()[-1].removeprefix("# signed: ")
+    assert len(code) == 64
+    for other in (
+        whole.replace("1", "2", 1),
+        whole.replace("\n", "\n\n", 1),
+        whole + "c: 3\n",
+        whole.replace(code, code[:-1]),
+        whole.replace(code, ""),
+        whole.replace(code, "ä"),
+        f"c: 3\n# signed: {code}\n",
+        f"{whole}c: 3\n# signed: {code}\n",
+        TEXT,
+        "",
+    ):
+        assert not signature.signed(other)
 
 
 def test_another_user_cannot_sign(places):
-    said = signature.sign("a: 1\n")
+    whole = signature.sign(TEXT)
     places[0].unlink()
-    assert not signature.signed("a: 1\n", said)
-    assert signature.sign("a: 1\n") != said
+    assert not signature.signed(whole)
+    assert signature.sign(TEXT) != whole
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other rights here")
 def test_only_its_owner_may_read_the_key(places):
-    said = signature.sign("a: 1\n")
+    whole = signature.sign(TEXT)
     assert stat.S_IMODE(places[0].stat().st_mode) == 0o600
     places[0].chmod(0o644)  # others could have read or, worse, written it
-    assert not signature.signed("a: 1\n", said)
+    assert not signature.signed(whole)
 
 
 def test_where_no_key_can_be_kept(places):
     for path in places:
         path.parent.write_text("in the way")
-    assert signature.sign("a: 1\n") is None and not signature.signed("a: 1\n", None)
+    assert signature.sign(TEXT) == TEXT
     places[1].parent.unlink()
-    assert signature.signed("a: 1\n", signature.sign("a: 1\n")) and places[1].exists()
+    assert signature.signed(signature.sign(TEXT)) and places[1].exists()
 
 
 def test_of_two_who_make_a_key_the_first_wins(places, monkeypatch):
-    said = signature.sign("a: 1\n")
-    first = places[0].read_bytes()
-    monkeypatch.setattr(signature, "_key", lambda: None)  # as the slower one saw it
-    assert signature.sign("a: 1\n") is None
-    assert places[0].read_bytes() == first and said and [p.name for p in places[0].parent.iterdir()] == ["key"]
+    whole, first = signature.sign(TEXT), places[0].read_bytes()
+    with monkeypatch.context() as then:
+        then.setattr(signature, "_key", lambda: None)  # as the slower one saw it
+        signature.sign(TEXT)
+    assert places[0].read_bytes() == first and [p.name for p in places[0].parent.iterdir()] == ["key"]
+    assert signature.signed(whole)
