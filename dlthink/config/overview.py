@@ -25,7 +25,9 @@ def overview(extra: Path | None = None) -> str:
     lines = ["dlthink train [GROUP=CHOICE ...] [KEY=VALUE ...]   compose an experiment, train it, examine it", ""]
     for group, meaning in GROUPS.items():
         lines.append(f"{group}=  {meaning}")
-        lines += [f"  {name:<14} {first_comment(file)}" for name, file in options(group, *folders).items()]
+        found = options(group, *folders)
+        wide = max(14, *map(len, found))
+        lines += [f"  {name:<{wide}} {first_comment(file)}" for name, file in found.items()]
         lines.append("")
     lines += [
         "Any value of the composed configuration can be set: data.bin=0.1 optim.lr=3e-4 trainer.minutes=10 seed=1",
