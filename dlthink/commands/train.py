@@ -100,30 +100,12 @@ def _resume(words: list[str]) -> int:
 @memory()
 def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
     """The run itself. `story`: its provenance. Returns the figure that picks the best, for sweepers."""
-    from omegaconf import OmegaConf
-
     from dlthink.config import build
-    from dlthink.config.words import described
-    from dlthink.runs.folder import record, tabulate
+    from dlthink.runs.launch import launch
     from dlthink.runs.summary import table
 
     parts = build.assemble(config, state=saved and saved["data"])
-    record(folder, config, story | {"best": list(parts.metrics.best)})  # on resuming, too: settings may have changed
-    tabulate(folder, getattr(parts.data, "tables", {}))
-    for note in parts.data.notes:
-        print(plain(f"note: {note}"))
-    results = parts.trainer.fit(
-        parts.model,
-        parts.loss,
-        parts.data,
-        parts.metrics,
-        parts.optim,
-        folder,
-        seed=config.seed,
-        saved=saved,
-        hparams=described(config, story["choices"], story["command"]),
-        text=f"```yaml\n{OmegaConf.to_yaml(config)}\n```",
-    )
+    results = launch(parts, config, folder, story, saved)
     print(plain(table("test", results["test"])))
     print(f"run: {_short(folder)}", flush=True)
     return results["val"][parts.metrics.best[0]]

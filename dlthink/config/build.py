@@ -21,7 +21,7 @@ GIVEN = {"data": {"state"}, "model": COMPUTED}  # arguments of constructors that
 
 
 @dataclass
-class Experiment:
+class Parts:
     """A problem, its examination, a cost, a network, and how they are trained."""
 
     data: Any
@@ -49,12 +49,12 @@ def check(config: DictConfig, losses=(), models=()) -> None:
     _check_pairs(config, targets, losses, models)
 
 
-def assemble(config: DictConfig, state: dict | None = None) -> Experiment:
+def assemble(config: DictConfig, state: dict | None = None) -> Parts:
     """The objects of a checked configuration. `state`: the data's own, from a checkpoint, used instead of a new one."""
     trainer, optim = build(config.trainer), build(config.optim)
     data = build(config.data) if state is None else build(config.data, state=state)
     loss, model = networks(config, data.facts)
-    return Experiment(data, build(config.metrics, **data.facts), loss, model, optim, trainer)
+    return Parts(data, build(config.metrics, **data.facts), loss, model, optim, trainer)
 
 
 def networks(config: DictConfig, facts: dict[str, Any]) -> tuple[Any, Any]:
@@ -101,6 +101,11 @@ def find(node: DictConfig, part: str) -> type:
             f"{part}._target_={name}: no module named {error.name}; a file of your own must lie in the working folder"
         ) from error
     except AttributeError as error:
+        if module == "__main__":
+            raise BadInput(
+                f"{part}._target_={name}: was defined in a notebook or script; define it there again, "
+                f"or save it as a file of your own and say {part}={attribute}"
+            ) from error
         known = [n for n in dir(importlib.import_module(module)) if n[0].isupper()]
         raise BadInput(f"{part}._target_={name}: {module} has no {attribute}{hint(attribute, known)}") from error
     if not isinstance(target, type):

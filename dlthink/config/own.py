@@ -5,6 +5,7 @@ have plain defaults become settings (`loss.delta=2`). A folder given by `--confi
 """
 
 import ast
+import inspect
 import re
 import sys
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from pathlib import Path
 from dlthink.config.paths import conf_folder, options
 from dlthink.errors import BadInput
 
+PLAIN = (bool, int, float, str, list, tuple, type(None))  # what YAML can say
 MOST = 1 << 20  # bytes of a file of one's own
 
 
@@ -63,6 +65,17 @@ def describe(file: Path) -> dict:
                 node[argument.arg] = ast.literal_eval(default)
             except (ValueError, TypeError, RecursionError):
                 continue  # not a plain value: stays the class's own business
+    return node
+
+
+def node_of(own: type) -> dict:
+    """The configuration node of a class that is loaded: a notebook's."""
+    if "." in own.__qualname__:
+        raise BadInput(f"{own.__qualname__}: define it at the top of a module or notebook, where it can be found again")
+    node = {"_target_": f"{own.__module__}.{own.__qualname__}"}
+    for name, argument in inspect.signature(own).parameters.items():
+        if isinstance(argument.default, PLAIN):
+            node[name] = list(argument.default) if isinstance(argument.default, tuple) else argument.default
     return node
 
 

@@ -22,7 +22,7 @@ from dlthink.training.progress import Progress, watches
 from dlthink.training.sampler import Order
 from dlthink.training.schedule import factor
 from dlthink.training.step import Step, Taken
-from dlthink.training.stop_gradient import set_aside
+from dlthink.training.stop_gradient import stop_gradient
 
 if TYPE_CHECKING:
     from dlthink.training.trainer import Trainer
@@ -53,7 +53,7 @@ class Loop:
         self._draw = getattr(self.train, "draw", self.train.take)  # what is drawn for a step may be augmented
         if hasattr(loss, "prepare"):
             loss.prepare(self.train.targets())
-        set_aside(model, loss)
+        stop_gradient(model, loss)
         for network in (model, *networks_of(loss)):
             self.precision.network(network)
         if settings.compile:

@@ -4,15 +4,16 @@ import torch
 from torch import Tensor, nn
 
 from dlthink.errors import BadInput
+from dlthink.protocols import Loss
 
 
-def set_aside(model: nn.Module, loss: nn.Module) -> None:
+def stop_gradient(model: nn.Module, loss: nn.Module) -> None:
     """Stop the gradient of the columns `loss.aside` (of its `width`, for every target) before the last layer.
 
-    The last layers are the modules called `readout`. The answers are the same; only the way back is cut.
-    Raises BadInput when the network has none.
+    The last layers are the modules called `readout`. Outputs are the same; only their gradient is cut. The cost is told
+    by `loss.gradient_stopped`. Raises BadInput when the network has no such layer.
     """
-    columns = getattr(loss, "aside", ())
+    columns = Loss.aside.of(loss)
     if not columns:
         return
     layers = [module for name, module in model.named_modules() if name.split(".")[-1] == "readout"]
@@ -22,10 +23,11 @@ def set_aside(model: nn.Module, loss: nn.Module) -> None:
             f"{type(model).__name__} needs a last layer called `readout` for that"
         )
     for layer in layers:
-        layer.register_forward_hook(_Aside(loss.width, columns))
+        layer.register_forward_hook(_Detached(loss.width, columns))
+    loss.gradient_stopped = True
 
 
-class _Aside:
+class _Detached:
     def __init__(self, width: int, columns: tuple[int, ...]):
         self.apart = torch.tensor([column in columns for column in range(width)])
 

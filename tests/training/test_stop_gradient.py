@@ -7,7 +7,7 @@ from torch import nn
 from dlthink.errors import BadInput
 from dlthink.models.ensemble import Ensemble
 from dlthink.models.mlp import MLP
-from dlthink.training.stop_gradient import set_aside
+from dlthink.training.stop_gradient import stop_gradient
 from tests.training.toy import Squared, fit
 
 
@@ -29,7 +29,7 @@ def test_answers_are_the_same_and_the_way_back_ends_at_the_last_layer(make):
     plain = make().eval()
     torch.manual_seed(0)
     model = make().eval()
-    set_aside(model, Cost())
+    stop_gradient(model, Cost())
     torch.testing.assert_close(model(X), plain(X))
 
     model(X)[..., [1, 3]].square().sum().backward()
@@ -46,8 +46,8 @@ def test_answers_are_the_same_and_the_way_back_ends_at_the_last_layer(make):
 
 def test_a_network_without_a_last_layer_is_refused_in_one_line():
     with pytest.raises(BadInput, match="readout"):
-        set_aside(nn.Sequential(nn.Linear(3, 4)), Cost())
-    set_aside(nn.Sequential(nn.Linear(3, 4)), nn.Module())  # a cost that wants nothing aside is content with any
+        stop_gradient(nn.Sequential(nn.Linear(3, 4)), Cost())
+    stop_gradient(nn.Sequential(nn.Linear(3, 4)), nn.Module())  # a cost that wants nothing aside is content with any
 
 
 def test_the_loop_sets_aside_whoever_made_network_and_cost(tmp_path):
@@ -73,3 +73,17 @@ def test_the_loop_sets_aside_whoever_made_network_and_cost(tmp_path):
         True,
         True,
     ]
+
+
+def test_a_training_loop_of_ones_own_is_told_what_it_forgot():
+    """Without the cut a faithful cost would silently shape the network by its spread."""
+    from dlthink.losses.reals.faithful import Faithful
+
+    loss = Faithful(1)
+    network = nn.Sequential()
+    network.add_module("readout", nn.Linear(3, 2))
+    x, y = torch.rand(5, 3), torch.rand(5, 1)
+    with pytest.raises(BadInput, match="stop_gradient"):
+        loss(network(x), y)
+    stop_gradient(network, loss)
+    assert set(loss(network(x), y)) == {"half_square", "nll"}

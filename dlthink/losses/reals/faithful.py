@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from dlthink.distributions.normal import Normal
+from dlthink.errors import BadInput
 from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._spread import Link, WithSpread, normal_nll
 
@@ -14,15 +15,22 @@ class Faithful(WithSpread):
     the squared error alone, the spread by the likelihood with the mean as it is. Nor may the spread shape what both are
     read from: `aside` names the columns that the network reads from its last layer with that layer's input detached.
 
+    Raises BadInput where a network's outputs come without that.
     Source: Stirn et al. 2023, AISTATS (faithful heteroscedastic regression).
     """
 
     aside = (1,)
+    gradient_stopped = False  # until somebody has seen to the above
 
     def __init__(self, n_targets: int, spread: Link = "softplus", calibrate: Calibrate = "none"):
         super().__init__(n_targets, spread, calibrate)
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
+        if out.grad_fn is not None and not self.gradient_stopped:  # a network's, whose last layer knows nothing of it
+            raise BadInput(
+                "loss=faithful: its spread must not shape the network; in a training loop of your own call "
+                "dlthink.training.stop_gradient.stop_gradient(network, loss) first"
+            )
         mean, spread = self.mean_and_spread(out)
         error = self.standardize(y, mean) - mean
         return {"half_square": 0.5 * error.square().mean(), "nll": normal_nll(error.detach(), spread).mean()}

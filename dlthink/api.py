@@ -1,0 +1,132 @@
+"""A way in from Python: `compose` an experiment, `fit` it into a run's folder, `open_run` it again.
+
+The words are those of the command line, and so are the folders: `dlthink evaluate`, `predict`, `compare` and
+TensorBoard understand what `fit` writes. docs/python.md shows it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from dlthink.config import build
+from dlthink.config.own import node_of, register
+from dlthink.config.paths import conf_folder, quoted
+from dlthink.config.refusals import REFUSED, in_one_line
+from dlthink.errors import BadInput
+from dlthink.nested import each
+from dlthink.runs import folder as folders
+from dlthink.runs.launch import launch
+from dlthink.runs.provenance import provenance
+from dlthink.training import evaluation, rng
+
+
+class Experiment:
+    """Data, metrics, loss, model, optim, trainer: composed from words, checked and built. `fit` trains it."""
+
+    def __init__(self, config: DictConfig, words: list[str], choices: dict[str, str]):
+        self.config, self._words, self._choices = config, words, choices
+        self._parts = build.assemble(config)
+        self._chance = rng.state()  # so that `fit` draws as the command line does, whatever is drawn before
+        self.data, self.metrics = self._parts.data, self._parts.metrics
+        self.loss, self.model = self._parts.loss, self._parts.model
+        self.optim, self.trainer = self._parts.optim, self._parts.trainer
+
+    def fit(self, folder: str | Path | None = None) -> Run:
+        """Train model and loss into `folder` (none given: outputs/DATE/TIME), examine them, open the finished run.
+
+        They are trained as they are: compose again for first weights. Raises BadInput where the folder holds a run.
+        """
+        place = Path(folder) if folder else Path("outputs", *datetime.now().strftime("%Y-%m-%d %H-%M-%S-%f").split())
+        if (place / "checkpoints").exists():
+            raise BadInput(f"{place}: holds a run already; choose another folder")
+        rng.restore(self._chance)
+        launch(self._parts, self.config, place, provenance(self._words, self._choices))
+        return Run(folders.Run(place, self.config), self._parts)
+
+
+class Run:
+    """A finished run: its best network and cost, its metrics, its predictions as arrays, its figures."""
+
+    def __init__(self, run: folders.Run, parts: build.Parts | None = None):
+        self.folder, self.config = run.folder, run.config
+        saved, path = run.best()
+        if parts is None:
+            with folders.fitting(saved, path):
+                parts = build.assemble(run.config, state=saved["data"])
+        run.install(saved, path, parts.loss, parts.model, parts.trainer.precision)
+        self._parts = parts
+        self.data, self.loss, self.model = parts.data, parts.loss, parts.model
+
+    def metrics(self, split: str = "test") -> dict[str, float]:
+        """The numbers of the examination of "train", "val" or "test", by name."""
+        return self._parts.metrics.numbers(*self._reading(split))
+
+    def predict(self, split: str = "test") -> dict[str, np.ndarray]:
+        """What the cost reads in the network's outputs, by name (rate; mean, std; embedding): a row a target row."""
+        read = self._reading(split)[0]
+        return {name: value.cpu().numpy() for name, value in read.items() if isinstance(value, torch.Tensor)}
+
+    def distribution(self, split: str = "test") -> torch.distributions.Distribution | None:
+        """The predicted distribution of every target, where the cost has one: log_prob, cdf, icdf, mean, stddev."""
+        return self._reading(split)[0].get("distribution")
+
+    def targets(self, split: str = "test") -> Any:
+        """What was true: y as an array, or arrays by name."""
+        return each(lambda y: y.cpu().numpy(), self._reading(split)[1])
+
+    def figures(self, split: str = "test") -> dict[str, Any]:
+        """The figures of the examination, by name (matplotlib)."""
+        return self._parts.metrics.figures(*self._reading(split))
+
+    def _reading(self, split: str) -> tuple[dict, Any, dict]:
+        if split not in ("train", "val", "test"):
+            raise BadInput(f"split={split}: must be train, val or test")
+        device = self._parts.trainer.precision.device
+        samples = {"train": self.data.train, "val": self.data.val, "test": self.data.test}[split].to(device)
+        batches = evaluation.batches_of(samples, self._parts.trainer.examine_batch, device)
+        condense = evaluation.condensing(self.loss, self._parts.metrics)
+        return evaluation.reading(evaluation.ask(self.model, samples, batches, condense=condense), self.loss)
+
+
+def compose(*words: str, loss: type | None = None, model: type | None = None) -> Experiment:
+    """The experiment that `dlthink train WORDS` would run: `compose("loss=mse", "data=spikes", "trainer.epochs=5")`.
+
+    loss, model: a class of your own, in place of a choice; arguments of its constructor with plain defaults are
+    settings (`compose("loss.delta=2", loss=MyLoss)`). Raises BadInput, in one line, as the command line does.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.core.config_store import ConfigStore
+    from hydra.core.global_hydra import GlobalHydra
+
+    given = [quoted(word) for word in words]
+    for group, own in (("loss", loss), ("model", model)):
+        if own is not None:
+            ConfigStore.instance().store(group=group, name=own.__name__, node=node_of(own))
+            given.append(f"{group}={own.__name__}")
+    register(given)
+    GlobalHydra.instance().clear()  # a notebook composes again and again
+    try:
+        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            config = hydra_compose("train", given, return_hydra_config=True)
+    except REFUSED as error:
+        raise in_one_line(error) from error
+    choices = {name: choice for name, choice in config.hydra.runtime.choices.items() if "/" not in name and choice}
+    config = OmegaConf.create({key: value for key, value in config.items() if key != "hydra"})
+    OmegaConf.resolve(config)
+    build.check(config, **folders.choices())
+    return Experiment(config, given, choices)
+
+
+def open_run(folder: str | Path, *settings: str, allow: str | None = None) -> Run:
+    """The run in `folder`, changed by `settings` (`data.path=FILE`). allow: modules of your own that it uses.
+
+    A run from elsewhere executes nothing: its configuration may name classes of dlthink and of `allow` only.
+    """
+    return Run(folders.open_run(str(folder), list(settings), allow))

@@ -1,0 +1,39 @@
+"""Launch: parts of an experiment -> a run's folder, trained and examined. The command line and Python begin here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from dlthink.config.build import Parts
+from dlthink.config.words import described
+from dlthink.errors import plain
+from dlthink.protocols import Data
+from dlthink.runs.folder import record, tabulate
+
+
+def launch(
+    parts: Parts, config: DictConfig, folder: Path, provenance: dict[str, Any], saved: dict | None = None
+) -> dict[str, dict[str, float]]:
+    """Train `parts`, made from `config`, in `folder`; go on from the checkpoint `saved`, if there is one.
+
+    What the run is stands in the folder before the first step. Returns the metrics of validation and test.
+    """
+    record(folder, config, provenance | {"best": list(parts.metrics.best)})  # on resuming, too: settings may differ
+    tabulate(folder, Data.tables.of(parts.data))
+    for note in parts.data.notes:
+        print(plain(f"note: {note}"))
+    return parts.trainer.fit(
+        parts.model,
+        parts.loss,
+        parts.data,
+        parts.metrics,
+        parts.optim,
+        folder,
+        seed=config.seed,
+        saved=saved,
+        hparams=described(config, provenance["choices"], provenance["command"]),
+        text=f"```yaml\n{OmegaConf.to_yaml(config)}\n```",
+    )
