@@ -86,7 +86,7 @@ class Binned:
             kept = self._kept_units(session, counts[rows["train"]].sum(axis=0), min_spikes)
         else:
             kept = _positions(session.source, "unit", session.units, state["units"])
-        counts = counts[:, kept]
+        counts = counts if kept == list(range(counts.shape[1])) else counts[:, kept]
         units = [session.units[unit] for unit in kept]
         values = _values(session, bins, self.hold)
         if state is None:

@@ -12,14 +12,16 @@ from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
 
 KEYS = ("spike_times", "spike_units", "covariates", "covariate_times")
+SPIKES = 2**19  # handed to their units at a time
 TIMES = ("covariate_times", "spike_times", "intervals")
-
-
 MOST = 1 << 27  # numbers in a file, 1 GB as float64; of text, bytes / 8
 
 
-def arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an .npz. BadInput if it is missing, empty, something else, cut short, pickled or too large."""
+def arrays(path: Path, without: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    """All arrays of an .npz but those that one can do `without`.
+
+    BadInput if it is missing, empty, something else, cut short, pickled or too large.
+    """
     if not path.exists():
         raise BadInput(f"{path}: no such file: check the path (it counts from the folder you are in: {Path.cwd()})")
     if path.is_dir():
@@ -40,7 +42,7 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             _check_size(path, file.zip)
-            return {key: _array(path, file, key) for key in file.files}
+            return {key: _array(path, file, key) for key in file.files if key not in without}
     except BadInput:
         raise
     except Exception as error:  # zipfile, zlib, numpy and its parser of headers each fail in their own ways
@@ -93,8 +95,8 @@ def read_recording(path: str | Path, found: dict[str, np.ndarray] | None = None,
     With names in `spike_units`, `unit_names` lists them; with numbers, `unit_names[i]` names unit i.
     """
     path = Path(path)
-    found = arrays(path) if found is None else found
-    needed = KEYS if need_spikes or "spike_times" in found else KEYS[2:]
+    found = arrays(path, () if need_spikes else KEYS[:2]) if found is None else found
+    needed = KEYS if need_spikes else KEYS[2:]
     if missing := [key for key in needed if key not in found]:
         raise BadInput(
             f"{path}: the key {missing[0]} is missing (the file has {', '.join(sorted(found)) or 'none'}): "
@@ -103,7 +105,7 @@ def read_recording(path: str | Path, found: dict[str, np.ndarray] | None = None,
     covariates = _numbers(path, found, "covariates")
     covariates = covariates[:, None] if covariates.ndim == 1 else covariates
     columns = covariates.shape[1] if covariates.ndim == 2 else 0
-    spikes, units = _units(path, found) if "spike_times" in found else ([], [])
+    spikes, units = _units(path, found) if need_spikes else ([], [])
     return Session(
         source=str(path),
         spikes=spikes,
@@ -128,7 +130,7 @@ def _spacing(stored: np.ndarray) -> np.ndarray:
 def _numbers(path: Path, found: dict[str, np.ndarray], key: str) -> np.ndarray:
     if found[key].dtype.kind not in "fiub":
         raise BadInput(f"{path}: {key} holds {found[key].dtype}, not numbers: save it as floats")
-    return found[key].astype(np.float64)
+    return found[key].astype(np.float64, copy=False)
 
 
 def _names(found: dict[str, np.ndarray], key: str) -> list[str]:
@@ -150,9 +152,9 @@ def _units(path: Path, found: dict[str, np.ndarray]) -> tuple[list[np.ndarray], 
         raise BadInput(f"{path}: spike_times is empty: there is nothing to learn from")
     names = _names(found, "unit_names")
     if owner.dtype.kind in "US":
-        order = np.array(names) if names else np.unique(_text(owner))
+        order = np.array(names) if names else _distinct(_text(owner))
         owner, present = _text(owner), set(order.tolist())
-        if strange := sorted(set(np.unique(owner).tolist()) - present):
+        if strange := sorted(set(_distinct(owner).tolist()) - present):
             raise BadInput(f"{path}: spike_units has {strange[0]!r}, which unit_names lacks: add it there")
         return _split(times, owner, order), [str(name) for name in order]
     if owner.dtype.kind == "f":
@@ -162,7 +164,7 @@ def _units(path: Path, found: dict[str, np.ndarray]) -> tuple[list[np.ndarray], 
     if owner.dtype.kind not in "iu":
         raise BadInput(f"{path}: spike_units holds {owner.dtype}: give whole numbers or names")
     if not names:
-        order = np.unique(owner)
+        order = _distinct(owner)
         return _split(times, owner, order), [str(unit) for unit in order]
     if owner.min() < 0 or owner.max() >= len(names):
         raise BadInput(
@@ -177,8 +179,19 @@ def _text(owner: np.ndarray) -> np.ndarray:
     return np.char.decode(owner, "utf-8") if owner.dtype.kind == "S" else owner
 
 
+def _distinct(owner: np.ndarray) -> np.ndarray:
+    """np.unique, without a sorted copy of everything."""
+    return np.unique(np.concatenate([np.unique(owner[i : i + SPIKES]) for i in range(0, len(owner), SPIKES)]))
+
+
 def _split(times: np.ndarray, owner: np.ndarray, order: np.ndarray) -> list[np.ndarray]:
     """The times of each unit, in the order given: a unit whose times go backwards must stay visible."""
-    by_unit = np.argsort(owner, kind="stable")
-    low, high = (np.searchsorted(owner[by_unit], order, side=side) for side in ("left", "right"))
-    return [times[by_unit[a:b]] for a, b in zip(low, high, strict=True)]
+    parts: list[list[np.ndarray]] = [[] for _ in order]
+    for first in range(0, len(times), SPIKES):
+        some, whose = times[first : first + SPIKES], owner[first : first + SPIKES]
+        by_unit = np.argsort(whose, kind="stable")
+        some, whose = some[by_unit], whose[by_unit]
+        low, high = (np.searchsorted(whose, order, side=side) for side in ("left", "right"))
+        for part, a, b in zip(parts, low, high, strict=True):
+            part.append(some[a:b].copy())
+    return [np.concatenate(part) for part in parts]

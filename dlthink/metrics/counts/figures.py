@@ -25,29 +25,27 @@ GROUPS = 20  # of equally many predictions each, in the calibration
 def rate(
     mean: Tensor,
     k: Tensor,
-    bits: Tensor,
-    units: list[str],
+    titles: list[str],
     bin: float,
     true: Tensor | None = None,
     time: Tensor | None = None,
 ) -> Figure:
-    """Predicted rate over the counts of the best, the median and the worst unit, where these fire most.
+    """Predicted rate over the counts of a few units, one below the other, where these fire most.
 
     Counts are bars in spikes/s. Those beyond `HEADROOM` times the highest rate (predicted, true, or counted
     over `BINS_OF_A_RATE` bins) leave the picture at the top: a lone spike in a short bin is a tall bar,
     beside which the rate would be a flat line.
     time: [n], the centre of each bin in seconds; without it all bins are taken to be contiguous.
     """
-    rows = _best_median_worst(bits)
     time = bin * (torch.arange(len(k), dtype=k.dtype) + 0.5) if time is None else time
     length = min(MOST_BINS, max(1, round(SECONDS / bin)))
-    span = _liveliest(k[:, [unit for _, unit in rows]], length, time, bin)
+    span = _liveliest(k, length, time, bin)
     centres = time[span]
     edges = torch.cat([centres - bin / 2, centres[-1:] + bin / 2])
 
-    figure = canvas(9, 0.7 + 1.75 * len(rows))
-    axes = figure.subplots(len(rows), 1, sharex=True, squeeze=False)[:, 0]
-    for ax, (word, unit) in zip(axes, rows, strict=True):
+    figure = canvas(9, 0.7 + 1.75 * len(titles))
+    axes = figure.subplots(len(titles), 1, sharex=True, squeeze=False)[:, 0]
+    for unit, (ax, title) in enumerate(zip(axes, titles, strict=True)):
         counted, predicted = k[span, unit] / bin, mean[span, unit] / bin
         spells = counted.unfold(0, min(BINS_OF_A_RATE, len(counted)), 1).mean(1)
         highest = float(torch.maximum(predicted.max(), spells.max()))
@@ -56,8 +54,7 @@ def rate(
             ax.plot(centres, true[span, unit] / bin, color=TRUE, lw=1.0, label="true rate")
             highest = max(highest, float(true[span, unit].max()) / bin)
         ax.plot(centres, predicted, color=PREDICTED, label="predicted rate")
-        score = f"{_tidy(bits[unit])} bits/spike" if bits[unit].isfinite() else "no spike in these bins"
-        ax.set_title(f"{word} · unit {units[unit]} · {score}")
+        ax.set_title(title)
         ax.set_xlim(float(edges[0]), float(edges[-1]))
         ax.set_ylim(0, max(1.1 * highest, min(1.05 * float(counted.max()), HEADROOM * highest)) or 1.0)
         ax.set_ylabel("spikes/s")
@@ -131,7 +128,12 @@ def bits_per_spike(bits: Tensor, units: list[str], oracle: Tensor | None = None)
     return figure
 
 
-def _best_median_worst(bits: Tensor) -> list[tuple[str, int]]:
+def titled(word: str, unit: str, bits: Tensor) -> str:
+    score = f"{_tidy(bits)} bits/spike" if bits.isfinite() else "no spike in these bins"
+    return f"{word} · unit {unit} · {score}"
+
+
+def best_median_worst(bits: Tensor) -> list[tuple[str, int]]:
     """(word, unit), the best first; fewer than three when fewer fire; the first unit when none does."""
     ranked = _ranked(bits)
     if not ranked:

@@ -16,6 +16,7 @@ LOG_2 = math.log(2)
 CHUNK = 2**20  # counts in float64 at a time
 FAR, FEW_NATS = -0.5, 10.0  # bits/spike, and nats in all: from here on a prediction is a remark's worth
 MOST_NAMES = 3
+MOST_SHOWN = 2**20  # predictions in a figure of all of them
 
 
 class Counts:
@@ -118,14 +119,19 @@ class Counts:
         """rate: three units in time; calibration: counts against rates; bits_per_spike: every unit."""
         from dlthink.metrics.counts import figures as draw  # here, since matplotlib takes its time to load
 
-        k = _exact(y)
-        rate, _ = self._positive(_mean(read), k)
-        known = {name: _exact(truth[name]) for name in ("rate", "time") if name in truth}
-        bits = self.per_unit(read, y)["bits_per_spike"]
-        oracle = self.per_unit({"rate": known["rate"]}, y)["bits_per_spike"] if "rate" in known else None
+        mean, bits = _mean(read), self.per_unit(read, y)["bits_per_spike"]
+        shown = draw.best_median_worst(bits)
+        units = [unit for _, unit in shown]
+        k = _exact(y[:, units])
+        true = _exact(truth["rate"][:, units]) if "rate" in truth else None
+        time = _exact(truth["time"]) if "time" in truth else None
+        oracle = self.per_unit({"rate": truth["rate"]}, y)["bits_per_spike"] if "rate" in truth else None
+        titles = [draw.titled(word, self.units[unit], bits[unit]) for word, unit in shown]
+        every = max(1, y.numel() // MOST_SHOWN)  # more rows than these make no other picture
+        some = _exact(y[::every])
         return {
-            "rate": draw.rate(rate, k, bits, self.units, self.bin, known.get("rate"), known.get("time")),
-            "calibration": draw.calibration(rate, k, self.bin),
+            "rate": draw.rate(self._positive(mean[:, units], k)[0], k, titles, self.bin, true, time),
+            "calibration": draw.calibration(self._positive(mean[::every], some)[0], some, self.bin),
             "bits_per_spike": draw.bits_per_spike(bits, self.units, oracle),
         }
 

@@ -133,6 +133,12 @@ def test_a_compressed_file_that_is_damaged(tmp_path):
             Recording(str(tmp_path / "mine.npz"))
 
 
+def test_units_are_the_same_however_many_spikes_are_handed_out_at_a_time(save, monkeypatch):
+    whole = Recording(save())
+    monkeypatch.setattr("dlthink.data.recordings.npz.SPIKES", 7)
+    assert torch.equal(Recording(save()).train.targets(), whole.train.targets())
+
+
 def test_a_single_array_named_npz(tmp_path):
     with open(tmp_path / "mine.npz", "wb") as file:
         np.save(file, np.zeros(3))
