@@ -132,7 +132,7 @@ def test_the_head_of_an_experiment_says_the_command_the_figure_and_the_time(name
     assert re.search(r"\d (CPU )?(minute|second)s?\b", text)
 
 
-RECIPES = {  # what docs/results.md knows to be best for its time, as each data set begins with it
+RECIPES = {  # what docs/results/ knows to be best for its time, as each data set begins with it
     "nmrshiftdb2": {"loss": ("CRPS", {"family": "laplace", "calibrate": "isotonic"}), "data": ("Nmrshiftdb2", {})},
     "lfw": {"model": ("FaceNet", {"mirror": True}), "trainer": ("Trainer", {"steps": 3800})},
     "face_folder": {"model": ("FaceNet", {"mirror": True}), "trainer": ("Trainer", {"steps": 3800})},
