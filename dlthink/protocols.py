@@ -234,6 +234,11 @@ class Metrics(Protocol):
         """What to keep of a batch for `numbers` and `figures`, where answers are large. Left out: all of it."""
         return read, y, known
 
+    @optional_value
+    def target_names(self) -> list[str]:
+        """Who is predicted, where that may differ between runs (units that seldom fire in a fold). Left out: none."""
+        return []
+
     @optional
     def remarks(self, read: Read, y: Values, known: dict[str, Any]) -> list[str]:
         """What is wrong with these answers: a line each, with what to try. Left out: nothing is said."""

@@ -47,6 +47,9 @@ def main(words: list[str]) -> int:
         left_out = f"{left_out}, {again}" if left_out else again
     if left_out:
         print(f"dlthink: runs left out: {left_out}", file=sys.stderr)
+    for label, group in zip(compared.labels(), compared.groups.values(), strict=True):
+        if differ := comparison.uneven(group.values()):
+            print(plain(f"dlthink: {label}: {differ}"), file=sys.stderr)
     if given["output"]:
         _write(Path(given["output"]).expanduser(), compared, names)
     columns = [_column(name, compared.estimates(name)) for name in names]

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -30,6 +30,7 @@ class Finished:
     numbers: dict[str, float]
     best: tuple[str, str] | None  # the figure that picked the checkpoint, "max" or "min"; runs of old do not say
     written: float
+    targets: list[str] = field(default_factory=list)  # who was predicted, where that may differ between runs
 
 
 @dataclass
@@ -87,6 +88,16 @@ class Comparison:
         return [tuple(g[r].numbers.get(name, math.nan) for g in (first, second)) for r in first if r in second]
 
 
+def uneven(runs: Iterable[Finished], most: int = 4) -> str | None:
+    """Which targets some runs lack that others have: their figures are of different things. None if all are alike."""
+    runs = [run for run in runs if run.targets]
+    every = dict.fromkeys(name for run in runs for name in run.targets)
+    lacking = {name: [run for run in runs if name not in run.targets] for name in every}
+    told = [f"{name} in {len(some)} of {len(runs)} (first {some[0].folder})" for name, some in lacking.items() if some]
+    more = f" and {len(told) - most} more" if len(told) > most else ""
+    return f"these runs have not all the same targets; left out: {', '.join(told[:most])}{more}" if told else None
+
+
 # ------------------------------------------------------------------------------------------------- what is on the disk
 
 
@@ -119,7 +130,7 @@ def read(folder: Path, split: str) -> Finished:
     if len(numbers) > FIGURES or any(len(name) > LONG for name in numbers):
         raise BadInput(f"{file}: damaged (more than {FIGURES:,} figures, or a name of more than {LONG} letters)")
     story = folder / "provenance.json"
-    made = stored.provenance(story) if story.is_file() else {"choices": {}, "command": []}
+    made = stored.provenance(story) if story.is_file() else {"choices": {}, "command": [], "targets": []}
     best = made.get("best")
     return Finished(
         folder,
@@ -128,6 +139,7 @@ def read(folder: Path, split: str) -> Finished:
         {name: math.nan if value is None else float(value) for name, value in numbers.items()},
         (str(best[0]), best[1]) if isinstance(best, list) and best[1:] in (["max"], ["min"]) else None,
         file.stat().st_mtime,
+        made["targets"],
     )
 
 

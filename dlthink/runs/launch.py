@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from dlthink.config.build import Parts
 from dlthink.config.words import described
 from dlthink.errors import plain
-from dlthink.protocols import Data
+from dlthink.protocols import Data, Metrics
 from dlthink.runs.folder import record, tabulate
 
 
@@ -21,7 +21,8 @@ def launch(
 
     What the run is stands in the folder before the first step. Returns the metrics of validation and test.
     """
-    record(folder, config, provenance | {"best": list(parts.metrics.best)})  # on resuming, too: settings may differ
+    examined = {"best": list(parts.metrics.best), "targets": Metrics.target_names.of(parts.metrics)}
+    record(folder, config, provenance | examined)  # on resuming, too: settings may differ
     tabulate(folder, Data.tables.of(parts.data))
     for note in parts.data.notes:
         print(plain(f"note: {note}"))

@@ -69,8 +69,11 @@ def from_json(file: Path) -> dict:
 
 
 def provenance(file: Path) -> dict:
-    """What made a run, with its `choices` (words by name) and its `command` (words). Raises BadInput."""
+    """What made a run: its `choices` (words by name), its `command` and `targets` (words). Raises BadInput."""
     content = from_json(file)
+    targets = content.setdefault("targets", [])  # runs of old, and most data, name none
+    if not isinstance(targets, list) or not all(isinstance(name, str) for name in targets):
+        raise BadInput(f"{file}: damaged (targets should be a list of words)")
     choices, command = content.setdefault("choices", {}), content.setdefault("command", [])
     plain_choices = isinstance(choices, dict) and all(isinstance(choice, str) for choice in choices.values())
     if not plain_choices or not isinstance(command, list) or not all(isinstance(word, str) for word in command):

@@ -29,7 +29,7 @@ BEST = ["log_score", "max"]
 def made(tmp_path):
     """`made(folder, numbers, "loss=huber", ...)` writes a run's folder as if `dlthink train` had."""
 
-    def make(folder, numbers, *words, best=BEST, **changed):
+    def make(folder, numbers, *words, best=BEST, targets=None, **changed):
         config, choices = json.loads(json.dumps(DEFAULTS)), {"data": "spikes", "loss": "poisson"}
         for word in words:
             key, _, value = word.partition("=")
@@ -49,7 +49,8 @@ def made(tmp_path):
         place.mkdir(parents=True)
         (place / "config.yaml").write_text(yaml.safe_dump(config))
         story = {"choices": choices, "command": ["dlthink", "train", *words]}
-        (place / "provenance.json").write_text(json.dumps(story | ({"best": best} if best else {})))
+        story |= ({"best": best} if best else {}) | ({"targets": targets} if targets else {})
+        (place / "provenance.json").write_text(json.dumps(story))
         if numbers is not None:
             (place / "metrics.json").write_text(json.dumps({"val": dict.fromkeys(numbers, 7.0), "test": numbers}))
         return place
@@ -231,6 +232,17 @@ def test_the_newest_sweep_is_the_default(cli, made, tmp_path):
     assert out.splitlines()[0] == "outputs/multirun/2026-01-01/new:" and rows(out)["all runs"] == ["1", "1"]
 
 
+def test_folds_that_dropped_different_targets_are_told_group_by_group(cli, made):
+    for fold, units in enumerate([["0", "1"], ["0", "1", "2"], ["0", "1", "2"]]):
+        made(f"p{fold}", {"log_score": 1.0}, f"data.fold={fold}", targets=units)
+        made(f"h{fold}", {"log_score": 1.0}, f"data.fold={fold}", "loss=huber", targets=["0", "1"])
+    code, _, err = cli("compare", ".")
+    assert code == 0 and err.count("\n") == 1
+    assert "loss=poisson: these runs have not all the same targets; left out: 2 in 1 of 3 (first p0)" in err
+    made("p3", {"log_score": 1.0}, "data.fold=3")  # a run of before does not say
+    assert cli("compare", ".")[2] == err
+
+
 def test_unfinished_runs_and_repeats_are_counted_and_left_out(cli, made, two_costs):
     made("sweep/running", None, "loss=huber", "seed=3")
     made("sweep/diverged", None, "loss=huber", "seed=4")
@@ -291,6 +303,7 @@ def test_bad_words(cli, two_costs, made, tmp_path, words, says):
         ("metrics.json", b'{"test": [1.0]}'),
         ("provenance.json", b"{"),
         ("provenance.json", b'{"choices": []}'),
+        ("provenance.json", b'{"targets": 5}'),
         ("config.yaml", b"a: [b"),
         ("config.yaml", b"just words"),
     ],

@@ -49,7 +49,7 @@ class Counts:
     reads = ("rate", "mean")
 
     def __init__(self, units: list[str], bin: float, floor: float = 0.01):
-        self.units = [str(unit) for unit in units]
+        self.units = self.target_names = [str(unit) for unit in units]
         self.bin = bin  # seconds
         self.floor = floor
 
