@@ -19,6 +19,7 @@ from dlthink.config.own import node_of, register
 from dlthink.config.paths import conf_folder, quoted
 from dlthink.config.refusals import REFUSED, in_one_line
 from dlthink.errors import BadInput
+from dlthink.files.lock import hold
 from dlthink.nested import each
 from dlthink.runs import folder as folders
 from dlthink.runs.launch import launch
@@ -43,10 +44,12 @@ class Experiment:
         They are trained as they are: compose again for first weights. Raises BadInput where the folder holds a run.
         """
         place = Path(folder) if folder else Path("outputs", *datetime.now().strftime("%Y-%m-%d %H-%M-%S-%f").split())
-        if (place / "checkpoints").exists():
-            raise BadInput(f"{place}: holds a run already; choose another folder")
-        rng.restore(self._chance)
-        launch(self._parts, self.config, place, provenance(self._words, self._choices))
+        place.mkdir(parents=True, exist_ok=True)
+        with hold(place):
+            if (place / "checkpoints").exists():
+                raise BadInput(f"{place}: holds a run already; choose another folder")
+            rng.restore(self._chance)
+            launch(self._parts, self.config, place, provenance(self._words, self._choices))
         return Run(folders.Run(place, self.config), self._parts)
 
 

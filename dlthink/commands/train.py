@@ -6,10 +6,12 @@ import sys
 import time
 from pathlib import Path
 
+from dlthink.config.closest import hint
 from dlthink.config.overview import overview
 from dlthink.config.own import reach, register
 from dlthink.config.paths import GROUPS, conf_folder, quoted
 from dlthink.errors import EXPECTED, BadInput, answer, memory, plain
+from dlthink.files.lock import hold
 
 _refused: list[int] = []  # exit codes of the runs that could not be done
 
@@ -64,11 +66,13 @@ def _one(config) -> float | None:
         OmegaConf.resolve(config)
         reach(name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str))
         build.check(config, **choices())
-        if (folder / "checkpoints").exists():
-            raise BadInput(
-                f"{folder}: holds a run already; go on with `dlthink train resume={folder}` or choose another folder"
-            )
-        return _train(config, folder, provenance(list(hydra.overrides.task), chosen), None)
+        with hold(folder):
+            if (folder / "checkpoints").exists():
+                raise BadInput(
+                    f"{folder}: holds a run already; "
+                    f"go on with `dlthink train resume={folder}` or choose another folder"
+                )
+            return _train(config, folder, provenance(list(hydra.overrides.task), chosen))
     except EXPECTED as error:
         _refused.append(answer(error))
         if folder.is_dir() and not any(folder.iterdir()):
@@ -85,27 +89,38 @@ def _resume(words: list[str]) -> int:
     from dlthink.training import checkpoint
     from dlthink.training.interrupt import Interrupted
 
-    given, settings = parse(words, {"resume": None, "allow": None})
+    others: dict[str, str] = {}
+    given, settings = parse(words, {"resume": None, "allow": None}, others)
+    for key, value in others.items():
+        if key in (*GROUPS, "seed"):
+            raise BadInput(f"{key}={value}: a run goes on with the {key} it began with; for another, train anew")
+        raise BadInput(f"{key}: there is no such word here{hint(key, ('resume', 'allow'))}")
     run = open_run(given["resume"], settings, given["allow"])
-    saved, remark = checkpoint.load_last(run.folder / "checkpoints")
-    if remark:
-        print(plain(f"dlthink: {remark}"), file=sys.stderr)
     try:
-        _train(run.config, run.folder, run.story(), saved)
+        with hold(run.folder):
+            run = open_run(given["resume"], settings, given["allow"])  # it may have been somebody else's until now
+            saved, remark = checkpoint.load_last(run.folder / "checkpoints")
+            checkpoint.require(saved, ("data", "facts"), run.folder / "checkpoints" / "last.pt")
+            if remark:
+                print(plain(f"dlthink: {remark}"), file=sys.stderr)
+            _train(run.config, run.folder, run.story(), saved, run.before)
     except Interrupted as stop:
         return _say_how_to_resume(run.folder, stop)
     return 0
 
 
 @memory()
-def _train(config, folder: Path, story: dict, saved: dict | None) -> float:
-    """The run itself. `story`: its provenance. Returns the figure that picks the best, for sweepers."""
+def _train(config, folder: Path, story: dict, saved: dict | None = None, before=None) -> float:
+    """The run itself. Returns the figure that picks the best, for sweepers.
+
+    story: its provenance. saved: the checkpoint to go on from. before: its configuration until now.
+    """
     from dlthink.config import build
     from dlthink.runs.launch import launch
     from dlthink.runs.summary import table
 
     parts = build.assemble(config, state=saved and saved["data"])
-    results = launch(parts, config, folder, story, saved)
+    results = launch(parts, config, folder, story, saved, before)
     print(plain(table("test", results["test"])))
     print(f"run: {_short(folder)}", flush=True)
     return results["val"][parts.metrics.best[0]]

@@ -35,6 +35,7 @@ class Run:
 
     folder: Path
     config: DictConfig
+    before: DictConfig | None = None  # as it is on the disk, without the settings of now
 
     def best(self) -> tuple[dict, Path]:
         """The best checkpoint, and where it lies."""
@@ -44,7 +45,9 @@ class Run:
                 f"{path}: there is no best checkpoint; if the run stopped before anything was examined, "
                 f"go on with dlthink train resume={self.folder}"
             )
-        return checkpoint.load(path), path
+        saved = checkpoint.load(path)
+        checkpoint.require(saved, ("data", "facts"), path)
+        return saved, path
 
     def install(self, saved: dict, path: Path, loss: nn.Module, model: nn.Module, precision: Precision) -> None:
         """The checkpoint's weights into cost and network, on the device and in the precision of the run."""
@@ -84,6 +87,7 @@ def open_run(
     for part in build.PARTS:
         if not isinstance(config[part], DictConfig):
             raise BadInput(f"{file}: not the configuration of a run ({part} should hold settings)")
+    before = config.copy()
     change(config, list(settings))
     allowed = [word for word in (allow or "").split(",") if word]
     trust.check_classes(config, allowed)
@@ -91,7 +95,7 @@ def open_run(
     build.check(config, **choices())
     if not signed(text):
         trust.check_files(config, parts, {word.partition("=")[0] for word in settings}, allowed)
-    return Run(place, config)
+    return Run(place, config, before)
 
 
 @contextmanager

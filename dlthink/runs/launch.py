@@ -11,22 +11,27 @@ from dlthink.config.build import Parts
 from dlthink.config.words import described
 from dlthink.errors import plain
 from dlthink.protocols import Data, Metrics
+from dlthink.runs.changes import check_kept, is_other
 from dlthink.runs.folder import record, tabulate
 
 
 def launch(
-    parts: Parts, config: DictConfig, folder: Path, provenance: dict[str, Any], saved: dict | None = None
+    parts: Parts,
+    config: DictConfig,
+    folder: Path,
+    provenance: dict[str, Any],
+    saved: dict | None = None,
+    before: DictConfig | None = None,
 ) -> dict[str, dict[str, float]]:
     """Train `parts`, made from `config`, in `folder`; go on from the checkpoint `saved`, if there is one.
 
-    What the run is stands in the folder before the first step. Returns the metrics of validation and test.
+    before: the configuration that it was saved with. Nothing is written until all of this has been accepted; then what
+    the run is stands in the folder before the first step. Returns the metrics of validation and test.
     """
-    examined = {"best": list(parts.metrics.best), "targets": Metrics.target_names.of(parts.metrics)}
-    record(folder, config, provenance | examined)  # on resuming, too: settings may differ
-    tabulate(folder, Data.tables.of(parts.data))
-    for note in parts.data.notes:
-        print(plain(f"note: {note}"))
-    return parts.trainer.fit(
+    changed = saved is not None and before is not None
+    if changed:
+        check_kept(before, config, saved["facts"])
+    run = parts.trainer.start(
         parts.model,
         parts.loss,
         parts.data,
@@ -35,6 +40,14 @@ def launch(
         folder,
         seed=config.seed,
         saved=saved,
+        changed=changed and is_other(before, config),
+    )
+    examined = {"best": list(parts.metrics.best), "targets": Metrics.target_names.of(parts.metrics)}
+    record(folder, config, provenance | examined)  # on resuming, too: settings may differ
+    tabulate(folder, Data.tables.of(parts.data))
+    for note in parts.data.notes:
+        print(plain(f"note: {note}"))
+    return run.run(
         hparams=described(config, provenance["choices"], provenance["command"]),
         text=f"```yaml\n{OmegaConf.to_yaml(config)}\n```",
     )

@@ -6,11 +6,13 @@
 import io
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from dlthink import __version__
 from dlthink.errors import BadInput
 
 LARGEST = 4 << 30  # bytes of a checkpoint
@@ -139,6 +141,31 @@ def _check_values(state: Any, size: int) -> None:
             raise ValueError(f"it holds a {type(value).__name__}")
     if sum(storages.values()) > size:
         raise ValueError("it holds more numbers than the file has")
+
+
+def damage(path: Path) -> str | None:
+    """What is wrong with a checkpoint, if something is."""
+    try:
+        load(path)
+    except BadInput as error:
+        return str(error)
+    return None
+
+
+def require(saved: dict, names: Sequence[str], path: Path) -> None:
+    """Raises BadInput where a checkpoint lacks what is needed, and says which version of dlthink wrote it."""
+    lacking = [name for name in names if name not in saved]
+    if lacking:
+        raise BadInput(
+            f"{path}: has no {', '.join(lacking)} ({writer(saved)}); use the version that wrote it, or train anew"
+        )
+
+
+def writer(saved: dict) -> str:
+    """Who wrote a checkpoint, and who reads it."""
+    version = saved.get("version")
+    wrote = f"dlthink {version} wrote it" if isinstance(version, str) else "it does not say which dlthink wrote it"
+    return f"{wrote}, this is {__version__}"
 
 
 def load_last(folder: Path) -> tuple[dict, str | None]:

@@ -12,8 +12,10 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from dlthink import __version__
 from dlthink.errors import BadInput
 from dlthink.training import checkpoint, evaluation, rng
+from dlthink.training.best import Best
 from dlthink.training.board import Board, write_json
 from dlthink.training.ema import Average
 from dlthink.training.interrupt import Interrupt, Interrupted
@@ -28,9 +30,17 @@ if TYPE_CHECKING:
     from dlthink.training.trainer import Trainer
 
 
+# What a checkpoint must hold for a run to go on from it
+RESUMED = ("model", "loss", "ema", "optimizers", "scaler", "order", "generators", "step", "best", "stale", "converged")
+RESUMED += ("recent",)
+
+
 class Loop:
     """The state of one run of `settings`: network, cost and their players on the device, the order of samples,
     how many steps are behind it and which was the best. `run` goes on to its end, from the start or from `saved`.
+
+    Nothing is written before `run`: what the parts, the settings or the checkpoint do not bear is refused here.
+    changed: what the run descends is no longer what it was when `saved` was written; a search for its end begins anew.
     """
 
     def __init__(
@@ -44,6 +54,7 @@ class Loop:
         folder: Path,
         seed: int = 0,
         saved: dict | None = None,
+        changed: bool = False,
     ):
         self.settings, self.precision = settings, settings.precision
         device = self.precision.device
@@ -59,33 +70,47 @@ class Loop:
         if settings.compile:
             model.compile()
         self.players = players(model, loss, optim, self.precision)
-        self.take_step = Step(model, self.players, self.precision.scaler, settings.clip, settings.l2, watches(loss))
+        l2 = settings.l2 / data.facts.get("n_targets", 1)  # the cost is a mean over targets
+        self.take_step = Step(model, self.players, self.precision.scaler, settings.clip, l2, watches(loss))
         self.order = Order(self.train, settings.batch, seed, device)
         self._stream = iter(self.order)
         self.samples = self.order.batch * settings.accumulate  # in a step
         if self.samples < len(self.train) and any(player.searches for player in self.players):
             raise BadInput("optim=lbfgs searches on all samples at once: use trainer=lbfgs, or trainer.batch=null")
         self.epoch_steps = max(1, len(self.order) // settings.accumulate)
-        self.total = settings.steps or settings.epochs * self.epoch_steps
+        self.since = {"step": 0, "epoch": 0.0}  # from where epochs are counted: where batches became what they are
         self.average = Average(model, settings.ema) if settings.ema else None
-        self.step, self.stale, self.converged = 0, 0, False  # stale: validations since the best one
-        self.best = {"value": math.nan, "step": 0}
-        self._saved = saved
+        self.step, self.converged = 0, False
+        self.best = Best(*metrics.best)
+        self.notes: list[str] = []  # about what is resumed
+        self._recent: list[dict[str, float]] | None = None  # terms that a resumed run had told of in no curve
         if saved is not None:
-            self._restore(saved)
+            self._restore(saved, changed)
+        few = evaluation.batches_of(self.val, 16, device)[0]
+        evaluation.rehearse(model, loss, self.val, few, metrics)
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole run."""
+        if self.settings.steps:
+            return self.settings.steps
+        return self.since["step"] + max(0, round((self.settings.epochs - self.since["epoch"]) * self.epoch_steps))
 
     def run(self, hparams: dict | None = None, text: str = "") -> dict[str, dict[str, float]]:
         """Train until the end, the time limit or a signal (`Interrupted`), then examine the best weights."""
-        few = evaluation.batches_of(self.val, 16, self.precision.device)[0]
-        evaluation.rehearse(self.model, self.loss, self.val, few, self.metrics)
-        self.board = Board(self.folder, after=None if self._saved is None else self.step)
+        if self._recent is not None and (why := self.end()):
+            self.notes.append(f"nothing is left to train: {why}")
+        for note in self.notes:
+            print(f"note: {note}")
+        self.board = Board(self.folder, after=None if self._recent is None else self.step)
         self.board.text("config", text, self.step)
         try:
             with tqdm(total=self.total, initial=self.step, disable=None, unit="step") as bar, Interrupt() as stop:
                 self.progress = Progress(self.board, bar, self.loss, self.checkpoints, self.step)
-                if self._saved is not None:
-                    self.progress.restore(self._saved["recent"])
+                self.progress.restore(self._recent or [], self.precision.device)
                 self._train(stop)
+                if not (self.checkpoints / "best.pt").exists():  # resumed for fewer steps than were behind it
+                    self._save(better=self._validate())
             results = self._final_examination()
             self.board.hparams(hparams or {}, results["test"], self.step)
         finally:
@@ -98,8 +123,9 @@ class Loop:
         validate_every = settings.validate_every or self.epoch_steps
         self.model.train()
         self.loss.train()
-        while not self.finished():
-            last = self.step + 1 == self.total
+        total = self.total
+        while not self.end():
+            last = self.step + 1 == total
             log = last or (self.step + 1) % settings.log_every == 0
             taken = self.advance(measure=log)
             if log:
@@ -130,10 +156,16 @@ class Loop:
         self.progress.add(taken, indices)
         return taken
 
-    def finished(self) -> bool:
-        """Has the run come to its end: all steps, a search that converged, or no patience left?"""
+    def end(self) -> str | None:
+        """Why the run has come to its end, with what would make it go on; None where it has not."""
         patience = self.settings.patience
-        return self.step >= self.total or self.converged or (patience is not None and self.stale >= patience)
+        if self.step >= self.total:
+            return f"{self.step} of {self.total} steps are behind; give more of trainer.steps or trainer.epochs"
+        if self.converged:
+            return "the search has converged; change the cost, the optimizer or trainer.l2"
+        if patience is not None and self.best.stale >= patience:
+            return f"no better figure in {self.best.stale} validations; give more trainer.patience than {patience}"
+        return None
 
     # ------------------------------------------------------------------------------------------------ examinations
 
@@ -152,14 +184,11 @@ class Loop:
             trained = self.metrics.numbers(*evaluation.reading(seen, self.loss))
             self.board.scalars("train", trained, self.step, self.order.epoch)
         self.board.flush()
-        name, direction = self.metrics.best
-        value, best = numbers[name], self.best["value"]
-        better = math.isnan(best) or (value > best if direction == "max" else value < best)
-        self.stale = 0 if better else self.stale + 1
-        if better:
-            self.best = {"value": value, "step": self.step}
+        name, value = self.best.name, numbers[self.best.name]
         self.progress.shown = {f"val {name}": f"{value:.4g}"}
-        return better
+        if not math.isfinite(value):
+            self.progress.remark(f"validation's {name} is {value}: it never counts as the best", self.step, once=name)
+        return self.best.better(value, self.step)
 
     def _ask(self, split, most: int | None = None, loss: nn.Module | None = None) -> evaluation.Answers:
         batches = evaluation.batches_of(split, self.settings.examine_batch, self.precision.device, most)
@@ -168,6 +197,8 @@ class Loop:
     @torch.no_grad()
     def _final_examination(self) -> dict[str, dict[str, float]]:
         """The best weights, examined on validation and test: `metrics.json`, figures."""
+        if remark := self.best.remark():
+            print(f"note: {remark}")
         path = self.checkpoints / "best.pt"
         checkpoint.install(checkpoint.load(path), self.model, self.loss, path)
         results = {}
@@ -193,6 +224,7 @@ class Loop:
         if not all(norm.isfinite() for norm in torch._foreach_norm(weights)):
             raise self.progress.diverged(self.step, "the weights are no longer finite though the cost was")
         state = {
+            "version": __version__,
             "model": self.model.state_dict(),
             "loss": self.loss.state_dict(),
             "ema": self.average.weights if self.average else None,
@@ -201,24 +233,49 @@ class Loop:
             "order": self.order.state(),
             "generators": rng.state(),
             "step": self.step,
-            "best": self.best,
-            "stale": self.stale,
+            "since": self.since,
+            "best": self.best.state(),
+            "stale": self.best.stale,
             "converged": self.converged,
             "recent": recent,
+            "samples": self.samples,
             "data": self.data.state,
             "facts": self.data.facts,
         }
         checkpoint.save(self.checkpoints, state, better)
         self._saved_at = time.monotonic()
 
-    def _restore(self, saved: dict) -> None:
-        checkpoint.install(saved | {"ema": None}, self.model, self.loss, self.checkpoints)
-        if self.average:
-            self.average.restore(saved["ema"] or saved["model"])
-        for player in self.players:
-            player.optimizer.load_state_dict(saved["optimizers"][player.name])
-        self.precision.scaler.load_state_dict(saved["scaler"])
-        self.order.restore(saved["order"])
-        self.step, self.best, self.stale = saved["step"], saved["best"], saved["stale"]
-        self.converged = saved["converged"]
-        rng.restore(saved["generators"])
+    def _restore(self, saved: dict, changed: bool) -> None:
+        """Go on from a checkpoint: all or nothing of it. Raises BadInput in one line where it does not fit."""
+        last = self.checkpoints / "last.pt"
+        checkpoint.require(saved, RESUMED, last)
+        try:
+            checkpoint.install(saved | {"ema": None}, self.model, self.loss, last)
+            if self.average:
+                self.average.restore(saved["ema"] or saved["model"])
+            for player in self.players:
+                player.restore(saved["optimizers"][player.name])
+                if changed and player.searches:
+                    player.forget()
+            if saved["scaler"]:  # empty where the run was not in float16 until now
+                self.precision.scaler.load_state_dict(saved["scaler"])
+            self.step, self.converged = int(saved["step"]), bool(saved["converged"]) and not changed
+            note = self.order.restore(saved["order"])
+            self.since = saved.get("since", self.since)
+            if note:
+                self.notes.append(f"step {self.step}: trainer.batch: {note}")
+            if saved.get("samples", self.samples) != self.samples:
+                self.since = {"step": self.step, "epoch": self.order.epochs}
+            self.notes += filter(None, [self.best.restore(saved["best"], saved["stale"])])
+            if self.best.known and (lost := checkpoint.damage(self.checkpoints / "best.pt")):
+                self.notes.append(f"{lost}; the best weights are chosen anew")
+                self.best = Best(*self.metrics.best)
+            self._recent = [dict(terms) for terms in saved["recent"]]
+            rng.restore(saved["generators"])
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            if isinstance(error, BadInput):
+                raise
+            raise BadInput(
+                f"{last}: does not fit this run, {checkpoint.writer(saved)} ({type(error).__name__}: "
+                f"{(str(error).splitlines() or [''])[0]}); train anew"
+            ) from error

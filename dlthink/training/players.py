@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ class Player:
     parameters: list[nn.Parameter]
     optimizer: torch.optim.Optimizer
     cost: Callable[[Any, Any], Terms]
+    optim: Callable  # makes such an optimizer
     rates: list[float] = field(init=False)  # the learning rate of each parameter group, before any schedule
 
     def __post_init__(self):
@@ -36,10 +38,96 @@ class Player:
         """Does a step ask for the cost several times (L-BFGS)?"""
         return isinstance(self.optimizer, torch.optim.LBFGS)
 
+    def restore(self, saved: dict) -> None:
+        """Go on from an optimizer's saved state, with the settings of now, every one of them.
+
+        Raises BadInput where what was saved does not suffice for these.
+        """
+        names = sorted({name for group in self.optimizer.param_groups for name in group} - {"params"})
+        settings = [{name: group[name] for name in names} for group in self.optimizer.param_groups]
+        changed = [
+            name
+            for name in names
+            for group, before in zip(settings, saved["param_groups"], strict=True)
+            if name != "lr" and _plain(group[name]) != _plain(before.get(name))  # a schedule has been at that one
+        ]
+        self.optimizer.load_state_dict(saved)
+        for group, values in zip(self.optimizer.param_groups, settings, strict=True):
+            group.update(values)
+        if self.searches:
+            if "history_size" in changed:
+                self.forget()
+        elif changed:
+            self._check_state(changed)
+
+    def forget(self) -> None:
+        """Begin anew with the weights as they are: what the optimizer remembers of another cost misleads a search."""
+        self.optimizer.state.clear()
+
+    def _check_state(self, changed: list[str]) -> None:
+        """Has each weight all that such an optimizer remembers of one, or nothing yet? It is asked on a probe."""
+        tries = tried(self.optim, self.parameters[0].device).state.values()
+        needed = {name for state in tries for name, value in state.items() if value is not None}
+        for state in self.optimizer.state.values():
+            lacking = needed - {name for name, value in state.items() if value is not None}
+            if state and lacking:
+                raise BadInput(
+                    f"optim.{', optim.'.join(changed)}: the checkpoint has no {', '.join(sorted(lacking))} to go on "
+                    f"from; leave it as it was, or train anew"
+                )
+
     def set_rate(self, factor: float) -> None:
         """Scale every learning rate by the schedule's factor."""
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
+
+
+def _plain(value: Any) -> Any:
+    """A setting as YAML, a signature or a checkpoint may have it: a pair is a list or a tuple."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+REFUSALS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+def tried(optim: Callable, device: torch.device) -> torch.optim.Optimizer:
+    """Such an optimizer after two steps down a small bowl: torch looks at some settings only when it takes one.
+
+    Raises BadInput that names the settings it refuses.
+    """
+    try:
+        return _stepped(optim, device)
+    except REFUSALS as error:
+        settings = optim.keywords if isinstance(optim, partial) else {}
+        guilty = [name for name in settings if _works_without(optim, name, device)] or list(settings)
+        named = ", ".join(f"optim.{name}={'null' if settings[name] is None else settings[name]}" for name in guilty)
+        raise BadInput(f"{named or 'optim'}: torch refuses it ({str(error).splitlines()[0]})") from error
+
+
+def _works_without(optim: partial, name: str, device: torch.device) -> bool:
+    rest = {key: value for key, value in optim.keywords.items() if key != name}
+    try:
+        _stepped(partial(optim.func, *optim.args, **rest), device)
+    except REFUSALS:
+        return False
+    return True
+
+
+def _stepped(optim: Callable, device: torch.device) -> torch.optim.Optimizer:
+    weight, steep = nn.Parameter(torch.ones(2, device=device)), torch.tensor([1.0, 10.0], device=device)
+
+    def cost() -> torch.Tensor:
+        weight.grad = None
+        total = (steep * weight.square()).sum()
+        total.backward()
+        return total
+
+    optimizer = optim([weight])
+    for _ in range(2):
+        optimizer.step(cost)
+    if isinstance(optimizer, torch.optim.LBFGS) and not optimizer.state[weight].get("n_iter"):
+        raise ValueError("a search needs an iteration")
+    return optimizer
 
 
 def adversary(loss: nn.Module) -> nn.Module | None:
@@ -62,12 +150,10 @@ def players(model: nn.Module, loss: nn.Module, optim: Callable, precision: Preci
     opposing = [p for p in opponent.parameters() if p.requires_grad] if opponent is not None else []
     against = {id(p) for p in opposing}
     own = [p for p in [*model.parameters(), *loss.parameters()] if p.requires_grad and id(p) not in against]
-    try:
-        sides = [Player("network", own, optim(own), loss)] if own else []
-        if opposing:
-            sides.append(Player("critic", opposing, optim(opposing), loss.critic))
-    except (ValueError, TypeError, IndexError) as error:  # a learning rate below zero, say
-        raise BadInput(f"optim: {error}") from error
+    tried(optim, precision.device)
+    sides = [Player("network", own, optim(own), loss, optim)] if own else []
+    if opposing:
+        sides.append(Player("critic", opposing, optim(opposing), loss.critic, optim))
     if not sides:
         raise BadInput("neither the network nor the cost has a weight to train")
     if any(side.searches for side in sides) and (precision.scaler.is_enabled() or len(sides) > 1):

@@ -29,7 +29,7 @@ class Progress:
         self.logged_at, self.logged_step = time.monotonic(), step
         self._terms: list[Terms] = []
         self._indices: list[list[torch.Tensor]] = []  # the batches of each step, to name one that goes wrong
-        self._remarks: set[str] = set()  # what the cost has said of itself
+        self._remarks: set[str] = set()  # what was said already
 
     def add(self, taken: Taken, indices: list[torch.Tensor]) -> None:
         """Note a step; nothing is waited for."""
@@ -40,24 +40,27 @@ class Progress:
         """The terms that are in no curve yet."""
         return [{name: term.item() for name, term in terms.items()} for terms in self._terms]
 
-    def restore(self, saved: list[dict[str, float]]) -> None:
-        self._terms = [{name: torch.tensor(value) for name, value in terms.items()} for terms in saved]
+    def restore(self, saved: list[dict[str, float]], device: torch.device) -> None:
+        self._terms = [{name: torch.tensor(value, device=device) for name, value in terms.items()} for terms in saved]
 
     def means(self, step: int) -> dict[str, float]:
         """The terms since the last line, averaged, after step number `step`. Raises Diverged if one is not finite."""
         if not self._terms:
             return {}
-        names = list(self._terms[0])
-        table = torch.stack([terms[name] for terms in self._terms for name in names]).double().cpu()
-        table = table.view(len(self._terms), len(names))
-        for row, column in (~table.isfinite()).nonzero().tolist()[:1]:
+        flat = [(row, name, term) for row, terms in enumerate(self._terms) for name, term in terms.items()]
+        values = torch.stack([term for *_, term in flat]).double().cpu()
+        for place in (~values.isfinite()).nonzero().flatten().tolist()[:1]:
+            row, name, _ = flat[place]
             samples = torch.cat(self._indices[row - len(self._terms)]).tolist()
             raise self.diverged(
                 step - len(self._terms) + row + 1,
-                f"the term {names[column]} is {table[row, column].item()} on the batch of training samples "
+                f"the term {name} is {values[place].item()} on the batch of training samples "
                 f"{', '.join(map(str, samples[:8]))}{', ...' if samples[8:] else ''}",
             )
-        return dict(zip(names, table.mean(0).tolist(), strict=True))
+        found: dict[str, list[float]] = {}  # a resumed run may have other terms than before
+        for (_, name, _), value in zip(flat, values.tolist(), strict=True):
+            found.setdefault(name, []).append(value)
+        return {name: sum(each) / len(each) for name, each in found.items()}
 
     def diverged(self, step: int, what: str) -> Diverged:
         """The error that says where the run stopped being finite, what is kept of it, and what to try."""
@@ -90,10 +93,14 @@ class Progress:
         """What the cost sees going wrong in the latest batch: figures, and a remark, said once."""
         seen = {name: float(value) for name, value in self.loss.watch(out, y).items()}
         self.board.scalars("watch", seen, step, epoch)
-        remark = self.loss.remark(seen)
-        if remark and remark not in self._remarks:
-            self._remarks.add(remark)
-            self.bar.write(f"step {step}: {remark}", file=sys.stderr)
+        if remark := self.loss.remark(seen):
+            self.remark(remark, step)
+
+    def remark(self, text: str, step: int, once: str = "") -> None:
+        """A line beside the bar, said once in a launch; `once`: one line of all that are given this word."""
+        if (once or text) not in self._remarks:
+            self._remarks.add(once or text)
+            self.bar.write(f"step {step}: {text}", file=sys.stderr)
 
 
 def watches(loss: nn.Module) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import torch
 
+from dlthink.errors import BadInput
+
 
 class Order:
     """Epochs of batches of indices, drawn by a generator of its own.
@@ -18,22 +20,28 @@ class Order:
         self.batch = min(batch or len(split), len(split))
         self.generator = torch.Generator().manual_seed(seed)
         self.epoch, self.position = 0, 0
+        self._own = getattr(split, "epoch", None)
+        self._behind = 0  # samples that came in this epoch before the size of batches was changed
         self._begin = self.generator.get_state()
+        self._batches = len(self._draw(torch.Generator())) if self._own else len(split) // self.batch
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        if hasattr(self.split, "epoch"):
-            return len(self._draw(torch.Generator().manual_seed(0)))
-        return len(self.split) // self.batch
+        return self._batches
+
+    @property
+    def epochs(self) -> float:
+        """Epochs behind us, the begun one as its share."""
+        return self.epoch + min(1.0, (self._behind + self.position * self.batch) / (self._batches * self.batch))
 
     def _draw(self, generator: torch.Generator):
-        if hasattr(self.split, "epoch"):
-            return [self._move(index) for index in self.split.epoch(self.batch, generator)]
+        if self._own:
+            return [self._move(index) for index in self._own(self.batch, generator)]
         n = len(self.split)
-        if self.batch == n:
+        if self.batch == n and not self._behind:
             return torch.arange(n, device=self.device)[None]
-        whole = n // self.batch * self.batch
-        return self._move(torch.randperm(n, generator=generator)[:whole]).view(-1, self.batch)
+        rest = torch.randperm(n, generator=generator)[self._behind :]
+        return self._move(rest[: len(rest) // self.batch * self.batch]).view(-1, self.batch)
 
     def _move(self, index: torch.Tensor) -> torch.Tensor:
         """To the device, without waiting for it."""
@@ -49,11 +57,37 @@ class Order:
             for index in batches[self.position :]:
                 self.position += 1
                 yield index
-            self.epoch, self.position = self.epoch + 1, 0
+            self.epoch, self.position, self._behind = self.epoch + 1, 0, 0
 
     def state(self) -> dict:
-        return {"epoch": self.epoch, "position": self.position, "generator": self._begin}
+        return {
+            "epoch": self.epoch,
+            "position": self.position,
+            "generator": self._begin,
+            "behind": self._behind,
+            "batch": self.batch,
+            "samples": len(self.split),
+        }
 
-    def restore(self, saved: dict) -> None:
-        self.epoch, self.position = saved["epoch"], saved["position"]
+    def restore(self, saved: dict) -> str | None:
+        """Go on from a state. In batches of another size, the epoch that has begun goes on with what is left of it, or
+        from its beginning where the split brings its own epochs: this is the note that is returned.
+
+        Raises BadInput for a state of other data.
+        """
+        if saved.get("samples", len(self.split)) != len(self.split):
+            raise BadInput(
+                f"the data have {len(self.split)} training samples, and had {saved['samples']} when the run began; "
+                f"give it the same data, or train anew"
+            )
+        self.epoch, self.position, self._behind = saved["epoch"], saved["position"], saved.get("behind", 0)
         self.generator.set_state(saved["generator"].cpu())
+        before = saved.get("batch", self.batch)
+        if before == self.batch:
+            return None
+        note = f"batches of {self.batch} from here on, no longer of {before}; the epoch that has begun "
+        if self._own:
+            self.position = 0
+            return note + "begins again"
+        self._behind, self.position = self._behind + self.position * before, 0
+        return note + "goes on with the samples that did not come yet"

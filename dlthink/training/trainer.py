@@ -19,9 +19,9 @@ class Trainer:
 
     Knobs (conf/trainer): length in `epochs`, or in `steps` (which wins); `batch` samples a step (null: all),
     `accumulate` of them summed into one step; `schedule` and `warmup` of the learning rate; `clip` the gradient's norm;
-    `l2` penalty on weight matrices, l2/2 |w|^2; `ema` decay of averaged weights; `patience` validations without a
-    better figure; `minutes` for one launch; `validate_every` steps (null: each epoch), `log_every` steps,
-    `save_minutes` between checkpoints when validations are rare.
+    `l2` penalty on weight matrices, l2/2 |w|^2 over the number of targets, as the cost is a mean over them; `ema` decay
+    of averaged weights; `patience` validations without a better figure; `minutes` for one launch; `validate_every`
+    steps (null: each epoch), `log_every` steps, `save_minutes` between checkpoints when validations are rare.
     """
 
     def __init__(
@@ -86,4 +86,8 @@ class Trainer:
         `saved` is the checkpoint to go on from. Returns the metrics of validation and test, which are in
         `metrics.json` too.
         """
-        return Loop(self, model, loss, data, metrics, optim, folder, seed, saved).run(hparams, text)
+        return self.start(model, loss, data, metrics, optim, folder, seed=seed, saved=saved).run(hparams, text)
+
+    def start(self, *parts, **where) -> Loop:
+        """A run of its own, as for `fit`, accepted and not yet begun: nothing is written before its `run`."""
+        return Loop(self, *parts, **where)

@@ -46,7 +46,7 @@ def test_an_epoch_sees_every_sample_once(tmp_path):
 def test_early_stopping_and_the_best_is_kept(tmp_path):
     run, _, _, results = fit(tmp_path, optim=partial(torch.optim.SGD, lr=0.0), steps=1000, validate_every=5, patience=3)
     assert run.step == 5 * 4  # one that is best, three that are not better
-    assert run.best["step"] == 5
+    assert run.best.step == 5
     values = dict(rows(tmp_path, "val", "rmse"))
     assert results["val"]["rmse"] == pytest.approx(min(values.values()), rel=1e-6)
 

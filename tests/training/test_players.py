@@ -6,6 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from dlthink.errors import BadInput
+from dlthink.training.players import players
+from dlthink.training.precision import Precision
+from dlthink.training.step import Step
 from tests.training.toy import Error, Line, Squared, fit, network, weights
 
 
@@ -165,3 +169,67 @@ def test_batches_and_outputs_may_be_dicts(tmp_path):
     _, plain, _, expected = fit(tmp_path / "plain")
     assert torch.equal(weights(model), weights(plain))
     assert results == expected
+
+
+SETTINGS = [
+    (
+        partial(torch.optim.Adam, lr=1e-2, betas=[0.9, 0.999]),
+        dict(lr=5e-3, betas=(0.5, 0.9), eps=1e-4, weight_decay=0.3),
+    ),
+    (partial(torch.optim.Adam, lr=1e-2, fused=True), dict(fused=False)),
+    (partial(torch.optim.SGD, lr=1e-2), dict(momentum=0.9, nesterov=True, weight_decay=0.1)),
+    (partial(torch.optim.SGD, lr=1e-2, momentum=0.9), dict(momentum=0.0, dampening=0.1)),
+    (partial(torch.optim.LBFGS, lr=1.0), dict(max_iter=7, max_eval=9, history_size=3, tolerance_grad=1e-3, lr=0.5)),
+]
+
+
+@pytest.mark.parametrize("optim, other", SETTINGS)
+def test_settings_of_an_optimizer_are_those_of_now_and_its_memory_is_kept(optim, other):
+    cpu, (x, y) = Precision("fp32", "cpu"), Line().train.take(torch.arange(64))
+
+    def player(optim):
+        torch.manual_seed(0)
+        model = nn.Linear(5, 3)
+        return Step(model, players(model, Squared(), optim, cpu), cpu.scaler)
+
+    before = player(optim)
+    for _ in range(3):
+        before([(x, y)])
+    saved = before.players[0].optimizer.state_dict()
+    now = player(partial(optim, **other))
+    now.players[0].restore(saved)
+    group = now.players[0].optimizer.param_groups[0]
+    assert {name: group[name] for name in other} == other
+    kept = now.players[0].optimizer.state_dict()["state"]
+    assert kept.keys() == ({} if "history_size" in other else saved["state"]).keys()
+    for _ in range(30):
+        now([(x, y)])
+    assert weights(now.model).isfinite().all()
+
+
+def test_a_setting_that_needs_more_than_was_kept_is_refused_by_name():
+    cpu, model = Precision("fp32", "cpu"), nn.Linear(5, 3)
+    adam = partial(torch.optim.Adam, lr=1e-2)
+    before = players(model, Squared(), adam, cpu)
+    Step(model, before, cpu.scaler)([Line().train.take(torch.arange(8))])
+    (now,) = players(model, Squared(), partial(adam, amsgrad=True), cpu)
+    with pytest.raises(BadInput, match=r"optim\.amsgrad: the checkpoint has no max_exp_avg_sq"):
+        now.restore(before[0].optimizer.state_dict())
+
+
+@pytest.mark.parametrize(
+    "optim, words",
+    [
+        (partial(torch.optim.Adam, lr=-1.0, betas=[0.9, 0.99]), "optim.lr=-1.0: "),
+        (partial(torch.optim.Adam, lr=1e-3, betas=[0.9]), "optim.betas=[0.9]: "),
+        (partial(torch.optim.Adam, lr=None), "optim.lr=null: "),
+        (partial(torch.optim.LBFGS, lr=1.0, line_search_fn="armijo"), "optim.line_search_fn=armijo: "),
+        (partial(torch.optim.LBFGS, lr=1.0, history_size=0), "optim.history_size=0: "),
+        (partial(torch.optim.LBFGS, lr=1.0, max_iter=0), "optim.max_iter=0: "),
+        (partial(torch.optim.SGD, lr=1.0, momentum=0.0, nesterov=True), "optim.nesterov=True: "),
+    ],
+)
+def test_what_torch_would_refuse_is_refused_by_name_before_anything_begins(optim, words):
+    with pytest.raises(BadInput) as error:
+        players(nn.Linear(5, 3), Squared(), optim, Precision("fp32", "cpu"))
+    assert str(error.value).startswith(words) and "\n" not in str(error.value)

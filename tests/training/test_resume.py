@@ -12,13 +12,17 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from dlthink import __version__
 from dlthink.errors import BadInput
 from dlthink.training import checkpoint, rng
 from dlthink.training.board import Board
 from dlthink.training.interrupt import Interrupted
+from dlthink.training.loop import RESUMED, Loop
+from dlthink.training.sampler import Order
+from dlthink.training.trainer import Trainer
 from tests.conftest import needs_lite1
 from tests.training.test_players import Adversarial
-from tests.training.toy import Line, fit, network, weights
+from tests.training.toy import Error, Line, Squared, fit, network, rows, weights
 
 ADAM = partial(torch.optim.Adam, lr=1e-2)
 LBFGS = partial(torch.optim.LBFGS, max_iter=3, history_size=5, line_search_fn="strong_wolfe")
@@ -150,6 +154,154 @@ def test_resumed_with_another_network_is_refused(tmp_path):
     saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
     with pytest.raises(BadInput, match="another network"):
         fit(tmp_path, torch.nn.Linear(5, 3), saved=saved)
+
+
+# ------------------------------------------------------------------------------------ other settings than before
+
+SGD = torch.optim.SGD
+
+
+def changed(tmp_path, before, after, steps=20, more=20):
+    """A run of some steps, resumed with other settings for more: the run, its last checkpoint."""
+    start(tmp_path, dict(steps=steps) | before)
+    saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
+    run, *_ = start(tmp_path, dict(steps=steps + more) | before | after, saved)
+    return run, checkpoint.load(tmp_path / "checkpoints" / "last.pt")
+
+
+def test_settings_of_now_are_what_the_optimizer_uses(tmp_path):
+    """The weights are those of a loop by hand that changes them at that step."""
+    before, after = dict(lr=1e-2, betas=(0.9, 0.999)), dict(lr=5e-4, betas=(0.5, 0.9), weight_decay=0.3)
+    optim = [partial(torch.optim.Adam, **knobs) for knobs in (before, after)]
+    run, last = changed(tmp_path, {"optim": optim[0]}, {"optim": optim[1]})
+    hand, data = network(), Line()
+    by_hand = optim[0](hand.parameters())
+    for step, index in zip(range(40), Order(data.train, 32, 0, torch.device("cpu")), strict=False):
+        if step == 20:
+            by_hand.param_groups[0].update(after)
+        by_hand.zero_grad()
+        x, y = data.train.take(index)
+        (hand(x) - y).square().mean().backward()
+        by_hand.step()
+    assert torch.equal(weights(hand), weights(run.model))
+    assert last["optimizers"]["network"]["param_groups"][0]["weight_decay"] == 0.3
+
+
+@pytest.mark.parametrize(
+    "before, after, rate",
+    [
+        (dict(schedule="cosine"), dict(schedule="constant"), 0.2),
+        (dict(schedule="linear", warmup=3), dict(schedule="constant"), 0.2),
+        (dict(warmup=30), dict(warmup=5), 0.2),
+        (dict(), dict(warmup=80), 0.2 * 40 / 80),
+        (dict(), dict(optim=partial(SGD, lr=0.05)), 0.05),
+        (dict(schedule="cosine"), dict(schedule="constant", optim=partial(SGD, lr=0.05)), 0.05),
+    ],
+)
+def test_the_learning_rate_is_what_schedule_and_optimizer_say_now(tmp_path, before, after, rate):
+    _, last = changed(tmp_path, dict(optim=partial(SGD, lr=0.2)) | before, after)
+    assert last["optimizers"]["network"]["param_groups"][0]["lr"] == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("before, after", [("fp32", "fp16"), ("fp16", "fp32"), ("fp16", "bf16"), ("bf16", "fp16")])
+def test_another_precision(tmp_path, before, after):
+    run, last = changed(tmp_path, {"precision": before}, {"precision": after})
+    assert run.step == 40 and bool(last["scaler"]) == (after == "fp16")
+
+
+@pytest.mark.parametrize("before, after", [(None, 0.9), (0.9, None), (0.9, 0.5)])
+def test_averaged_weights_on_and_off(tmp_path, before, after):
+    _, last = changed(tmp_path, {"ema": before}, {"ema": after})
+    assert (last["ema"] is None) == (after is None)
+
+
+@pytest.mark.parametrize("before, after", [(0.0, 0.1), (0.1, 0.0)])
+def test_terms_that_come_or_go_between_two_log_lines(tmp_path, before, after):
+    """Stopped at step 17, with a line at each tenth: that of step 20 has terms of both."""
+    with pytest.raises(Interrupted):
+        start(tmp_path, {"l2": before, "log_every": 10}, stop_at=17)
+    saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
+    start(tmp_path, {"l2": after, "log_every": 10, "steps": 30}, saved)
+    assert [step for step, _ in rows(tmp_path, "train", "l2")] == ([20, 30] if after else [10, 20])
+
+
+@pytest.mark.parametrize("after, left", [({"batch": 16}, 32), ({"batch": 128}, 4), ({"accumulate": 2}, 8), ({}, 16)])
+def test_epochs_stay_epochs_in_batches_of_another_size(tmp_path, capsys, after, left):
+    """256 samples: two epochs of eight steps, then two more in batches of another size, with a stop on the way."""
+    start(tmp_path, dict(steps=None, epochs=2))
+    saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
+    with pytest.raises(Interrupted):
+        start(tmp_path, dict(steps=None, epochs=4) | after, saved, stop_at=3)
+    saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
+    run, *_ = start(tmp_path, dict(steps=None, epochs=4) | after, saved)
+    assert run.step == 16 + left and run.order.epochs == pytest.approx(4.0)
+    assert capsys.readouterr().out.count("note: step 16: trainer.batch") == ("batch" in after)
+
+
+def test_a_search_that_had_converged_is_taken_up_where_the_cost_is_another(tmp_path):
+    spec = dict(optim=partial(torch.optim.LBFGS, line_search_fn="strong_wolfe"), batch=None, steps=9, l2=1.0)
+    start(tmp_path, spec)
+    saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
+    assert saved["converged"] and saved["step"] < 9
+    same_cost, *_ = start(tmp_path, spec, saved)
+    assert same_cost.step == saved["step"]
+    run = Loop(
+        Trainer(device="cpu", batch=None, steps=9, l2=0.1),
+        *(network(), Squared(), Line(), Error(), spec["optim"], tmp_path),
+        saved=saved,
+        changed=True,
+    )
+    run.run()
+    assert run.step > saved["step"]
+
+
+@pytest.mark.parametrize(
+    "spec, words", [(dict(steps=10), "10 of 10 steps"), (dict(patience=2, steps=900), "no better figure in 2 valid")]
+)
+def test_where_nothing_is_left_to_train_it_says_why(tmp_path, capsys, spec, words):
+    spec = dict(optim=partial(SGD, lr=0.0)) | spec
+    start(tmp_path, spec)
+    saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
+    capsys.readouterr()
+    start(tmp_path, spec, saved)
+    assert f"note: nothing is left to train: {words}" in capsys.readouterr().out
+
+
+def test_the_best_that_is_lost_is_chosen_anew(tmp_path, capsys):
+    start(tmp_path, {"steps": 20})
+    saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
+    (tmp_path / "checkpoints" / "best.pt").write_bytes(b"x")
+    run, *_ = start(tmp_path, {"steps": 30, "optim": partial(SGD, lr=0.0)}, saved)
+    assert run.best.step == 21 and "best weights are chosen anew" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", RESUMED)
+def test_a_checkpoint_that_lacks_something_says_who_wrote_it(tmp_path, name):
+    start(tmp_path, {"steps": 5})
+    saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
+    del saved[name]
+    with pytest.raises(BadInput, match=rf"has no {name} \(dlthink {__version__} wrote it") as error:
+        start(tmp_path, {"steps": 9}, saved)
+    assert "\n" not in str(error.value)
+
+
+ODD = dict(optimizers={}, order={}, generators={}, best=None, stale="a", recent=None, step="x", scaler={"a": 1})
+
+
+@pytest.mark.parametrize("name, value", ODD.items(), ids=ODD)
+def test_a_checkpoint_that_does_not_fit_is_refused_in_one_line(tmp_path, name, value):
+    start(tmp_path, {"steps": 5, "precision": "fp16"})
+    saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
+    with pytest.raises(BadInput, match=r"last\.pt: ") as error:
+        start(tmp_path, {"steps": 9, "precision": "fp16"}, saved | {name: value})
+    assert "\n" not in str(error.value)
+
+
+def test_what_a_newer_version_adds_is_in_nobodys_way(tmp_path):
+    start(tmp_path, {"steps": 5})
+    saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
+    run, *_ = start(tmp_path, {"steps": 9}, saved | {"version": "99.0", "telescope": {"a": 1}})
+    assert run.step == 9
 
 
 # ---------------------------------------------------------------------------------------------- kill -9, for real

@@ -62,9 +62,34 @@ def test_l2_pulls_matrices_and_not_biases(tmp_path):
             return {"zero": 0.0 * out.sum()}
 
     fit(tmp_path, model, Zero(), data, partial(torch.optim.SGD, lr=0.1), l2=0.5, steps=1)
-    torch.testing.assert_close(model.weight, before.weight * (1 - 0.1 * 0.5))
+    torch.testing.assert_close(model.weight, before.weight * (1 - 0.1 * 0.5 / 3))
     assert torch.equal(model.bias, before.bias)
-    assert rows(tmp_path, "train", "l2")[0][1] == pytest.approx(0.25 * before.weight.square().sum().item(), rel=1e-5)
+    penalty = 0.5 / 2 / 3 * before.weight.square().sum().item()
+    assert rows(tmp_path, "train", "l2")[0][1] == pytest.approx(penalty, rel=1e-5)
+
+
+LBFGS = partial(torch.optim.LBFGS, line_search_fn="strong_wolfe")
+
+
+@pytest.mark.parametrize("batch, optim", [(None, LBFGS), (64, None)])
+def test_l2_means_the_same_for_one_target_and_for_many(tmp_path, batch, optim):
+    """Targets that are copies of one another have the weights that one has alone, whatever descends."""
+    found = {}
+    for n in (1, 7):
+        data = Line(n=64, n_targets=1, noise=0.5)
+        for split in (data.train, data.val, data.test):
+            split.y = split.y.expand(-1, n).contiguous()
+        data.facts["n_targets"] = n
+        model = nn.Linear(5, n)
+        nn.init.zeros_(model.weight)
+        nn.init.zeros_(model.bias)
+        sgd = partial(torch.optim.SGD, lr=0.1 * n)  # the cost is a mean over targets: so is each one's gradient
+        fit(tmp_path / str(n), model, data=data, optim=optim or sgd, batch=batch, l2=0.3, steps=60, validate_every=60)
+        found[n] = model.weight.detach()
+    torch.testing.assert_close(found[7], found[1].expand(7, -1), rtol=1e-3, atol=1e-4)
+    x, y = data.train.x - data.train.x.mean(0), data.train.y[:, :1] - data.train.y[:, :1].mean()
+    exact = torch.linalg.solve(2 * x.T @ x / 64 + 0.3 * torch.eye(5), 2 * x.T @ y / 64)
+    torch.testing.assert_close(found[1], exact.T, rtol=1e-2, atol=1e-3)
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

@@ -1,0 +1,63 @@
+"""Which validation was the best, and for how long there has been no better one."""
+
+import math
+
+
+class Best:
+    """The choice among validations by one figure, `name`, of which more ("max") or less ("min") is better.
+
+    A figure that is infinite or not a number never wins, whatever its sign, and counts as one that is not better.
+    `value` is nan and `step` 0 as long as no figure was finite.
+    """
+
+    def __init__(self, name: str, direction: str):
+        self.name, self.direction = name, direction
+        self.value, self.step = math.nan, 0
+        self.stale = 0  # validations since the best one
+        self.infinite = 0  # validations whose figure was not finite
+
+    def better(self, value: float, step: int) -> bool:
+        """Take note of a validation. Is it the best so far, or, where none was finite yet, at least the latest?"""
+        if not math.isfinite(value):
+            self.infinite += 1
+            self.stale += 1
+            return not self.known
+        wins = not self.known or (value > self.value if self.direction == "max" else value < self.value)
+        self.stale = 0 if wins else self.stale + 1
+        if wins:
+            self.value, self.step = value, step
+        return wins
+
+    @property
+    def known(self) -> bool:
+        """Has there been a finite figure?"""
+        return math.isfinite(self.value)
+
+    def remark(self) -> str | None:
+        """At the end of a run: what validations with a figure that is not finite mean for the weights that are kept."""
+        if not self.infinite:
+            return None
+        if not self.known:
+            return (
+                f"validation's {self.name}, which picks the best weights, was never finite: "
+                f"the last ones are kept and tested; look at the other figures"
+            )
+        return (
+            f"validation's {self.name}, which picks the best weights, was not finite {_times(self.infinite)}; "
+            f"those of step {self.step} are kept"
+        )
+
+    def state(self) -> dict:
+        return {"name": self.name, "value": self.value, "step": self.step, "infinite": self.infinite}
+
+    def restore(self, saved: dict, stale: int) -> str | None:
+        """Go on from a checkpoint's. Returns a note where that chose by another figure, and the choice begins anew."""
+        if saved.get("name", self.name) != self.name:
+            return f"the best weights are chosen by {self.name} from here on, no longer by {saved['name']}"
+        self.value, self.step, self.stale = float(saved["value"]), int(saved["step"]), int(stale)
+        self.infinite = int(saved.get("infinite", 0))
+        return None
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n} times"
