@@ -69,10 +69,11 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def load(path: Path) -> dict:
+def load(path: Path, mapped: bool = True) -> dict:
     """One checkpoint, on the CPU, of tensors and plain values that take no more memory than the file is large.
 
-    What is not asked for stays on the disk. Raises BadInput when it is missing, damaged, or not a dlthink checkpoint.
+    mapped: what is not asked for stays on the disk; the file must then stay as it is for as long as this is in use.
+    Raises BadInput when it is missing, damaged, or not a dlthink checkpoint.
     """
     if not path.is_file():
         raise BadInput(f"{path}: there is no checkpoint; give the folder of a run that has saved one")
@@ -81,7 +82,7 @@ def load(path: Path) -> dict:
         raise BadInput(f"{path}: {size / 2**30:.1f} GB are more than a checkpoint of dlthink has; use another one")
     try:
         _check_archive(path, size)
-        mapped = os.name == "posix"  # elsewhere a mapped file cannot be replaced
+        mapped = mapped and os.name == "posix"  # elsewhere a mapped file cannot be replaced
         state = torch.load(str(path), map_location="cpu", weights_only=True, mmap=mapped)
         _check_values(state, size)
     except Exception as error:
@@ -171,11 +172,11 @@ def writer(saved: dict) -> str:
 def load_last(folder: Path) -> tuple[dict, str | None]:
     """Where training stands: `last.pt`, or `previous.pt` with a remark if that one is damaged or gone."""
     try:
-        return load(folder / "last.pt"), None
+        return load(folder / "last.pt", mapped=False), None
     except BadInput as error:
         if not (folder / "previous.pt").is_file():
             raise
-        return load(folder / "previous.pt"), f"{error}. Going on from {folder / 'previous.pt'}"
+        return load(folder / "previous.pt", mapped=False), f"{error}. Going on from {folder / 'previous.pt'}"
 
 
 def install(saved: dict, model: torch.nn.Module, loss: torch.nn.Module, path: Path) -> None:

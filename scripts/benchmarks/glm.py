@@ -4,8 +4,8 @@
 behaviour is; or white noise, on which sklearn needs only seven evaluations.
 Both sides start from the signals, gather the windows within their time, and compute in float32. dlthink's
 clock is read when every neuron is at sklearn's final objective, to 1e-6 of it (float64, off the clock), and
-again where dlthink stops by itself. sklearn penalizes each neuron by alpha/2 |w|^2, dlthink the mean over
-neurons by l2/2 |w|^2, so alpha = l2 * neurons.
+again where dlthink stops by itself. sklearn penalizes each neuron by alpha/2 |w|^2, dlthink the mean over neurons by
+the mean of their l2/2 |w|^2, so alpha is l2.
 """
 
 import numpy as np
@@ -58,7 +58,7 @@ class Problem:
             reached = self.objective(linear.weight, linear.bias + trainer.loss.log_mean)
             return bool((reached < target * (1 + 1e-6)).all())
 
-        words = ["trainer=lbfgs", "model=glm", "loss=poisson", f"trainer.l2={ALPHA / neurons}"]
+        words = ["trainer=lbfgs", "model=glm", "loss=poisson", f"trainer.l2={ALPHA}"]
         counts = self.y[:, :neurons].contiguous()
         trainer = train(words, windows(self.signals, counts, history=LAGS - 1), enough)
         assert trainer.reached is not None, "dlthink stops above sklearn's objective"
