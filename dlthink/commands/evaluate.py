@@ -56,7 +56,8 @@ def main(words: list[str]) -> int:
         parts.loss.eval()
         more, figures = parts.metrics.audit(lambda x: parts.loss.read(parts.model(x)), split, batches)
         numbers |= more
-        save_figures(figures, run.folder / "audit")
+        folder = run.folder / "audit"
+        print(f"{save_figures(figures.items(), folder)} pictures: {folder}")
     for remark in remarks:
         print(plain(f"note: {given['split']}: {remark}"))
     print(plain(table(given["split"], numbers)))

@@ -58,7 +58,7 @@ def main(words: list[str]) -> int:
     device = trainer.precision.device
     with fitting(saved, path, f"input={given['input']}"):
         inputs = data.inputs(given["input"], saved["data"], **more)
-    drawings = {}
+    drawn = 0
     with torch.no_grad(), memory():
         for part in inputs.parts(given["output"]) if hasattr(inputs, "parts") else [inputs]:
             asked = part.to(device)
@@ -66,10 +66,10 @@ def main(words: list[str]) -> int:
             read = loss.read(answers.out)
             asked.write(read, given["output"])
             if metrics is not None:
-                drawings |= metrics.drawings(read, answers.known)
+                drawn += save_figures(metrics.drawings(read, answers.known), Path(given["figures"]))
     print(plain(f"{inputs.told()}: {given['output']}"))
     if metrics is not None:
-        save_figures(drawings, Path(given["figures"]))
+        print(f"{drawn} pictures: {given['figures']}")
     return 0
 
 

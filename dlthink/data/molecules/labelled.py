@@ -9,20 +9,18 @@ import torch
 from torch import Tensor
 
 from dlthink.data.fixed_settings import fixed
-from dlthink.data.molecules.atoms import Inputs, Split
+from dlthink.data.molecules.atoms import Split
 from dlthink.data.molecules.environments import Lookup
-from dlthink.data.molecules.featurize import ATOM_FEATURES, BOND_KINDS, featurize
+from dlthink.data.molecules.featurize import ATOM_FEATURES, BOND_KINDS, ELEMENT, KIND
 from dlthink.data.molecules.graphs import spread, starts
-from dlthink.data.molecules.parent import key, parent
+from dlthink.data.molecules.inputs import Inputs
+from dlthink.data.molecules.parent import parent
 from dlthink.data.molecules.prepared import Prepared
-from dlthink.data.molecules.records import in_smiles_order
-from dlthink.data.molecules.structure_file import read_structures
 from dlthink.data.molecules.structures import chemistry
-from dlthink.data.stable_hash import share, tie
+from dlthink.data.stable_hash import share
 from dlthink.errors import BadInput
 
 ROLES = ("train", "val", "test")
-DEUTERATED = "deuterated"
 FEW = 300  # atoms of validation on which nothing should rest
 TEST_SHARE = 0.2  # of the molecules, where the file does not say
 
@@ -34,8 +32,8 @@ class Labelled:
                  is on the same side in every file; scaffold: all molecules with one ring skeleton on the same side
     validation   share of the training molecules that is held out, where the file holds out none itself
     tautomers    whether tautomers and mesomers of one molecule stay together, too
-    state        how a run's data were prepared: nucleus, atomic numbers seen in training, look-up table, the
-                 molecules seen: in any file they keep their role, and all others are test
+    state        how a run's data were prepared: nucleus, atomic numbers and kinds of atoms seen in training, look-up
+                 table, the molecules seen: in any file they keep their role, and all others are test
 
     Molecules stay together that differ in stereochemistry or isotopes alone, and salts, ions and charge-separated forms
     of one molecule: each is known by its `key`, that of its neutralized largest part. Subclasses say in `prepared`
@@ -76,10 +74,11 @@ class Labelled:
         if state is None:
             training, _, _ = spread(every.first_row, rows["train"])
             lookup = Lookup.fit(every.codes[training], every.y[training])
-            elements = every.graphs.select(rows["train"]).atoms[:, 0].unique().tolist()
+            atoms = every.graphs.select(rows["train"]).atoms
             seen = {name: every.ties[rows[name]] for name in ("train", "val")}
             state = cut | {
-                "elements": sorted({1, *elements}),
+                "elements": sorted({1, *atoms[:, ELEMENT].unique().tolist()}),
+                "kinds": atoms[:, KIND].unique(dim=0).tolist(),
                 "lookup": lookup.state(),
                 "seen": seen,
                 "target": self.target,
@@ -158,43 +157,16 @@ class Labelled:
             every.graphs.select(molecules),
             starts(size),
             every.atom[row],
-            every.ties[molecules],
             [every.smiles[i] for i in molecules.tolist()],
+            ties=every.ties[molecules],
             y=every.y[row, None],
             about=about,
         )
 
     @classmethod
     def inputs(cls, path: str, state: dict) -> Inputs:
-        """Every atom of the run's nucleus in a .smi, .csv, .sdf or .mol file of the user's."""
-        names, rejected, found = [], {}, []
-        _, BlockLogs = chemistry()
-        with BlockLogs():
-            for place, (name, molecule) in enumerate(read_structures(path)):
-                names.append(name)
-                try:
-                    found.append(_readable(molecule, state))
-                except ValueError as error:
-                    rejected[place] = str(error)
-        if not found:
-            place, why = next(iter(rejected.items()))
-            raise BadInput(f"input={path}: holds no molecule that can be predicted; the first, {names[place]}: {why}")
-        asked = [
-            sorted((a for a in molecule.GetAtoms() if _asked(a, state["nucleus"])), key=lambda a: written[a.GetIdx()])
-            for molecule, _, written in found
-        ]
-        return Inputs(
-            featurize(molecule for molecule, _, _ in found),
-            starts(torch.tensor([len(atoms) for atoms in asked])),
-            torch.tensor([a.GetIdx() for atoms in asked for a in atoms]),
-            torch.tensor([tie(key(molecule)) for molecule, _, _ in found]),
-            [smiles for _, smiles, _ in found],
-            symbols=[a.GetSymbol() for atoms in asked for a in atoms],
-            written=[written[a.GetIdx()] for atoms, (_, _, written) in zip(asked, found, strict=True) for a in atoms],
-            names=names,
-            rejected=rejected,
-            simulated=state.get("target") == "simulated",
-        )
+        """Every atom of the run's nucleus in a file of the user's, see `read_structures`."""
+        return Inputs(path, state)
 
 
 def _in_several(every: Prepared) -> int:
@@ -210,31 +182,6 @@ def _as_seen(every: Prepared, seen: dict[str, Tensor]) -> list[str]:
     """What a run was trained on keeps its role in every file, and all else is a test."""
     roles = {one: name for name, ties in seen.items() for one in ties.tolist()}
     return [roles.get(one, "test") for one in every.ties.tolist()]
-
-
-def _asked(atom: Any, nucleus: str) -> bool:
-    if nucleus == "1H":
-        return atom.GetTotalNumHs() > 0 and atom.GetSymbol() != "H" and not atom.HasProp(DEUTERATED)
-    return atom.GetSymbol() == "C"
-
-
-def _readable(molecule: Any, state: dict) -> tuple[Any, str, dict[int, int]]:
-    """(molecule, its SMILES, {atom: index in the file}); ValueError says why the network cannot speak about it."""
-    if isinstance(molecule, str):
-        raise ValueError(molecule)
-    known = set(state["elements"])
-    strange = {atom.GetSymbol() for atom in molecule.GetAtoms() if atom.GetAtomicNum() not in known}
-    if strange:
-        raise ValueError(f"{', '.join(sorted(strange))} is not among the elements that the run was trained on")
-    bare, smiles, place = in_smiles_order(molecule)
-    for atom in molecule.GetAtoms():  # one whose hydrogens are all deuterium or tritium shows no 1H
-        heavier = sum(one.GetAtomicNum() == 1 and one.GetIsotope() > 1 for one in atom.GetNeighbors())
-        if heavier and heavier == atom.GetTotalNumHs(includeNeighbors=True):
-            bare.GetAtomWithIdx(place[atom.GetIdx()]).SetBoolProp(DEUTERATED, True)
-    if not any(_asked(atom, state["nucleus"]) for atom in bare.GetAtoms()):
-        raise ValueError("no hydrogen in it" if state["nucleus"] == "1H" else "no carbon in it")
-    bearers = [a.GetIdx() for a in molecule.GetAtoms() if a.GetAtomicNum() != 1]
-    return bare, smiles, {place[index]: index for index in bearers}
 
 
 def _scaffolds(smiles: list[str], keys: list[str]) -> list[str]:

@@ -20,6 +20,9 @@ def chemistry():
     return Chem, BlockLogs
 
 
+WRITTEN = "_written"  # the property of a molecule that keeps its SMILES
+
+
 def molecule_of_smiles(text: str) -> Mol:
     """Sanitized molecule of a SMILES: written order, explicit hydrogens kept, no stereo. Raises ValueError."""
     Chem, BlockLogs = chemistry()
@@ -29,7 +32,9 @@ def molecule_of_smiles(text: str) -> Mol:
     parameters = Chem.SmilesParserParams()
     parameters.sanitize = parameters.removeHs = parameters.parseName = False
     with BlockLogs():
-        return _sanitized(Chem.MolFromSmiles(text, parameters), "not a SMILES")
+        molecule = _sanitized(Chem.MolFromSmiles(text, parameters), "not a SMILES")
+    molecule.SetProp(WRITTEN, text)
+    return molecule
 
 
 def molecule_of_block(text: str) -> Mol:

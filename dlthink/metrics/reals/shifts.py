@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,8 @@ class Shifts(Reals):
                 made["molecules"] = drawn(labelled, self.unit, self.target)
         return made
 
-    def drawings(self, read: dict, known: dict) -> dict[str, Figure]:
-        """One figure for each molecule of up to 120 atoms, without measured values, by NUMBER_FORMULA, fit for a file.
+    def drawings(self, read: dict, known: dict) -> Iterator[tuple[str, Figure]]:
+        """(NUMBER_FORMULA, figure) for each molecule of up to 120 atoms, without measured values; one at a time.
 
         known: {"structure", "atom"} as in truth; {"name", "place"} in the user's file, for title and number.
         """
@@ -48,9 +49,9 @@ class Shifts(Reals):
         from dlthink.metrics.reals.molecule_layout import atoms, formula
 
         own = Forecast(read, read["mean"])
-        made = {}
         molecules = _molecules(known["structure"], known["atom"])
-        digits = len(str(len(molecules)))
+        last = int(known["place"].max()) + 1 if "place" in known else len(molecules)
+        digits = len(str(last))
         for number, rows in enumerate(molecules, 1):
             structure = known["structure"][rows.start]
             if atoms(structure) > LEGIBLE or not (name := formula(structure)):
@@ -59,8 +60,7 @@ class Shifts(Reals):
                 number = int(known["place"][rows.start]) + 1
             labelled = self._labelled(own, rows, known)
             labelled.title = known["name"][rows.start] if "name" in known else ""
-            made[f"{number:0{digits}d}_{name}"] = drawn([labelled], self.unit)
-        return made
+            yield f"{number:0{digits}d}_{name}", drawn([labelled], self.unit)
 
     def _labelled(self, own: Forecast, rows: slice, known: dict, title: str = "") -> Labelled:
         """What is drawn of a molecule; with a title also what was measured."""

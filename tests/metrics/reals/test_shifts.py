@@ -113,7 +113,7 @@ def test_nothing_is_written_on_anything_else(structure):
 
 def test_a_drawing_has_no_measured_values_and_a_name_for_a_file():
     _, read, truth = sample()
-    made = Shifts("ppm").drawings(read, truth)
+    made = dict(Shifts("ppm").drawings(read, truth))
     assert list(made) == [f"{k}_{formula(s)}" for k, s in enumerate(MOLECULES, 1)]
     for name, figure in made.items():
         assert re.fullmatch(r"[A-Za-z0-9_+-]+", name)
@@ -125,7 +125,7 @@ def test_a_drawing_has_no_measured_values_and_a_name_for_a_file():
 def test_molecules_that_cannot_be_read_or_repeat_are_told_apart():
     structures, atom = ["CO", "CO", "not one", "CC", "CC"], torch.tensor([0, 0, 0, 0, 1])
     read = {"mean": torch.arange(5.0)[:, None], "std": torch.ones(5, 1)}
-    made = Shifts().drawings(read, {"structure": structures, "atom": atom})
+    made = dict(Shifts().drawings(read, {"structure": structures, "atom": atom}))
     assert list(made) == ["1_CH4O", "2_CH4O", "4_C2H6"]
     assert [len(discs(figure)) for figure in made.values()] == [1, 1, 2]
 
