@@ -10,7 +10,7 @@ body does it: `Loss.prepare.of(loss)` is the cost's own `prepare`, or else this 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -82,12 +82,6 @@ class Split(Protocol):
 class Data(Protocol):
     """A problem: its samples, split, and what network, cost and examination may know of them as a whole."""
 
-    targets: str
-    """The kind of target ("counts", "reals", "identities", "seasons"): which costs fit it."""
-
-    states: tuple[str, ...]
-    """The names of its facts, known before anything is loaded."""
-
     facts: dict[str, Any]
     """What constructors of network, cost and examination may ask for by name: n_targets, n_features, names, ..."""
 
@@ -100,6 +94,14 @@ class Data(Protocol):
 
     notes: list[str]
     """What was read, left out or mended: a line each, printed before training."""
+
+    @classmethod
+    def targets(cls, settings: Mapping[str, Any]) -> str:
+        """The kind of target ("counts", "reals", "identities", "seasons") with these settings: which costs fit it."""
+
+    @classmethod
+    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of its facts with these settings, known before anything is loaded."""
 
     @optional_value
     def tables(self) -> dict[str, list[list]]:

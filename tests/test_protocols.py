@@ -44,7 +44,7 @@ def test_data_their_splits_and_inputs_have_it_as_objects(problem, tmp_path, monk
     known = build.parameters(build.find(node, "data"))
     data = build.build(OmegaConf.merge(node, {k: v for k, v in small.items() if k in known}))
     assert not missing(data, Data)
-    assert set(data.facts) == set(type(data).states)
+    assert set(data.facts) == set(data.states({}))
     for split in (data.train, data.val, data.test):
         assert not missing(split, Split)
 

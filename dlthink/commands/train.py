@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from dlthink.config.closest import hint
@@ -116,10 +117,12 @@ def _train(config, folder: Path, story: dict, saved: dict | None = None, before=
     story: its provenance. saved: the checkpoint to go on from. before: its configuration until now.
     """
     from dlthink.config import build
+    from dlthink.runs.folder import fitting
     from dlthink.runs.launch import launch
     from dlthink.runs.summary import table
 
-    parts = build.assemble(config, state=saved and saved["data"])
+    with fitting(saved, folder / "checkpoints") if saved else nullcontext():
+        parts = build.assemble(config, state=saved and saved["data"])
     results = launch(parts, config, folder, story, saved, before)
     print(plain(table("test", results["test"])))
     print(f"run: {_short(folder)}", flush=True)

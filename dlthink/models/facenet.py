@@ -28,7 +28,7 @@ class FaceNet(nn.Module):
         width: int = 32,
         depth: int = 1,
         dropout: float = 0.0,
-        mirror: bool = False,
+        mirror: bool = True,
     ):
         super().__init__()
         if width < 1 or depth < 1 or not 0 <= dropout < 1:

@@ -51,7 +51,8 @@ class Run:
 
     def install(self, saved: dict, path: Path, loss: nn.Module, model: nn.Module, precision: Precision) -> None:
         """The checkpoint's weights into cost and network, on the device and in the precision of the run."""
-        checkpoint.install(saved, model, loss, path)
+        with fitting(saved, path):
+            checkpoint.install(saved, model, loss, path)
         model.to(precision.device)
         loss.to(precision.device)
         precision.network(model)

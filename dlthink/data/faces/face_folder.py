@@ -17,11 +17,13 @@ class FaceFolder(Identities):
     path  where it lies
     """
 
-    def __init__(self, path: str | None = None, size: int = 64, validation: float = 0.2, **splitting) -> None:
+    def __init__(
+        self, path: str | None = None, size: int = 64, validation: float = 0.2, erase: float = 0.2, **splitting
+    ) -> None:
         if not path:
             raise BadInput("data.path: give a folder or a zip of photos, person/photo.jpg: data.path=FOLDER")
         self.path = path
-        super().__init__(size=size, validation=validation, **splitting)
+        super().__init__(size=size, validation=validation, erase=erase, **splitting)
 
     def gathered(self) -> Gathered:
         with Album(self.path) as album:

@@ -43,11 +43,12 @@ class Lfw(Identities):
         fold: int | None = None,
         lists: str | None = None,
         size: int = 64,
+        erase: float = 0.2,
         **splitting,
     ) -> None:
         self.path, self.fold, self.lists = path, fold, lists
         self._told: list[Pair] = []
-        super().__init__(size=size, **splitting)
+        super().__init__(size=size, erase=erase, **splitting)
         self.facts["pairs"] = self._pairs() if fold is not None else None
 
     @classmethod
