@@ -341,3 +341,40 @@ def test_the_default_folder_of_a_sweep_is_the_one_named(cli):
     assert f"run: {folder}/1\n" in out
     assert cli("compare")[1].splitlines()[0] == f"{folder}:"
     assert "compare them" not in cli("train", "-m", "seed=0", *SMALL)[1]  # a single run
+
+
+# ----------------------------------------------------------------------------------------------- what a stranger wrote
+
+STRANGE = {
+    "a number beyond floats": '{"test": {"a": 1' + "0" * 400 + "}}",
+    "infinity": '{"test": {"a": 1e999}}',
+    "not a number": '{"test": {"a": NaN}}',
+    "a switch": '{"test": {"a": true}}',
+    "a word": '{"test": {"a": "1"}}',
+    "a list": '{"test": [1]}',
+    "nothing": '{"test": null}',
+    "a long name": '{"test": {"' + "a_" * 500 + '": 1}}',
+    "many names": json.dumps({"test": {f"a_{i}": i for i in range(20_000)}}),
+    "no split": "{}",
+}
+
+
+@pytest.mark.parametrize("content", STRANGE.values(), ids=STRANGE)
+def test_figures_that_no_run_writes(cli, made, content):
+    place = made("a", {"mae": 1.0})
+    (place / "metrics.json").write_text(content)
+    refused(cli("compare", place), "metrics.json", "damaged")
+
+
+def test_many_names_take_no_time_that_grows_with_their_square(cli, made):
+    place = made("a", {f"{'a_' * (i % 30)}{i}": 1.0 for i in range(9000)})
+    code, out, err = cli("compare", place)
+    assert code == 0 and "more: metrics=" in out, err
+
+
+def test_names_that_would_command_the_terminal(cli, made):
+    for i, folder in enumerate("ab"):
+        made(folder, {"\x1b[31mmae\x07": i, "\ud800": 1, "\u202emae": 1}, data__path=f"\x1b]0;owned\x07{i}")
+    code, out, err = cli("compare", "a", "b", "over=seed")
+    assert code == 0 and "\\x1b[31mmae\\x07" in out and "\\ud800" in out and "\\u202e" in out
+    assert not {"\x1b", "\x07", "\ud800", "\u202e"} & set(out + err)

@@ -105,3 +105,23 @@ def test_a_path_that_is_no_utf_8_is_told_as_well_as_can_be(tmp_path):
     board.text("config", "data.path: p\udce4ople")
     board.hparams({"data.path": "p\udce4ople", "seed": 1.0}, {"auc": 0.5}, 1)
     board.close()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b"\xb2,1,val,x,1",
+        b"9" * 5000 + b",1,val,x,1",
+        b"\x00" * 5000,
+        b'3,1,val,"x',
+        b"\xff,1,val,x,1",
+        b"1,2,3",
+        b"x" * 200_000,
+    ],
+    ids=range(7),
+)
+def test_rows_that_no_run_has_written_are_left_out_on_resuming(tmp_path, row):
+    sound = b"step,epoch,split,name,value\n1,0,val,a,2\n"
+    (tmp_path / "metrics.csv").write_bytes(sound + row + b"\n2,0,val,a,3\n7,0,val,a,4\n")
+    Board(tmp_path, after=2).close()
+    assert (tmp_path / "metrics.csv").read_bytes().replace(b"\r", b"") in (sound + b"2,0,val,a,3\n", sound)

@@ -39,7 +39,7 @@ class Translation(nn.Module):
     width = 1
     advice = "Try a lower optim.lr, or trainer.clip=1"
 
-    def __init__(self, cycle: float = 5.0, identity: float = 0.5, monitor: bool = True) -> None:
+    def __init__(self, cycle: float = 10.0, identity: float = 0.5, monitor: bool = True) -> None:
         super().__init__()
         self.cycle, self.identity = weight("cycle", cycle), weight("identity", identity)
         self.monitor = Monitor() if monitor else None

@@ -23,7 +23,7 @@ class CycleGAN(Adversarial):
         self,
         discriminator: Callable[[], nn.Module],
         gan: Game = "lsgan",
-        cycle: float = 5.0,
+        cycle: float = 10.0,
         identity: float = 0.5,
         pool: int = 50,
         monitor: bool = True,

@@ -1,0 +1,81 @@
+"""A configuration and a checkpoint that do not belong together: one line, and no memory beyond the checkpoint's."""
+
+import shutil
+
+import pytest
+import torch
+import yaml
+
+from tests.conftest import refused
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "setting", [{"width": 10**8}, {"width": 10**5}, {"depth": 10**9}, {"width": 1, "depth": 10**6}]
+)
+def test_a_network_far_beyond_its_weights(cli, run, setting):
+    file = run / "config.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["model"] |= setting
+    file.write_text(yaml.safe_dump(config))
+    for words in (
+        ["evaluate", f"run={run}"],
+        ["train", f"resume={run}"],
+        ["predict", f"run={run}", "input=a", "output=b"],
+    ):
+        code, out, err = cli(*words)
+        refused((code, out, err))
+        assert "far fewer weights" in err or "memory" in err  # whichever is noticed first
+
+
+def write(run, change):
+    for name in ("best", "last"):
+        path = run / "checkpoints" / f"{name}.pt"
+        state = torch.load(path, weights_only=True)
+        change(state)
+        torch.save(state, path)
+
+
+STATES = {
+    "too many targets": lambda state: state["facts"].update(n_targets=10**12),
+    "targets that are no number": lambda state: state["facts"].update(n_targets="4"),
+    "no targets": lambda state: state["facts"].update(n_targets=0),
+    "a window without end": lambda state: state["facts"].update(window=10**9),
+    "no facts": lambda state: state["facts"].clear(),
+}
+PREPARED = {
+    "nothing": lambda state: state["data"].clear(),
+    "units that are none": lambda state: state["data"].update(units=3),
+    "a mean of others": lambda state: state["data"].update(mean=torch.zeros(3)),
+    "a mean that is a word": lambda state: state["data"].update(mean="x"),
+    "names of others": lambda state: state["data"].update(covariates=["x"] * 12),
+}
+WEIGHTS = {
+    "none": lambda state: state["model"].clear(),
+    "another cost's": lambda state: state["loss"].update(x=torch.zeros(1)),
+    "an average that is none": lambda state: state.update(ema=3),
+    "an average of something else": lambda state: state.update(ema={"a": 1}),
+}
+
+
+@pytest.mark.parametrize("change", STATES.values(), ids=STATES)
+def test_facts_of_other_data(cli, run, change):
+    write(run, change)
+    refused(cli("predict", f"run={run}", "input=a", "output=b"))
+
+
+@pytest.mark.parametrize("change", PREPARED.values(), ids=PREPARED)
+def test_data_prepared_otherwise(cli, run, change):
+    write(run, change)
+    refused(cli("evaluate", f"run={run}"))
+    refused(cli("train", f"resume={run}"))
+
+
+@pytest.mark.parametrize("change", WEIGHTS.values(), ids=WEIGHTS)
+def test_weights_of_something_else(cli, run, change):
+    write(run, change)
+    refused(cli("evaluate", f"run={run}"), "best.pt")
