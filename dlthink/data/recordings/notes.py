@@ -11,6 +11,7 @@ FAR = 20.0  # spreads beyond the training values: nothing that was learned holds
 APART, SELDOM = 10.0, 0.05  # ranges of all other values, and the share of rows, of a value that looks like a code
 SLOW, MANY = 1.5, 5.0  # bins from one covariate sample to the next: worth a note; a wrong unit of time perhaps
 RARE, RAREST, QUICKEST = 0.1, 0.02, 1000.0  # Hz, of the median unit
+COARSE = 0.02  # of a bin: times stored in larger steps than that
 LEVELS = 10  # values of a covariate that may be a state
 
 
@@ -41,6 +42,11 @@ def pace(session: Session, bins: Bins, counts: np.ndarray, hold: list[str]) -> l
         notes.append(
             f"covariates come every {session.step:.4g} s, {every:.4g} bins a sample, and the median unit fires at "
             f"{rate:.2g} Hz: are times in milliseconds or sample numbers? They must be in seconds"
+        )
+    if session.rounding > COARSE * bins.width:
+        notes.append(
+            f"times are stored in steps of {session.rounding:.2g} s, bins are {bins.width:g} s wide: spikes near an "
+            f"edge may fall into the next bin: save times as float64, counted from the recording's beginning"
         )
     if rate > QUICKEST:
         notes.append(f"the median unit fires at {rate:,.0f} Hz: are times in minutes or hours? They must be in seconds")
@@ -126,20 +132,22 @@ def strange(
 
 
 def codes(session: Session) -> list[str]:
-    """A value that several rows have exactly, far from all others of its covariate: like `strange`, in training."""
+    """A value that few rows have exactly, far from all others of its covariate: like `strange`, in training."""
     found = []
     for name, values in zip(session.names, session.covariates.T, strict=True):
         for code in (values.min(), values.max()):
             rest = values[values != code]
             places = np.flatnonzero(values == code)
-            if not 2 <= len(places) <= SELDOM * len(values):
+            if not len(places) <= SELDOM * len(values):
                 continue
-            if np.abs(rest - code).min() > APART * np.ptp(rest) > 0:
+            apart = APART if len(places) > 1 else 10 * APART
+            if np.abs(rest - code).min() > apart * np.ptp(rest) > 0:
                 rows, when = session.rows[places], clock(session.times[places[0]] + session.origin)
+                several = f"{len(rows)} rows" if len(rows) > 1 else "1 row"
                 found.append(
-                    f"covariate {name} is exactly {code:.10g} in {len(rows)} rows ({_ranges(rows)}; first at {when} s) "
-                    f"and far from all its other values: a code for lost data? Fill it in, or leave the stretch "
-                    f"out with the key intervals"
+                    f"covariate {name} is exactly {code:.10g} in {several} ({_ranges(rows)}; first at {when} s), "
+                    f"far from all its other values: a code for lost data? Fill it in, or leave the stretch out with "
+                    f"the key intervals"
                 )
     return found
 

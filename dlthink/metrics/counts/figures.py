@@ -98,7 +98,10 @@ def calibration(mean: Tensor, k: Tensor, bin: float) -> Figure:
 
 @quiet()
 def bits_per_spike(bits: Tensor, units: list[str], oracle: Tensor | None = None) -> Figure:
-    """A bar for each unit that fires, the best first; a mark where the true rate would stand."""
+    """A bar for each unit that fires, the best first; a mark where the true rate would stand.
+
+    A bar more than `HEADROOM` times as far below zero as the best is above (at least 0.5) leaves the picture.
+    """
     fires = _ranked(bits)
     places = np.arange(len(fires))
     heights = bits[fires].numpy()
@@ -114,7 +117,9 @@ def bits_per_spike(bits: Tensor, units: list[str], oracle: Tensor | None = None)
     ax.axhline(0, color=QUIET, lw=0.7)
     ax.spines["bottom"].set_visible(False)
     if fires:
-        ax.set_ylim(1.12 * min(0.0, float(heights.min())), 1.12 * max(0.0, float(heights.max())) or 0.1)
+        high = max(0.0, float(heights.max()))
+        low = max(min(0.0, float(heights.min())), -HEADROOM * max(high, 0.5))
+        ax.set_ylim(1.12 * low, 1.12 * high or 0.1)
     room = max(0, 8 - len(fires)) / 2  # few bars stay bars, not walls
     ax.set_xlim(-0.8 - room, len(fires) - 0.2 + room)
     named = len(fires) <= MOST_NAMES

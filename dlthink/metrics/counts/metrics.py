@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 LOG_2 = math.log(2)
 CHUNK = 2**20  # counts in float64 at a time
-FAR, FEW_NATS = -0.5, 10.0  # bits/spike, and nats in all: from here on a prediction is a remark's worth
+FAR, FEW_NATS = -0.5, 5.0  # bits/spike, and nats in all, more than one spike loses: from here on it is remarked on
 MOST_NAMES = 3
 MOST_SHOWN = 2**20  # predictions in a figure of all of them
 

@@ -123,6 +123,13 @@ def test_times_in_float32_fall_into_the_bins_that_they_were_meant_for(tmp_path):
     assert (data.train.targets() == 1).all() and len(data.train.features) == 1199
 
 
+def test_times_in_steps_that_bins_feel_are_told(tmp_path):
+    late = {"covariate_times": np.arange(0, 60, 0.02) + 5e4, "spike_times": np.linspace(0, 59, 1200) + 5e4}
+    fine, coarse = (Recording(save(tmp_path, **{k: v.astype(kind) for k, v in late.items()})) for kind in "df")
+    assert [note for note in coarse.notes if "stored in steps of 0.0039 s" in note]
+    assert not [note for note in fine.notes if "stored in steps" in note]
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.float16])
 def test_a_clock_too_coarse_for_bins_is_refused_in_one_line(tmp_path, kind):
     parts = {"covariate_times": np.arange(0, 60, 0.02), "spike_times": np.linspace(0, 59, 1200)}

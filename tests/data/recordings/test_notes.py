@@ -67,6 +67,7 @@ def test_a_code_in_training_is_told_though_it_makes_the_spread():
     data = binned(with_values([block(0), block(0) + 1, block(5)], [1], -999.0))
     (note,) = about("a code for lost data", data)
     assert "covariate b is exactly -999 in 3 rows" in note and "45-46, 495" in note
+    assert "exactly 1000000 in 1 row (45;" in about("lost data", binned(with_values([block(0)], [0], 1e6)))[0]
 
 
 def test_rare_events_states_and_heavy_tails_are_no_codes():

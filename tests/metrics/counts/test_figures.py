@@ -142,3 +142,11 @@ def test_the_style_stays_inside():
     before = dict(matplotlib.rcParams)
     figures(*sample()[1:], {})
     assert dict(matplotlib.rcParams) == before
+
+
+def test_a_unit_that_blows_up_does_not_hide_the_others():
+    _, y, predicted = sample()
+    predicted[5, 2] = 1e6
+    ax = figures(y, predicted, {})["bits_per_spike"].axes[0]
+    low, high = ax.get_ylim()
+    assert -10 < low < 0 < high < 2
