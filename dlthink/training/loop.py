@@ -13,7 +13,7 @@ from torch import nn
 from tqdm import tqdm
 
 from dlthink import __version__
-from dlthink.errors import BadInput
+from dlthink.errors import BadInput, plain
 from dlthink.training import checkpoint, evaluation, rng
 from dlthink.training.best import Best
 from dlthink.training.board import Board, write_json
@@ -206,7 +206,7 @@ class Loop:
             reading = evaluation.reading(self._ask(split), self.loss)
             results[name] = self.metrics.numbers(*reading)
         for remark in evaluation.remarks(self.metrics, *reading):
-            print(f"note: test: {remark}")
+            print(plain(f"note: test: {remark}"))
         self.board.figures("test", self.metrics.figures(*reading), self.step)
         if hasattr(self.metrics, "projection"):
             self.board.projection("test", *self.metrics.projection(*reading), self.step)

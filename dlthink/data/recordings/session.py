@@ -139,6 +139,8 @@ class Session:
         ):
             if len(names) != number:
                 raise self._bad(f"{key} has {len(names)} names for {number}: give one each")
+            if broken := [name for name in names if len(name.splitlines()) != 1]:
+                raise self._bad(f"{key} has {broken[0]!r}: a name is one line of text")
             if twice := sorted({name for name in names if names.count(name) > 1}):
                 raise self._bad(f"{key} has {twice[0]!r} twice: give every one its own name")
 

@@ -60,6 +60,8 @@ def spikes_with(*extra):
         ({"covariates": np.zeros((1800, 0)), "names": []}, "at least"),
         ({"names": ["a"]}, "covariate_names has 1"),
         ({"names": ["a", "a"]}, "'a' twice"),
+        ({"names": ["a", "b\nc"]}, r"covariate_names has 'b\\nc': a name is one line"),
+        ({"units": ["u0", "", "u2"]}, "unit_names has '': a name is one line"),
         ({"units": ["u0", "u1"]}, "unit_names has 2"),
         ({"intervals": np.array([[5.0, 3.0]])}, "start is not before the stop"),
         ({"intervals": np.array([[5.0, 30.0], [20.0, 40.0]])}, "before the one above ends"),
