@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import batch_norm, conv2d, interpolate, pad
 from torch.utils.checkpoint import checkpoint
 
 from dlthink.errors import BadInput
@@ -22,7 +24,7 @@ class CycleGAN(nn.Module):
         winter = W(summer)       back_summer = S(winter made)      same_winter = W(winter)
         summer = S(winter)       back_winter = W(summer made)      same_summer = S(summer)
 
-    and of one season alone only the translation; with that season, x may hold "whole" [n, colors, s, s]: the photos,
+    and of one season alone only the translation; with that season, x may hold "whole" [1, colors, h, w]: the one photo,
     made smaller, that its own are parts of. W and S are networks of their own (`Generator`).
 
     width       channels of the first layer; blocks: 6 for photos up to 128 pixels, 9 beyond, in the paper
@@ -82,7 +84,8 @@ class Generator(nn.Module):
     c7s1-w, d2w, d4w, R4w x blocks, u2w, uw, c7s1-n_out in the paper's letters; borders mirrored. Weights N(0, 0.02^2).
 
     Parts of a photo, each normalized by itself, would not fit together, and a part of clear sky be all noise: with the
-    `whole` photos its norms take mean and sd of these. Source: Chen et al. 2022, AAAI (thumbnail instance norm).
+    `whole` photo, asked once, its norms take mean and sd of that one, and parts are made one after the other.
+    Source: Chen et al. 2022, AAAI (thumbnail instance norm).
     """
 
     def __init__(
@@ -120,28 +123,49 @@ class Generator(nn.Module):
             nn.init.zeros_(self.paint[0].weight)
 
     def forward(self, x: Tensor, whole: Tensor | None = None) -> Tensor:
-        made = self._made(x) if whole is None else self._beside(x, whole)
+        if whole is None:
+            return self._finished(x)
+        with self._norms_of(whole):
+            return torch.cat([self._finished(part) for part in x.split(1)])
+
+    def _finished(self, x: Tensor) -> Tensor:
+        made = self._made(x)
         return (x + explained(made - x, x, self.guided)).clamp(-1, 1) if self.guided else made
 
-    def _beside(self, x: Tensor, whole: Tensor) -> Tensor:
+    @contextmanager
+    def _norms_of(self, whole: Tensor) -> Iterator[None]:
+        """Inside it, every norm has the mean and variance that it finds in this photo."""
         norms = [module for module in self.modules() if isinstance(module, Norm)]
-        for norm in norms:
-            norm.lent = True
+        seen: dict[Norm, tuple[Tensor, Tensor]] = {}
+
+        def found(norm: Norm, given: tuple[Tensor]) -> None:
+            exact = given[0].to(torch.promote_types(given[0].dtype, torch.float32))
+            var, mean = torch.var_mean(exact, (0, 2, 3), correction=0)
+            seen[norm] = mean, var
+
+        hooks = [norm.register_forward_pre_hook(found) for norm in norms]
         try:
-            return self._made(torch.cat([x, whole]))[: len(x)]
-        finally:
+            with torch.no_grad():
+                self._made(whole)
             for norm in norms:
-                norm.lent = False
+                norm.lent = seen[norm]
+            yield
+        finally:
+            for hook, norm in zip(hooks, norms, strict=True):
+                hook.remove()
+                norm.lent = None
 
     def _made(self, x: Tensor) -> Tensor:
-        h, fine = x, []
-        for smaller in self.encode:
-            h = smaller(h)
+        h, fine = self.encode[0](x), []
+        for smaller in self.encode[1:]:
             fine.append(h)
+            h = smaller(h)
         for block in self.blocks:
             h = checkpoint(block, h, use_reentrant=False) if self.checkpoint and h.requires_grad else block(h)
-        for larger, beside in zip(self.decode, fine[-2::-1], strict=True):
+        for larger in self.decode:
+            beside = fine.pop()
             h = larger(h) + beside if self.skip else larger(h)
+            del beside
         t = self.paint(h)
         return (1 - t.abs()) * x + t if self.skip else t
 
@@ -160,17 +184,15 @@ class Norm(nn.GroupNorm):
     incoming gradient lies channels last.
     """
 
-    lent = False  # the second half of a batch lends its mean and sd to the first
+    lent: tuple[Tensor, Tensor] | None = None  # mean and variance of another photo, [channels]
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, channels, affine=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.lent:
+        if self.lent is None:
             return super().forward(x)
-        halves = x.to(torch.promote_types(x.dtype, torch.float32)).unflatten(0, (2, -1))
-        var, mean = torch.var_mean(halves[1], (2, 3), correction=0, keepdim=True)
-        return ((halves - mean) * (var + self.eps).rsqrt()).flatten(0, 1)
+        return batch_norm(x, *self.lent, eps=self.eps)
 
 
 def layer(conv: nn.Module, width: int) -> nn.Sequential:
@@ -196,11 +218,33 @@ class Up(nn.ConvTranspose2d):
 
 
 class Resize(nn.Module):
-    """Twice the side: each pixel four times, then a convolution."""
+    """Twice the side: each pixel four times, then a convolution.
+
+    Without a gradient to keep, the four pixels that one becomes are made by four smaller convolutions of it and its
+    neighbours: less than half of the time, and no map of four times the pixels.
+    """
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
         self.conv = Conv(n_in, n_out, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(interpolate(x, scale_factor=2.0, mode="nearest"))
+        if torch.is_grad_enabled():
+            return self.conv(interpolate(x, scale_factor=2.0, mode="nearest"))
+        framed = pad(x, (1, 1, 1, 1), mode="replicate")  # the larger map's border, mirrored
+        h, w = x.shape[2:]
+        made = None
+        for a, b, weight in _of_quarters(self.conv.weight):
+            quarter = conv2d(framed[..., a : a + h + 1, b : b + w + 1], weight)
+            made = quarter.new_empty(*quarter.shape[:2], 2 * h, 2 * w) if made is None else made
+            made[..., a::2, b::2] = quarter
+        return made
+
+
+def _of_quarters(weight: Tensor) -> Iterator[tuple[int, int, Tensor]]:
+    """(row, column, [n_out, n_in, 2, 2]) of each of four pixels: taps that see the same pixel are added."""
+    first, second, third = weight.unbind(2)
+    for row, lines in enumerate(((first, second + third), (first + second, third))):
+        left, middle, right = torch.stack(lines, 2).unbind(3)
+        for column, taps in enumerate(((left, middle + right), (left + middle, right))):
+            yield row, column, torch.stack(taps, 3)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from dlthink.errors import BadInput
-from dlthink.models.cyclegan import Block, CycleGAN, Norm
+from dlthink.models.cyclegan import Block, CycleGAN, Norm, Resize
 
 SEASONS = ("summer", "winter")
 
@@ -161,3 +161,25 @@ def test_a_part_of_a_photo_takes_the_norms_of_all_of_it():
     assert beside.std((2, 3)).max() < alone.std((2, 3)).min() / 20, "clear sky stays clear"
     assert torch.allclose(model({"summer": photo, "whole": photo})["winter"], model({"summer": photo})["winter"])
     assert torch.equal(model({"summer": sky})["winter"], alone), "and it is forgotten afterwards"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (7, 5), (16, 12)])
+def test_without_a_gradient_resizing_makes_the_same(size):
+    grow = Resize(6, 4).double()
+    x = torch.randn(2, 6, *size, dtype=torch.float64)
+    made = grow(x)
+    with torch.no_grad():
+        other = grow(x)
+    assert made.requires_grad and torch.allclose(made, other, atol=1e-12)
+
+
+def test_parts_are_made_one_by_one_and_the_whole_is_asked_once():
+    model = network(skip=False).double()
+    parts, photo = (torch.rand(n, 3, 32, 32).double() * 2 - 1 for n in (3, 1))
+    together = model({"summer": parts, "whole": photo[..., :24]})["winter"]
+    for part, made in zip(parts.split(1), together.split(1), strict=True):
+        assert torch.allclose(model({"summer": part, "whole": photo[..., :24]})["winter"], made, atol=1e-12)
+    asked, seen = model.make["winter"].encode[0], []
+    asked.register_forward_hook(lambda module, given, out: seen.append(tuple(given[0].shape)))
+    model({"summer": parts, "whole": photo[..., :24]})
+    assert seen == [(1, 3, 32, 24)] + [(1, 3, 32, 32)] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
@@ -9,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-PIECE = 1024  # a picture of up to PIECE^2 pixels is one tile
-TILE = 720  # pixels a side, at most, of the tiles of a larger one; with the whole picture beside it again PIECE^2
-OVERLAP = 200  # at least, of neighbours; what is made of a pixel hangs on some 100 around it, and model.guided
+PIECE = 448  # a picture of up to PIECE^2 pixels is one tile: a network takes some 1,200 bytes for each of them
+TILE = 384  # pixels a side, at most, of the tiles of a larger one
+OVERLAP = 96  # at least, of neighbours; what is made of a pixel hangs on some 60 around it, little on the last of them
 STEP = 4  # the network halves a side twice: sides and places of tiles are multiples of it
 SMALLEST = 8  # pixels a side that the network needs, to mirror its borders
 
@@ -29,6 +30,7 @@ class Mosaic:
         self.picture = torch.from_numpy(np.pad(picture.numpy(), more, mode="reflect"))  # torch mirrors once only
         one = height * width <= piece * piece
         down, across = (along(side, side if one else tile, overlap) for side in (height, width))
+        self.most = piece
         self.tiles = [(top, left) for top in zip(*down, strict=True) for left in zip(*across, strict=True)]
         self.canvas = torch.zeros(self.picture.shape)
 
@@ -41,8 +43,10 @@ class Mosaic:
 
     @cached_property
     def whole(self) -> Tensor:
-        """uint8 [3, h, w]: all of the picture, as small as a tile."""
-        size = self.tile(0).shape[1:]
+        """uint8 [3, h, w]: all of the picture, made smaller to at most PIECE^2 pixels, in its own proportions."""
+        height, width = self.picture.shape[1:]
+        scale = min(1.0, self.most / math.sqrt(height * width))
+        size = [max(SMALLEST, int(side * scale) // STEP * STEP) for side in (height, width)]
         return interpolate(self.picture[None], size=size, mode="bilinear", antialias=True)[0]
 
     def add(self, i: int, made: Tensor) -> None:
@@ -62,10 +66,12 @@ class Mosaic:
 def along(side: int, most: int, overlap: int) -> tuple[list[int], Tensor]:
     """(starts [n], weights [n, tile]) of the tiles along a side: evenly spread; over every pixel weights sum to 1.
 
-    A weight falls linearly towards the end of its tile, where a neighbour's rises.
+    Tiles are no larger than so many of them need to be, with that overlap. A weight falls linearly towards the end of
+    its tile, where a neighbour's rises.
     """
     tile = min(side, most)
     n = 1 if side == tile else -(-(side - overlap) // (tile - overlap))
+    tile = min(tile, -(-(side + (n - 1) * overlap) // n // STEP) * STEP + STEP) if n > 1 else tile
     starts = [round(i * (side - tile) / max(n - 1, 1) / STEP) * STEP for i in range(n)]
     tent = torch.minimum(torch.arange(tile), torch.arange(tile).flip(0)) + 0.5
     total = torch.zeros(side)

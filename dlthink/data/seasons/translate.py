@@ -24,6 +24,7 @@ from dlthink.files.atomic import whole
 DIRECTIONS = {"to_winter": ("summer", "winter"), "to_summer": ("winter", "summer")}
 SHEET = "contact_sheet.jpg"
 QUALITY = 95  # of JPEG
+TOGETHER = 16  # tiles of a photo that are asked about with one look at all of it
 
 
 class Translate:
@@ -50,7 +51,7 @@ class Translate:
         pillow()  # says in one line that it is missing
         return cls(Album(path, "input"), direction, int(long) if long else None)
 
-    def parts(self, path: str) -> Iterator[Tile]:
+    def parts(self, path: str) -> Iterator[Tiles]:
         """Every tile of every photo, to be asked and written; a photo takes its place in the folder when it is whole.
 
         A photo that cannot be read or written is told of, and the rest go on. Raises BadInput when none could be, and
@@ -68,7 +69,8 @@ class Translate:
                     continue
                 _make(folder)
                 mosaic = Mosaic(torch.from_numpy(np.array(before)).permute(2, 0, 1))
-                yield from (Tile(mosaic, k, self.source, self.target) for k in range(len(mosaic)))
+                for some in torch.arange(len(mosaic)).split(TOGETHER):
+                    yield Tiles(mosaic, some.tolist(), self.source, self.target)
                 try:
                     after = _picture(mosaic.made())
                     _save(after, folder / places[name], before.info.get("icc_profile"))
@@ -96,30 +98,34 @@ class Translate:
         return f"{photos} made into {self.target}{lost}{notes}; before and after in {SHEET}"
 
 
-class Tile:
-    """One sample, x = {source: [1, 3, h, w]}: a photo; or a part of a large one, with all of it made small, "whole"."""
+class Tiles:
+    """One sample, x = {source: [1, 3, h, w]}, a photo; or [k, 3, h, w], tiles of a large one, with "whole" [1, 3, ...],
+    all of it made small."""
 
-    def __init__(self, mosaic: Mosaic, i: int, source: str, target: str, device: torch.device | str = "cpu") -> None:
-        self.mosaic, self.i, self.source, self.target, self.device = mosaic, i, source, target, device
+    def __init__(
+        self, mosaic: Mosaic, tiles: list[int], source: str, target: str, device: torch.device | str = "cpu"
+    ) -> None:
+        self.mosaic, self.tiles, self.source, self.target, self.device = mosaic, tiles, source, target, device
 
     def __len__(self) -> int:
         return 1
 
     def take(self, index: Tensor) -> tuple[dict[str, Tensor], None]:
-        shown = {self.source: self.mosaic.tile(self.i)}
+        shown = {self.source: torch.stack([self.mosaic.tile(i) for i in self.tiles])}
         if len(self.mosaic) > 1:
-            shown["whole"] = self.mosaic.whole
-        return {name: floats(picture.to(self.device)[None]) for name, picture in shown.items()}, None
+            shown["whole"] = self.mosaic.whole[None]
+        return {name: floats(picture.to(self.device)) for name, picture in shown.items()}, None
 
     def known(self, index: Tensor) -> dict[str, Any]:
         return {}
 
-    def to(self, device: torch.device | str) -> Tile:
-        return Tile(self.mosaic, self.i, self.source, self.target, device)
+    def to(self, device: torch.device | str) -> Tiles:
+        return Tiles(self.mosaic, self.tiles, self.source, self.target, device)
 
     def write(self, read: dict[str, Any], path: str) -> None:
         """Into the photo, which is saved when all its tiles are there."""
-        self.mosaic.add(self.i, read[self.target][0])
+        for i, made in zip(self.tiles, read[self.target], strict=True):
+            self.mosaic.add(i, made)
 
 
 def written_as(names: list[str]) -> dict[str, str]:
