@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlthink.metrics.translations.shelf import Shelf
 from dlthink.metrics.translations.ssim import edges, luminance, psnr, ssim
 
 OTHER = {"winter": "summer", "summer": "winter"}
@@ -56,23 +57,32 @@ def translated(read: dict, y: dict, known: dict) -> list[Translated]:
     return made
 
 
-def condensed(read: dict, y: dict, known: dict, features: Callable[[Tensor], np.ndarray]) -> dict[str, Any]:
+def condensed(
+    read: dict, y: dict, known: dict, features: Callable[[Tensor], np.ndarray], shelf: Shelf
+) -> dict[str, Any]:
     """{"real": {season: F}, target: {"features": {ending: F}, "numbers": {name: V}, "shown": {title: P}}}.
 
     Of the photos of this batch that are shown for the first time. Lists of one array each, which batches append: F
     float [n, d] features, nan where a picture is not finite; V [n] numbers of each photo, by name and ending; P uint8
-    [s, s, 3] pictures, at most SHOWN.
+    [s, s, 3] pictures, at most SHOWN. shelf: where they are put.
     """
     both = translated(read, y, known)
     real = {one.source: features_of(one.before, one.rows, features) for one in both}
-    return {"real": real} | {
+    kept = {"real": real} | {
         one.target: {
             "features": {name: features_of(pictures, one.rows, features) for name, pictures in one.made.items()},
-            "numbers": numbers_of(one),
+            "numbers": {name: [part.numpy() for part in parts] for name, parts in numbers_of(one).items()},
             "shown": columns(one),
         }
         for one in both
     }
+    return _put(kept, shelf)
+
+
+def _put(kept: Any, shelf: Shelf) -> Any:
+    if isinstance(kept, dict):
+        return {name: _put(value, shelf) for name, value in kept.items()}
+    return [shelf.put(array) for array in kept]
 
 
 def features_of(pictures: Tensor, rows: Tensor, features: Callable[[Tensor], np.ndarray]) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ from dlthink.metrics.translations.condensed import OTHER, condensed, evenly
 from dlthink.metrics.translations.features import Features
 from dlthink.metrics.translations.kid import kids, summary
 from dlthink.metrics.translations.probe import Probe
+from dlthink.metrics.translations.shelf import Shelf
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,13 +63,13 @@ class Translations:
         draws: int = 200,
     ):
         self.features = Features(features, inception)
-        self.draws = draws
+        self.draws, self.shelf = draws, Shelf()
         self.mark = "_embedded" if self.features.name == "embedded" else ""
         self.best = (f"kid{self.mark}", "min")
 
     def condense(self, read: dict, y: dict, known: dict) -> tuple[dict, dict, dict]:
         """What to keep of a batch, in place of all of it: features and numbers of each photo, a few to be shown."""
-        return {"condensed": condensed(read, y, known, self.features)}, {}, {}
+        return {"condensed": condensed(read, y, known, self.features, self.shelf)}, {}, {}
 
     def numbers(self, read: dict, y: dict, known: dict) -> dict[str, float]:
         kept = self._kept(read, y, known)
@@ -120,5 +121,5 @@ def _with_interval(name: str, values: np.ndarray) -> dict[str, float]:
     return dict(zip((name, f"{name}_low", f"{name}_high"), summary(values), strict=True))
 
 
-def _mean(parts: list[torch.Tensor]) -> float:
-    return float(torch.cat(parts).double().mean()) if parts else math.nan
+def _mean(parts: list[np.ndarray]) -> float:
+    return float(torch.from_numpy(np.concatenate(parts)).double().mean()) if parts else math.nan
