@@ -153,3 +153,17 @@ def test_a_data_set_begins_with_the_best_recipe_known_and_the_command_line_has_t
         assert {key: config[part][key] for key in values} == values
     smoke = OmegaConf.create(cli("train", f"data={name}", "trainer=smoke", "--cfg", "job")[1])
     assert smoke.trainer.steps == 6 and smoke.trainer.validate_every == 3
+
+
+AS_TYPED = {  # results that a data set has as typed
+    "ride": "data=spikes",
+    "simulated_shifts": "data=molecules",
+    "lfw": "data=lfw data.fold=10",
+    "yosemite_winter": "data=yosemite model.same=false",
+}
+
+
+@pytest.mark.parametrize("name", AS_TYPED)
+def test_what_results_praise_is_what_the_data_begins_with(cli, name):
+    one, other = (cli("train", *words.split(), "--cfg", "job") for words in (f"experiment={name}", AS_TYPED[name]))
+    assert one == other and one[0] == 0
