@@ -51,6 +51,7 @@ class Run:
 
     def install(self, saved: dict, path: Path, loss: nn.Module, model: nn.Module, precision: Precision) -> None:
         """The checkpoint's weights into cost and network, on the device and in the precision of the run."""
+        precision = precision.of_run(saved)
         with fitting(saved, path):
             checkpoint.install(saved, model, loss, path)
         model.to(precision.device)

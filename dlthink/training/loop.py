@@ -20,7 +20,9 @@ from dlthink.training.board import Board, write_json
 from dlthink.training.ema import Average
 from dlthink.training.interrupt import Interrupt, Interrupted
 from dlthink.training.players import networks_of, players
+from dlthink.training.precision import Precision
 from dlthink.training.progress import Progress, watches
+from dlthink.training.quickest import LONG, quickest
 from dlthink.training.sampler import Order
 from dlthink.training.schedule import factor
 from dlthink.training.step import Step, Taken
@@ -56,8 +58,7 @@ class Loop:
         saved: dict | None = None,
         changed: bool = False,
     ):
-        self.settings, self.precision = settings, settings.precision
-        device = self.precision.device
+        self.settings, device = settings, settings.precision.device
         self.model, self.loss, self.metrics, self.data = model.to(device), loss.to(device), metrics, data
         self.folder, self.checkpoints = folder, folder / "checkpoints"
         self.train, self.val, self.test = (split.to(device) for split in (data.train, data.val, data.test))
@@ -65,6 +66,11 @@ class Loop:
         if hasattr(loss, "prepare"):
             loss.prepare(self.train.targets())
         stop_gradient(model, loss)
+        self.order = Order(self.train, settings.batch, seed, device)
+        self.epoch_steps = max(1, len(self.order) // settings.accumulate)
+        self.since = {"step": 0, "epoch": 0.0}  # from where epochs are counted: where batches became what they are
+        self.notes: list[str] = []  # about what is chosen here or resumed
+        self.precision = self._choose_precision(optim, saved)
         for network in (model, *networks_of(loss)):
             self.precision.network(network)
         if settings.compile:
@@ -72,22 +78,33 @@ class Loop:
         self.players = players(model, loss, optim, self.precision)
         l2 = settings.l2 / data.facts.get("n_targets", 1)  # the cost is a mean over targets
         self.take_step = Step(model, self.players, self.precision.scaler, settings.clip, l2, watches(loss))
-        self.order = Order(self.train, settings.batch, seed, device)
         self._stream = iter(self.order)
         self.samples = self.order.batch * settings.accumulate  # in a step
         if self.samples < len(self.train) and any(player.searches for player in self.players):
             raise BadInput("optim=lbfgs searches on all samples at once: use trainer=lbfgs, or trainer.batch=null")
-        self.epoch_steps = max(1, len(self.order) // settings.accumulate)
-        self.since = {"step": 0, "epoch": 0.0}  # from where epochs are counted: where batches became what they are
         self.average = Average(model, settings.ema) if settings.ema else None
         self.step, self.converged = 0, False
         self.best = Best(*metrics.best)
-        self.notes: list[str] = []  # about what is resumed
         self._recent: list[dict[str, float]] | None = None  # terms that a resumed run had told of in no curve
         if saved is not None:
             self._restore(saved, changed)
         few = evaluation.batches_of(self.val, 16, device)[0]
         evaluation.rehearse(model, loss, self.val, few, metrics)
+
+    def _choose_precision(self, optim: Any, saved: dict | None) -> Precision:
+        """The one of the settings; where it is open, what the run had until now or, at its start, the quickest."""
+        precision = self.settings.precision
+        if saved is not None:
+            return precision.of_run(saved)
+        if not precision.open or self.total < LONG:
+            return precision
+
+        def draw() -> tuple[Any, Any]:
+            return self._draw(next(iter(Order(self.train, self.settings.batch, 0, precision.device))))
+
+        name, note = quickest(precision, self.model, self.loss, optim, draw)
+        self.notes += filter(None, [note])
+        return precision.settled(name)
 
     @property
     def total(self) -> int:
@@ -225,6 +242,8 @@ class Loop:
             raise self.progress.diverged(self.step, "the weights are no longer finite though the cost was")
         state = {
             "version": __version__,
+            "precision": self.precision.name,
+            "device": self.precision.device.type,
             "model": self.model.state_dict(),
             "loss": self.loss.state_dict(),
             "ema": self.average.weights if self.average else None,

@@ -15,7 +15,8 @@ HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 class Precision:
     """Where networks run and in which numbers. Costs always see float32 (or float64 when the data is).
 
-    precision: auto = bf16 where the GPU has it, else fp16 with a live gradient scaler; fp32 on a CPU.
+    precision: auto = bf16 where the GPU has it, else fp16 with a live gradient scaler; on a CPU fp32, or bf16 where
+    a run finds that quicker (`open` until then).
     device: auto = the GPU if there is one. channels_last: weights of convolutions lie as tensor cores like them.
     """
 
@@ -27,6 +28,8 @@ class Precision:
         channels_last: bool = False,
     ):
         self.device = self._device(device)
+        self._kernels = dict(deterministic=deterministic, channels_last=channels_last)
+        self.open = precision == "auto" and self.device.type == "cpu"
         if precision == "auto":
             precision = self._best_format()
         if precision == "tf32" and self.device.type != "cuda":
@@ -39,6 +42,15 @@ class Precision:
             torch.backends.cudnn.allow_tf32 = precision != "fp32"
         if deterministic:
             torch.use_deterministic_algorithms(True, warn_only=True)
+
+    def settled(self, name: Format) -> "Precision":
+        """The same device and kernels in this number format."""
+        return Precision(name, str(self.device), **self._kernels)
+
+    def of_run(self, saved: dict) -> "Precision":
+        """What is open, as the run of this checkpoint has settled it."""
+        settled = self.open and saved.get("device") == "cpu" and saved.get("precision") in ("fp32", "bf16")
+        return self.settled(saved["precision"]) if settled else self
 
     @staticmethod
     def _device(name: str) -> torch.device:

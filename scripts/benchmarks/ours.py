@@ -116,7 +116,7 @@ def train(
 ) -> Timed:
     """`dlthink train WORDS` on `data`. Returns the run, with its times and networks."""
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-        config = compose("train", words)
+        config = compose("train", ["trainer.precision=fp32", *words])  # as by hand, if nothing else is said
     trainer, optim, (loss, model) = build(config.trainer), build(config.optim), networks(config, data.facts)
     metrics, more = metrics or LogScore(), dict(seed=config.seed, enough=enough, measured=measured)
     with tempfile.TemporaryDirectory() as folder:
