@@ -53,7 +53,7 @@ def main(words: list[str] | None = None) -> int:
         if verb not in commands():
             from dlthink.config.closest import hint
 
-            raise BadInput(f"{verb}: there is no such command{hint(verb, commands())}")
+            raise BadInput(f"{verb or repr(verb)}: there is no such command{hint(verb, commands())}")
         return importlib.import_module(f"dlthink.commands.{verb}").main(rest) or 0
     except BrokenPipeError:  # `dlthink train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

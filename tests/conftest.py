@@ -38,8 +38,10 @@ def drawn():
 def cli(request, tmp_path, monkeypatch, capsys):
     """`cli("train", ...)` in an empty working folder, in this process: (exit code, stdout, stderr).
 
-    Training draws no figures: they take two thirds of a small run.
+    Training draws no figures: they take two thirds of a small run. Nor does Hydra compose twice, the first time only to
+    see whether the configuration asks for a sweep, which the command line does not let it.
     """
+    monkeypatch.setattr("hydra._internal.hydra.Hydra.get_mode", lambda *_, **__: None)
     if "drawn" not in request.fixturenames:
         monkeypatch.setattr(Board, "figures", lambda *_: None)
     monkeypatch.chdir(tmp_path)

@@ -2,10 +2,13 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from dlthink.config import build
 from dlthink.config.paths import conf_folder, first_comment, options
@@ -19,6 +22,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 BANNED = re.compile(r"util|helper|common|base_|manager|registry|misc")
 
 
+@cache
 def imports(file):
     """Everything of dlthink that a file imports, wherever in it."""
     found = set()
@@ -84,19 +88,27 @@ CHOICES = [
 ]
 
 
+@cache
+def composed(*words):
+    """The configuration that these words choose."""
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        return compose("train", list(words))
+
+
 @pytest.mark.parametrize("group, name, file", CHOICES, ids=[f"{g}={n}" for g, n, _ in CHOICES])
-def test_every_choice_composes_names_a_class_and_explains_itself(cli, group, name, file):
+def test_every_choice_composes_names_a_class_and_explains_itself(group, name, file):
     assert first_comment(file)
     if group in ("data", "experiment"):
         assert file.read_text().startswith("# @package _global_\n")
-    from omegaconf import OmegaConf
-
+    chosen = composed(f"{group}={name}")
+    if group not in ("loss", "model"):
+        build.check(OmegaConf.create(OmegaConf.to_yaml(chosen)))
+        return
     fits = []
-    for problem in ("spikes", "molecules", "faces", "seasons") if group in ("loss", "model") else (None,):
-        code, out, err = cli("train", f"{group}={name}", *([f"data={problem}"] if problem else []), "--cfg", "job")
-        assert code == 0, err
+    for problem in ("spikes", "molecules", "faces", "seasons"):
         try:
-            build.check(OmegaConf.create(out))
+            parts = dict(composed(f"data={problem}")) | {group: chosen[group]}
+            build.check(OmegaConf.create(OmegaConf.to_yaml(parts)))
             fits.append(problem)
         except BadInput as error:
             refused = error

@@ -2,7 +2,7 @@
 
 dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [over=seed,data.fold] [output=FILE.csv]
 
-  FOLDER   runs, or folders that hold some; without any, the newest sweep in outputs/multirun
+  FOLDER   runs, or folders that hold some; latest: the newest run; without any, the newest sweep in outputs/multirun
   split    test or val
   metrics  what to show; without, the metric that picked the best checkpoint and as many others as fit
   over     the settings that only repeat a run; what else differs tells the groups apart. over= repeats nothing
@@ -51,7 +51,7 @@ def main(words: list[str]) -> int:
         if differ := comparison.uneven(group.values()):
             print(plain(f"dlthink: {label}: {differ}"), file=sys.stderr)
     if given["output"]:
-        _write(Path(given["output"]).expanduser(), compared, names)
+        _write(given["output"], compared, names)
     columns = [_column(name, compared.estimates(name)) for name in names]
     fit = len(names) if given["metrics"] else _fit(columns, compared)
     print(plain(_table(given["split"], compared, columns[:fit])))
@@ -62,22 +62,25 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _parse(words: list[str]) -> tuple[dict[str, str | None], list[Path]]:
+def _parse(words: list[str]) -> tuple[dict, list[Path]]:
     """The named words, and the folders: what has no name, or is there although it looks as if it had one."""
-    from dlthink.config.words import parse
+    from dlthink.config.words import checked, file_to_write, parse
     from dlthink.errors import BadInput
     from dlthink.runs.comparison import SWEEPS, sweeps
+    from dlthink.runs.latest import run_folder
 
+    for word in words:
+        if not word.strip() or "=" in word:
+            checked(word, "split=test")
     named = [w for w in words if w.partition("=")[0] in NAMES or ("=" in w and not Path(w).expanduser().is_dir())]
     given, settings = parse([word for word in named if "=" in word], NAMES)
     if settings:
         raise BadInput(f"{settings[0]}: neither a folder nor a word here; those are {', '.join(NAMES)}")
     if given["split"] not in ("test", "val"):
         raise BadInput(f"split={given['split']}: must be test or val")
-    output = Path(given["output"] or "x.csv").expanduser()
-    if output.is_dir() or not output.parent.is_dir():
-        raise BadInput(f"output={output}: must be a file in a folder that is there")
-    folders = [Path(word).expanduser() for word in words if word not in named or "=" not in word]
+    if given["output"] is not None:
+        given["output"] = file_to_write("output", given["output"], ".csv")
+    folders = [run_folder(word) for word in words if word not in named or "=" not in word]
     if not folders:
         newest = sweeps(SWEEPS)[-1:]
         if not newest:

@@ -2,42 +2,42 @@
 
 dlthink evaluate run=FOLDER [split=test] [audit=true] [output=FILE.json] [data.path=FILE] [allow=NAME]
 
-  run     the folder of a run
+  run     the folder of a run, or latest: the newest in outputs
   split   train, val or test
   audit   ask more, where the data's metrics know what: groups, disguise, attacks; figures in RUN/audit
   output  write the figures as JSON, too
   allow   module of your own that the run's configuration uses, or file that it reads, where it was not made here
 """
 
-from pathlib import Path
-
 
 def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    import torch
-
-    from dlthink.config import build
-    from dlthink.config.words import parse
+    from dlthink.config.words import file_to_write, parse
     from dlthink.errors import BadInput, plain
-    from dlthink.runs.figures import save_figures
-    from dlthink.runs.folder import fitting, open_run
-    from dlthink.runs.summary import table
-    from dlthink.training import evaluation
-    from dlthink.training.board import write_json
 
     given, settings = parse(words, {"run": None, "split": "test", "audit": "false", "output": None, "allow": None})
     if given["split"] not in ("train", "val", "test"):
         raise BadInput(f"split={given['split']}: must be train, val or test")
     if given["audit"] not in ("true", "false"):
         raise BadInput(f"audit={given['audit']}: must be true or false")
-    if given["output"] and (Path(given["output"]).is_dir() or not Path(given["output"]).parent.is_dir()):
-        raise BadInput(f"output={given['output']}: must be a file in a folder that is there")
+    output = None if given["output"] is None else file_to_write("output", given["output"], ".json")
+    import torch
+
+    from dlthink.config import build
+    from dlthink.runs.figures import save_figures
+    from dlthink.runs.folder import fitting, open_run
+    from dlthink.runs.summary import table
+    from dlthink.training import evaluation
+    from dlthink.training.board import write_json
+
     run = open_run(given["run"], settings, given["allow"])
     saved, path = run.best()
     with fitting(saved, path):
         parts = build.assemble(run.config, state=saved["data"])
+    for note in parts.data.notes:
+        print(plain(f"note: {note}"))
     audit = given["audit"] == "true"
     if audit and not hasattr(parts.metrics, "audit"):
         raise BadInput(f"audit=true: there is no audit of {type(parts.data).__name__}; leave the word out")
@@ -61,6 +61,6 @@ def main(words: list[str]) -> int:
     for remark in remarks:
         print(plain(f"note: {given['split']}: {remark}"))
     print(plain(table(given["split"], numbers)))
-    if given["output"]:
-        write_json(Path(given["output"]), numbers)
+    if output:
+        write_json(output, numbers)
     return 0

@@ -3,7 +3,7 @@
 dlthink predict run=FOLDER input=FILE output=FILE.csv [figures=DIR] [trainer.device=cpu] [allow=NAME]
 dlthink predict run=FOLDER input=PHOTOS output=FOLDER direction=to_winter [long=PIXELS]
 
-  run      the folder of a run
+  run      the folder of a run, or latest: the newest in outputs
   input    what to predict from, in the layout that the run's data reads (`docs/scenarios.md`)
   output   the table to write; where predictions are photos, the folder for them
   figures  a folder for pictures of the predictions, where the data's metrics draw any
@@ -21,29 +21,31 @@ def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    import torch
-
-    from dlthink.config import build
-    from dlthink.config.words import parse
+    from dlthink.config.words import file_to_write, folder_to_write, parse
     from dlthink.errors import BadInput, memory, plain
-    from dlthink.runs.figures import save_figures
-    from dlthink.runs.folder import fitting, open_run
-    from dlthink.training import evaluation
 
     more: dict[str, str] = {}  # words that the run's own data may ask for
     names = {"run": None, "input": None, "output": None, "figures": None, "allow": None}
     given, settings = parse(words, names, more)
-    for name in ("input", "output"):
-        if not given[name]:
-            raise BadInput(f"{name}=: give a file; see `dlthink predict --help`")
-    given["output"] = str(Path(given["output"]).expanduser())
-    if given["figures"] and Path(given["figures"]).exists() and not Path(given["figures"]).is_dir():
-        raise BadInput(f"figures={given['figures']}: is a file; give the name of a folder")
+    for name in ("run", "input", "output"):
+        if not (given[name] or "").strip():
+            raise BadInput(f"{name}=: is missing; see `dlthink predict --help`")
+    if given["figures"] is not None:
+        folder_to_write("figures", given["figures"])
+    import torch
+
+    from dlthink.config import build
+    from dlthink.runs.figures import save_figures
+    from dlthink.runs.folder import fitting, open_run
+    from dlthink.training import evaluation
+
     used = ("loss", "model", "trainer", *(["metrics"] if given["figures"] else []))
     run = open_run(given["run"], settings, given["allow"], used)
     data = build.find(run.config.data, "data")
     _check_words(more, data, names)
-    _check_output(Path(given["input"]), Path(given["output"]), getattr(data, "predicts", "file"))
+    kind, word = getattr(data, "predicts", "file"), ("output", given["output"])
+    _keep_input(Path(given["input"]).expanduser(), Path(given["output"]).expanduser(), kind)
+    given["output"] = str(folder_to_write(*word) if kind == "folder" else file_to_write(*word, ".csv"))
     _keep_training_data(Path(given["output"]), run.config.data)
     saved, path = run.best()
     trainer = build.build(run.config.trainer)
@@ -73,19 +75,14 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _check_output(given: Path, output: Path, kind: str) -> None:
-    """Is it a place for what is written, a "file" or a "folder", where nothing of the input is lost?"""
+def _keep_input(given: Path, output: Path, kind: str) -> None:
+    """BadInput where writing the output, a "file" or a "folder", would lose something of the input."""
     from dlthink.errors import BadInput
 
-    first, second = given.expanduser().resolve(), output.resolve()
-    if kind == "folder":
-        if output.exists() and not output.is_dir():
-            raise BadInput(f"output={output}: is a file; give the name of a folder")
-        if first.is_relative_to(second) or second.is_relative_to(first):
-            raise BadInput(f"output={output}: lies in the input, or the input in it: choose another folder")
-    elif output.is_dir():
-        raise BadInput(f"output={output}: is a folder; give the name of a file")
-    elif first == second:
+    first, second = given.resolve(), output.resolve()
+    if kind == "folder" and (first.is_relative_to(second) or second.is_relative_to(first)):
+        raise BadInput(f"output={output}: lies in the input, or the input in it: choose another folder")
+    if first == second:
         raise BadInput(f"output={output}: is the input itself; it would be lost, choose another name")
 
 

@@ -3,18 +3,20 @@
 import os
 import shlex
 import sys
+import tempfile
 import time
+from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
 from dlthink.config.closest import hint
 from dlthink.config.overview import overview
 from dlthink.config.own import reach, register
-from dlthink.config.paths import GROUPS, conf_folder, quoted
+from dlthink.config.paths import conf_folder
 from dlthink.errors import EXPECTED, BadInput, answer, memory, plain
 from dlthink.files.lock import hold
 
-_refused: list[int] = []  # exit codes of the runs that could not be done
+EXIT_CODES = "DLTHINK_EXIT_CODES"  # names the file that a run adds its exit code to, in whatever process it is
 
 
 def main(words: list[str]) -> int:
@@ -24,28 +26,42 @@ def main(words: list[str]) -> int:
         return 0
     if any(word.startswith("resume=") for word in words):
         return _resume(words)
+    if {"-sc", "--shell-completion"} & set(words):
+        return _composed(words)
+    from dlthink.config import command_line
+
+    flags, overrides = command_line.read(words)
+    register(overrides)
+    began = time.time()
+    with tempfile.TemporaryDirectory() as place:
+        codes = Path(place) / "codes"
+        handed_on = [f"+hydra.job.env_set.{EXIT_CODES}='{codes}'"] if "--cfg" not in flags else []
+        given = [f"{name}={value}" if value else name for name, value in flags.items()]
+        _composed([*given, *overrides, *handed_on])
+        worst = max(map(int, codes.read_text().split()), default=0) if codes.exists() else 0
+    if "--multirun" in flags:
+        _say_how_to_compare(overrides, began)
+    return worst
+
+
+def _composed(words: list[str]) -> int:
+    """Hand the words to Hydra, which composes each run and calls `_one`. Raises BadInput for what it refuses."""
     import hydra
 
     from dlthink.config.refusals import REFUSED, in_one_line
 
-    for word in words:
-        group, _, choice = word.partition("=")
-        if group in GROUPS and group != "experiment" and choice in ("null", "~"):
-            raise BadInput(f"{word}: a run needs a {group}; leave the word out for the usual one")
-    _refused.clear()
-    words = [quoted(word) for word in words]
-    register(words)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra raise, whatever was set: we say it in one line
     sys.argv = [sys.argv[0], *words]
-    began = time.time()
-    entry = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")
     try:
-        entry(_one)()
+        hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")(_one)()
     except REFUSED as error:
         raise in_one_line(error) from error
-    if {"-m", "--multirun"} & set(words):
-        _say_how_to_compare(words, began)
-    return max(_refused, default=0)
+    except BrokenExecutor as error:
+        raise BadInput(
+            f"a run of the sweep was killed ({str(error).splitlines()[0]}); with fewer of them side by side, "
+            f"hydra.launcher.n_jobs=2, each has more memory"
+        ) from error
+    return 0
 
 
 def _one(config) -> float | None:
@@ -54,13 +70,15 @@ def _one(config) -> float | None:
     from omegaconf import OmegaConf
 
     from dlthink.config import build
+    from dlthink.config.refusals import REFUSED, in_one_line
     from dlthink.config.trust import nodes
     from dlthink.runs.folder import choices
     from dlthink.runs.provenance import provenance
     from dlthink.training.interrupt import Interrupted
 
     hydra = HydraConfig.get()
-    register(list(hydra.overrides.task))  # a launcher may have put this run into a process of its own
+    typed = OmegaConf.to_container(hydra.overrides.task)  # with what is still to be filled in, ${...}, as it is typed
+    register(typed)  # a launcher may have put this run into a process of its own
     folder = Path(hydra.runtime.output_dir)
     chosen = {name: choice for name, choice in hydra.runtime.choices.items() if "/" not in name and choice}
     try:
@@ -73,14 +91,23 @@ def _one(config) -> float | None:
                     f"{folder}: holds a run already; "
                     f"go on with `dlthink train resume={folder}` or choose another folder"
                 )
-            return _train(config, folder, provenance(list(hydra.overrides.task), chosen))
-    except EXPECTED as error:
-        _refused.append(answer(error))
+            if (folder / "config.yaml").exists() and not (folder / "provenance.json").exists():
+                raise BadInput(
+                    f"{folder / 'config.yaml'}: is of no run and would be overwritten; choose another folder"
+                )
+            return _train(config, folder, provenance(typed, chosen))
+    except (*EXPECTED, *REFUSED) as error:
+        _remember(answer(in_one_line(error) if isinstance(error, REFUSED) else error))
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()  # nothing began
     except Interrupted as stop:
         sys.exit(_say_how_to_resume(folder, stop))
     return None
+
+
+def _remember(code: int) -> None:
+    with open(os.environ[EXIT_CODES], "a") as file:
+        file.write(f"{code}\n")
 
 
 def _resume(words: list[str]) -> int:

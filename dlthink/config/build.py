@@ -11,7 +11,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from dlthink.config.closest import hint
-from dlthink.config.types import fits, parameters, words
+from dlthink.config.types import fits, parameters, typed, words
 from dlthink.errors import BadInput
 from dlthink.training import rng
 
@@ -42,7 +42,7 @@ def check(config: DictConfig, losses=(), models=()) -> None:
         if key not in (*PARTS, "seed"):
             raise BadInput(f"{key}: no such part of an experiment{hint(str(key), (*PARTS, 'seed'))}")
     if not fits(config.seed, int) or not 0 <= config.seed < 2**63:
-        raise BadInput(f"seed={config.seed}: must be a whole number from 0, below 2^63")
+        raise BadInput(f"seed={typed(config.seed)}: must be a whole number from 0, below 2^63")
     targets = {part: find(config[part], part) for part in PARTS}
     for part, target in targets.items():
         _check_arguments(config[part], target, part)
@@ -124,7 +124,7 @@ def _check_arguments(node: DictConfig, target: type, part: str) -> None:
         if key not in known:
             raise BadInput(f"{part}.{key}: {target.__name__} has no such setting{hint(str(key), known, f'{part}.')}")
         if not fits(value, known[key].annotation):
-            raise BadInput(f"{part}.{key}={value}: must be {words(known[key].annotation)}")
+            raise BadInput(f"{part}.{key}={typed(value)}: must be {words(known[key].annotation)}")
     for key, inner in _inner(node):
         _check_arguments(inner, find(inner, f"{part}.{key}"), f"{part}.{key}")
 

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 def hint(word: str, known: Iterable[str], before: str = "") -> str:
     """`; did you mean X?` when a known word is near, else the known words, else nothing."""
     known = sorted(str(name) for name in known if not str(name).startswith("_"))
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    alike = {name.lower(): name for name in known}
+    near = [alike[name] for name in get_close_matches(word.lower(), alike, n=1, cutoff=0.6)]
     if near:
         return f"; did you mean {before}{near[0]}?"
     return f"; there is {', '.join(known)}" if known else ""

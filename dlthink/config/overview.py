@@ -13,7 +13,7 @@ Examples:
   dlthink train data=recording data.path=mine.npz        your own recording
   dlthink train data=molecules loss=laplace_nll          an uncertainty for every estimate
   dlthink train loss=my_cost                             your own cost, in my_cost.py in this folder
-  dlthink train resume=outputs/DATE/TIME                 go on where a run stopped
+  dlthink train resume=outputs/DATE/TIME                 go on where a run stopped; resume=latest: the newest
   dlthink train data=linear_track --cfg job              show the whole configuration, run nothing
   eval "$(dlthink train -sc install=bash)"               completion by tab; zsh and fish too
 """

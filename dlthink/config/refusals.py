@@ -1,13 +1,29 @@
 """What Hydra and OmegaConf refuse, said in one line that names the word and the nearest right one."""
 
+from difflib import get_close_matches
+
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from dlthink.config.closest import hint
+from dlthink.config.own import beside
 from dlthink.errors import BadInput
 
 REFUSED = (HydraException, OmegaConfBaseException)
+
+
+def no_such_choice(group: str, name: str, options: list[str]) -> BadInput:
+    """The refusal of `group=name`; a cost or network may also lie in a file of the working folder."""
+    if name == "joblib":
+        return BadInput("hydra/launcher=joblib: is not installed; pip install 'dlthink[sweep]'")
+    own = beside() if group in ("loss", "model") else []
+    bare = name.removesuffix(".py")
+    if bare in own:
+        return BadInput(f"{group}={name}: a file of your own is named without its ending, {group}={bare}")
+    near = get_close_matches(bare, own, n=1, cutoff=0.6)
+    shipped = get_close_matches(name, options, n=1, cutoff=0.9)
+    return BadInput(f"{group}={name}: there is no such {group}{hint(bare, shipped or near or options, f'{group}=')}")
 
 
 def in_one_line(error: Exception) -> BadInput:
@@ -15,8 +31,7 @@ def in_one_line(error: Exception) -> BadInput:
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
-        options = list(error.options or [])
-        return BadInput(f"{group}={name}: there is no such {group or 'config'}{hint(name, options, f'{group}=')}")
+        return no_such_choice(group, name, list(error.options or []))
     if isinstance(cause, MissingMandatoryValue):
         return BadInput(f"{cause.full_key}: needs a value; give {cause.full_key}=...")
     if isinstance(cause, OmegaConfBaseException) and isinstance(cause.parent_node, DictConfig):

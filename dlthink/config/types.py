@@ -4,7 +4,7 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word", type(None): "null"}
@@ -20,8 +20,9 @@ def fits(value: Any, annotation: Any) -> bool:
     if annotation in (Any, inspect.Parameter.empty):
         return True
     if origin in (Union, types.UnionType):
-        return any(fits(value, a) for a in arguments if a in WORDS or get_origin(a) is not None or a is None) or (
-            not isinstance(value, str) and any(not _judged(a) for a in arguments)
+        # of what a configuration cannot spell, a tensor or a class, only a node of its own can stand for one
+        return any(fits(value, a) for a in arguments if _judged(a)) or (
+            isinstance(value, dict) and any(not _judged(a) for a in arguments)
         )
     if origin is Literal:
         return value in arguments and not (isinstance(value, bool) and True not in arguments)
@@ -29,7 +30,10 @@ def fits(value: Any, annotation: Any) -> bool:
         inner = [a for a in arguments if a is not Ellipsis] or [Any]
         if not isinstance(value, list):
             return False
-        expected = inner if origin is tuple and len(inner) == len(value) else inner[:1] * len(value)
+        fixed = origin is tuple and Ellipsis not in arguments
+        if fixed and len(inner) != len(value):
+            return False
+        expected = inner if fixed else inner[:1] * len(value)
         return all(fits(item, a) for item, a in zip(value, expected, strict=True))
     if origin is Callable:  # what is made by a node of the configuration
         return isinstance(value, dict) and "_target_" in value
@@ -57,11 +61,24 @@ def words(annotation: Any) -> str:
         return " or ".join(dict.fromkeys(words(a) for a in arguments if _judged(a)))
     if origin is Literal:
         return "one of " + ", ".join(map(str, arguments))
+    if origin is tuple and arguments and Ellipsis not in arguments:
+        return f"a list of {len(arguments)}, [...]"
     if origin in (list, tuple, Sequence):
         return "a list, [...]"
     if origin is Callable:
         return "a choice of its own, with a _target_"
     return WORDS.get(type(None) if annotation is None else annotation, getattr(annotation, "__name__", "another value"))
+
+
+def typed(value: Any) -> str:
+    """A value as it is typed: null, true, [0.9,0.99], {a:1}."""
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{key}:{typed(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{','.join(map(typed, value))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
 
 
 def parameters(target: Callable) -> dict[str, inspect.Parameter]:

@@ -20,6 +20,7 @@ from dlthink.config.words import change
 from dlthink.errors import BadInput, memory
 from dlthink.files.atomic import write_text
 from dlthink.runs import stored
+from dlthink.runs.latest import run_folder
 from dlthink.runs.signature import sign, signed
 from dlthink.training import checkpoint
 from dlthink.training.board import write_json
@@ -74,7 +75,7 @@ def open_run(
     """
     if not folder:
         raise BadInput("give the folder of a run, e.g. run=outputs/2026-01-31/10-20-30-123456 (or resume=...)")
-    place = Path(folder)
+    place = run_folder(folder)
     file = place / "config.yaml"
     if not file.is_file():
         raise BadInput(f"{place}: not the folder of a run (there is no config.yaml in it)")
@@ -154,10 +155,10 @@ def tabulate(folder: Path, tables: dict[str, list[list]]) -> None:
             csv.writer(file, lineterminator="\n").writerows(rows)
 
 
-def choices() -> dict[str, list]:
-    """The costs and networks that come with dlthink, to name those that fit when a pairing is refused."""
+def choices() -> dict[str, Iterator]:
+    """The costs and networks that come with dlthink, to name those that fit; read when a pairing is refused."""
 
-    def shipped(group: str) -> list[tuple[str, DictConfig]]:
-        return [(name, OmegaConf.load(file)) for name, file in options(group, conf_folder()).items()]
+    def shipped(group: str) -> Iterator[tuple[str, DictConfig]]:
+        return ((name, OmegaConf.load(file)) for name, file in options(group, conf_folder()).items())
 
     return {"losses": shipped("loss"), "models": shipped("model")}

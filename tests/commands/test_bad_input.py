@@ -27,8 +27,10 @@ TYPED = {
     "a word for a switch": (["trainer.compile=maybe"], "trainer.compile=maybe", "true or false"),
     "not in the list": (["trainer.precision=fp8"], "trainer.precision=fp8", "bf16"),
     "a list for a number": (["data.bin=[1,2]"], "data.bin", "a number"),
-    "no equals sign": (["spikes"], "spikes", "EQUAL"),
-    "no loss": (["loss=null"], "loss=null", "needs a loss"),
+    "several values": (["seed=0,1"], "seed=0,1", "add -m"),
+    "null for a number": (["optim.lr=null"], "optim.lr=null", "a number"),
+    "one beta": (["optim.betas=[0.8]"], "optim.betas=[0.8]", "a list of 2"),
+    "what is to be filled in": (["seed=${nothing}"], "nothing", "not found"),
     "negative bin": (["data.bin=-0.05"], "data.bin=-0.05", "longer than 0"),
     "zero bin": (["data.bin=0"], "data.bin=0", "longer than 0"),
     "history longer than a block": (["data.minutes=2", "data.history=500"], "data.history=500", "block"),
@@ -135,6 +137,15 @@ def test_a_cost_of_ones_own_that_cannot_be_read(cli, own):
     refused(cli("train", "loss=own"), "own.py", "forward")
     own("class A:\n    width = 1\n    def forward(self, out, y): ...")
     refused(cli("train", "loss=own"), "A does not say what it fits", "targets")
+
+
+def test_a_typo_in_the_name_of_a_cost_of_ones_own(cli, own, tmp_path):
+    (tmp_path / "my_cost.py").write_text("class A:\n    def forward(self, out, y): ...")
+    (tmp_path / "my_data.py").write_text("x = 1")
+    refused(cli("train", "loss=my_cots"), "loss=my_cots", "did you mean loss=my_cost?")
+    refused(cli("train", "model=My_Cost"), "model=My_Cost", "did you mean model=my_cost?")
+    refused(cli("train", "loss=my_cost.py"), "loss=my_cost.py", "without its ending, loss=my_cost")
+    refused(cli("train", "loss=poison"), "did you mean loss=poisson?")
 
 
 COST = """
@@ -275,6 +286,24 @@ def test_a_full_disk_ends_in_one_line_and_loses_nothing(run, tmp_path):
     assert "Traceback" not in done.stderr and "saved before" in done.stderr.splitlines()[-1]
     assert (tmp_path / "run" / "checkpoints" / "last.pt").read_bytes() == before
     assert torch.load(tmp_path / "run" / "checkpoints" / "last.pt", weights_only=True)["step"] == 6
+
+
+def test_a_file_of_ones_own_where_a_run_would_lie(cli, tmp_path):
+    (tmp_path / "config.yaml").write_text("mine")
+    refused(cli("train", "hydra.run.dir=.", *SMALL), "config.yaml", "another folder")
+    assert (tmp_path / "config.yaml").read_text() == "mine"
+
+
+def test_predict_says_what_is_missing_before_anything_is_loaded(cli, finished, monkeypatch):
+    monkeypatch.setitem(sys.modules, "dlthink.runs.folder", None)  # cannot be imported
+    run = f"run={finished}"
+    refused(cli("predict", run, f"input={__file__}"), "output=", "missing")
+    refused(cli("predict", run, f"input={__file__}", "output="), "output=", "missing")
+    refused(cli("predict", run, "output=x.csv"), "input=", "missing")
+    refused(cli("predict", f"input={__file__}", "output=x.csv"), "run=", "missing")
+    refused(cli("predict", run, f"input={__file__}", "output=x.csv", f"figures={__file__}"), "is a file")
+    refused(cli("evaluate", run, "output=x.png"), "output=x.png", "x.json")
+    refused(cli("compare", "output=table.png"), "output=table.png", "table.csv")
 
 
 def test_predicting_from_a_file_that_is_not_one(cli, finished, tmp_path):

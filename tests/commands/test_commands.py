@@ -66,6 +66,39 @@ def test_a_refused_run_does_not_stop_the_sweep(cli, tmp_path):
     assert code == 2 and "data.bin=0" in err and out.count("run: ") == 1
 
 
+def test_runs_side_by_side_return_the_worst_exit_code(tmp_path):
+    """In processes of their own, of which nothing else comes back."""
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="pip install 'dlthink[sweep]'")
+    words = ["train", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "seed=-1,-2", "hydra.sweep.dir=sweep"]
+    done = subprocess.run([*DLTHINK, *words], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 2 and "seed=-1" in done.stderr and "seed=-2" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_among_others_is_told(tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="pip install 'dlthink[sweep]'")
+    (tmp_path / "own.py").write_text(
+        "import os\nfrom torch import nn\nclass Mine(nn.Module):\n    targets, width = {'counts'}, 1\n"
+        "    def forward(self, out, y): os.kill(os.getpid(), 9)\n    def read(self, out): return {'rate': out.exp()}\n"
+    )
+    words = ["train", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "loss=own", "seed=0,1", *SMALL]
+    done = subprocess.run([*DLTHINK, *words], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 2 and "a run of the sweep was killed" in done.stderr.splitlines()[-1]
+
+
+def test_the_latest_run_wherever_a_run_is_named(cli):
+    assert cli("train", *SMALL)[0] == 0
+    folder = cli("train", *SMALL)[1].splitlines()[-1].removeprefix("run: ")
+    assert cli("evaluate", "run=latest", "output=a.json")[0] == 0
+    assert cli("evaluate", f"run={folder}", "output=b.json")[0] == 0
+    assert cli("train", "resume=latest", "trainer.steps=7")[1].splitlines()[-1] == f"run: {folder}"
+    code, out, _ = cli("compare", "latest")
+    assert code == 0 and "log_score" in out
+    with open("a.json") as one, open("b.json") as other:
+        assert one.read() == other.read()
+
+
 def test_choices_suit_the_data_and_the_command_line_wins(cli):
     def composed(*words):
         code, out, _ = cli("train", *words, "--cfg", "job")
@@ -89,7 +122,10 @@ def test_evaluate_equals_the_end_of_training_digit_for_digit(cli, finished, spli
     assert code == 0
     with open("again.json") as file:
         assert json.load(file) == json.loads((finished / "metrics.json").read_text())[split]
-    assert out.splitlines()[0].split() == [split, "value"]
+    lines = out.splitlines()
+    notes = [line for line in lines if line.startswith("note: ")]
+    assert lines[len(notes)].split() == [split, "value"]
+    assert [note for note in notes if note.startswith("note: read 4 units")]  # what train says of its data
 
 
 def test_evaluate_on_other_data(cli, finished):

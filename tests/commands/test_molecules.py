@@ -52,7 +52,7 @@ def metrics(run):
     return json.loads((Path(run) / "metrics.json").read_text())
 
 
-def test_train_evaluate_predict(cli, drawn, tmp_path):
+def test_train_evaluate_predict(cli, tmp_path):
     code, out, err = cli("train", *EMBEDDED, "hydra.run.dir=run")
     assert code == 0 and err == "" and out.splitlines()[-1] == "run: run"
     assert "SIMULATED" in out
@@ -60,8 +60,6 @@ def test_train_evaluate_predict(cli, drawn, tmp_path):
     for split in ("val", "test"):
         assert NAMES | {f"{name}_lookup" for name in NAMES} <= set(found[split])
         assert not [name for name in found[split] if name.endswith(("_on_carbon", "_on_hetero"))]
-    pictures = {file.name for file in Path("run", "figures").iterdir()}
-    assert {"test_calibration.png", "test_measured.png", "test_molecules.png", "test_risk_coverage.png"} <= pictures
 
     for split in ("test", "val"):
         assert cli("evaluate", "run=run", f"split={split}", "output=again.json")[0] == 0

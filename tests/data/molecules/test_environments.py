@@ -100,6 +100,7 @@ def test_equivalent_atoms_of_rdkit_share_every_number(small):
             assert seen.setdefault(rank, code) == code
 
 
+@pytest.mark.slow
 def test_no_two_kinds_of_atom_in_the_table_share_a_number():
     graphs = featurize(some(5000))
     kinds, group = graphs.atoms[:, :PLAIN].unique(dim=0, return_inverse=True)

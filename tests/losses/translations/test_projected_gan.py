@@ -134,6 +134,7 @@ def test_a_grey_photo_is_seen_as_three_equal_colours(eye):
     assert torch.equal(discriminator(grey.repeat(1, 3, 1, 1)), discriminator(grey))
 
 
+@pytest.mark.slow
 def test_it_tells_seasons_apart_that_it_has_not_seen_after_30_steps(eye):
     torch.manual_seed(0)
     drawn, discriminator = Seasons(scenes=32, val_scenes=32, test_scenes=2), FeatureDiscriminator(eye)

@@ -1,0 +1,130 @@
+"""The words after `dlthink train`, judged before Hydra reads them: what it says in its own words is said in ours."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dlthink.config.closest import hint
+from dlthink.config.paths import GROUPS, conf_folder, options, quoted
+from dlthink.config.types import typed
+from dlthink.config.words import checked
+from dlthink.errors import BadInput
+
+# A flag -> as it is handed on, and the values that it takes (none, some, or any folder)
+FLAGS = {
+    "-m": ("--multirun", ()),
+    "--multirun": ("--multirun", ()),
+    "-c": ("--cfg", ("job", "hydra", "all")),
+    "--cfg": ("--cfg", ("job", "hydra", "all")),
+    "-cd": ("--config-dir", None),
+    "--config-dir": ("--config-dir", None),
+    "--resolve": ("--resolve", ()),
+}
+# Where runs go: one alone, and the runs of a sweep
+FOLDERS = {"hydra.run.dir": False, "hydra.sweep.dir": True, "hydra.sweep.subdir": True}
+
+
+def read(words: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Flags with their values, and overrides as Hydra's grammar wants them, quoted. Raises BadInput."""
+    flags: dict[str, str] = {}
+    overrides, rest = [], iter(words)
+    for word in rest:
+        if word.startswith("-"):
+            name, value = _flag(word, rest)
+            flags[name] = value
+        else:
+            overrides.append(checked(word, _example(word)))
+    if "--cfg" in flags and "--multirun" in flags:
+        raise BadInput("--cfg shows one experiment, -m is for several: leave one of them out")
+    if "--resolve" in flags and "--cfg" not in flags:
+        raise BadInput("--resolve goes with --cfg: --cfg job --resolve")
+    own = [Path(flags["--config-dir"])] if "--config-dir" in flags else []
+    for word in overrides:
+        _check(word, "--multirun" in flags, own)
+    return flags, [quoted(word) for word in overrides]
+
+
+def _flag(word: str, rest: Iterator[str]) -> tuple[str, str]:
+    """The flag by its long name, and its value: behind an equals sign, or else the next of the words."""
+    given, equals, value = word.partition("=")
+    if given not in FLAGS:
+        raise BadInput(f"{word}: there is no such flag{hint(given, [*FLAGS, '--help'])}")
+    name, takes = FLAGS[given]
+    if takes == ():
+        if equals:
+            raise BadInput(f"{word}: {given} takes no value")
+        return name, ""
+    value = value if equals else next(rest, "")
+    if takes is None and not Path(value or "no folder").is_dir():
+        raise BadInput(f"{given} {value}: there is no such folder; give one that holds choices, --config-dir DIR")
+    if takes and value not in takes:
+        raise BadInput(f"{given} {value}: say what to show, {given} {' or '.join(takes)}")
+    return name, value
+
+
+def _example(word: str) -> str:
+    """How a word without an equals sign may have been meant: `data=spikes`."""
+    return next((f"{group}={word}" for group in GROUPS if word in options(group, conf_folder())), "loss=poisson")
+
+
+def _check(word: str, several: bool, own: list[Path]) -> None:
+    """Is it an override that makes sense here? `several`: of a sweep; `own`: folders of the user's own choices."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    key, _, value = word.partition("=")
+    bare = key.lstrip("+~").partition("@")[0]
+    if key.startswith("~"):
+        raise BadInput(f"{word}: nothing can be left out of an experiment; give it another value, {bare}=...")
+    if bare in GROUPS and key != bare:
+        raise BadInput(f"{word}: write {bare}={value or '...'}, which chooses another {bare}")
+    if bare == "hydra.mode":
+        raise BadInput(f"{word}: several runs are asked for by -m, one by leaving it out")
+    if bare in FOLDERS:
+        if value.strip("'\" ") in ("", "null"):
+            raise BadInput(f"{word}: needs the name of a folder; leave the word out for the usual one")
+        if FOLDERS[bare] and not several:
+            raise BadInput(f"{word}: is the folder of a sweep; add -m, or write hydra.run.dir=...")
+        if several and not FOLDERS[bare]:
+            raise BadInput(f"{word}: is the folder of a single run; with -m write hydra.sweep.dir=...")
+    if value[:1] == "," or value[-1:] == ",":
+        raise BadInput(f"{word}: a value is missing beside a comma")
+    try:
+        override = OverridesParser.create().parse_override(quoted(word))
+    except HydraException as error:
+        quotes = f"""{key}="'...'\""""
+        raise BadInput(f"{word}: cannot be read; a value with special letters stands in quotes, {quotes}") from error
+    if override.is_sweep_override() and not several:
+        raise BadInput(f"{word}: several values; to train with each of them, add -m: dlthink train -m {word}")
+    if bare in GROUPS:
+        for choice in _values(override):
+            _check_choice(bare, choice, own)
+
+
+def _values(override: Any) -> list:
+    """The values of an override: one, or those of a list that is swept over; ranges and patterns give none."""
+    from hydra.core.override_parser.types import ChoiceSweep
+
+    if not override.is_sweep_override():
+        return [override.value()]
+    swept = override.value()
+    return swept.list if isinstance(swept, ChoiceSweep) else []
+
+
+def _check_choice(group: str, choice: Any, own: list[Path]) -> None:
+    """Can a file of the group be called so? Whether there is one, Hydra finds out."""
+    if isinstance(choice, list):
+        names = ",".join(map(str, choice)) or "..."
+        raise BadInput(f"{group}=[{names}]: one choice a run; to try several: dlthink train -m {group}={names}")
+    if isinstance(choice, dict):
+        raise BadInput(
+            f"{group}={{...}}: choose a {group} by its name, and set its values one by one, {group}.KEY=VALUE"
+        )
+    name = typed(getattr(choice, "text", choice))
+    if choice is None and group != "experiment":
+        raise BadInput(f"{group}=null: a run needs a {group}; leave the word out for the usual one")
+    if choice is None:
+        raise BadInput("experiment=null: leave the word out for none")
+    if isinstance(choice, bool | int | float) or "/" in name or name in ("", ".", "~"):
+        known = options(group, conf_folder(), *own)
+        raise BadInput(f"{group}={name}: there is no such {group}{hint(name, known, f'{group}=')}")

@@ -1,0 +1,23 @@
+"""`latest` for the name of a run: the newest of those in outputs. Loads no torch."""
+
+import os
+from pathlib import Path
+
+from dlthink.errors import BadInput
+
+OUTPUTS = Path("outputs")
+
+
+def run_folder(name: str) -> Path:
+    """The folder of a run that is named: as it is, or for `latest` the run that was begun or resumed last."""
+    folder = Path(name).expanduser()
+    if name != "latest" or folder.exists():
+        return folder
+    begun = []
+    for place, inside, files in os.walk(OUTPUTS):
+        inside[:] = [name for name in inside if not name.startswith(".") and name not in ("checkpoints", "figures")]
+        if {"config.yaml", "provenance.json"} <= set(files):
+            begun.append(((Path(place) / "config.yaml").stat().st_mtime_ns, place))
+    if not begun:
+        raise BadInput(f"latest: there is no run in {OUTPUTS} of this folder; give the folder of one")
+    return Path(max(begun)[1])

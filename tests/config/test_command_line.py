@@ -1,0 +1,78 @@
+"""What is typed after `dlthink train` is judged before Hydra reads it: one line in our words."""
+
+import pytest
+
+from dlthink.config import command_line
+from dlthink.errors import BadInput
+
+REFUSED = {
+    "several seeds": ("seed=0,1", "several values", "add -m"),
+    "several costs": ("loss=mse,poisson", "several values", "dlthink train -m loss=mse,poisson"),
+    "a range": ("seed=range(0,3)", "several values", "-m"),
+    "a choice of values": ("seed=choice(0,1)", "several values", "-m"),
+    "a list of costs": ("loss=[mse,poisson]", "one choice", "-m loss=mse,poisson"),
+    "a sweep that is shown": ("-m --cfg job", "--cfg", "-m"),
+    "a sweep that is shown, spelled out": ("--multirun --cfg=job seed=0,1", "--cfg", "-m"),
+    "nothing to show": ("--cfg", "--cfg job"),
+    "what cannot be shown": ("--cfg run", "--cfg job"),
+    "resolved, but not shown": ("--resolve", "--cfg job --resolve"),
+    "no such flag": ("--multi seed=0,1", "--multi", "did you mean --multirun"),
+    "a flag of Hydra's that runs a pickle": ("--experimental-rerun x.pickle", "no such flag"),
+    "a value for a flag": ("-m=2 seed=0,1", "-m=2", "no value"),
+    "a lone hyphen": ("-", "-: there is no such flag"),
+    "two hyphens": ("--", "--: there is no such flag"),
+    "a dash": ("–m seed=0,1", "–m", "dash"),
+    "a minus sign": ("−−help", "−−help", "dash"),
+    "no folder of choices": ("--config-dir nowhere", "nowhere", "no such folder"),
+    "no value for the folder of choices": ("--config-dir", "--config-dir DIR"),
+    "left out": ("~data", "~data", "data=..."),
+    "left out, a value": ("~trainer.epochs", "~trainer.epochs", "another value"),
+    "left out, a choice": ("~loss=mse", "~loss=mse", "loss=..."),
+    "added": ("+data=spikes", "write data=spikes"),
+    "forced": ("++data=spikes", "write data=spikes"),
+    "another package": ("loss@model=mse", "write loss=mse"),
+    "a number for a choice": ("data=5", "data=5", "no such data", "spikes"),
+    "null for a choice": ("loss=null", "a run needs a loss"),
+    "null among choices": ("-m experiment=null,exact_glm", "experiment=null", "leave the word out"),
+    "a path for a choice": ("loss=../loss/mse", "no such loss"),
+    "a node for a choice": ("loss={_target_:os.system}", "choose a loss by its name"),
+    "only a name": ("seed", "seed", "name=value"),
+    "only a value": ("=5", "=5", "no name"),
+    "a choice without its group": ("spikes", "spikes", "data=spikes"),
+    "a file of words": ("@words.txt", "@words.txt", "name=value"),
+    "a comma too many": ("loss=mse,", "loss=mse,", "beside a comma"),
+    "a comma too soon": ("-m seed=,1", "seed=,1", "beside a comma"),
+    "an open quote": ("loss='mse", "loss='mse", "quotes"),
+    "an open brace": ("seed=${", "seed=${", "quotes"),
+    "no folder for a run": ("hydra.run.dir=", "hydra.run.dir=", "folder"),
+    "null for a run's folder": ("hydra.run.dir=null", "hydra.run.dir=null", "folder"),
+    "no folder for a sweep": ("-m hydra.sweep.dir= seed=0,1", "hydra.sweep.dir=", "folder"),
+    "no folder for runs in a sweep": ("-m hydra.sweep.subdir= seed=0,1", "hydra.sweep.subdir=", "folder"),
+    "a sweep's folder for a run": ("hydra.sweep.dir=x", "hydra.sweep.dir=x", "add -m"),
+    "a run's folder for a sweep": ("-m hydra.run.dir=x seed=0,1", "hydra.run.dir=x", "hydra.sweep.dir="),
+    "a sweep by its mode": ("hydra.mode=MULTIRUN", "hydra.mode=MULTIRUN", "-m"),
+}
+
+
+@pytest.mark.parametrize("line, says", [(line, says) for line, *says in REFUSED.values()], ids=REFUSED)
+def test_refused_in_one_line(line, says):
+    with pytest.raises(BadInput) as error:
+        command_line.read(line.split(" "))
+    assert "\n" not in str(error.value) and all(words in str(error.value) for words in says), error.value
+
+
+@pytest.mark.parametrize("word", ["", " ", "\t"])
+def test_an_empty_word(word):
+    with pytest.raises(BadInput, match="an empty word"):
+        command_line.read(["seed=0", word])
+
+
+def test_flags_go_on_by_their_long_names_and_values_in_quotes(tmp_path):
+    read = command_line.read(["-m", "-cd", str(tmp_path), "seed=0,1", "data.path=my file.npz", "+model.width=3"])
+    assert read == (
+        {"--multirun": "", "--config-dir": str(tmp_path)},
+        ["seed=0,1", "data.path='my file.npz'", "+model.width=3"],
+    )
+    assert command_line.read(["-c", "job", "--resolve"])[0] == {"--cfg": "job", "--resolve": ""}
+    words = ["-m", "loss=mse", "hydra.sweep.dir=x", "seed=range(3)", "trainer.minutes=null", "optim.betas=[0.8,0.9]"]
+    assert command_line.read(words)[1] == words[1:]

@@ -1,0 +1,39 @@
+"""Does a value fit an annotation, and how both are said."""
+
+import pytest
+import torch
+
+from dlthink.config.types import fits, parameters, typed, words
+
+ADAM = {name: parameter.annotation for name, parameter in parameters(torch.optim.Adam).items()}
+
+
+@pytest.mark.parametrize(
+    "value, annotation, right",
+    [
+        (0.1, ADAM["lr"], True),
+        (None, ADAM["lr"], False),
+        ([0.1], ADAM["lr"], False),
+        ("0.1", ADAM["lr"], False),
+        ([0.9, 0.99], ADAM["betas"], True),
+        ([0.9], ADAM["betas"], False),
+        ([0.9, 0.99, 0.999], ADAM["betas"], False),
+        (0.9, ADAM["betas"], False),
+        ([], ADAM["betas"], False),
+        (["a", "b"], ADAM["betas"], False),
+        (None, ADAM["foreach"], True),
+        ([1, 2, 3], tuple[int, ...], True),
+        ([], tuple[int, ...], True),
+        ([1, 2.5], list[int], False),
+        (True, int, False),
+        (1, float, True),
+        (None, int | None, True),
+    ],
+)
+def test_fits(value, annotation, right):
+    assert fits(value, annotation) == right
+
+
+def test_said_as_it_is_typed():
+    assert typed([None, True, 0.5, "a", {"b": 1}]) == "[null,true,0.5,a,{b:1}]"
+    assert words(ADAM["betas"]) == "a list of 2, [...]" and words(ADAM["lr"]) == "a number"

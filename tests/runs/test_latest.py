@@ -1,0 +1,31 @@
+"""`run=latest`."""
+
+import os
+
+import pytest
+
+from dlthink.errors import BadInput
+from dlthink.runs.latest import run_folder
+
+
+def made(folder, when, *files):
+    folder.mkdir(parents=True)
+    for name in files or ("config.yaml", "provenance.json"):
+        (folder / name).touch()
+        os.utime(folder / name, (when, when))
+
+
+def test_the_run_that_was_begun_or_resumed_last(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match="no run in outputs"):
+        run_folder("latest")
+    made(tmp_path / "outputs/2026-01-01/10-00-00", 100)
+    made(tmp_path / "outputs/multirun/2026-01-01/11-00-00/1", 300)
+    made(tmp_path / "outputs/2026-01-02/10-00-00", 200)
+    made(tmp_path / "outputs/2026-01-03/10-00-00", 400, "config.yaml")  # no run
+    assert str(run_folder("latest")) == "outputs/multirun/2026-01-01/11-00-00/1"
+    os.utime(tmp_path / "outputs/2026-01-01/10-00-00/config.yaml", (500, 500))
+    assert str(run_folder("latest")) == "outputs/2026-01-01/10-00-00"
+    assert str(run_folder("outputs/x")) == "outputs/x"
+    (tmp_path / "latest").mkdir()
+    assert str(run_folder("latest")) == "latest"  # a folder of that name
