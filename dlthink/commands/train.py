@@ -9,7 +9,6 @@ from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
-from dlthink.config.closest import hint
 from dlthink.config.overview import overview
 from dlthink.config.own import reach, register
 from dlthink.config.paths import conf_folder
@@ -117,16 +116,11 @@ def _resume(words: list[str]) -> int:
     from dlthink.training import checkpoint
     from dlthink.training.interrupt import Interrupted
 
-    others: dict[str, str] = {}
-    given, settings = parse(words, {"resume": None, "allow": None}, others)
-    for key, value in others.items():
-        if key in (*GROUPS, "seed"):
-            raise BadInput(f"{key}={value}: a run goes on with the {key} it began with; for another, train anew")
-        raise BadInput(f"{key}: there is no such word here{hint(key, ('resume', 'allow'))}")
+    given, settings = parse(words, {"resume": None, "allow": None})
     run = open_run(given["resume"], settings, given["allow"])
     try:
         with hold(run.folder):
-            run = open_run(given["resume"], settings, given["allow"])  # it may have been somebody else's until now
+            run = open_run(str(run.folder), settings, given["allow"])  # it may have been somebody else's until now
             saved, remark = checkpoint.load_last(run.folder / "checkpoints")
             checkpoint.require(saved, ("data", "facts"), run.folder / "checkpoints" / "last.pt")
             if remark:

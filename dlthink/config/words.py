@@ -48,7 +48,7 @@ def parse(
         if key in names:
             given[key] = value
         elif key in GROUPS or key == "seed":
-            raise BadInput(f"{word}: a run keeps its {key}; its settings are changed by GROUP.KEY=VALUE")
+            raise BadInput(f"{word}: a run goes on with the {key} it began with; for another, train anew")
         elif "." in key:
             settings.append(word)
         elif others is not None:

@@ -14,8 +14,8 @@ NAMES = {"run": None, "split": "test"}
     [
         (["run=a", "run=b"], "run=b: run= is there already, run=a"),
         (["data.bin=1", "data.bin=2"], "data.bin=2: data.bin= is there already"),
-        (["loss=mse,poisson"], "a run keeps its loss"),
-        (["seed=1"], "a run keeps its seed"),
+        (["loss=mse,poisson"], "the loss it began with"),
+        (["seed=1"], "the seed it began with"),
         (["-m"], "-m: write name=value"),
         (["latest"], "e.g. run="),
         ([""], "an empty word"),
