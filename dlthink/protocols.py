@@ -10,7 +10,7 @@ body does it: `Loss.prepare.of(loss)` is the cost's own `prepare`, or else this 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -251,9 +251,9 @@ class Metrics(Protocol):
         """Vectors, labels and pictures for TensorBoard's projector. Left out: none."""
 
     @optional
-    def drawings(self, read: Read, known: dict[str, Any]) -> dict[str, Any]:
-        """Figures of predictions, for `dlthink predict figures=`. Left out: that word is refused."""
-        return {}
+    def drawings(self, read: Read, known: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+        """(name, figure) of predictions, one at a time (`dlthink predict figures=`). Left out: that word is refused."""
+        return ()
 
     @optional
     def audit(self, answer: Answer, split: Split, batches: list[Tensor]) -> tuple[dict[str, float], dict[str, Any]]:

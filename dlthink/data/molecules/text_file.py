@@ -135,8 +135,8 @@ class TextFile:
                 unpacked += len(block)
                 if unpacked > most:
                     raise BadInput(
-                        f"{self.name}: unpacks to more than {most >> 20:,} MB from {self._size / 2**20:.3g}, which is "
-                        f"no file of molecules: unpack it yourself if it is"
+                        f"{self.name}: unpacks to more than {most >> 20:,} MB from {self._size / 2**20:.3g} MB, which "
+                        f"is no file of molecules: unpack it yourself if it is"
                     )
                 yield block
 
