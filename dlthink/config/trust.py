@@ -55,7 +55,8 @@ def check_classes(config: DictConfig, allow: Iterable[str] = ()) -> None:
         if root in ("dlthink", "torch"):
             raise BadInput(
                 f"{where}._target_={name}: the configuration of a run may name one of dlthink's choices for "
-                f"{part} here, nothing else of {root}"
+                f"{part} here, nothing else of {root}; a run of dlthink 0.1, whose files lay elsewhere, must be "
+                "trained again"
             )
         if root not in allow:
             raise BadInput(

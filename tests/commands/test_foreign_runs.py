@@ -52,6 +52,11 @@ def test_a_class_of_dlthink_in_the_wrong_place(verbs, gift, tmp_path):
     assert not (tmp_path / "owned").exists()
 
 
+def test_a_run_from_before_the_tree_moved_says_so(verbs, gift):
+    edit(gift, loss={"_target_": "dlthink.losses.poisson.Poisson"})
+    verbs("dlthink.losses.poisson.Poisson", "dlthink 0.1", "trained again")
+
+
 # ---------------------------------------------------------------------------------------------------------- files
 
 
