@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from dlthink import __version__
 from dlthink.errors import BadInput, plain
+from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import checkpoint, evaluation, rng
 from dlthink.training.best import Best
 from dlthink.training.board import Board, write_json
@@ -21,7 +22,7 @@ from dlthink.training.ema import Average
 from dlthink.training.interrupt import Interrupt, Interrupted
 from dlthink.training.players import networks_of, players
 from dlthink.training.precision import Precision
-from dlthink.training.progress import Progress, watches
+from dlthink.training.progress import Progress
 from dlthink.training.quickest import LONG, quickest
 from dlthink.training.sampler import Order
 from dlthink.training.schedule import factor
@@ -62,9 +63,8 @@ class Loop:
         self.model, self.loss, self.metrics, self.data = model.to(device), loss.to(device), metrics, data
         self.folder, self.checkpoints = folder, folder / "checkpoints"
         self.train, self.val, self.test = (split.to(device) for split in (data.train, data.val, data.test))
-        self._draw = getattr(self.train, "draw", self.train.take)  # what is drawn for a step may be augmented
-        if hasattr(loss, "prepare"):
-            loss.prepare(self.train.targets())
+        self._draw = Split.draw.of(self.train)  # what is drawn for a step may be augmented
+        Loss.prepare.of(loss)(self.train.targets())
         stop_gradient(model, loss)
         self.order = Order(self.train, settings.batch, seed, device)
         self.epoch_steps = max(1, len(self.order) // settings.accumulate)
@@ -77,7 +77,7 @@ class Loop:
             model.compile()
         self.players = players(model, loss, optim, self.precision)
         l2 = settings.l2 / data.facts.get("n_targets", 1)  # the cost is a mean over targets
-        self.take_step = Step(model, self.players, self.precision.scaler, settings.clip, l2, watches(loss))
+        self.take_step = Step(model, self.players, self.precision.scaler, settings.clip, l2, Loss.watch.given(loss))
         self._stream = iter(self.order)
         self.samples = self.order.batch * settings.accumulate  # in a step
         if self.samples < len(self.train) and any(player.searches for player in self.players):
@@ -191,8 +191,7 @@ class Loop:
         """Examine validation (with figures) and as many training samples. Is this the best so far?"""
         with self.average.in_place() if self.average else nullcontext():
             answers = self._ask(self.val, loss=self.loss)
-            if hasattr(self.loss, "settle"):
-                self.loss.settle(answers.out, answers.y)
+            Loss.settle.of(self.loss)(answers.out, answers.y)
             reading = evaluation.reading(answers, self.loss)
             numbers = self.metrics.numbers(*reading)
             self.board.scalars("val", answers.terms | numbers, self.step, self.order.epoch)
@@ -225,8 +224,8 @@ class Loop:
         for remark in evaluation.remarks(self.metrics, *reading):
             print(plain(f"note: test: {remark}"))
         self.board.figures("test", self.metrics.figures(*reading), self.step)
-        if hasattr(self.metrics, "projection"):
-            self.board.projection("test", *self.metrics.projection(*reading), self.step)
+        if points := Metrics.projection.of(self.metrics)(*reading):
+            self.board.projection("test", *points, self.step)
         self.board.scalars("test", results["test"], self.step, self.order.epoch)
         write_json(self.folder / "metrics.json", results)
         return results

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from dlthink.errors import BadInput
+from dlthink.protocols import Loss
 from dlthink.training.precision import Precision
 
 Terms = dict[str, torch.Tensor]
@@ -130,14 +131,9 @@ def _stepped(optim: Callable, device: torch.device) -> torch.optim.Optimizer:
     return optimizer
 
 
-def adversary(loss: nn.Module) -> nn.Module | None:
-    """The network that a cost plays against the one being trained, if it has one."""
-    return getattr(loss, "adversary", None)
-
-
 def networks_of(loss: nn.Module) -> list[nn.Module]:
     """The networks inside a cost, which run in the precision of training: its adversary, its frozen eye."""
-    return [network for network in (adversary(loss), getattr(loss, "eye", None)) if isinstance(network, nn.Module)]
+    return [network for network in (Loss.adversary.of(loss), Loss.eye.of(loss)) if network is not None]
 
 
 def players(model: nn.Module, loss: nn.Module, optim: Callable, precision: Precision) -> list[Player]:
@@ -146,14 +142,14 @@ def players(model: nn.Module, loss: nn.Module, optim: Callable, precision: Preci
     A cost has an adversary when it has a module `adversary` (its parameters) and a method `critic(out, y)` (what
     they descend). All its other parameters cooperate: they descend the cost together with the network.
     """
-    opponent = adversary(loss)
+    opponent = Loss.adversary.of(loss)
     opposing = [p for p in opponent.parameters() if p.requires_grad] if opponent is not None else []
     against = {id(p) for p in opposing}
     own = [p for p in [*model.parameters(), *loss.parameters()] if p.requires_grad and id(p) not in against]
     tried(optim, precision.device)
     sides = [Player("network", own, optim(own), loss, optim)] if own else []
     if opposing:
-        sides.append(Player("critic", opposing, optim(opposing), loss.critic, optim))
+        sides.append(Player("critic", opposing, optim(opposing), Loss.critic.of(loss), optim))
     if not sides:
         raise BadInput("neither the network nor the cost has a weight to train")
     if any(side.searches for side in sides) and (precision.scaler.is_enabled() or len(sides) > 1):

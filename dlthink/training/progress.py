@@ -9,6 +9,7 @@ from torch import nn
 from tqdm import tqdm
 
 from dlthink.errors import Diverged
+from dlthink.protocols import Loss
 from dlthink.training.board import Board
 from dlthink.training.players import Player, Terms
 from dlthink.training.step import Taken
@@ -23,7 +24,7 @@ class Progress:
 
     def __init__(self, board: Board, bar: tqdm, loss: nn.Module, checkpoints: Path, step: int):
         self.board, self.bar, self.loss, self.checkpoints = board, bar, loss, checkpoints
-        self.watches = watches(loss)
+        self._watches = Loss.watch.given(loss)
         self.paused = 0.0  # seconds since the last line that were no steps
         self.shown: dict[str, str] = {}  # beside the bar
         self.logged_at, self.logged_step = time.monotonic(), step
@@ -67,8 +68,7 @@ class Progress:
         kept = f"{self.checkpoints} keeps the last good checkpoint"
         if not (self.checkpoints / "last.pt").exists():
             kept = "before the first checkpoint"
-        advice = getattr(self.loss, "advice", "Try a smaller optim.lr, or trainer.clip=1")
-        return Diverged(f"step {step}: {what}; training stops, {kept}. {advice}")
+        return Diverged(f"step {step}: {what}; training stops, {kept}. {Loss.advice.of(self.loss)}")
 
     def log(self, step: int, epoch: int, taken: Taken, players: list[Player], samples: int) -> None:
         """One point on every curve. samples: in a step. Raises Diverged if a term since the last line is not finite."""
@@ -81,7 +81,7 @@ class Progress:
         self.board.scalars("optim", optim, step, epoch)
         speed = {"steps_per_second": per_second, "samples_per_second": samples * per_second}
         self.board.scalars("speed", speed, step, epoch)
-        if self.watches:
+        if self._watches:
             self._watch(step, epoch, *taken.seen)
         self.bar.set_postfix({name: f"{value:.4g}" for name, value in means.items()} | self.shown, refresh=False)
         self.bar.update(step - self.bar.n)
@@ -93,7 +93,7 @@ class Progress:
         """What the cost sees going wrong in the latest batch: figures, and a remark, said once."""
         seen = {name: float(value) for name, value in self.loss.watch(out, y).items()}
         self.board.scalars("watch", seen, step, epoch)
-        if remark := self.loss.remark(seen):
+        if remark := Loss.remark.of(self.loss)(seen):
             self.remark(remark, step)
 
     def remark(self, text: str, step: int, once: str = "") -> None:
@@ -101,8 +101,3 @@ class Progress:
         if (once or text) not in self._remarks:
             self._remarks.add(once or text)
             self.bar.write(f"step {step}: {text}", file=sys.stderr)
-
-
-def watches(loss: nn.Module) -> bool:
-    """Does the cost look at the outputs of a step once more (`watch`, with `remark`)?"""
-    return hasattr(loss, "watch")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from dlthink.errors import BadInput
+from dlthink.protocols import Split
 
 
 class Order:
@@ -20,7 +21,7 @@ class Order:
         self.batch = min(batch or len(split), len(split))
         self.generator = torch.Generator().manual_seed(seed)
         self.epoch, self.position = 0, 0
-        self._own = getattr(split, "epoch", None)
+        self._own = Split.epoch.of(split) if Split.epoch.given(split) else None
         self._behind = 0  # samples that came in this epoch before the size of batches was changed
         self._begin = self.generator.get_state()
         self._batches = len(self._draw(torch.Generator())) if self._own else len(split) // self.batch
