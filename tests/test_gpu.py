@@ -33,7 +33,7 @@ pytestmark = [
 
 
 def test_auto_takes_the_gpu_and_the_best_format(tmp_path):
-    run, model, _, _ = fit(tmp_path, device="auto")
+    run, model, _, _ = fit(tmp_path, device="auto", precision="auto")
     assert run.precision.device.type == "cuda"
     assert run.precision.name == ("bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16")
     assert next(model.parameters()).device.type == "cuda"

@@ -84,7 +84,14 @@ def network(n_in=5, n_out=3, seed=0, dropout=0.0):
 
 def fit(folder, model=None, loss=None, data=None, optim=None, metrics=None, saved=None, seed=0, **knobs):
     """Train the toy, on the CPU if nothing else is said; returns (the run, model, loss, results)."""
-    knobs = {"device": "cpu", "batch": 32, "steps": 40, "log_every": 10, "validate_every": 20} | knobs
+    knobs = {
+        "device": "cpu",
+        "precision": "fp32",
+        "batch": 32,
+        "steps": 40,
+        "log_every": 10,
+        "validate_every": 20,
+    } | knobs
     model = network() if model is None else model
     loss = Squared() if loss is None else loss
     run = Loop(
