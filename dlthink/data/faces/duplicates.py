@@ -8,11 +8,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from dlthink.data.faces.pca import pixel_embedding
-
-ALIKE = 0.99  # cosine of two normalized pictures from which they count as one, cut or packed a little differently
-COARSE = 8  # pixels a side of a first look
-CHUNK = 2048
+from dlthink.data.photos.near_copies import near_copies, squares
 
 
 def without_twins(
@@ -47,20 +43,8 @@ def without_twins(
     return [i for i in range(len(names)) if i not in again | shared], notes
 
 
-def nearly_the_same(grey: Tensor, person: Tensor) -> list[tuple[int, int]]:
-    """Pairs (i, j) of different people with almost one picture. grey [n, side^2]; person [n]."""
-    if not len(grey):
-        return []
-    side = int(grey.shape[1] ** 0.5)
-    coarse = torch.nn.functional.adaptive_avg_pool2d(grey.view(-1, 1, side, side), COARSE).flatten(1)
-    coarse, fine = pixel_embedding(coarse), pixel_embedding(grey)
-    pairs = []
-    for first in range(0, len(grey), CHUNK):
-        alike = coarse[first : first + CHUNK] @ coarse[first:].T > ALIKE - 0.02
-        i, j = alike.nonzero(as_tuple=True)
-        i, j = i + first, j + first
-        other = (i < j) & (person[i] != person[j])
-        i, j = i[other], j[other]
-        sure = (fine[i] * fine[j]).sum(1) > ALIKE
-        pairs += list(zip(i[sure].tolist(), j[sure].tolist(), strict=True))
-    return pairs
+def under_two_names(pixels: Tensor, person: Tensor) -> list[tuple[int, int]]:
+    """Pairs (i, j) of different people with almost one picture. pixels uint8 [n, channels, s, s]; person [n]."""
+    owner = person.tolist()
+    pairs = near_copies(squares(pixels, torch.arange(len(owner))))
+    return [(i, j) for i, j in pairs if owner[i] != owner[j]]

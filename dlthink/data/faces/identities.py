@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dlthink.data.faces.augment import Augment
-from dlthink.data.faces.duplicates import nearly_the_same, without_twins
+from dlthink.data.faces.duplicates import under_two_names, without_twins
 from dlthink.data.faces.pca import Whitened, pixel_embedding, small_grey
 from dlthink.data.faces.pk_sampler import PeopleBatches
 from dlthink.data.faces.recognize import Recognize
@@ -84,7 +84,7 @@ class Identities:
         number = {person: i for i, person in enumerate(folk)}
         owner = torch.tensor([number[person] for person in every.people], dtype=torch.long)
         grey_small = small_grey(every.pixels, torch.arange(len(owner)))
-        near = nearly_the_same(grey_small, owner) if self.real else []
+        near = under_two_names(every.pixels, owner) if self.real else []
         stay, told = without_twins(every.names, every.people, every.hashes, near, self.protected)
         self.notes += told
         look = torch.tensor([int(content, 16) >> 1 for content in every.hashes], dtype=torch.long)

@@ -29,7 +29,7 @@ _MAPS: WeakValueDictionary[int, mmap.mmap] = WeakValueDictionary()  # by where t
 _READ: Counter[int] = Counter()
 
 
-@dataclass
+@dataclass(eq=False)
 class Photos:
     """pixels: uint8 [n, channels, size, size]; names of the n photos; rejected: {name: why it has no pixels}.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 FLAT = 2.0  # standard deviation, of 255, below which a photo shows nothing
@@ -44,17 +45,18 @@ class Diagnosis:
     table: list[list[str]]
 
 
-def examined(photos: list[Photo], size: int, thorough: bool = True) -> Diagnosis:
+def examined(photos: list[Photo], size: int, thorough: bool = True, near: Iterable[tuple[int, int]] = ()) -> Diagnosis:
     """What is wrong with these photos, none of whose sides may be below `size` pixels.
 
-    Unreadable, tiny and flat ones go. Of identical pictures, however they are packed: in both seasons, all go; in
-    train and test of one season, those of train go; else the first stays. Not thorough: unreadable and tiny.
+    Unreadable, tiny and flat ones go. Of pictures that are identical, however they are packed, or nearly so (near:
+    pairs of their numbers): in both seasons, all go; in train and test of one season, those of train go; else the
+    first stays. Not thorough: unreadable and tiny.
     """
     finding = {i: why for i, photo in enumerate(photos) if (why := _unusable(photo, size, thorough))}
     gone = set(finding)
     same: dict[int, list[int]] = {}
     copies: Counter[str] = Counter()
-    for twins in _alike(photos, gone) if thorough else ():
+    for twins in _alike(photos, gone, near) if thorough else ():
         first, told = _judged(photos, twins)
         finding |= told
         same |= {i: [j for j in twins if j != i] if first in (None, i) else [first] for i in twins}
@@ -86,13 +88,16 @@ def _unusable(photo: Photo, size: int, thorough: bool) -> str:
     return "flat" if thorough and photo.spread < FLAT else ""
 
 
-def _alike(photos: list[Photo], gone: set[int]) -> list[list[int]]:
-    """Numbers of the photos that share their pixels with others."""
-    groups = defaultdict(list)
-    for i, photo in enumerate(photos):
-        if i not in gone:
-            groups[photo.shown].append(i)
-    return [twins for twins in groups.values() if len(twins) > 1]
+def _alike(photos: list[Photo], gone: set[int], near: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Numbers of the photos that share their pixels with others, or nearly do."""
+    first: dict[str, int] = {}
+    same = [(first.setdefault(photo.shown, i), i) for i, photo in enumerate(photos) if i not in gone]
+    group = {i: [i] for i in range(len(photos)) if i not in gone}
+    for i, j in [*same, *near]:
+        if i in group and j in group and group[i] is not group[j]:
+            one = sorted(group[i] + group[j])
+            group |= dict.fromkeys(one, one)
+    return [one for i, one in group.items() if len(one) > 1 and i == one[0]]
 
 
 def _judged(photos: list[Photo], twins: list[int]) -> tuple[int | None, dict[int, str]]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dlthink.data.photos.album import Album
+from dlthink.data.photos.near_copies import near_copies, squares
 from dlthink.data.photos.pixels import Photos, chosen, photos_of
 from dlthink.data.seasons.doctor import Diagnosis, Photo, examined
 from dlthink.data.seasons.two_seasons import ROLES, Gathered, TwoSeasons
@@ -98,7 +99,7 @@ class Photographed(TwoSeasons):
             shots = [shot for place in places for shot in self._shots(place)]
             photos = [shot.seen() for shot in shots]
             _refuse_the_same_twice(places, photos)
-            found = examined(photos, self.size, self.doctor)
+            found = examined(photos, self.size, self.doctor, self._near(shots) if self.doctor else ())
             usable = [shots[i] for i in found.stay]
             for place in places:
                 self._refuse_too_few(place, usable, shots, photos, found, 1 if seen else LEAST[place.split])
@@ -126,6 +127,15 @@ class Photographed(TwoSeasons):
         photos = photos_of(place.album, self._side(place.split or "train"), grey=False, names=place.names)
         row = {name: i for i, name in enumerate(photos.names)}
         return [Shot(place, photos, name, row.get(name)) for name in place.names]
+
+    def _near(self, shots: list[Shot]) -> list[tuple[int, int]]:
+        """Pairs of their numbers that are almost one picture."""
+        parts, numbers = [], []
+        for photos in dict.fromkeys(shot.photos for shot in shots):
+            here = [i for i, shot in enumerate(shots) if shot.photos is photos and shot.row is not None]
+            parts.append(squares(photos.pixels, torch.tensor([shots[i].row for i in here], dtype=torch.long)))
+            numbers += here
+        return [(numbers[i], numbers[j]) for i, j in near_copies(torch.cat(parts, 1))]
 
     def _refuse_too_few(
         self, place: Place, usable: list[Shot], shots: list[Shot], photos: list[Photo], found: Diagnosis, least: int

@@ -47,6 +47,14 @@ def test_a_repeated_photo_is_kept_once():
     }
 
 
+def test_what_is_nearly_the_same_is_a_copy():
+    photos = [photo("a"), photo("b", split="test"), photo("c"), photo("d", shown="a"), photo("flat", spread=0.0)]
+    found = examined(photos, 64, near=[(0, 1), (2, 4)])
+    assert [photos[i].name for i in found.stay] == ["b", "c"]
+    assert found.table[1] == ["a", "summer", "train", "in train and test", "no", "b"]
+    assert stay(photos, thorough=False, near=[(0, 1)]) == ["a", "b", "c", "d", "flat"]
+
+
 def test_repeated_in_test_and_in_train_too():
     splits = {"a": "train", "b": "test", "c": "train", "d": "test"}
     photos = [photo(name, split=split, shown="x") for name, split in splits.items()]

@@ -1,5 +1,6 @@
 """The user's own photos of two seasons: any sizes and kinds, split by content; and what can be wrong."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -256,3 +257,15 @@ def test_hashes_of_the_content_and_no_names_in_the_state(tmp_path):
     n = sum(found.train.count.values()) + sum(found.val.count.values())
     assert len(found.state["looks"]) == 2 * n and not [look for look in found.state["looks"] if "png" in look]
     assert all(0 <= share(look) < 1 for look in found.state["looks"])
+
+
+def test_a_photo_saved_again_is_on_one_side(tmp_path):
+    """At quality 80 it has other pixels; 30 such pairs used to lie on both sides of the split."""
+    summer, winter = photos(30), photos(5, "winter")
+    again = {
+        f"again {name}": packed(Image.open(io.BytesIO(content)), "JPEG", quality=80) for name, content in summer.items()
+    }
+    found = two(tmp_path, summer | again, winter)
+    assert sum(len(getattr(found, role).photos["summer"]) for role in ("train", "val", "test")) == 30
+    (note,) = [note for note in found.notes if note.startswith("doctor: ")]
+    assert note.startswith("doctor: 30 of 65 photos left out, see doctor.csv: 30 copies (30 repeated)")

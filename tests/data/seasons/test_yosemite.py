@@ -266,9 +266,10 @@ def test_the_real_copies_are_all_found():
         assert names <= listed and len(stays) == (0 if both else 1)
         assert both or not any(name.startswith("test") for name in names) or next(iter(stays)).startswith("test")
     more = listed - set().union(*groups)
-    assert more == {"trainB/2014-02-02 01_53_24.jpg", "trainB/2016-12-22 01_50_13.jpg"}, "other bytes, same pixels"
+    assert more > {"trainB/2014-02-02 01_53_24.jpg", "trainB/2016-12-22 01_50_13.jpg"}, "other bytes, same pixels"
+    assert len(more) == 14, "the rest were mirrored, saved again, or have a frame: seen by eye"
     assert found.notes[0] == (
-        "doctor: 200 of 2,739 photos left out, see doctor.csv: 200 copies (122 repeated, 41 in "
+        "doctor: 208 of 2,739 photos left out, see doctor.csv: 208 copies (127 repeated, 44 in "
         "train and test, 37 in both seasons, where none stays)"
     )
-    assert sum(split.count[season] for split in (found.train, found.val, found.test) for season in split.count) == 2539
+    assert sum(split.count[season] for split in (found.train, found.val, found.test) for season in split.count) == 2531
