@@ -78,7 +78,8 @@ class Resuming:
 
     def __call__(self, url: str, output_file: str, pooch, check_only: bool = False) -> None:
         import requests
-        from tqdm import tqdm
+
+        from dlthink.progress_bar import progress_bar
 
         have = self.part.stat().st_size if self.part.exists() else 0
         ask = {"Range": f"bytes={have}-"} if have else {}
@@ -92,9 +93,10 @@ class Resuming:
                 total = have + int(answer.headers.get("content-length", 0))
                 with (
                     open(self.part, "ab" if have else "wb") as file,
-                    tqdm(total=total or None, initial=have, unit="B", unit_scale=True, disable=None) as bar,
+                    progress_bar(
+                        total=total or None, initial=have, desc=self.part.stem, unit="B", unit_scale=True
+                    ) as bar,
                 ):
-                    bar.set_description(self.part.stem)
                     for chunk in answer.iter_content(1 << 16):
                         bar.update(file.write(chunk))
         os.replace(self.part, output_file)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from dlthink import __version__
 from dlthink.errors import BadInput, plain
+from dlthink.progress_bar import Bar, Lines, progress_bar
 from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import checkpoint, evaluation, rng
 from dlthink.training.best import Best
@@ -122,7 +122,7 @@ class Loop:
         self.board = Board(self.folder, after=None if self._recent is None else self.step)
         self.board.text("config", text, self.step)
         try:
-            with tqdm(total=self.total, initial=self.step, disable=None, unit="step") as bar, Interrupt() as stop:
+            with self._bar() as bar, Interrupt() as stop:
                 self.progress = Progress(self.board, bar, self.loss, self.checkpoints, self.step)
                 self.progress.restore(self._recent or [], self.precision.device)
                 self._train(stop)
@@ -133,6 +133,9 @@ class Loop:
         finally:
             self.board.close()
         return results
+
+    def _bar(self) -> Bar | Lines:
+        return progress_bar(total=self.total, initial=self.step, unit="step", minutes=self.settings.minutes)
 
     def _train(self, stop: Interrupt) -> None:
         settings = self.settings
@@ -170,7 +173,7 @@ class Loop:
         self.step, self.converged = self.step + 1, taken.converged
         if self.average:
             self.average.update(self.step)
-        self.progress.add(taken, indices)
+        self.progress.add(self.step, taken, indices)
         return taken
 
     def end(self) -> str | None:
@@ -201,10 +204,11 @@ class Loop:
             self.board.scalars("train", trained, self.step, self.order.epoch)
         self.board.flush()
         name, value = self.best.name, numbers[self.best.name]
-        self.progress.shown = {f"val {name}": f"{value:.4g}"}
         if not math.isfinite(value):
             self.progress.remark(f"validation's {name} is {value}: it never counts as the best", self.step, once=name)
-        return self.best.better(value, self.step)
+        better = self.best.better(value, self.step)
+        self.progress.shown = {f"val {name}": f"{value:.4g}", "best": f"{self.best.value:.4g}"}
+        return better
 
     def _ask(self, split, most: int | None = None, loss: nn.Module | None = None) -> evaluation.Answers:
         batches = evaluation.batches_of(split, self.settings.examine_batch, self.precision.device, most)

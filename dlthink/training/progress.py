@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from dlthink.errors import Diverged
+from dlthink.progress_bar import Bar, Lines
 from dlthink.protocols import Loss
 from dlthink.training.board import Board
 from dlthink.training.players import Player, Terms
@@ -22,7 +22,7 @@ class Progress:
     the run's last good state lies, for the message that names the step, the term and the batch.
     """
 
-    def __init__(self, board: Board, bar: tqdm, loss: nn.Module, checkpoints: Path, step: int):
+    def __init__(self, board: Board, bar: Bar | Lines, loss: nn.Module, checkpoints: Path, step: int):
         self.board, self.bar, self.loss, self.checkpoints = board, bar, loss, checkpoints
         self._watches = Loss.watch.given(loss)
         self.paused = 0.0  # seconds since the last line that were no steps
@@ -32,10 +32,12 @@ class Progress:
         self._indices: list[list[torch.Tensor]] = []  # the batches of each step, to name one that goes wrong
         self._remarks: set[str] = set()  # what was said already
 
-    def add(self, taken: Taken, indices: list[torch.Tensor]) -> None:
-        """Note a step; nothing is waited for."""
+    def add(self, step: int, taken: Taken, indices: list[torch.Tensor]) -> None:
+        """Note step number `step`; nothing is waited for, unless half a minute is over and no bar is seen."""
         self._terms.append(taken.terms)
         self._indices.append(indices)
+        if self.bar.due():
+            self._show(self.means(step), step)
 
     def state(self) -> list[dict[str, float]]:
         """The terms that are in no curve yet."""
@@ -83,10 +85,13 @@ class Progress:
         self.board.scalars("speed", speed, step, epoch)
         if self._watches:
             self._watch(step, epoch, *taken.seen)
-        self.bar.set_postfix({name: f"{value:.4g}" for name, value in means.items()} | self.shown, refresh=False)
-        self.bar.update(step - self.bar.n)
+        self._show(means, step)
         self.logged_at, self.logged_step, self.paused = now, step, 0.0
         self._terms, self._indices = [], []
+
+    def _show(self, means: dict[str, float], step: int) -> None:
+        self.bar.set_postfix({name: f"{value:.4g}" for name, value in means.items()} | self.shown, refresh=False)
+        self.bar.update(step - self.bar.n)
 
     @torch.no_grad()
     def _watch(self, step: int, epoch: int, out, y) -> None:

@@ -24,8 +24,8 @@ def test_a_cost_that_is_not_a_number_stops_the_run(tmp_path):
         fit(tmp_path, loss=Bursts(), data=data, steps=100, log_every=10, validate_every=10)
     text = str(error.value)
     assert "step 27" in text and "burst is nan" in text and "\n" not in text
-    steps = [index for index in taken if len(index) == 32]
-    assert ", ".join(map(str, steps[26].tolist()[:8])) in text
+    steps = [index for index in taken if len(index) == 32]  # 30, the last of which was logged
+    assert ", ".join(map(str, steps[-4].tolist()[:8])) in text
     last = torch.load(tmp_path / "checkpoints" / "last.pt", weights_only=True)
     assert last["step"] == 20
     assert all(t.isfinite().all() for t in last["model"].values())
@@ -45,3 +45,11 @@ def test_what_a_cost_watches_is_logged_and_its_remark_is_said_once(tmp_path, cap
     assert [row[0] for row in rows if row[2:4] == ["watch", "largest"]] == ["10", "20", "30", "40"]
     told = capsys.readouterr()
     assert (told.out + told.err).count("step 10: too quiet") == 1 and (told.out + told.err).count("too quiet") == 1
+
+
+def test_without_a_terminal_a_line_says_step_cost_best_figure_and_time_left(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("dlthink.progress_bar.PACE", 0.0)  # at every step
+    fit(tmp_path, steps=20, log_every=10, validate_every=10)
+    first, *rest = (line for line in capsys.readouterr().err.splitlines() if line.startswith("step "))
+    assert first.startswith("step 1 of 20 (5 %), 0 min left, mse ") and "best" not in first
+    assert any(line.startswith("step 15 of 20 (75 %)") and ", val rmse " in line and ", best " in line for line in rest)

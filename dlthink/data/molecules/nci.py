@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
 from dlthink.data.molecules.molecule_file import Entry
 from dlthink.data.molecules.records import Reading, unlabelled
@@ -15,6 +14,7 @@ from dlthink.data.molecules.shift_lines import atoms_in
 from dlthink.data.molecules.structures import chemistry
 from dlthink.data.molecules.text_file import TextFile
 from dlthink.errors import BadInput
+from dlthink.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from rdkit.Chem import Atom, Bond, Mol
@@ -61,7 +61,7 @@ def read_nci(
     lines = [line.split() for line in TextFile(table, "data=molecules") if line.strip()]
     reading, means, spreads = Reading([], {}, 0), [], []
     generator = np.random.default_rng(seed)
-    with tqdm(total=molecules, disable=None, desc="simulating", unit="molecule", leave=False) as bar:
+    with progress_bar(total=molecules, desc="simulating", unit="molecule") as bar:
         for number, (smiles, *name) in enumerate(lines, start=1):
             if len(reading.records) == molecules:
                 break

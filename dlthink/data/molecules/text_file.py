@@ -10,9 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from tqdm import tqdm
-
 from dlthink.errors import BadInput
+from dlthink.progress_bar import progress_bar
 
 HEAD = 200_000  # characters in which a file shows what it is
 LONGEST = 1 << 24  # characters of a line or of a record: a molecule of 100,000 atoms has fewer
@@ -78,8 +77,8 @@ class TextFile:
             yield rest
 
     def watched(self, what: str) -> Iterator[str]:
-        """The same, with a bar that shows how far it is, on a terminal."""
-        with tqdm(self, total=self.lines, disable=None, desc=what, unit="line", unit_scale=True, leave=False) as bar:
+        """The same, with a bar that shows how far it is."""
+        with progress_bar(self, total=self.lines, desc=what, unit="line") as bar:
             yield from bar
 
     def _measure(self, encoding: str) -> None:

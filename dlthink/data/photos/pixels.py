@@ -18,11 +18,11 @@ from weakref import WeakValueDictionary
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.decode import as_mode, bands, middle, pillow, resized, upright
 from dlthink.files.cache import cache_folder, cache_key
+from dlthink.progress_bar import progress_bar
 
 HELD = 64 << 20  # bytes of a mapped file that may stay in memory once they were read
 _MAPS: WeakValueDictionary[int, mmap.mmap] = WeakValueDictionary()  # by where their pixels begin
@@ -69,7 +69,7 @@ def photos_of(
     def rows() -> Iterator[np.ndarray]:
         for past in (rejected, contents, seen):
             past.clear()
-        with tqdm(names, disable=None, desc="reading", unit="photo", leave=False) as bar:
+        with progress_bar(names, desc="reading", unit="photo") as bar:
             for name in bar:
                 try:
                     data = album.read(name)

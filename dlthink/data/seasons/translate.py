@@ -20,6 +20,7 @@ from dlthink.data.seasons.tiles import SMALLEST, Mosaic
 from dlthink.data.seasons.unpaired import bytes_of, floats
 from dlthink.errors import BadInput
 from dlthink.files.atomic import whole
+from dlthink.progress_bar import progress_bar
 
 DIRECTIONS = {"to_winter": ("summer", "winter"), "to_summer": ("winter", "summer")}
 SHEET = "contact_sheet.jpg"
@@ -60,7 +61,7 @@ class Translate:
         refuse_others(Path(path))
         folder, names = Path(path), self.album.names
         places, sheet = written_as(names), ContactSheet(len(names))
-        with self.album, tqdm(names, disable=None, desc=f"to {self.target}", unit="photo", leave=False) as bar:
+        with self.album, progress_bar(names, desc=f"to {self.target}", unit="photo") as bar:
             for i, name in enumerate(bar):
                 try:
                     before = _at_most(upright(self.album.read(name)).convert("RGB"), self.long)
