@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dlthink import __version__
 from dlthink.errors import EXPECTED, BadInput, answer
+from dlthink.own_code import own_code
 
 
 def commands() -> dict[str, str]:
@@ -54,7 +55,8 @@ def main(words: list[str] | None = None) -> int:
             from dlthink.config.closest import hint
 
             raise BadInput(f"{verb or repr(verb)}: there is no such command{hint(verb, commands())}")
-        return importlib.import_module(f"dlthink.commands.{verb}").main(rest) or 0
+        with own_code():
+            return importlib.import_module(f"dlthink.commands.{verb}").main(rest) or 0
     except BrokenPipeError:  # `dlthink train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -62,6 +62,7 @@ class Run:
         if parts is None:
             with folders.fitting(saved, path):
                 parts = build.assemble(run.config, state=saved["data"])
+        self._settled = evaluation.settled(saved)
         run.install(saved, path, parts.loss, parts.model, parts.trainer.precision)
         self._parts = parts
         self.data, self.loss, self.model = parts.data, parts.loss, parts.model
@@ -94,7 +95,8 @@ class Run:
         samples = {"train": self.data.train, "val": self.data.val, "test": self.data.test}[split].to(device)
         batches = evaluation.batches_of(samples, self._parts.trainer.examine_batch, device)
         condense = evaluation.condensing(self.loss, self._parts.metrics)
-        return evaluation.reading(evaluation.ask(self.model, samples, batches, condense=condense), self.loss)
+        answers = evaluation.ask(self.model, samples, batches, condense=condense)
+        return evaluation.reading(answers, self.loss, self._settled)
 
 
 def compose(*words: str, loss: type | None = None, model: type | None = None) -> Experiment:

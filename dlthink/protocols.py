@@ -242,6 +242,16 @@ class Metrics(Protocol):
         return []
 
     @optional
+    def misfit(self, read: Read, y: Values) -> str | None:
+        """One line on what cannot be examined in it, a wrong shape say; asked before training. Left out: nothing."""
+
+    @optional
+    def settle(self, read: Read, y: Values) -> dict[str, float]:
+        """Numbers fitted on validation that a cost did not read (a threshold): added to what it reads from then on.
+        Left out: none."""
+        return {}
+
+    @optional
     def remarks(self, read: Read, y: Values, known: dict[str, Any]) -> list[str]:
         """What is wrong with these answers: a line each, with what to try. Left out: nothing is said."""
         return []

@@ -48,7 +48,7 @@ def main(words: list[str]) -> int:
     condense = evaluation.condensing(parts.loss, parts.metrics)
     answers = evaluation.ask(parts.model, split, batches, condense=condense)
     with torch.no_grad():
-        reading = evaluation.reading(answers, parts.loss)
+        reading = evaluation.reading(answers, parts.loss, evaluation.settled(saved))
         numbers = parts.metrics.numbers(*reading)
         remarks = evaluation.remarks(parts.metrics, *reading)
     if audit:

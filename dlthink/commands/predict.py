@@ -65,7 +65,7 @@ def main(words: list[str]) -> int:
         for part in inputs.parts(given["output"]) if hasattr(inputs, "parts") else [inputs]:
             asked = part.to(device)
             answers = evaluation.ask(model, asked, evaluation.batches_of(asked, trainer.examine_batch, device))
-            read = loss.read(answers.out)
+            read = evaluation.settled(saved) | loss.read(answers.out)
             asked.write(read, given["output"])
             if metrics is not None:
                 drawn += save_figures(metrics.drawings(read, answers.known), Path(given["figures"]))

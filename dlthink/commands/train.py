@@ -14,6 +14,7 @@ from dlthink.config.own import reach, register
 from dlthink.config.paths import conf_folder
 from dlthink.errors import EXPECTED, BadInput, answer, memory, plain
 from dlthink.files.lock import hold
+from dlthink.own_code import own_code
 
 EXIT_CODES = "DLTHINK_EXIT_CODES"  # names the file that a run adds its exit code to, in whatever process it is
 
@@ -132,6 +133,7 @@ def _resume(words: list[str]) -> int:
 
 
 @memory()
+@own_code()
 def _train(config, folder: Path, story: dict, saved: dict | None = None, before=None) -> float:
     """The run itself. Returns the figure that picks the best, for sweepers.
 

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,8 +12,10 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from dlthink.config.closest import hint
+from dlthink.config.cost_contract import check_cost, check_made, kinds
 from dlthink.config.types import fits, parameters, typed, words
 from dlthink.errors import BadInput
+from dlthink.own_code import own_code, written
 from dlthink.training import rng
 
 PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")
@@ -61,6 +64,7 @@ def networks(config: DictConfig, facts: dict[str, Any]) -> tuple[Any, Any]:
     """Cost and network for data with these facts; the same first weights for every cost of the same width."""
     rng.seed(config.seed)
     loss = build(config.loss, **facts)
+    check_made(loss)
     rng.seed(config.seed)
     model = build(config.model, **facts, n_out=facts["n_targets"] * loss.width)
     return loss, model
@@ -95,19 +99,23 @@ def find(node: DictConfig, part: str) -> type:
         raise BadInput(f"{part}: its file needs a line like `_target_: module.Class`")
     module, _, attribute = name.rpartition(".")
     try:
-        target = getattr(importlib.import_module(module), attribute)
+        with own_code():
+            home = importlib.import_module(module)
     except ModuleNotFoundError as error:
+        if not f"{module}.".startswith(f"{error.name}."):
+            raise  # what that module itself imports
         raise BadInput(
             f"{part}._target_={name}: no module named {error.name}; a file of your own must lie in the working folder"
         ) from error
-    except AttributeError as error:
+    target = getattr(home, attribute, None)
+    if target is None:
         if module == "__main__":
             raise BadInput(
                 f"{part}._target_={name}: was defined in a notebook or script; define it there again, "
                 f"or save it as a file of your own and say {part}={attribute}"
-            ) from error
-        known = [n for n in dir(importlib.import_module(module)) if n[0].isupper()]
-        raise BadInput(f"{part}._target_={name}: {module} has no {attribute}{hint(attribute, known)}") from error
+            )
+        known = [n for n in dir(home) if n[0].isupper()]
+        raise BadInput(f"{part}._target_={name}: {module} has no {attribute}{hint(attribute, known)}")
     if not isinstance(target, type):
         raise BadInput(f"{part}._target_={name}: must be a class")
     return target
@@ -133,18 +141,24 @@ def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -
     """Does the cost fit the data's kind of targets, and can the network be built from the data's facts?"""
     data, loss, model = targets["data"], targets["loss"], targets["model"]
     kind, facts = _answers(config.data, data)
-    kinds = getattr(loss, "targets", None)
-    if kinds is None:
-        raise BadInput(f'loss: {loss.__name__} does not say what it fits; add a line like targets = {{"counts"}}')
-    if kind not in kinds:
+    fits_to = kinds(loss)
+    if kind not in fits_to:
         fitting = [name for name, node in losses if kind in getattr(_class(node), "targets", ())]
         raise BadInput(
-            f"loss {loss.__name__} is for {' or '.join(sorted(kinds))}, but {data.__name__} has {kind}; "
+            f"loss {loss.__name__} is for {' or '.join(sorted(fits_to)) or 'nothing'}, but {data.__name__} has {kind}; "
             f"costs that fit: {', '.join(fitting) or 'none yet'}"
         )
-    lacking = _lacking(model, config.model, facts)
+    check_cost(loss, getattr(targets["metrics"], "reads", ()))
+    lacking = _unstated(loss, config.loss, facts)
     if lacking:
-        fitting = [name for name, node in models if _class(node) and not _lacking(_class(node), node, facts)]
+        raise BadInput(
+            f"{written(loss.__init__)} asks for {', '.join(lacking)}, which {data.__name__} does not state: "
+            f"give it a default, {lacking[0]}=..."
+        )
+    stated = {*facts, *COMPUTED}
+    lacking = _lacking(model, config.model, stated)
+    if lacking:
+        fitting = [name for name, node in models if _class(node) and not _lacking(_class(node), node, stated)]
         raise BadInput(
             f"model {model.__name__} needs {', '.join(lacking)}, which {data.__name__} does not have; "
             f"networks that fit: {', '.join(fitting) or 'none yet'}"
@@ -161,10 +175,16 @@ def _answers(node: DictConfig, data: type) -> tuple[str, tuple[str, ...]]:
     return data.targets(settings), data.states(settings)
 
 
-def _lacking(model: type, node: Any, facts: tuple[str, ...]) -> list[str]:
-    needed = [name for name, p in parameters(model).items() if p.default is p.empty and name not in node]
-    lacking = [name for name in needed if name not in {*facts, *COMPUTED}]
-    return lacking + [name for key, inner in _inner(node) for name in _lacking(find(inner, key), inner, facts)]
+def _unstated(target: type, node: Any, stated: Iterable[str]) -> list[str]:
+    """What its constructor asks for and nobody gives: neither the configuration, nor the data, nor a default."""
+    needed = [name for name, p in parameters(target).items() if p.default is p.empty and name not in node]
+    return [name for name in needed if name not in stated]
+
+
+def _lacking(target: type, node: Any, stated: Iterable[str]) -> list[str]:
+    """The same of a network and those that it is made of."""
+    lacking = _unstated(target, node, stated)
+    return lacking + [name for key, inner in _inner(node) for name in _lacking(find(inner, key), inner, stated)]
 
 
 def _class(node: Any) -> type | None:

@@ -1,23 +1,23 @@
 """A cost or network in the user's own file: `loss=my_cost` finds `my_cost.py` in the working folder.
 
-The file is read, not run: its last class with a `forward` becomes the choice, and the arguments of its `__init__` that
-have plain defaults become settings (`loss.delta=2`). A folder given by `--config-dir` does the same with YAML files.
+The file is read, not run: its class becomes the choice, and the arguments of its `__init__` that have plain defaults
+become settings (`loss.delta=2`). A folder given by `--config-dir` does the same with YAML files.
 """
 
-import ast
 import inspect
+import keyword
 import re
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from dlthink.config.paths import conf_folder, options
+from dlthink.config.source import Source
 from dlthink.errors import BadInput
 
 PLAIN = (bool, int, float, str, list, tuple, type(None))  # what YAML can say
-MOST = 1 << 20  # bytes of a file of one's own
+FILES = 200  # of a folder, that are looked into
 
 
 def reach(modules: Iterable[str]) -> None:
@@ -35,48 +35,64 @@ def reach(modules: Iterable[str]) -> None:
 def register(overrides: list[str]) -> None:
     """Make costs and networks in the working folder that the command line names choices of their group."""
     for override in overrides:
-        match = re.fullmatch(r"(loss|model)=([\w,]+)", override)
+        match = re.fullmatch(r"(loss|model)=(.+)", override)
         for name in match[2].split(",") if match else ():
             file = Path(f"{name}.py")
-            if name not in options(match[1], conf_folder()) and file.is_file():
-                from hydra.core.config_store import ConfigStore
-
-                reach([name])
-                ConfigStore.instance().store(group=match[1], name=name, node=describe(file))
+            if len(file.parts) == 1 and file.is_file():
+                _register(match[1], name, file)
 
 
-def beside() -> list[str]:
-    """The files in the working folder that have a class with a `forward`, as a choice of cost or network says them."""
-    found = []
-    for file in sorted(Path().glob("*.py"))[:1000]:
-        with suppress(BadInput, OSError):
-            describe(file)
-            found.append(file.stem)
-    return found
+def _register(group: str, name: str, file: Path) -> None:
+    from hydra.core.config_store import ConfigStore
+
+    if name in options(group, conf_folder()):
+        if not any(Source(file).fits(group)):
+            return  # some file of another purpose
+        raise BadInput(f"{group}={name} comes with dlthink, and {file} is called the same: give your file another name")
+    if not name.isidentifier() or keyword.iskeyword(name) or _taken(name):
+        why = "is the name of another module" if name.isidentifier() else "is no name that Python can import"
+        raise BadInput(f"{file}: {name} {why}; call the file my_{re.sub(r'[^0-9a-zA-Z_]', '_', name)}.py, say")
+    sys.modules.pop(name, None)  # what an earlier run in this process took from a file of this name
+    reach([name])
+    ConfigStore.instance().store(group=group, name=name, node=describe(file, group))
 
 
-def describe(file: Path) -> dict:
-    """The configuration node of the last class with a `forward` in `file`."""
-    if file.stat().st_size > MOST:
-        raise BadInput(f"{file}: is larger than {MOST >> 20} MB; a cost is a page of Python")
-    try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # too deep is one of the last two
-        raise BadInput(f"{file}: not readable as Python ({error})") from error
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and _method(node, "forward")]
+def _taken(name: str) -> bool:
+    """Would Python import another module than the working folder's?"""
+    elsewhere = [folder for folder in sys.path if folder and Path(folder).resolve() != Path.cwd()]
+    found = PathFinder.find_spec(name, elsewhere)
+    return name in sys.stdlib_module_names or (found is not None and found.origin is not None)
+
+
+def describe(file: Path, group: str = "loss") -> dict:
+    """The configuration node of the cost (or network) in `file`.
+
+    A cost is the class that says `targets`; of several, the one called like the file. A network is the one called like
+    the file, or the last. Raises BadInput where there is none, or no telling which.
+    """
+    source = Source(file)
+    classes = source.fits(group)
     if not classes:
-        raise BadInput(f"{file}: no class with a forward(out, y) in it")
-    node = {"_target_": f"{file.stem}.{classes[-1].name}"}
-    start = _method(classes[-1], "__init__")
-    if start is not None:
-        pairs = list(zip(reversed(start.args.args), reversed(start.args.defaults), strict=False))
-        pairs += [(a, d) for a, d in zip(start.args.kwonlyargs, start.args.kw_defaults, strict=True) if d is not None]
-        for argument, default in pairs:
-            try:
-                node[argument.arg] = ast.literal_eval(default)
-            except (ValueError, TypeError, RecursionError):
-                continue  # not a plain value: stays the class's own business
-    return node
+        raise BadInput(f"{file}: no class with a forward{'(out, y)' if group == 'loss' else '(x)'} in it")
+    alike = [c for c in classes if c.name.lower() == file.stem.replace("_", "").lower()]
+    if group == "loss" and len(classes) > 1 and not alike and source.says(classes[-1], "targets"):
+        names = " and ".join(f"{c.name} (line {c.lineno})" for c in classes)
+        raise BadInput(f"{file}: holds {len(classes)} costs, {names}: keep one, or call one like the file")
+    chosen = (alike or classes)[-1]
+    return {"_target_": f"{file.stem}.{chosen.name}"} | source.settings(chosen)
+
+
+def beside(group: str) -> dict[str, list[str]]:
+    """The user's own choices of a group: names of files in the working folder, and of the classes in each."""
+    found = {}
+    for file in sorted(Path.cwd().glob("*.py"))[:FILES] if group in ("loss", "model") else ():
+        try:
+            source = Source(file)
+        except (BadInput, OSError):
+            continue
+        if classes := source.fits(group):
+            found[file.stem] = [c.name for c in classes]
+    return found
 
 
 def node_of(own: type) -> dict:
@@ -88,7 +104,3 @@ def node_of(own: type) -> dict:
         if isinstance(argument.default, PLAIN):
             node[name] = list(argument.default) if isinstance(argument.default, tuple) else argument.default
     return node
-
-
-def _method(owner: ast.ClassDef, name: str) -> ast.FunctionDef | None:
-    return next((n for n in owner.body if isinstance(n, ast.FunctionDef) and n.name == name), None)

@@ -17,8 +17,11 @@ def no_such_choice(group: str, name: str, options: list[str]) -> BadInput:
     """The refusal of `group=name`; a cost or network may also lie in a file of the working folder."""
     if name == "joblib":
         return BadInput("hydra/launcher=joblib: is not installed; pip install 'dlthink[sweep]'")
-    own = beside() if group in ("loss", "model") else []
+    own = beside(group)
     bare = name.removesuffix(".py")
+    for file, classes in own.items():
+        if bare in classes:
+            return BadInput(f"{group}={name}: that class lies in {file}.py: write {group}={file}")
     if bare in own:
         return BadInput(f"{group}={name}: a file of your own is named without its ending, {group}={bare}")
     near = get_close_matches(bare, own, n=1, cutoff=0.6)

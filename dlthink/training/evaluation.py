@@ -7,10 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from dlthink.errors import BadInput
 from dlthink.nested import join, rows
 from dlthink.protocols import Loss, Metrics, Split
-from dlthink.training import rng
 
 
 @dataclass
@@ -89,41 +87,38 @@ def _means(terms: list[dict[str, torch.Tensor]], sizes: list[int]) -> dict[str, 
     return {name: float((torch.stack([t[name] for t in terms]).cpu().double() * share).sum()) for name in terms[0]}
 
 
-def rehearse(model: nn.Module, loss: nn.Module, split, index: torch.Tensor, metrics: Any = None) -> None:
-    """Ask the cost once, before anything is trained: BadInput when it does not return what every cost must."""
-    kept = rng.state()
-    x, y = split.take(index)
-    model.eval()
-    loss.eval()
-    with torch.no_grad():
-        out = model(x)
-        terms, read = loss(out, y), loss.read(out)
-    rng.restore(kept)
-    name = type(loss).__name__
-    if not isinstance(terms, dict) or not terms:
-        raise BadInput(f'{name}.forward(out, y): must return named terms, such as {{"error": ...}}, not {_what(terms)}')
-    for term, value in terms.items():
-        if not isinstance(value, torch.Tensor) or value.ndim:
-            raise BadInput(f"{name}.forward(out, y): the term {term} must be one number (.mean()), not {_what(value)}")
-    if not isinstance(read, dict) or not read:
-        raise BadInput(f'{name}.read(out): must return named quantities, such as {{"rate": ...}}, not {_what(read)}')
-    wanted = getattr(metrics, "reads", ())
-    if wanted and not read.keys() & set(wanted):
-        raise BadInput(
-            f"{name}.read(out): the examination of this data asks for {' or '.join(wanted)}; it gives {', '.join(read)}"
-        )
-
-
-def _what(value: Any) -> str:
-    return f"a tensor of shape {list(value.shape)}" if isinstance(value, torch.Tensor) else f"a {type(value).__name__}"
-
-
 def remarks(metrics: Any, read: dict, y: Any, known: dict) -> list[str]:
     """What the data's metrics find wrong with these answers: one line each, with what to try. Most data have none."""
-    return metrics.remarks(read, y, known) if hasattr(metrics, "remarks") else []
+    return Metrics.remarks.of(metrics)(read, y, known)
+
+
+def doubt(metrics: Any, read: dict, y: Any, known: dict, first: float, now: float) -> str | None:
+    """One line where answers on training samples are far wrong though their cost fell: it asks for something else."""
+    found = remarks(metrics, read, y, known) if now < first else []
+    if not found:
+        return None
+    return (
+        f"the cost fell from {first:.4g} to {now:.4g}, and yet on training samples {found[0]}. "
+        f"Has the cost the wrong sign, or does it ask for something else than is examined?"
+    )
 
 
 @torch.no_grad()
-def reading(answers: Answers, loss: nn.Module) -> tuple[dict, Any, dict]:
-    """What the cost reads in the answers, y, and what is known: what numbers and figures are made from."""
-    return answers.out if answers.condensed else loss.read(answers.out), answers.y, answers.known
+def reading(answers: Answers, loss: nn.Module, settled: dict[str, float] | None = None) -> tuple[dict, Any, dict]:
+    """What the cost reads in the answers, y, and what is known: what numbers and figures are made from.
+
+    settled: what the examination fitted on validation where the cost reads nothing of that name (`settle`).
+    """
+    read = answers.out if answers.condensed else loss.read(answers.out)
+    return {k: torch.tensor(v) for k, v in (settled or {}).items()} | read, answers.y, answers.known
+
+
+def settle(metrics: Any, read: dict, y: Any) -> dict[str, float]:
+    """What the examination fits on validation for a cost that does not (a threshold); it lies in the checkpoint."""
+    return Metrics.settle.of(metrics)(read, y)
+
+
+def settled(saved: dict) -> dict[str, float]:
+    """The same, from a checkpoint; numbers, nothing else."""
+    found = saved.get("settled")
+    return {k: v for k, v in found.items() if isinstance(v, float)} if isinstance(found, dict) else {}

@@ -25,6 +25,7 @@ from dlthink.training.precision import Precision
 from dlthink.training.progress import Progress
 from dlthink.training.quickest import LONG, quickest
 from dlthink.training.sampler import Order
+from dlthink.training.sanity_check import sanity_check
 from dlthink.training.schedule import factor
 from dlthink.training.step import Step, Taken
 from dlthink.training.stop_gradient import stop_gradient
@@ -85,11 +86,15 @@ class Loop:
         self.average = Average(model, settings.ema) if settings.ema else None
         self.step, self.converged = 0, False
         self.best = Best(*metrics.best)
+        self.settled: dict[str, float] = {}  # what the examination fitted where the cost does not
+        self.first_cost = math.nan  # before anything was trained
+        self.doubt: str | None = None  # of a cost that falls while what is examined gets worse
         self._recent: list[dict[str, float]] | None = None  # terms that a resumed run had told of in no curve
         if saved is not None:
             self._restore(saved, changed)
-        few = evaluation.batches_of(self.val, 16, device)[0]
-        evaluation.rehearse(model, loss, self.val, few, metrics)
+        cost = sanity_check(model, loss, self.train, self.val, metrics, self.order.next(), self.step)
+        if not self.step:
+            self.first_cost = cost
 
     def _choose_precision(self, optim: Any, saved: dict | None) -> Precision:
         """The one of the settings; where it is open, what the run had until now or, at its start, the quickest."""
@@ -195,18 +200,23 @@ class Loop:
         with self.average.in_place() if self.average else nullcontext():
             answers = self._ask(self.val, loss=self.loss)
             Loss.settle.of(self.loss)(answers.out, answers.y)
-            reading = evaluation.reading(answers, self.loss)
+            read, y, known = evaluation.reading(answers, self.loss)
+            self.settled = evaluation.settle(self.metrics, read, y)
+            reading = self.settled | read, y, known
             numbers = self.metrics.numbers(*reading)
             self.board.scalars("val", answers.terms | numbers, self.step, self.order.epoch)
             self.board.figures("val", self.metrics.figures(*reading), self.step)
             seen = self._ask(self.train, most=len(self.val), loss=self.loss)  # what it draws is part of the run
-            trained = self.metrics.numbers(*evaluation.reading(seen, self.loss))
-            self.board.scalars("train", trained, self.step, self.order.epoch)
+            trained = evaluation.reading(seen, self.loss, self.settled)
+            self.board.scalars("train", self.metrics.numbers(*trained), self.step, self.order.epoch)
         self.board.flush()
         name, value = self.best.name, numbers[self.best.name]
         if not math.isfinite(value):
             self.progress.remark(f"validation's {name} is {value}: it never counts as the best", self.step, once=name)
         better = self.best.better(value, self.step)
+        if not better or self.step == self.total:
+            now = sum(seen.terms.values())
+            self.doubt = evaluation.doubt(self.metrics, *trained, self.first_cost, now)
         self.progress.shown = {f"val {name}": f"{value:.4g}", "best": f"{self.best.value:.4g}"}
         return better
 
@@ -220,13 +230,16 @@ class Loop:
         if remark := self.best.remark():
             print(f"note: {remark}")
         path = self.checkpoints / "best.pt"
-        checkpoint.install(checkpoint.load(path), self.model, self.loss, path)
+        saved = checkpoint.load(path)
+        checkpoint.install(saved, self.model, self.loss, path)
         results = {}
         for name, split in (("val", self.val), ("test", self.test)):
-            reading = evaluation.reading(self._ask(split), self.loss)
+            reading = evaluation.reading(self._ask(split), self.loss, evaluation.settled(saved))
             results[name] = self.metrics.numbers(*reading)
         for remark in evaluation.remarks(self.metrics, *reading):
             print(plain(f"note: test: {remark}"))
+        if self.doubt:
+            print(plain(f"note: {self.doubt}"))
         self.board.figures("test", self.metrics.figures(*reading), self.step)
         if points := Metrics.projection.of(self.metrics)(*reading):
             self.board.projection("test", *points, self.step)
@@ -259,6 +272,8 @@ class Loop:
             "best": self.best.state(),
             "stale": self.best.stale,
             "converged": self.converged,
+            "settled": self.settled,
+            "first_cost": self.first_cost,
             "recent": recent,
             "samples": self.samples,
             "data": self.data.state,
@@ -292,6 +307,7 @@ class Loop:
             if self.best.known and (lost := checkpoint.damage(self.checkpoints / "best.pt")):
                 self.notes.append(f"{lost}; the best weights are chosen anew")
                 self.best = Best(*self.metrics.best)
+            self.settled, self.first_cost = evaluation.settled(saved), float(saved.get("first_cost", math.nan))
             self._recent = [dict(terms) for terms in saved["recent"]]
             rng.restore(saved["generators"])
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:

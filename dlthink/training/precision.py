@@ -1,6 +1,8 @@
 """Device, number format and kernels: chosen here, once, for the whole run."""
 
-from typing import Literal
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -82,13 +84,12 @@ class Precision:
             for child in module.children():
                 self.network(child)
             return
-        forward = module.forward
+        module.forward = partial(_in_half, module.forward, self.device.type, self.half)  # a copy has its own
 
-        def in_half(*args, **kwargs):
-            with torch.autocast(self.device.type, self.half):
-                return each(widen, forward(*args, **kwargs))
 
-        module.forward = in_half
+def _in_half(forward: Callable, device: str, half: torch.dtype, *args: Any, **kwargs: Any) -> Any:
+    with torch.autocast(device, half):
+        return each(widen, forward(*args, **kwargs))
 
 
 def widen(tensor: torch.Tensor) -> torch.Tensor:

@@ -60,6 +60,14 @@ class Order:
                 yield index
             self.epoch, self.position, self._behind = self.epoch + 1, 0, 0
 
+    def next(self) -> torch.Tensor:
+        """The batch that comes next, before anything is drawn; it still comes next afterwards."""
+        kept = self.epoch, self.position, self._behind, self._begin, self.generator.get_state()
+        batch = next(iter(self))
+        self.epoch, self.position, self._behind, self._begin, state = kept
+        self.generator.set_state(state)
+        return batch
+
     def state(self) -> dict:
         return {
             "epoch": self.epoch,

@@ -116,6 +116,8 @@ class Recognize:
         distance  squared, 0 to 4; second, second_distance: of the second nearest person
         problem   why a photo could not be read
         """
+        if "threshold" not in read:
+            raise BadInput(f"{path}: the run has chosen no threshold, since in validation nobody is on two photos")
         people, near, who = self.nearest(read["embedding"])
         limit = float(read["threshold"])
         rows = [[name, *[""] * (len(COLUMNS) - 2), why] for name, why in self.rejected.items()]

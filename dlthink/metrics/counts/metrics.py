@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlthink.metrics.misfit import misfit, no_distribution
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -77,6 +79,13 @@ class Counts:
             "bits_per_spike": _ratio(own["gain"], LOG_2 * own["spikes"]),
             "d2": _ratio(2 * own["gain"], own["null_deviance"]),
         }
+
+    def misfit(self, read: dict, y: Tensor) -> str | None:
+        """One line where a cost's reading has the wrong shape or is no number."""
+        wrong = misfit(read, dict.fromkeys(self.reads, tuple(y.shape)), self.reads)
+        if wrong is None and "distribution" in read and _counts(read["distribution"]):
+            wrong = no_distribution(read["distribution"], y)
+        return wrong
 
     def remarks(self, read: dict, y: Tensor, truth: dict[str, Tensor]) -> list[str]:
         """One line where units, or all of them together, are far worse than a guess of their mean count.

@@ -13,12 +13,17 @@ from dlthink.metrics.embeddings.bootstrap import Resampled, interval, people_dra
 from dlthink.metrics.embeddings.pair_distances import GRID, Pairs
 from dlthink.metrics.embeddings.retrieval import nearest, one_shot
 from dlthink.metrics.embeddings.verification import Rates, right_answers
+from dlthink.metrics.misfit import misfit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FARS = {"1e-3": 1e-3, "1e-2": 1e-2}
 SHOWN = 1000  # photos in TensorBoard's projector
+POINT, LINE = 0.95, 1.2  # mean cosine above which, effective rank below which an embedding has collapsed
+REVERSED = 0.4  # AUC below which it is worse than chance
+UNIT = 1e-2  # how far from 1 the length of an embedding may be
+FEWEST = 10  # photos, or pairs, below which nothing is remarked
 MOST = 4000  # photos whose distances are all held at once: 64 MB, and as much again for the pairs
 
 
@@ -66,6 +71,46 @@ class Embeddings:
             made = self._of(other, y, known, intervals=False)
             numbers |= {f"{k}_{name}": value for k, value in made.items() if not math.isnan(value)}
         return numbers
+
+    def misfit(self, read: dict, y: Tensor) -> str | None:
+        """One line where a cost's reading has the wrong shape or is no number."""
+        wrong = misfit(read, {"embedding": (len(y), None), "threshold": (), "accuracy_threshold": ()}, self.reads)
+        if wrong is None and not bool(((read["embedding"].norm(dim=1) - 1).abs() < UNIT).all()):
+            wrong = "embedding must be unit vectors: torch.nn.functional.normalize(out)"
+        return wrong
+
+    def settle(self, read: dict, y: Tensor) -> dict[str, float]:
+        """The thresholds of validation people, where the cost chose none: by a false accept rate of 1e-3, and by the
+        fewest mistakes. Nothing where the photos do not define them."""
+        if "threshold" in read or not bool(read["embedding"].isfinite().all()):
+            return {}
+        pairs = Pairs(read["embedding"].detach().cpu().flatten(1), y, most=MOST)
+        rates = Rates(pairs.same, pairs.different)
+        if not rates.defined:
+            return {}
+        return {"threshold": rates.threshold(FARS["1e-3"]), "accuracy_threshold": rates.most_accurate()}
+
+    def remarks(self, read: dict, y: Tensor, known: dict) -> list[str]:
+        """A line where all photos lie in one place or on one line, or people lie farther from themselves than from
+        others."""
+        embedding = read["embedding"].detach().cpu().flatten(1)
+        if len(embedding) < FEWEST or not bool(embedding.isfinite().all()):
+            return []
+        cosine, rank = mean_cosine(embedding), effective_rank(embedding)
+        if cosine > POINT or rank < LINE:
+            place = "a point" if cosine > POINT else "a line"
+            return [
+                f"the embedding has collapsed to {place} (mean cosine {cosine:.3g}, effective rank {rank:.3g}): "
+                f"the cost must also push people apart, and not too hard at first; try loss=triplet loss.mine=semi_hard"
+            ]
+        pairs = Pairs(embedding, y, most=MOST)
+        rates = Rates(pairs.same, pairs.different)
+        if rates.defined and len(rates.same) >= FEWEST and rates.auc < REVERSED:
+            return [
+                f"far worse than a guess: photos of one person lie farther apart than photos of two "
+                f"(AUC {rates.auc:.3g}); has the cost the wrong sign?"
+            ]
+        return []
 
     def figures(self, read: dict, y: Tensor, known: dict) -> dict[str, Figure]:
         """distances: same and different people; roc; with pictures also mistakes, the worst pairs, and neighbours."""

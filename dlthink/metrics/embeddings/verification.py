@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from dlthink.metrics.embeddings.pair_distances import GRID
+
 
 def accepts(far: float, pairs: float) -> int:
     """The largest whole k with k / pairs <= far: 3 of 300 at 0.01, 0 of 10 at a hair below 0.1."""
@@ -34,6 +36,23 @@ class Rates:
         """Share of the pairs of one person that are nearer than `limit(far)`."""
         limit = self.limit(far)
         return math.nan if math.isnan(limit) else float(np.searchsorted(self.same, limit)) / len(self.same)
+
+    def threshold(self, far: float) -> float:
+        """The largest distance to accept so that FAR <= far, one step of 2^-22 below the first pair to refuse, so that
+        nobody's rounding accepts that one; 4, the largest on the sphere, where none need be refused."""
+        allowed = accepts(far, len(self.different))
+        return float(self.different[allowed]) - 1 / GRID if allowed < len(self.different) else 4.0
+
+    def most_accurate(self) -> float:
+        """The distance at which VAL + 1 - FAR is largest, so that both kinds of pairs weigh the same: the middle of the
+        gap up to the next pair, of several optima the first; below every pair where nothing is to be accepted."""
+        d = np.unique(np.concatenate([self.same, self.different]))
+        val, far = (np.searchsorted(x, d, side="right") for x in (self.same, self.different))
+        gain = val * len(self.different) - far * len(self.same)  # in whole numbers
+        k = int(gain.argmax())
+        if gain[k] <= 0:
+            return float(d[0]) - 1 / GRID
+        return float(d[k] if k + 1 == len(d) else (float(d[k]) + float(d[k + 1])) / 2)
 
     def at(self, threshold: float) -> tuple[float, float]:
         """(FAR, VAL) when pairs up to `threshold`, that distance included, are accepted."""

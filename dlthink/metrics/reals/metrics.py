@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlthink.metrics.misfit import misfit, no_distribution
 from dlthink.metrics.reals.forecast import Forecast, exact, miscalibration_area
 from dlthink.metrics.reals.risk_coverage import ence, risk, spearman
 
@@ -77,6 +78,11 @@ class Reals:
                 numbers |= {f"{k}_{group}": value for k, value in self._of(own, on).items()}
                 numbers |= {f"mae_{group}_{name}": float(b.error[on].abs().mean()) for name, b in baselines.items()}
         return numbers
+
+    def misfit(self, read: dict, y: Tensor) -> str | None:
+        """One line where a cost's reading has the wrong shape or is no number."""
+        wrong = misfit(read, dict.fromkeys(("mean", "std", "aleatoric", "epistemic"), tuple(y.shape)), self.reads)
+        return wrong or (no_distribution(read["distribution"], y) if "distribution" in read else None)
 
     def remarks(self, read: dict, y: Tensor, truth: dict) -> list[str]:
         """A line for each target that is far worse than a constant guess: the mean and spread of its own rows.

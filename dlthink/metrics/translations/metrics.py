@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
+from dlthink.metrics.misfit import misfit
 from dlthink.metrics.translations.condensed import OTHER, condensed, evenly
 from dlthink.metrics.translations.features import Features
 from dlthink.metrics.translations.kid import kids, summary
@@ -83,6 +84,13 @@ class Translations:
                 stem = next((n for n in ("edge_ssim", "psnr", "ssim") if name == n or name.startswith(f"{n}_")), name)
                 numbers[f"{stem}{to}{name.removeprefix(stem)}"] = _mean(parts)
         return numbers
+
+    def misfit(self, read: dict, y: dict) -> str | None:
+        """One line where a photo is missing, has another size, or is not finite."""
+        missing = [name for name in self.reads if name not in read]
+        if missing:
+            return f"there is no {missing[0]}: photos of both, {' and '.join(self.reads)}, are examined"
+        return misfit(read, {name: tuple(y[name].shape) for name in self.reads}, self.reads)
 
     def figures(self, read: dict, y: dict, known: dict) -> dict[str, Figure]:
         """pictures: there and back; features: KID and the probe's share beside those of the baselines."""

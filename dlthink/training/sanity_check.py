@@ -1,0 +1,345 @@
+"""A cost is asked everything once before anything is trained: a mistake in it is one line, and not a lost hour."""
+
+import copy
+import dis
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial, reduce
+from operator import add
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlthink.errors import BadInput, Diverged
+from dlthink.nested import each
+from dlthink.own_code import own_code, written
+from dlthink.protocols import Loss, Metrics, Split
+from dlthink.training import rng
+from dlthink.training.operations import Operations, spans
+from dlthink.training.pairing import FEW, check_pairing
+
+MOST = 500  # operations of a graph that are counted
+EXAMINED = 16  # samples of validation
+IN_PLACE = "write a = a + b where it says a += b, log() where it says log_()"
+
+Terms = dict[str, Tensor]
+
+
+def sanity_check(
+    model: nn.Module, loss: nn.Module, train: Any, val: Any, metrics: Any, first: Tensor, step: int = 0
+) -> float:
+    """Ask the cost on the batch `first` as a step does, on samples of validation as an examination does.
+
+    Copies of the cost are asked; the network's buffers and every source of chance are as before. Raises BadInput where
+    a cost does not do what every cost must, with file and line of the user's own code; Diverged where it is not finite,
+    with the operation that leaves its range. step: how many were taken already. Returns the cost of that batch.
+    """
+    with _as_it_was(model), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are said where training meets them
+        model.train()
+        x, y = Split.draw.of(train)(first)
+        out = _answer(model, loss, x, y)
+        cost, slopes = _once(loss, out, y, step)
+        _reach_the_network(model, out, slopes)
+        out = each(Tensor.detach, out)
+        del slopes
+        model.eval()
+        _examined(model, loss, val, first.device, metrics)
+        if Loss.adversary.of(loss) is not None:
+            _against_the_network(loss, out, y)
+        few = (out[:FEW], y[:FEW]) if isinstance(out, Tensor) and isinstance(y, Tensor) else (out, y)
+        _repeatedly(loss, *few)
+        check_pairing(loss, partial(_twin, loss), *few)
+        return cost
+
+
+# ------------------------------------------------------------------------------------------------ as training asks it
+
+
+def _answer(model: nn.Module, loss: nn.Module, x: Any, y: Any) -> Any:
+    """What the network says, as many numbers as it was made for."""
+    with own_code(f"in the network, asked about x {_shapes(x)}"):
+        out = model(x)
+    if isinstance(out, Tensor) and isinstance(y, Tensor):
+        asked = loss.width * (y.shape[1] if y.ndim > 1 else 1)
+        if out.ndim < 2 or len(out) != len(y) or out.shape[-1] != asked:
+            raise BadInput(
+                f"{written(type(model))} answers {list(out.shape)} where the cost wants {asked} numbers for each of "
+                f"{len(y)} rows: its last layer must give n_out numbers"
+            )
+    return out
+
+
+def _once(loss: nn.Module, out: Any, y: Any, step: int) -> tuple[float, list[tuple[Tensor, Tensor]]]:
+    """Terms and gradient on the whole batch. Returns the cost, and the answers with the gradients at them."""
+    name, start = f"{written(type(loss).forward)}(out, y)", rng.state()
+    leaf, given = _leaf(out), each(Tensor.clone, y)
+    seen = each(Tensor.clone, leaf)
+    terms = _terms(_twin(loss), seen, given)
+    for what, before, after in (("out", leaf, seen), ("y", y, given)):
+        if not _equal(before, after):
+            raise BadInput(f"{name} changes {what} in place: {IN_PLACE}")
+
+    def found(look) -> str | None:
+        """The same once more, every operation of it looked at."""
+        rng.restore(start)
+        with Operations() as operations:
+            total = reduce(add, _terms(_twin(loss), each(Tensor.clone, _leaf(out)), each(Tensor.clone, y)).values())
+        return look(operations, total)
+
+    for term, value in terms.items():
+        if not value.isfinite():
+            where = found(lambda operations, _: operations.out_of_range())
+            raise _not_finite(loss, step, f"the term {term} is {value.item()}", where, out, y)
+    for term, value in terms.items():
+        if not value.requires_grad:
+            raise BadInput(
+                f"{name}: the term {term} has no gradient and teaches nothing; .detach(), .item(), .data, numpy and "
+                f"torch.tensor() lose it, rounding and counting have none; what is only to be seen is for watch(out, y)"
+            )
+    leaves = list(_tensors(leaf))
+    total = reduce(add, terms.values())
+    slopes = torch.autograd.grad(total, leaves, allow_unused=True)
+    if any(slope is not None and not slope.isfinite().all() for slope in slopes):
+        where = found(Operations.steep)
+        raise _not_finite(loss, step, "the cost is finite and its gradient is not,", where, out, y)
+    if all(slope is None for slope in slopes) and not any(p.requires_grad for p in loss.parameters()):
+        raise BadInput(f"{name}: no term depends on out, so the network would learn nothing")
+    if not any(slope is not None and slope.any() for slope in slopes):
+        _flat_but_changing(loss, out, y, total.item())
+    return total.item(), [(o, slope) for o, slope in zip(_tensors(out), slopes, strict=True) if slope is not None]
+
+
+def _flat_but_changing(loss: nn.Module, out: Any, y: Any, cost: float) -> None:
+    """Of a cost without slope where the network stands: is it as flat elsewhere though it is another cost there?"""
+    leaf = _leaf(
+        each(lambda tensor: tensor + 0.5 * torch.randn_like(tensor) if tensor.is_floating_point() else tensor, out)
+    )
+    elsewhere = reduce(add, _terms(_twin(loss), each(Tensor.clone, leaf), each(Tensor.clone, y)).values())
+    slopes = torch.autograd.grad(elsewhere, list(_tensors(leaf)), allow_unused=True)
+    if elsewhere.item() != cost and not any(slope is not None and slope.any() for slope in slopes):
+        raise BadInput(
+            f"{written(type(loss).forward)}(out, y): its gradient is 0 everywhere though the cost changes with out; "
+            f"rounding, counting, comparing and .detach() teach nothing"
+        )
+
+
+def _reach_the_network(model: nn.Module, out: Any, slopes: list[tuple[Tensor, Tensor]]) -> None:
+    """Do the gradients at its answers arrive at its weights?"""
+    weights = [p for p in model.parameters() if p.requires_grad]
+    on = [(o, slope) for o, slope in slopes if o.requires_grad]
+    if not weights or not slopes:
+        return
+    arrived = []
+    if on:
+        with own_code("on the way back through the network"):
+            arrived = torch.autograd.grad([o for o, _ in on], weights, [s for _, s in on], allow_unused=True)
+    if all(slope is None for slope in arrived):
+        raise BadInput(f"{written(type(model))}: its answer does not depend on its weights; where is it detached?")
+
+
+def _repeatedly(loss: nn.Module, out: Any, y: Any) -> None:
+    """Two steps on one copy, one on another: is a step's graph kept, and does the same cost the same?"""
+    start, one, other, values, kept = rng.state(), _twin(loss), _twin(loss), [], []
+    for cost in (one, one, other):
+        rng.restore(start)
+        total = reduce(add, _terms(cost, each(Tensor.clone, _leaf(out)), each(Tensor.clone, y)).values())
+        try:
+            total.backward()
+        except RuntimeError as error:
+            if "second time" not in str(error):
+                raise
+            raise _keeps_a_graph(loss, _graphs(one)) from error
+        values.append(total.item())
+        kept.append(_graphs(one))
+    if growing := {name: n for name, n in kept[1].items() if n > kept[0].get(name, 0)}:
+        raise _keeps_a_graph(loss, growing)
+    if one is not other and not math.isclose(values[0], values[2], rel_tol=1e-4, abs_tol=1e-6):
+        raise BadInput(
+            f"{written(type(loss).forward)}(out, y): the same asked twice costs {values[0]:.6g} and {values[2]:.6g}, "
+            f"so no run can be repeated or resumed; draw by torch's global generator (torch.rand, ...), which is seeded"
+        )
+
+
+def _against_the_network(loss: nn.Module, out: Any, y: Any) -> None:
+    """What an adversary descends."""
+    terms = _terms(_twin(loss), out, each(Tensor.clone, y), "critic")
+    if not any(value.requires_grad for value in terms.values()):
+        raise BadInput(f"{written(type(loss).critic)}(out, y): no term depends on the weights of the adversary")
+
+
+# --------------------------------------------------------------------------------------------- as examinations ask it
+
+
+@torch.no_grad()
+def _examined(model: nn.Module, loss: nn.Module, val: Any, device: torch.device, metrics: Any) -> None:
+    """Terms, what is fitted, what is read, in evaluation mode and without gradients."""
+    x, y = val.take(torch.arange(min(EXAMINED, len(val)), device=device))
+    cost = _twin(loss).eval()
+    with own_code(f"in the network outside of training, asked about x {_shapes(x)}"):
+        out = model(x)
+    given = f"out {_shapes(out)}, y {_shapes(y)}"
+    before = each(Tensor.clone, out)
+    _terms(cost, out, each(Tensor.clone, y))
+    with own_code(f"in settle, {given}"):
+        Loss.settle.of(cost)(out, y)
+    with own_code(f"in read, out {_shapes(out)}"):
+        read = cost.read(out)
+    name = f"{written(type(loss).read)}(out)"
+    if not isinstance(read, dict) or not read or not all(isinstance(key, str) for key in read):
+        raise BadInput(f'{name}: must return named quantities, such as {{"rate": ...}}, not {_what(read)}')
+    if not _equal(before, out):
+        raise BadInput(f"{name} changes out in place: {IN_PLACE}")
+    wanted = getattr(metrics, "reads", ())
+    if wanted and not read.keys() & set(wanted):
+        raise BadInput(
+            f"{name}: the examination of this data asks for {' or '.join(wanted)}; it gives {', '.join(read)}"
+        )
+    if why := Metrics.misfit.of(metrics)(read, y):
+        raise BadInput(f"{name}: {why}")
+    _is_kept(cost, out, read)
+    with own_code(f"in watch, {given}"):
+        seen = Loss.watch.of(cost)(out, y)
+    many = next((key for key, value in seen.items() if isinstance(value, Tensor) and value.numel() != 1), None)
+    if many is not None:
+        raise BadInput(f"{written(type(loss).watch)}(out, y): {many} must be one number, not {_what(seen[many])}")
+    with own_code("in remark"):
+        Loss.remark.of(cost)({key: float(value) for key, value in seen.items()})
+
+
+def _is_kept(cost: nn.Module, out: Any, read: dict) -> None:
+    """Is what `prepare` and `settle` learn in the checkpoint, so that `evaluate` and `predict` read the same?"""
+    for method in (getattr(type(cost), name, None) for name in ("prepare", "settle")):
+        if method is None or not hasattr(method, "__code__"):
+            continue
+        stored = {i.argval for i in dis.get_instructions(method) if i.opname == "STORE_ATTR"} & vars(cost).keys()
+        for name in sorted(stored):
+            without = _twin(cost)
+            delattr(without, name)
+            try:
+                again = without.read(out)
+            except AttributeError:
+                again = {}
+            if not all(_equal(read[key], again.get(key)) for key in read if isinstance(read[key], Tensor)):
+                raise BadInput(
+                    f"{written(method)}: self.{name} is not kept in checkpoints, and read(out) needs it; in __init__ "
+                    f'write self.register_buffer("{name}", torch.zeros(n_targets)), say, of the shape that it will have'
+                )
+
+
+# -------------------------------------------------------------------------------------------------------- asking, once
+
+
+def _terms(loss: nn.Module, out: Any, y: Any, method: str = "forward") -> Terms:
+    """The terms of a cost, each one number in a tensor; BadInput otherwise."""
+    with own_code(f"in {method}, out {_shapes(out)}, y {_shapes(y)}"):
+        terms = loss(out, y) if method == "forward" else getattr(loss, method)(out, y)
+    name = f"{written(getattr(type(loss), method))}(out, y)"
+    if not isinstance(terms, dict) or not terms or not all(isinstance(term, str) for term in terms):
+        raise BadInput(f'{name}: must return named terms, such as {{"error": ...}}, not {_what(terms)}')
+    for term, value in terms.items():
+        if not isinstance(value, Tensor) or value.ndim:
+            raise BadInput(f"{name}: the term {term} must be one number in a tensor (.mean()), not {_what(value)}")
+        if not value.is_floating_point():
+            raise BadInput(f"{name}: the term {term} must be a real number, not {value.dtype}, which has no gradient")
+    return terms
+
+
+def _not_finite(loss: nn.Module, step: int, what: str, where: str | None, out: Any, y: Any) -> Diverged:
+    when = "nothing was trained yet" if not step else f"nothing was trained since step {step}"
+    where = f"; {where}" if where else ""
+    advice = f". {loss.advice}" if Loss.advice.given(loss) else ""
+    return Diverged(
+        f"step {step + 1}: {what} on the first batch, and {when}: out spans {spans(out)}, y {spans(y)}{where}{advice}"
+    )
+
+
+def _keeps_a_graph(loss: nn.Module, names: dict[str, int]) -> BadInput:
+    where = f" in {', '.join(f'self.{name}' for name in names)}" if names else ""
+    return BadInput(
+        f"{written(type(loss).forward)}(out, y): keeps the graph of a step for the next{where}; "
+        f"detach what is kept, .detach()"
+    )
+
+
+def _graphs(loss: nn.Module) -> dict[str, int]:
+    """Of each attribute that holds tensors with a graph, how many operations that graph has."""
+    found = {}
+    for place, module in loss.named_modules():
+        for name, value in {**vars(module), **module._buffers}.items():
+            values = value.values() if isinstance(value, dict) else value if _many(value) else [value]
+            nodes = [v.grad_fn for v in values if isinstance(v, Tensor) and v.grad_fn is not None]
+            if nodes and name not in ("_parameters", "_buffers", "_modules"):
+                for node in nodes:
+                    nodes += [f for f, _ in node.next_functions if f is not None and f not in nodes][
+                        : MOST - len(nodes)
+                    ]
+                found[f"{place}.{name}".strip(".")] = len(nodes)
+    return found
+
+
+def _many(value: Any) -> bool:
+    return not isinstance(value, Tensor | str | nn.Module) and hasattr(value, "__iter__") and hasattr(value, "__len__")
+
+
+def _twin(loss: nn.Module) -> nn.Module:
+    """A copy to be asked in its place; itself where it holds what cannot be copied."""
+    try:
+        return copy.deepcopy(loss)
+    except Exception:
+        return loss
+
+
+@contextmanager
+def _as_it_was(model: nn.Module) -> Iterator[None]:
+    """Afterwards, the network's buffers and mode and all sources of chance are as before."""
+    start, training = rng.state(), model.training
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+        model.train(training)
+        rng.restore(start)
+
+
+def _leaf(out: Any) -> Any:
+    return each(lambda tensor: tensor.detach().clone().requires_grad_(tensor.is_floating_point()), out)
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """The tensors that gradients pass through."""
+    for item in value.values() if isinstance(value, dict) else [value]:
+        if isinstance(item, dict):
+            yield from _tensors(item)
+        elif isinstance(item, Tensor) and item.is_floating_point():
+            yield item
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(_equal(a[key], b[key]) for key in a)
+    if not isinstance(a, Tensor):
+        return True
+    return isinstance(b, Tensor) and a.shape == b.shape and bool(((a == b) | (a != a) & (b != b)).all())
+
+
+def _shapes(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shapes(item)}" for name, item in value.items())
+    return str(list(value.shape)) if isinstance(value, Tensor) else type(value).__name__
+
+
+def _what(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {list(value.shape)}"
+    if isinstance(value, dict) and value:
+        return f"a dict with the name {next(key for key in value if not isinstance(key, str))!r}"
+    if isinstance(value, dict | list | tuple) and not value:
+        return f"an empty {type(value).__name__}"
+    return f"a {'numpy ' if type(value).__module__ == 'numpy' else ''}{type(value).__name__}"

@@ -1,0 +1,387 @@
+"""A cost that goes wrong is told before anything is trained: where, what, in one line. A right one is left alone."""
+
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from dlthink.config.cost_contract import check_cost, check_made, kinds
+from dlthink.errors import BadInput, Diverged
+from dlthink.metrics.reals.metrics import Reals
+from dlthink.own_code import own_code
+from dlthink.training.sampler import Order
+from dlthink.training.sanity_check import sanity_check
+from tests.training.toy import Line, Rows, fit, network, weights
+
+CPU = torch.device("cpu")
+RIGHT = {
+    "head": "",
+    "init": "",
+    "forward": 'return {"mse": (out - y).square().mean()}',
+    "read": 'return {"mean": out}',
+    "more": "",
+}
+COST = """
+import math
+import numpy as np
+import torch
+from torch import nn
+{head}
+
+class Mine(nn.Module):
+    targets = {{"reals"}}
+    width = 1
+
+    def __init__(self):
+        super().__init__()
+        {init}
+
+    def forward(self, out, y):
+        {forward}
+
+    def read(self, out):
+        {read}
+
+    {more}
+"""
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """`mine(forward="...", ...)`: a cost in a file of the user's own, asked everything; line_of finds a text in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def make(data=None, model=None, **parts):
+        parts = {
+            name: textwrap.indent(
+                textwrap.dedent(text), " " * (8 if name in ("init", "forward", "read") else 4)
+            ).strip()
+            for name, text in (RIGHT | parts).items()
+        }
+        (tmp_path / "own.py").write_text(COST.format(**parts))
+        sys.modules.pop("own", None)
+        data = data or Line()
+        torch.manual_seed(0)
+        with own_code():
+            import own
+
+            kinds(own.Mine)
+            check_cost(own.Mine, ("mean",))
+            loss = own.Mine()
+            check_made(loss)
+            if hasattr(loss, "prepare"):
+                loss.prepare(data.train.targets())
+            first = Order(data.train, 64, 0, CPU).next()
+            cost = sanity_check(model or network(), loss, data.train, data.val, Reals(), first)
+        return cost, loss
+
+    yield make
+    sys.modules.pop("own", None)
+
+
+def line_of(text):
+    with open("own.py") as file:
+        return next(n for n, line in enumerate(file, 1) if text in line)
+
+
+WRONG = {
+    "a name that is not imported": ({"forward": "return {'e': F.mse_loss(out, y)}"}, ["F", "NameError"], "F.mse"),
+    "a name in read alone": ({"read": "return {'mean': F.relu(out)}"}, ["F", "NameError"], "F.relu"),
+    "numpy": (
+        {"forward": "e = np.square(out.numpy() - y.numpy())\nreturn {'e': torch.tensor(e.mean())}"},
+        ["gradients do not pass through numpy"],
+        "np.square",
+    ),
+    "detached numpy": (
+        {"forward": "e = np.square(out.detach().numpy() - y.numpy())\nreturn {'e': torch.tensor(e.mean())}"},
+        ["the term e", "no gradient", "numpy"],
+        "def forward",
+    ),
+    "a number of numpy's": ({"forward": "return {'e': np.float32(1)}"},
+        ["the term e", "tensor", "float32"], "def forward"),
+    "an array": ({"forward": "return {'e': np.zeros(3)}"}, ["the term e", "tensor", "ndarray"], "def forward"),
+    "a tensor": ({"forward": "return (out - y).square().mean()"}, ["named terms", "tensor of shape []"], "def forward"),
+    "a list": ({"forward": "return [(out - y).square().mean()]"}, ["named terms", "list"], "def forward"),
+    "nothing": ({"forward": "e = (out - y).square().mean()"}, ["named terms", "NoneType"], "def forward"),
+    "no terms": ({"forward": "return {}"}, ["named terms", "empty dict"], "def forward"),
+    "numbers for names": ({"forward": "return {0: (out - y).square().mean()}"}, ["named terms", "0"], "def forward"),
+    "a term of many": ({"forward": "return {'e': (out - y).square()}"}, ["term e", "[64, 3]"], "def forward"),
+    "a term in a list": ({"forward": "return {'e': (out - y).square().mean()[None]}"},
+        ["term e", "[1]"], "def forward"),
+    "a float": ({"forward": "return {'e': (out - y).square().mean().item()}"}, ["term e", "float"], "def forward"),
+    "a whole number": ({"forward": "return {'e': (out > y).sum()}"}, ["term e", "int64"], "def forward"),
+    "a complex one": ({"forward": "return {'e': torch.fft.fft(out - y).sum()}"}, ["term e", "complex"], "def forward"),
+    "another size": ({"forward": "return {'e': (out[:, :2] - y).square().mean()}"},
+        ["out [64, 3]", "y [64, 3]"], "[:, :2]"),
+    "an index too far": ({"forward": "return {'e': out[:, 7].mean()}"}, ["IndexError", "out [64, 3]"], "out[:, 7]"),
+    "a division by zero": ({"forward": "n = 0\nreturn {'e': (out - y).square().sum() / (1 // n)}"},
+        ["ZeroDivision"], "1 // n"),
+    "an attribute": ({"forward": "return {'e': (out - y).square().mean() * self.scale}"}, ["scale"], "self.scale"),
+    "a truth of many": ({"forward": "if out > y:\n    return {'e': out.mean()}\nreturn {'e': y.mean()}"},
+        ["torch.where"], "if out"),
+    "an assertion": ({"forward": "assert out.ndim == 7, 'seven'\nreturn {'e': out.mean()}"},
+        ["AssertionError: seven"], "assert"),
+    "deeper": (
+        {"head": "def deep(x):\n    return x.nowhere()\n", "forward": "return {'e': deep(out - y)}"},
+        ["nowhere"],
+        "return x.nowhere()",
+    ),
+    "detached": ({"forward": "return {'e': (out.detach() - y).square().mean()}"},
+        ["term e", "no gradient"], "def forward"),
+    "one term detached": (
+        {"forward": "e = (out - y).square().mean()\nreturn {'e': e, 'root': e.detach().sqrt()}"},
+        ["the term root", "watch"],
+        "def forward",
+    ),
+    "rounded": ({"forward": "return {'e': (out.round() - y).square().mean()}"},
+        ["gradient is 0 everywhere"], "def forward"),
+    "counted": ({"forward": "return {'e': ((out - y).abs() > 1).float().mean()}"},
+        ["term e", "no gradient"], "def forward"),
+    "y changed": ({"forward": "y -= 1\nreturn {'e': (out - y).square().mean()}"},
+        ["changes y in place"], "def forward"),
+    "y's log": ({"forward": "y.abs_().log_()\nreturn {'e': (out - y).square().mean()}"}, ["changes y"], "def forward"),
+    "out changed": ({"forward": "out += 1\nreturn {'e': (out - y).square().mean()}"}, ["changes out"], "def forward"),
+    "out changed in read": ({"read": "return {'mean': out.mul_(2)}"}, ["read", "changes out"], "def read"),
+    "a graph kept": (
+        {"init": "self.seen = 0.0", "forward": "self.seen = 0.9 * self.seen + out.mean()\n"
+         "return {'e': (out - y).square().mean() + self.seen ** 2}"},
+        ["keeps the graph", "self.seen", ".detach()"],
+        "def forward",
+    ),
+    "graphs piled up": (
+        {"init": "self.all = []", "forward": "e = (out - y).square().mean()\nself.all.append(e)\nreturn {'e': e}"},
+        ["keeps the graph", "self.all"],
+        "def forward",
+    ),
+    "chance that no seed reaches": (
+        {"forward": "noise = np.random.default_rng().normal()\nreturn {'e': (out - y).square().mean() * noise}"},
+        ["asked twice", "torch"],
+        "def forward",
+    ),
+    "every answer with every target": (
+        {"forward": "e = out[:, 0] - y[:, :1]\nreturn {'e': e.square().mean()}"},
+        ["the term e", "[61] and [61, 1] makes [61, 61]"],
+        "e = out[:, 0]",
+    ),
+    "in torch's own cost": (
+        {"forward": "return {'e': nn.functional.mse_loss(out[:, 0], y[:, :1])}"},
+        ["[61] and [61, 1]"],
+        "mse_loss",
+    ),
+    "in one term of two": (
+        {"forward": "return {'a': (out - y).abs().mean(),\n 'b': (out[:, 0] - y[:, :1]).square().mean()}"},
+        ["the term b", "[61, 61]"],
+        "'b':",
+    ),
+    "means compared": ({"forward": "return {'e': (out.mean() - y.mean()).square()}"},
+        ["term e", "whichever"], "def forward"),
+    "no look at y": ({"forward": "return {'e': out.square().mean()}"},
+        ["term e", "does not depend on y"], "def forward"),
+    "samples mixed up": (
+        {"forward": "return {'e': (out.reshape(-1) - y.T.reshape(-1)).square().mean()}"},
+        ["order of the samples"],
+        "def forward",
+    ),
+    "neighbours": ({"forward": "d = (out - y)[1:] + (out - y)[:-1]\nreturn {'e': d.square().mean()}"},
+        ["order"], "def forward"),
+    "read without names": ({"read": "return out"}, ["named quantities", "tensor"], "def read"),
+    "read nothing": ({"read": "pass"}, ["named quantities", "NoneType"], "def read"),
+    "another name": ({"read": "return {'rate': out}"}, ["asks for mean", "rate"], "def read"),
+    "a mean too short": ({"read": "return {'mean': out[:, 0]}"}, ["mean", "[16]", "[16, 3]"], "def read"),
+    "a mean of all": ({"read": "return {'mean': out.mean()}"}, ["mean", "[]", "[16, 3]"], "def read"),
+    "a std too short": ({"read": "return {'mean': out, 'std': out.std(0)}"}, ["std", "[3]", "[16, 3]"], "def read"),
+    "a std that is a number": ({"read": "return {'mean': out, 'std': 1.0}"}, ["std", "float"], "def read"),
+    "an array read": ({"read": "return {'mean': out.numpy()}"}, ["mean", "tensor", "ndarray"], "def read"),
+    "a distribution too short": (
+        {"read": "return {'mean': out, 'distribution': torch.distributions.Normal(out[:, 0], 1.0)}"},
+        ["distribution"],
+        "def read",
+    ),
+    "no distribution": ({"read": "return {'mean': out, 'distribution': 'normal'}"},
+        ["distribution", "str"], "def read"),
+    "a mean that is none": ({"read": "return {'mean': out / 0 * 0}"}, ["mean", "not finite", "48 of 48"], "def read"),
+    "targets that are text": ({"more": "targets = 'reals'"}, ["targets", "{\"reals\"}"], None),
+    "width nought": ({"more": "width = 0"}, ["width = 0"], "class Mine"),
+    "a width with a point": ({"more": "width = 1.0"}, ["width = 1.0"], "class Mine"),
+    "a true width": ({"more": "width = True"}, ["width = True"], "class Mine"),
+    "no super": ({"more": "def __init__(self):\n    self.scale = 2"}, ["super().__init__()"], None),
+    "a weight before super": (
+        {"more": "def __init__(self):\n    self.scale = nn.Parameter(torch.ones(1))\n    super().__init__()"},
+        ["super().__init__()"],
+        "nn.Parameter",
+    ),
+    "a constructor that fails": ({"init": "self.scale = math.sqrt(-1)"}, ["ValueError"], "sqrt(-1)"),
+    "no self": ({"more": "def read(out):\n    return {'mean': out}"}, ["read", "(self, out)"], "def read(out)"),
+    "an argument more": ({"more": "def forward(self, out, y, w):\n    pass"}, ["(self, out, y)"], "out, y, w"),
+    "prepare without y": ({"more": "def prepare(self):\n    pass"}, ["prepare", "(self, y)"], "def prepare"),
+    "prepare that fails": ({"more": "def prepare(self, y):\n    self.m = y.maen(0)"}, ["maen"], "maen"),
+    "learned and not kept": (
+        {"read": "return {'mean': out + self.m}", "more": "def prepare(self, y):\n    self.m = y.mean(0)"},
+        ["self.m", "register_buffer"],
+        "def prepare",
+    ),
+    "fitted and not kept": (
+        {"init": "self.s = 1.0", "read": "return {'mean': out, 'std': self.s + 0 * out}",
+         "more": "def settle(self, out, y):\n    self.s = (y - out).std()"},
+        ["self.s", "register_buffer"],
+        "def settle",
+    ),
+    "settle that fails": ({"more": "def settle(self, out, y):\n    y[:, 9]"}, ["IndexError", "settle"], "y[:, 9]"),
+    "watch that fails": (
+        {"more": "def watch(self, out, y):\n    return {'e': out - y}\ndef remark(self, seen):\n    pass"},
+        ["watch"],
+        None,
+    ),
+    "gradients taken where there are none": (
+        {"forward": "g, = torch.autograd.grad(out.square().sum(), out, create_graph=True)\n"
+         "return {'e': (out - y).square().mean() + g.square().mean()}"},
+        ["no gradients", "enable_grad"],
+        "torch.autograd.grad",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("parts, words, line", WRONG.values(), ids=WRONG.keys())
+def test_what_is_wrong_is_said_in_one_line(mine, parts, words, line):
+    with pytest.raises(BadInput) as error:
+        mine(**parts)
+    told = str(error.value)
+    assert "\n" not in told and len(told) < 420
+    for word in words:
+        assert word in told
+    if line:
+        assert f"own.py:{line_of(line)}: " in told, (told, line_of(line))
+
+
+NOT_FINITE = {
+    "a log below 0": ("return {'e': (out.log() - y).square().mean()}", ["the term e is nan", "log of -"], "out.log()"),
+    "a log of 0": ("return {'e': (out - y + (y * 0).log()).mean()}", ["-inf", "log of 0"], ".log()"),
+    "a root below 0": ("return {'e': (out.sqrt() - y).square().mean()}", ["nan", "sqrt of -"], "out.sqrt()"),
+    "a division by 0": ("return {'e': ((out - y) / (y - y)).square().mean()}", ["division of", "0"], "(y - y)"),
+    "too large": ("return {'e': ((100 * out + 900).exp() - y).square().mean()}", ["inf", "exp of"], ".exp()"),
+    "a mean of nothing": ("return {'e': (out - y)[:0].mean()}", ["nan", "mean of nothing"], "[:0]"),
+    "a root without slope": ("return {'e': (out - y).square().mean() + (out * 0).abs().sqrt().mean()}",
+                             ["its gradient is not", "sqrt of 0"], ".sqrt()"),
+    "a norm without slope": ("return {'e': (out - y).mean() + (out - out).norm(dim=1).pow(0.5).mean()}",
+                             ["its gradient is not", "pow of 0"], ".pow("),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("forward, words, line", NOT_FINITE.values(), ids=NOT_FINITE.keys())
+def test_what_is_not_finite_names_the_operation_and_what_out_spans(mine, forward, words, line):
+    with pytest.raises(Diverged) as error:
+        mine(forward=forward)
+    told = str(error.value)
+    assert "\n" not in told
+    for word in [*words, "step 1", "nothing was trained yet", "out spans -", f"own.py:{line_of(line)}: "]:
+        assert word in told, told
+
+
+FINE = {
+    "as it should be": {},
+    "a penalty beside it": {"forward": "return {'e': (out - y).abs().mean(), 'small': out.square().mean()}"},
+    "all pairs on purpose": {
+        "forward": "d = (out[:, None] - out[None]) - (y[:, None] - y[None])\nreturn {'e': d.square().mean()}"
+    },
+    "pairs by chance": {
+        "forward": "p = torch.randperm(len(y))\nd = (out - out[p]) - (y - y[p])\nreturn {'e': d.square().mean()}"
+    },
+    "chance that a seed reaches": {"forward": "return {'e': (out + torch.randn_like(out) - y).square().mean()}"},
+    "a hinge that is content": {"forward": "return {'e': torch.relu((out - y).abs() - 1e6).mean()}"},
+    "a weight of its own": {
+        "init": "self.log_s = nn.Parameter(torch.zeros(3))",
+        "forward": "return {'e': (((out - y) / self.log_s.exp()).square() / 2 + self.log_s).mean()}",
+    },
+    "a mean that is detached": {
+        "init": "self.seen = 0.0",
+        "forward": "self.seen = self.seen + out.mean().detach()\nreturn {'e': (out - y - self.seen).abs().mean()}",
+    },
+    "learned and not read": {
+        "forward": "return {'e': ((out - y) / self.s).square().mean()}",
+        "more": "def prepare(self, y):\n    self.s = y.std(0)",
+    },
+    "learned and kept": {
+        "init": "self.register_buffer('m', torch.zeros(3))",
+        "read": "return {'mean': out + self.m}",
+        "more": "def prepare(self, y):\n    self.m = y.mean(0)",
+    },
+    "targets far away": {"forward": "return {'e': (out - y - 5e5).square().mean()}"},
+    "read with a spread": {
+        "read": "return {'mean': out, 'std': torch.ones_like(out), "
+        "'distribution': torch.distributions.StudentT(3.0, out, 1.0)}"
+    },
+    "static": {"more": "@staticmethod\ndef read(out):\n    return {'mean': out}"},
+    "its own gradient": {
+        "forward": "with torch.enable_grad():\n    o = out if out.requires_grad else out.detach().requires_grad_()\n"
+        "    g, = torch.autograd.grad(o.square().sum(), o, create_graph=True)\n"
+        "return {'e': (out - y).square().mean() + g.square().mean()}"
+    },
+    "a lock, which cannot be copied": {"head": "import threading", "init": "self.lock = threading.Lock()"},
+}
+
+
+@pytest.mark.parametrize("parts", FINE.values(), ids=FINE.keys())
+def test_what_is_right_is_left_alone(mine, parts):
+    cost, loss = mine(**parts)
+    assert np.isfinite(cost)
+    assert vars(loss).get("seen", 0.0) == 0.0  # a copy was asked
+
+
+def test_one_target_and_a_column_for_it(mine):
+    """The slip as it is made: out[:, 0] is [n], y is [n, 1]."""
+    with pytest.raises(BadInput, match=r"sub of \[61\] and \[61, 1\] makes \[61, 61\]"):
+        mine(data=Line(n_targets=1), model=network(n_out=1), forward='return {"e": (out[:, 0] - y).square().mean()}')
+    mine(data=Line(n_targets=1), model=network(n_out=1), forward='return {"e": (out - y).square().mean()}')
+
+
+def test_targets_that_are_all_the_same_say_nothing(mine):
+    data = Line(n_targets=1)
+    for split in (data.train, data.val, data.test):
+        split.y.zero_()
+    mine(data=data, model=network(n_out=1), forward='return {"e": (out - y).square().mean()}')
+
+
+def test_a_network_that_answers_wrongly(mine):
+    with pytest.raises(BadInput, match=r"answers \[64, 2\] where the cost wants 3 numbers for each of 64 rows"):
+        mine(model=network(n_out=2))
+
+    class Cut(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(5, 3)
+
+        def forward(self, x):
+            return self.layer(x).detach()
+
+    with pytest.raises(BadInput, match="does not depend on its weights"):
+        mine(model=Cut())
+
+
+def test_nothing_is_disturbed(tmp_path, monkeypatch):
+    """Weights of a run, its chance included, are the same bit for bit without the check."""
+    model = lambda: nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Dropout(0.3), nn.Linear(8, 3))  # noqa: E731
+
+    def run(name):
+        torch.manual_seed(0)
+        made = model()
+        fit(tmp_path / name, made)
+        return weights(made)
+
+    checked = run("checked")
+    monkeypatch.setattr("dlthink.training.loop.sanity_check", lambda *_: 0.0)
+    assert torch.equal(checked, run("unchecked"))
+
+
+def test_the_batch_asked_is_the_first_of_the_run():
+    order = Order(Rows(torch.zeros(100, 1), torch.zeros(100, 1)), 32, 5, CPU)
+    before, stream = order.next(), iter(order)
+    assert torch.equal(before, next(stream))
+    saved, second = order.state(), next(stream)
+    again = Order(order.split, 32, 0, CPU)
+    again.restore(saved)
+    assert torch.equal(again.next(), second)
+    assert torch.equal(next(iter(again)), second)
