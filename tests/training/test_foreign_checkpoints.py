@@ -119,7 +119,7 @@ def zeros(path, **how):
 def test_a_compressed_archive_is_not_unfolded(tmp_path):
     path = zeros(tmp_path / "x.pt", compression=zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 1 << 17
-    with pytest.raises(BadInput, match="compressed"):
+    with pytest.raises(BadInput, match=r"\(it is compressed"):
         checkpoint.load(path)
 
 
@@ -140,7 +140,7 @@ def test_an_archive_with_one_place_for_many(tmp_path):
                 setattr(again, name, getattr(largest, name))
             archive.filelist.append(again)
         archive._didModify = True
-    with pytest.raises(BadInput, match="damaged"):
+    with pytest.raises(BadInput, match="more than the file has"):
         checkpoint.load(path)
 
 
@@ -149,7 +149,7 @@ def test_an_archive_behind_another(tmp_path):
     path, sound = tmp_path / "x.pt", io.BytesIO()
     torch.save(SOUND, sound)
     path.write_bytes(zeros(tmp_path / "y.pt", compression=zipfile.ZIP_DEFLATED).read_bytes() + sound.getvalue())
-    with pytest.raises(BadInput, match="damaged"):
+    with pytest.raises(BadInput, match="more than the file has"):
         checkpoint.load(path)
 
 
