@@ -22,7 +22,8 @@ def hold(folder: Path) -> Iterator[None]:
     """
     place = folder / NAME
     while True:
-        handle = os.open(place, os.O_RDWR | os.O_CREAT, 0o644)
+        # a link that lies there instead leads to somebody's file, which would be written over
+        handle = os.open(place, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         try:
             taken = _taken(handle)
             holder = "" if taken else os.read(handle, 200).decode(errors="replace").strip()

@@ -170,11 +170,12 @@ def test_a_pipe_is_not_waited_for(verbs, gift, cli):
     refused(cli("compare", gift), "metrics.json", "is a link")
 
 
-def test_a_new_run_writes_through_no_link_that_lay_there(cli, tmp_path):
+@pytest.mark.parametrize("name", ["config.yaml", "metrics.csv", "metrics.tmp", "provenance.tmp", ".lock"])
+def test_a_new_run_writes_through_no_link_that_lay_there(cli, tmp_path, name):
     (tmp_path / "run").mkdir()
     (tmp_path / "precious").write_text("precious")
-    (tmp_path / "run" / "config.yaml").symlink_to(tmp_path / "precious")
-    refused(cli("train", "hydra.run.dir=run", *SMALL), "config.yaml", "is a link")
+    (tmp_path / "run" / name).symlink_to(tmp_path / "precious")
+    refused(cli("train", "hydra.run.dir=run", *SMALL), f"run/{name}")
     assert (tmp_path / "precious").read_text() == "precious"
 
 
