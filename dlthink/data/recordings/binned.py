@@ -154,7 +154,7 @@ class Binned:
         if state["spike_history"]:
             kept = _positions(session.source, "unit", session.units, state["units"])
             counts = bins.counts([session.spikes[unit] for unit in kept])
-        values = _wanted(session, _values(session, bins, state.get("hold")), state)
+        values = _wanted(session, _values(session, bins, state["hold"]), state)
         looks_wrong = notes.strange(session, bins, notes.beyond(values, state), state) or notes.codes(session)
         times = bins.centres[rows] + session.origin
         features = _features(values, counts, state)
@@ -266,7 +266,8 @@ def _blocks(source: str, bins: Bins, blocks: int, history: int, margin: int) -> 
     position = np.arange(len(bins))
     if len(bins) < blocks:
         raise BadInput(
-            f"{source}: {len(bins)} bins of {bins.width:g} s are fewer than data.blocks={blocks}: choose smaller bins"
+            f"{source}: {len(bins)} bins of {bins.width:g} s are fewer than data.blocks={blocks}: choose smaller "
+            f"bins, and check that all times are in seconds (not minutes, not hours)"
         )
     block = position * blocks // len(bins)
     first = np.searchsorted(block, np.arange(blocks))[block]

@@ -93,8 +93,6 @@ def limits(train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def beyond(values: np.ndarray, state: dict) -> np.ndarray:
     """[T, F] which covariates lie beyond their `limits`. values [T, F]: those of `state`, in every bin."""
-    if "low" not in state:  # a run of before there were limits
-        return np.zeros(values.shape, dtype=bool)
     return (values < state["low"].numpy()) | (values > state["high"].numpy())
 
 

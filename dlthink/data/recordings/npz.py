@@ -129,7 +129,9 @@ def _spacing(stored: np.ndarray) -> np.ndarray:
 
 def _numbers(path: Path, found: dict[str, np.ndarray], key: str) -> np.ndarray:
     if found[key].dtype.kind not in "fiub":
-        raise BadInput(f"{path}: {key} holds {found[key].dtype}, not numbers: save it as floats")
+        raise BadInput(
+            f"{path}: {key} holds {found[key].dtype}, not numbers: save it as floats{', in seconds' * (key in TIMES)}"
+        )
     return found[key].astype(np.float64, copy=False)
 
 
