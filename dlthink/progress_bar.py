@@ -51,7 +51,7 @@ class Lines:
     def __iter__(self) -> Iterator:
         for item in self._items or ():
             yield item
-            self.update(1)
+            self.update()
 
     def set_postfix(self, shown: dict[str, str], refresh: bool = True) -> None:
         """What stands behind the numbers: a cost, the best figure."""
@@ -61,7 +61,7 @@ class Lines:
         """Is half a minute over since the last line?"""
         return self._clock() - self._said >= PACE
 
-    def update(self, n: int) -> None:
+    def update(self, n: int = 1) -> None:
         """Go on by `n`, and say so where it is time."""
         self.n += n
         if self.due():

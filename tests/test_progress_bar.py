@@ -26,7 +26,7 @@ def test_a_line_every_half_minute_with_what_is_shown_and_the_time_left(told):
     for step in range(101, 221):  # a step a second
         clock.now += 1
         lines.set_postfix({"mse": f"{step / 100:.2f}", "best": "0.5"})
-        lines.update(1)
+        lines.update()
     assert told() == [
         "step 130 of 1,000 (13 %), 14 min left, mse 1.30, best 0.5",
         "step 160 of 1,000 (16 %), 14 min left, mse 1.60, best 0.5",
