@@ -6,7 +6,7 @@ RUN    ?= loss=poisson data=spikes
 # a process for each core, up to eight: each has to load torch; one that is idle takes tests of the others
 SIDE_BY_SIDE = -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: help train test test-slow lint format bench board clean
+.PHONY: help train test test-slow lint format bench gpu wheels board clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -40,6 +40,12 @@ format: $(BIN)/.test  ## ruff, rewriting
 
 bench: $(BIN)/.test  ## speed against hand-written loops and peers, as ratios
 	$(BIN)/python scripts/bench.py
+
+gpu:  ## the tests that need a GPU, and each scenario in each precision, in 8 minutes; installs nothing of its own
+	$(or $(wildcard $(BIN)/python),$(PYTHON)) scripts/gpu.py
+
+wheels: $(BIN)/.test  ## what a GPU machine with torch and no network may lack, into wheels/
+	$(BIN)/python scripts/wheels.py
 
 board: $(BIN)/.train  ## TensorBoard over outputs/
 	$(BIN)/tensorboard --logdir outputs

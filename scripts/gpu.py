@@ -3,8 +3,8 @@
     python scripts/gpu.py [--minutes 8] [--device cuda]
 
 What this Python lacks is taken from wheels/ (`make wheels` on a machine with a network). The time is shared: tests
-first, at most a third of it; then one scenario after the other, each a process that is ended when its share is over. The
-table goes to the terminal, all that was measured, and why the rest was not, to outputs/gpu.json.
+first, at most a third of it; then one scenario after the other, each a process that is ended when its share is over.
+The table goes to the terminal; all that was measured, and why the rest was not, to outputs/gpu.json.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def main() -> int:
     asked = parser.parse_args()
     end = time.monotonic() + 60 * asked.minutes
     with tempfile.TemporaryDirectory() as place:
-        environment = os.environ | {"DLTHINK_DATA": f"{place}/data", "TOKENIZERS_PARALLELISM": "false"}
+        environment = os.environ | {"DLTHINK_DATA": f"{place}/data"}
         environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *missing(Path(place) / "site")])
         found = {"setting": setting(environment, asked.device), "tests": None, "rows": [], "not_measured": []}
         print("\n".join(f"{key:<9}{value}" for key, value in found["setting"].items()), flush=True)
@@ -108,18 +108,18 @@ def scenario(
     said: list[str] = []
     listening = threading.Thread(target=lambda: said.extend(process.stderr))
     listening.start()
-    limit = threading.Timer(max(0.0, seconds), process.kill)
+    late = threading.Event()
+    limit = threading.Timer(max(0.0, seconds), lambda: (late.set(), process.kill()))
     limit.start()
     rows = [json.loads(line) for line in process.stdout if line.startswith("{")]
     code = process.wait()
-    late = not limit.is_alive()
     limit.cancel()
     listening.join()
     why = [line.strip() for line in said if "not measured" in line]
-    if late:
+    if late.is_set():
         why.append(f"{name}: not measured any further, its {seconds:.0f} s were over")
     elif code:
-        why.append(f"{name}: not measured any further, {said[-1].strip() if said else f'exit code {code}'}")
+        why.append(f"{name}: not measured any further, {said[-1].strip() if said else f'exit {code}'}")
     print(f"{name}: {len(rows)} measured", flush=True)
     return rows, why
 

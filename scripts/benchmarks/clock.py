@@ -39,10 +39,10 @@ def repeats(usual: int) -> int:
     return int(sys.argv[1]) if len(sys.argv) > 1 else usual
 
 
-def report(name: str, goal: float | None, ours: list, peer: list | None = None) -> None:
-    """A row of the table as a line of JSON: (CPU, wall) seconds of each repetition.
+def report(name: str, goal: float | None, ours: list, peer: list | None = None, **more) -> None:
+    """A row of the table as a line of JSON: (CPU, wall) seconds of each repetition, and `more` that was measured.
 
     The goal limits the ratio of ours to peer, paired by repetition, or without a peer the CPU seconds.
     """
     times = {"ours": np.array(ours).tolist(), "peer": peer and np.array(peer).tolist()}
-    print(json.dumps({"name": name, "goal": goal} | times), flush=True)
+    print(json.dumps({"name": name, "goal": goal} | times | more), flush=True)

@@ -1,27 +1,26 @@
-"""CycleGAN on one GPU, 256 pixels, 9 blocks of width 64, batches of 1 and 8: speed and memory in each precision.
+"""Each scenario in each precision on one device: steps a second and peak memory.
 
-Rows are seconds of a step against fp32's; bf16 in channels_last, compiled, should need 0.4 of them or less. Steps
-a second and peak memory go to stderr. Without CUDA nothing is measured, and it says so.
+    python scripts/benchmarks/gpu.py [REPEATS] [--scenario NAME] [--device cuda] [--steps N]
+
+Rows are seconds of a step against fp32's. CycleGAN is the published one, 256 pixels, 9 blocks of width 64: its bf16 in
+channels_last, compiled, should need 0.4 of fp32's seconds or less. Without CUDA nothing is measured, and it says so;
+`--device cpu` shows that it would run, in those precisions that a CPU has.
 """
 
+import argparse
 import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
-from clock import repeats, report
-from ours import Timed, Unexamined, train
+from clock import report
+from ours import Timed, Unexamined, train, windows
 from seasons import photos
 
-STEPS = 30
-WORDS = [
-    "data=seasons",
-    "loss=cyclegan",
-    "model.width=64",
-    "model.blocks=9",
-    "loss.monitor=false",
-    "trainer.schedule=constant",
-]
-WORDS += [f"trainer.steps={STEPS}", f"trainer.log_every={STEPS // 2}", f"trainer.validate_every={STEPS}"]
+from dlthink.errors import BadInput
+
 KINDS = {
     "fp32": ["trainer.precision=fp32"],
     "tf32": ["trainer.precision=tf32"],
@@ -32,28 +31,80 @@ KINDS = {
 }
 
 
-def measured(words: list[str], data, batch: int) -> tuple[np.ndarray, float]:
-    """(wall, wall) seconds of a step without the first half of them, which warm up; peak memory in GB."""
-    torch.cuda.reset_peak_memory_stats()
-    trainer: Timed = train([*WORDS, f"trainer.batch={batch}", *words], data, metrics=Unexamined())
-    return np.full(2, 1 / trainer.per_second), torch.cuda.max_memory_allocated() / 1e9
+def recording() -> SimpleNamespace:
+    """Counts of 50 units over 20 covariates."""
+    g = torch.Generator().manual_seed(0)
+    signals = torch.randn(20_010, 20, generator=g)
+    return windows(signals, torch.poisson(torch.rand(20_000, 50, generator=g), generator=g), 10, examined=256)
+
+
+def molecules() -> Any:
+    from dlthink.data.molecules.simulated import Molecules
+
+    return Molecules(molecules=500)
+
+
+def faces() -> Any:
+    from dlthink.data.faces.faces import Faces
+
+    return Faces(identities=120, photos_each=8, size=48)
+
+
+CYCLEGAN = ["data=seasons", "loss=cyclegan", "model.width=64", "model.blocks=9", "loss.monitor=false"]
+# What is trained, on what, by how many samples a step, and how many steps
+SCENARIOS: dict[str, tuple[list[str], Callable[[], Any], int, int]] = {
+    "spikes": (["data=spikes", "loss=poisson", "model=gru", "model.width=256"], recording, 256, 400),
+    "molecules": (["data=molecules", "loss=laplace_nll", "model=mpnn"], molecules, 32, 200),
+    "faces": (["data=faces", "loss=triplet", "model=facenet"], faces, 120, 100),
+    "seasons": (CYCLEGAN, lambda: photos(256), 1, 30),
+    "seasons by 8": (CYCLEGAN, lambda: photos(256), 8, 16),
+}
+
+
+def measured(words: list[str], data: Any, device: str, batch: int, steps: int) -> tuple[float, float]:
+    """Seconds of a step, without the first half of them, which warm up; peak memory in GB, 0 on a CPU."""
+    cuda = device.startswith("cuda")
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
+    words = [*words, f"trainer.device={device}", f"trainer.batch={batch}", f"trainer.steps={steps}"]
+    words += [f"trainer.log_every={steps // 2}", f"trainer.validate_every={steps}", "trainer.schedule=constant"]
+    run: Timed = train(words, data, metrics=Unexamined())
+    return 1 / run.per_second, torch.cuda.max_memory_allocated() / 1e9 if cuda else 0.0
 
 
 def main() -> None:
-    if not torch.cuda.is_available():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("repeats", type=int, nargs="?", default=2)
+    parser.add_argument("--scenario", choices=SCENARIOS, action="append")
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--steps", type=int, help="of each measurement; if not given, as each scenario needs")
+    asked = parser.parse_args()
+    if asked.device.startswith("cuda") and not torch.cuda.is_available():
         print("no CUDA here: not measured", file=sys.stderr)
         return
-    data = photos(256)
-    for batch in (1, 8):
+    for scenario in asked.scenario or SCENARIOS:
+        words, made, batch, steps = SCENARIOS[scenario]
+        try:
+            data = made()
+        except BadInput as error:  # a package is missing
+            print(f"{scenario}: not measured, {error}", file=sys.stderr)
+            continue
         wide: list = []
-        for kind, words in KINDS.items():
-            found = [measured(words, data, batch) for _ in range(repeats(3))]
-            times, held = [seconds for seconds, _ in found], max(memory for _, memory in found)
+        for kind, more in KINDS.items():
+            try:
+                found = [
+                    measured([*words, *more], data, asked.device, batch, asked.steps or steps)
+                    for _ in range(asked.repeats)
+                ]
+            except (BadInput, RuntimeError) as error:  # one precision that cannot be had does not end the others
+                print(f"{scenario}, {kind}: not measured, {str(error).splitlines()[0]}", file=sys.stderr)
+                continue
+            times = [[seconds, seconds] for seconds, _ in found]
             wide = wide or times
-            per_second = 1 / float(np.median([seconds[1] for seconds in times]))
-            print(f"batch {batch}, {kind}: {per_second:.2f} steps a second, {held:.2f} GB", file=sys.stderr)
-            goal = 0.4 if kind.endswith("compile") else None
-            report(f"CycleGAN 256 px, batch {batch}, {kind} / fp32", goal, times, wide)
+            step = float(np.median([seconds for seconds, _ in found]))
+            more = dict(steps_per_second=1 / step, samples_per_second=batch / step, peak_gb=max(gb for _, gb in found))
+            goal = 0.4 if scenario.startswith("seasons") and kind.endswith("compile") else None
+            report(f"{scenario}, {kind} / fp32", goal, times, wide, scenario=scenario, kind=kind, **more)
 
 
 if __name__ == "__main__":
