@@ -22,7 +22,7 @@ def main(words: list[str]) -> int:
         print(__doc__)
         return 0
     from dlthink.config.words import file_to_write, folder_to_write, parse
-    from dlthink.errors import BadInput, memory, plain
+    from dlthink.errors import BadInput, plain
 
     more: dict[str, str] = {}  # words that the run's own data may ask for
     names = {"run": None, "input": None, "output": None, "figures": None, "allow": None}
@@ -58,10 +58,9 @@ def main(words: list[str]) -> int:
         )
     run.install(saved, path, loss, model, trainer.precision)
     device = trainer.precision.device
-    with fitting(saved, path, f"input={given['input']}"):
-        inputs = data.inputs(given["input"], saved["data"], **more)
     drawn = 0
-    with torch.no_grad(), memory():
+    with torch.no_grad(), fitting(saved, path, f"input={given['input']}"):
+        inputs = data.inputs(given["input"], saved["data"], **more)
         for part in inputs.parts(given["output"]) if hasattr(inputs, "parts") else [inputs]:
             asked = part.to(device)
             answers = evaluation.ask(model, asked, evaluation.batches_of(asked, trainer.examine_batch, device))

@@ -93,6 +93,11 @@ def load(path: Path, mapped: bool = True) -> dict:
     step, parts = state["step"], (state["model"], state["loss"], state.get("facts", {}), state.get("data", {}))
     if not isinstance(step, int) or not 0 <= step < 2**53 or not all(isinstance(part, dict) for part in parts):
         raise BadInput(f"{path}: not a checkpoint of dlthink (model, loss, data and facts by name, a step from 0)")
+    recent = state.get("recent", [])
+    if not isinstance(recent, list) or not all(isinstance(terms, dict) for terms in recent):
+        raise BadInput(f"{path}: not a checkpoint of dlthink (recent should be terms by name, step for step)")
+    if not all(isinstance(value, int | float) for terms in recent for value in terms.values()):
+        raise BadInput(f"{path}: not a checkpoint of dlthink (recent terms should be numbers)")
     return state
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -73,6 +74,16 @@ def test_data_prepared_otherwise(cli, run, change):
     write(run, change)
     refused(cli("evaluate", f"run={run}"))
     refused(cli("train", f"resume={run}"))
+
+
+def test_units_that_are_none_end_predict_in_one_line(cli, run, tmp_path):
+    write(run, PREPARED["units that are none"])
+    state = torch.load(run / "checkpoints" / "best.pt", weights_only=True)["data"]
+    names = state["covariates"]
+    own = dict(covariates=np.zeros((900, len(names))), covariate_times=np.arange(900) / 20, covariate_names=names)
+    np.savez(tmp_path / "own.npz", **own)
+    refused(cli("predict", f"run={run}", "input=own.npz", "output=o.csv"), "best.pt")
+    assert not (tmp_path / "o.csv").exists()
 
 
 @pytest.mark.parametrize("change", WEIGHTS.values(), ids=WEIGHTS)

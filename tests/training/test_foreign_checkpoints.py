@@ -81,6 +81,9 @@ def test_values_that_no_run_writes(tmp_path, make):
         {"loss": torch.zeros(1)},
         {"data": 3},
         {"facts": ["n_targets"]},
+        {"recent": 3},
+        {"recent": [3]},
+        {"recent": [{"a": "b"}]},
     ],
     ids=str,
 )
