@@ -55,7 +55,7 @@ def test_a_cost_of_the_page_from_training_to_predictions(cli, files, tmp_path, n
         files()
     file = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
     (tmp_path / f"{file}.py").write_text(COSTS[name])
-    code, out, err = cli("train", f"loss={file}", *WORDS[kind], "hydra.run.dir=run")
+    code, _, err = cli("train", f"loss={file}", *WORDS[kind], "hydra.run.dir=run")
     assert code == 0, err
     trained = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
     code, _, err = cli("evaluate", "run=run", f"allow={file}", "output=again.json")
