@@ -58,13 +58,14 @@ def main(words: list[str]) -> int:
         )
     run.install(saved, path, loss, model, trainer.precision)
     device = trainer.precision.device
-    drawn = 0
+    settled, drawn = evaluation.settled(saved), 0
     with torch.no_grad(), fitting(saved, path, f"input={given['input']}"):
         inputs = data.inputs(given["input"], saved["data"], **more)
+        del saved  # optimizers and averages take several times the network's memory
         for part in inputs.parts(given["output"]) if hasattr(inputs, "parts") else [inputs]:
             asked = part.to(device)
             answers = evaluation.ask(model, asked, evaluation.batches_of(asked, trainer.examine_batch, device))
-            read = evaluation.settled(saved) | loss.read(answers.out)
+            read = settled | loss.read(answers.out)
             asked.write(read, given["output"])
             if metrics is not None:
                 drawn += save_figures(metrics.drawings(read, answers.known), Path(given["figures"]))

@@ -109,6 +109,7 @@ def fitting(saved: dict, path: Path, beside: str = "") -> Iterator[None]:
     """
     held = [value for part in ("model", "loss") for value in saved[part].values() if isinstance(value, torch.Tensor)]
     room = [sum(value.numel() for value in held) + MORE, len(held) + MORE_TENSORS]
+    del saved, held  # the caller may let go of them
 
     def count(module: nn.Module, name: str, value: torch.Tensor | None) -> None:
         if isinstance(value, torch.Tensor):

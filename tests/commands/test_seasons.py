@@ -1,6 +1,8 @@
 """Seasons from the command line: trained, examined, resumed, and photos made into winter."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,26 @@ def test_nothing_is_made_among_training_photos(cli, tmp_path, monkeypatch):
     for output in ("winter", "winter/made", "link", "./winter/../winter", tmp_path):
         refused(cli("predict", "run=run", "input=asked", f"output={output}", "direction=to_winter"), "choose another")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+PEAK = """
+import resource, subprocess, sys
+done = subprocess.run([sys.executable, "-m", "dlthink", *sys.argv[1:]], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="kilobytes on Linux")
+def test_a_large_photo_takes_little_memory(cli, tmp_path):
+    """1,792 x 1,536 pixels peaked at 1.9 GB."""
+    whole = [word for word in FEW if not word.startswith("model")]
+    code, _, err = cli("train", *whole, "loss=cycle", "trainer.steps=2", "hydra.run.dir=run")
+    assert code == 0, err
+    laid(tmp_path / "asked", {"a.jpg": packed(picture(1, (1792, 1536)), "JPEG")})
+    words = ["predict", "run=run", "input=asked", "output=made", "direction=to_winter", "trainer.device=cpu"]
+    done = subprocess.run([sys.executable, "-c", PEAK, *words], capture_output=True, check=True)
+    assert int(done.stdout.split()[-1]) < 600_000
 
 
 def test_without_judges(cli, monkeypatch):

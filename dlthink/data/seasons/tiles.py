@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-PIECE = 448  # a picture of up to PIECE^2 pixels is one tile: a network takes some 1,200 bytes for each of them
-TILE = 384  # pixels a side, at most, of the tiles of a larger one
-OVERLAP = 96  # at least, of neighbours; what is made of a pixel hangs on some 60 around it, little on the last of them
+PIECE = 384  # a picture of up to PIECE^2 pixels is one tile: a network takes some 1,200 bytes for each of them
+WHOLE = 320  # all of a larger one is made to at most WHOLE^2 pixels, to be looked at beside its tiles
+TILE = 320  # pixels a side, at most, of the tiles of a larger one
+OVERLAP = 64  # at least, of neighbours; what is made of a pixel hangs on some 60 around it, little on the last of them
 STEP = 4  # the network halves a side twice: sides and places of tiles are multiples of it
 SMALLEST = 8  # pixels a side that the network needs, to mirror its borders
 
@@ -30,7 +31,7 @@ class Mosaic:
         self.picture = torch.from_numpy(np.pad(picture.numpy(), more, mode="reflect"))  # torch mirrors once only
         one = height * width <= piece * piece
         down, across = (along(side, side if one else tile, overlap) for side in (height, width))
-        self.most = piece
+        self.most = min(piece, WHOLE)
         self.tiles = [(top, left) for top in zip(*down, strict=True) for left in zip(*across, strict=True)]
         self.canvas = torch.zeros(self.picture.shape)
 
@@ -43,7 +44,7 @@ class Mosaic:
 
     @cached_property
     def whole(self) -> Tensor:
-        """uint8 [3, h, w]: all of the picture, made smaller to at most PIECE^2 pixels, in its own proportions."""
+        """uint8 [3, h, w]: all of the picture, made smaller to at most WHOLE^2 pixels, in its own proportions."""
         height, width = self.picture.shape[1:]
         scale = min(1.0, self.most / math.sqrt(height * width))
         size = [max(SMALLEST, int(side * scale) // STEP * STEP) for side in (height, width)]

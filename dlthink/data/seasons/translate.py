@@ -25,7 +25,8 @@ from dlthink.progress_bar import progress_bar
 DIRECTIONS = {"to_winter": ("summer", "winter"), "to_summer": ("winter", "summer")}
 SHEET = "contact_sheet.jpg"
 QUALITY = 95  # of JPEG
-TOGETHER = 16  # tiles of a photo that are asked about with one look at all of it
+ROWS = 64  # of a made photo that become bytes at a time
+TOGETHER = 6  # tiles of a photo that are asked about with one look at all of it
 
 
 class Translate:
@@ -157,7 +158,8 @@ def _at_most(image: Any, long: int | None) -> Any:
 def _picture(made: Tensor) -> Any:
     if not made.isfinite().all():
         raise ValueError("the network's answer is not finite")
-    return pillow().Image.fromarray(bytes_of(made).permute(1, 2, 0).contiguous().numpy())
+    rows = [bytes_of(some).permute(1, 2, 0) for some in made.split(ROWS, 1)]  # some at a time: floats are large
+    return pillow().Image.fromarray(torch.cat(rows).numpy())
 
 
 def _make(folder: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.data.seasons.tiles import OVERLAP, PIECE, STEP, TILE, Mosaic, along
+from dlthink.data.seasons.tiles import OVERLAP, PIECE, STEP, TILE, WHOLE, Mosaic, along
 
 
 def picture(height, width):
@@ -69,4 +69,4 @@ def test_tiles_of_a_large_picture_are_little_more_than_the_picture():
     mosaic = Mosaic(torch.zeros(3, 1536, 1792, dtype=torch.uint8))
     assert len(mosaic) * mosaic.tile(0)[0].numel() < 1.75 * 1536 * 1792
     height, width = mosaic.whole.shape[1:]
-    assert height * width <= PIECE**2 and width / height == pytest.approx(1792 / 1536, rel=0.02)
+    assert height * width <= WHOLE**2 and width / height == pytest.approx(1792 / 1536, rel=0.02)
