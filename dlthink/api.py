@@ -73,8 +73,8 @@ class Run:
 
     def predict(self, split: str = "test") -> dict[str, np.ndarray]:
         """What the cost reads in the network's outputs, by name (rate; mean, std; embedding): a row a target row."""
-        read = self._reading(split)[0]
-        return {name: value.cpu().numpy() for name, value in read.items() if isinstance(value, torch.Tensor)}
+        predicted = self._reading(split)[0]
+        return {name: value.cpu().numpy() for name, value in predicted.items() if isinstance(value, torch.Tensor)}
 
     def distribution(self, split: str = "test") -> torch.distributions.Distribution | None:
         """The predicted distribution of every target, where the cost has one: log_prob, cdf, icdf, mean, stddev."""
@@ -95,8 +95,8 @@ class Run:
         samples = {"train": self.data.train, "val": self.data.val, "test": self.data.test}[split].to(device)
         batches = evaluation.batches_of(samples, self._parts.trainer.examine_batch, device)
         condense = evaluation.condensing(self.loss, self._parts.metrics)
-        answers = evaluation.ask(self.model, samples, batches, condense=condense)
-        return evaluation.reading(answers, self.loss, self._settled)
+        answers = evaluation.run_split(self.model, samples, batches, condense=condense)
+        return evaluation.predictions(answers, self.loss, self._settled)
 
 
 def compose(*words: str, loss: type | None = None, model: type | None = None) -> Experiment:

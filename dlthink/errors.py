@@ -17,7 +17,7 @@ EXPECTED = (BadInput, Diverged, MemoryError, OSError)  # what is answered in one
 
 
 @contextmanager
-def memory() -> Iterator[None]:
+def out_of_memory() -> Iterator[None]:
     """Make torch's own ways of running out of memory, on a CPU or a GPU, the one that Python has: MemoryError."""
     try:
         yield

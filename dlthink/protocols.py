@@ -100,7 +100,7 @@ class Data(Protocol):
         """The kind of target ("counts", "reals", "identities", "seasons") with these settings: which costs fit it."""
 
     @classmethod
-    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of its facts with these settings, known before anything is loaded."""
 
     @optional_value
@@ -133,10 +133,10 @@ class Inputs(Protocol):
     def to(self, device: torch.device) -> Inputs:
         """The same samples on that device."""
 
-    def write(self, read: Read, path: str | Path) -> None:
+    def write(self, predicted: Read, path: str | Path) -> None:
         """What the cost reads of all samples, whole or not at all."""
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """What was predicted, in a few words: "12 molecules"."""
 
     @optional_value
@@ -155,13 +155,13 @@ class Loss(Protocol):
     targets: set[str]
     """The kinds of targets that it fits."""
 
-    width: int
+    outputs_per_target: int
     """How many numbers it wants from the network for each target."""
 
     def forward(self, out: Values, y: Values) -> Terms:
-        """The terms of the cost by name, scalars, added up and descended. out: [n, (members,) n_targets * width]."""
+        """The terms of the cost by name, scalars, added up. out: [n, (members,) n_targets * outputs_per_target]."""
 
-    def read(self, out: Values) -> Read:
+    def predict(self, out: Values) -> Read:
         """Quantities by name ("rate"; "mean", "std"; "embedding"), in the units of y, and their "distribution"."""
 
     @optional
@@ -169,12 +169,12 @@ class Loss(Protocol):
         """Learn what it needs of all training targets, once, before the first step. Left out: nothing."""
 
     @optional
-    def settle(self, out: Values, y: Values) -> None:
-        """Fit on validation what `read` needs (a spread, a threshold), before each examination. Left out: nothing."""
+    def fit_on_validation(self, out: Values, y: Values) -> None:
+        """Fit what `predict` needs (a spread, a threshold) on validation, before each examination. Left out: none."""
 
     @optional_value
-    def aside(self) -> tuple[int, ...]:
-        """Columns of its `width` that must not shape the network: detached before the last layer. Left out: none."""
+    def detached(self) -> tuple[int, ...]:
+        """Outputs per target that must not shape the network: cut before its last layer. Left out: none."""
         return ()
 
     @optional_value
@@ -193,15 +193,15 @@ class Loss(Protocol):
 
     @optional_value
     def adversary(self) -> torch.nn.Module | None:
-        """The second player's networks, whose parameters descend `critic`. Left out: there is one player."""
+        """The second player's networks, whose parameters descend `adversary_loss`. Left out: there is one player."""
 
     @optional
-    def critic(self, out: Values, y: Values) -> Terms:
+    def adversary_loss(self, out: Values, y: Values) -> Terms:
         """What the adversary descends, on outputs that are detached; needed beside an `adversary`."""
-        raise NotImplementedError(f"{type(self).__name__} has an adversary and needs critic(out, y)")
+        raise NotImplementedError(f"{type(self).__name__} has an adversary and needs adversary_loss(out, y)")
 
     @optional_value
-    def eye(self) -> torch.nn.Module | None:
+    def backbone(self) -> torch.nn.Module | None:
         """A frozen network that the cost looks through, in the run's precision in training. Left out: none."""
 
 
@@ -213,7 +213,7 @@ class Model(Protocol):
 
     @optional_value
     def readout(self) -> torch.nn.Module | None:
-        """The last layer, before which `Loss.aside` is cut; of any module within. Left out: no such cost fits."""
+        """The last layer, before which `Loss.detached` is cut; of any module within. Left out: no such cost fits."""
 
 
 class Metrics(Protocol):
@@ -222,19 +222,19 @@ class Metrics(Protocol):
     best: tuple[str, str]
     """The number that picks the best checkpoint, and "max" or "min"."""
 
-    reads: tuple[str, ...]
+    needs: tuple[str, ...]
     """What a cost must read out: one of these names."""
 
-    def numbers(self, read: Read, y: Values, known: dict[str, Any]) -> dict[str, float]:
+    def numbers(self, predicted: Read, y: Values, known: dict[str, Any]) -> dict[str, float]:
         """The metrics by name, of all samples of a split."""
 
-    def figures(self, read: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:
+    def figures(self, predicted: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:
         """matplotlib figures by name."""
 
     @optional
-    def condense(self, read: Read, y: Values, known: dict[str, Any]) -> tuple[Read, Values, dict[str, Any]]:
+    def condense(self, predicted: Read, y: Values, known: dict[str, Any]) -> tuple[Read, Values, dict[str, Any]]:
         """What to keep of a batch for `numbers` and `figures`, where answers are large. Left out: all of it."""
-        return read, y, known
+        return predicted, y, known
 
     @optional_value
     def target_names(self) -> list[str]:
@@ -242,26 +242,26 @@ class Metrics(Protocol):
         return []
 
     @optional
-    def misfit(self, read: Read, y: Values) -> str | None:
+    def misfit(self, predicted: Read, y: Values) -> str | None:
         """One line on what cannot be examined in it, a wrong shape say; asked before training. Left out: nothing."""
 
     @optional
-    def settle(self, read: Read, y: Values) -> dict[str, float]:
+    def fit_on_validation(self, predicted: Read, y: Values) -> dict[str, float]:
         """Numbers fitted on validation that a cost did not read (a threshold): added to what it reads from then on.
         Left out: none."""
         return {}
 
     @optional
-    def remarks(self, read: Read, y: Values, known: dict[str, Any]) -> list[str]:
+    def remarks(self, predicted: Read, y: Values, known: dict[str, Any]) -> list[str]:
         """What is wrong with these answers: a line each, with what to try. Left out: nothing is said."""
         return []
 
     @optional
-    def projection(self, read: Read, y: Values, known: dict[str, Any]) -> tuple | None:
+    def projection(self, predicted: Read, y: Values, known: dict[str, Any]) -> tuple | None:
         """Vectors, labels and pictures for TensorBoard's projector. Left out: none."""
 
     @optional
-    def drawings(self, read: Read, known: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    def drawings(self, predicted: Read, known: dict[str, Any]) -> Iterable[tuple[str, Any]]:
         """(name, figure) of predictions, one at a time (`dlthink predict figures=`). Left out: that word is refused."""
         return ()
 

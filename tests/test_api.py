@@ -20,7 +20,7 @@ PAGE = (REPOSITORY / "docs" / "python.md").read_text()
 
 class Squares(nn.Module):
     targets = {"counts"}
-    width = 1
+    outputs_per_target = 1
 
     def __init__(self, weight: float = 1.0, names: tuple = ("a",)):
         super().__init__()
@@ -29,7 +29,7 @@ class Squares(nn.Module):
     def forward(self, out, y):
         return {"squares": self.weight * (out.exp() - y).square().mean()}
 
-    def read(self, out):
+    def predict(self, out):
         return {"rate": out.exp()}
 
 

@@ -123,7 +123,7 @@ def test_a_step_of_two_players_never_waits_either(tmp_path, monkeypatch, cost, p
     data = Seasons(scenes=8, val_scenes=2, test_scenes=2, size=64)
     rng.seed(0)
     trainer = Trainer(steps=24, batch=2, log_every=8, validate_every=24, precision=precision, **knobs)
-    model, cost = CycleGAN(3, 3, width=8, blocks=2, guided=8), cost(pool=4)
+    model, cost = CycleGAN(3, 3, width=8, blocks=2, guided_filter=8), cost(pool=4)
     optim = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)
     run = Watched(trainer, model, cost, data, Translations("embedded"), optim, tmp_path / "run")
     found = run.run()["test"]

@@ -148,8 +148,8 @@ RECIPES = {  # what docs/results/ knows to be best for its time, as each data se
     "nmrshiftdb2": {"loss": ("CRPS", {"family": "laplace", "calibrate": "isotonic"}), "data": ("Nmrshiftdb2", {})},
     "lfw": {"model": ("FaceNet", {"mirror": True}), "trainer": ("Trainer", {"steps": 3800})},
     "face_folder": {"model": ("FaceNet", {"mirror": True}), "trainer": ("Trainer", {"steps": 3800})},
-    "yosemite": {"loss": ("ProjectedGAN", {"mmd": 1.0, "cycle": 0.3}), "model": ("CycleGAN", {"guided": 8})},
-    "two_folders": {"loss": ("ProjectedGAN", {"mmd": 1.0, "cycle": 0.3}), "model": ("CycleGAN", {"guided": 8})},
+    "yosemite": {"loss": ("ProjectedGAN", {"mmd": 1.0, "cycle": 0.3}), "model": ("CycleGAN", {"guided_filter": 8})},
+    "two_folders": {"loss": ("ProjectedGAN", {"mmd": 1.0, "cycle": 0.3}), "model": ("CycleGAN", {"guided_filter": 8})},
 }
 
 

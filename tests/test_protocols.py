@@ -11,7 +11,15 @@ from scripts.protocol_table import PROTOCOLS, hooks
 
 OF = {"data": Data, "loss": Loss, "model": Model}
 SHIPPED = [(group, name, file) for group in OF for name, file in options(group, conf_folder()).items()]
-SET_IN_INIT = {"facts", "train", "val", "test", "state", "notes", "width"}  # by some, so not there on their class
+SET_IN_INIT = {
+    "facts",
+    "train",
+    "val",
+    "test",
+    "state",
+    "notes",
+    "outputs_per_target",
+}  # by some, so not there on their class
 
 
 def missing(owner, protocol):
@@ -44,7 +52,7 @@ def test_data_their_splits_and_inputs_have_it_as_objects(problem, tmp_path, monk
     known = build.parameters(build.find(node, "data"))
     data = build.build(OmegaConf.merge(node, {k: v for k, v in small.items() if k in known}))
     assert not missing(data, Data)
-    assert set(data.facts) == set(data.states({}))
+    assert set(data.facts) == set(data.fact_names({}))
     for split in (data.train, data.val, data.test):
         assert not missing(split, Split)
 
@@ -70,7 +78,7 @@ def test_what_is_left_out_is_stood_in_for_and_what_is_there_is_taken():
     alone = Bare()
     assert list(Inputs.parts.of(alone)("out")) == [alone]
     with pytest.raises(NotImplementedError, match="Bare"):
-        Loss.critic.of(Bare())(0, 0)
+        Loss.adversary_loss.of(Bare())(0, 0)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -79,7 +87,7 @@ def test_every_hook_says_what_it_is_and_what_happens_without_it(protocol):
         if name in ("train", "val", "test"):
             continue
         assert text.endswith((".", "?")), name
-        if free and name != "critic":
+        if free and name != "adversary_loss":
             assert "Left out:" in text, name
         assert free == isinstance(getattr(protocol, name, None), optional), name
 

@@ -160,10 +160,10 @@ def _write(path: Path, compared, names: list[str]) -> None:
     """A row for each group: its settings, n, and each metric with its standard error."""
     import csv
 
-    from dlthink.files.atomic import whole
+    from dlthink.files.atomic import atomic
 
     estimates = [compared.estimates(name) for name in names]
-    with whole(str(path)) as file:
+    with atomic(str(path)) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*compared.keys, "n", *(column for name in names for column in (name, f"{name}_se"))])
         for i, (values, group) in enumerate(compared.groups.items()):

@@ -46,15 +46,15 @@ def main(words: list[str]) -> int:
     split = getattr(parts.data, given["split"]).to(device)
     batches = evaluation.batches_of(split, parts.trainer.examine_batch, device)
     condense = evaluation.condensing(parts.loss, parts.metrics)
-    answers = evaluation.ask(parts.model, split, batches, condense=condense)
+    outputs = evaluation.run_split(parts.model, split, batches, condense=condense)
     with torch.no_grad():
-        reading = evaluation.reading(answers, parts.loss, evaluation.settled(saved))
-        numbers = parts.metrics.numbers(*reading)
-        remarks = evaluation.remarks(parts.metrics, *reading)
+        predictions = evaluation.predictions(outputs, parts.loss, evaluation.settled(saved))
+        numbers = parts.metrics.numbers(*predictions)
+        remarks = evaluation.remarks(parts.metrics, *predictions)
     if audit:
         parts.model.eval()
         parts.loss.eval()
-        more, figures = parts.metrics.audit(lambda x: parts.loss.read(parts.model(x)), split, batches)
+        more, figures = parts.metrics.audit(lambda x: parts.loss.predict(parts.model(x)), split, batches)
         numbers |= more
         folder = run.folder / "audit"
         print(f"{save_figures(figures.items(), folder)} pictures: {folder}")

@@ -64,12 +64,12 @@ def main(words: list[str]) -> int:
         del saved  # optimizers and averages take several times the network's memory
         for part in inputs.parts(given["output"]) if hasattr(inputs, "parts") else [inputs]:
             asked = part.to(device)
-            answers = evaluation.ask(model, asked, evaluation.batches_of(asked, trainer.examine_batch, device))
-            read = settled | loss.read(answers.out)
-            asked.write(read, given["output"])
+            outputs = evaluation.run_split(model, asked, evaluation.batches_of(asked, trainer.examine_batch, device))
+            predicted = settled | loss.predict(outputs.out)
+            asked.write(predicted, given["output"])
             if metrics is not None:
-                drawn += save_figures(metrics.drawings(read, answers.known), Path(given["figures"]))
-    print(plain(f"{inputs.told()}: {given['output']}"))
+                drawn += save_figures(metrics.drawings(predicted, outputs.known), Path(given["figures"]))
+    print(plain(f"{inputs.summary()}: {given['output']}"))
     if metrics is not None:
         print(f"{drawn} pictures: {given['figures']}")
     return 0

@@ -12,7 +12,7 @@ from pathlib import Path
 from dlthink.config.overview import overview
 from dlthink.config.own import reach, register
 from dlthink.config.paths import conf_folder
-from dlthink.errors import EXPECTED, BadInput, answer, memory, plain
+from dlthink.errors import EXPECTED, BadInput, answer, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.own_code import own_code
 
@@ -126,13 +126,13 @@ def _resume(words: list[str]) -> int:
             checkpoint.require(saved, ("data", "facts"), run.folder / "checkpoints" / "last.pt")
             if remark:
                 print(plain(f"dlthink: {remark}"), file=sys.stderr)
-            _train(run.config, run.folder, run.story(), saved, run.before)
+            _train(run.config, run.folder, run.provenance(), saved, run.before)
     except Interrupted as stop:
         return _say_how_to_resume(run.folder, stop)
     return 0
 
 
-@memory()
+@out_of_memory()
 @own_code()
 def _train(config, folder: Path, story: dict, saved: dict | None = None, before=None) -> float:
     """The run itself. Returns the figure that picks the best, for sweepers.

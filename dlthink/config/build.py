@@ -66,7 +66,7 @@ def networks(config: DictConfig, facts: dict[str, Any]) -> tuple[Any, Any]:
     loss = build(config.loss, **facts)
     check_made(loss)
     rng.seed(config.seed)
-    model = build(config.model, **facts, n_out=facts["n_targets"] * loss.width)
+    model = build(config.model, **facts, n_out=facts["n_targets"] * loss.outputs_per_target)
     return loss, model
 
 
@@ -148,7 +148,7 @@ def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -
             f"loss {loss.__name__} is for {' or '.join(sorted(fits_to)) or 'nothing'}, but {data.__name__} has {kind}; "
             f"costs that fit: {', '.join(fitting) or 'none yet'}"
         )
-    check_cost(loss, getattr(targets["metrics"], "reads", ()))
+    check_cost(loss, getattr(targets["metrics"], "needs", ()))
     lacking = _unstated(loss, config.loss, facts)
     if lacking:
         raise BadInput(
@@ -169,10 +169,10 @@ def _answers(node: DictConfig, data: type) -> tuple[str, tuple[str, ...]]:
     """The kind of targets and the names of the facts of data with the settings of this node."""
     settings = {name: p.default for name, p in parameters(data).items() if p.default is not p.empty}
     settings |= OmegaConf.to_container(node, resolve=True)
-    for hook in ("targets", "states"):
+    for hook in ("targets", "fact_names"):
         if not inspect.ismethod(getattr(data, hook, None)):
             raise BadInput(f"data: {data.__name__} needs a class method {hook}(settings); see docs/architecture.md")
-    return data.targets(settings), data.states(settings)
+    return data.targets(settings), data.fact_names(settings)
 
 
 def _unstated(target: type, node: Any, stated: Iterable[str]) -> list[str]:

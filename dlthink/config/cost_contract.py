@@ -1,4 +1,4 @@
-"""What the class of a cost must have, asked before anything is loaded: the kinds it fits, its methods, its width."""
+"""What the class of a cost must have, asked before anything is loaded: kinds, methods, outputs per target."""
 
 import inspect
 from collections.abc import Iterable
@@ -20,18 +20,18 @@ def kinds(cost: type) -> set[str]:
     return set(said)
 
 
-def check_cost(cost: type, reads: Iterable[str]) -> None:
-    """Has the class what every cost must have, taking what it will be given? reads: what the examination asks for."""
+def check_cost(cost: type, needs: Iterable[str]) -> None:
+    """Has the class what every cost must have, taking what it will be given? needs: what the examination asks for."""
     from torch import nn
 
     if not issubclass(cost, nn.Module):
         raise BadInput(f"{written(cost)} must be a torch.nn.Module: class {cost.__name__}(nn.Module)")
     if getattr(cost, "forward", None) is nn.Module.forward:
         raise BadInput(f"{written(cost)} has no forward(self, out, y)")
-    if not callable(getattr(cost, "read", None)):
-        names = " or ".join(reads) or "mean"
+    if not callable(getattr(cost, "predict", None)):
+        names = " or ".join(needs) or "mean"
         raise BadInput(
-            f"{written(cost)} has no read(self, out): it must return what was predicted, by name; "
+            f"{written(cost)} has no predict(self, out): it must return what was predicted, by name; "
             f"the examination of this data asks for {names}"
         )
     for name, arguments in _methods().items():
@@ -62,9 +62,14 @@ def check_made(cost: Any) -> None:
     """Was it made as a module, and does it say how many numbers it wants for each target? Raises BadInput."""
     if "_modules" not in vars(cost):
         raise BadInput(f"{written(type(cost).__init__)} must begin with super().__init__()")
-    width = getattr(cost, "width", None)
-    if not isinstance(width, int) or isinstance(width, bool) or width < 1:
-        said = "must say" if width is None else f"says width = {width!r} and must say"
+    outputs_per_target = getattr(cost, "outputs_per_target", None)
+    if not isinstance(outputs_per_target, int) or isinstance(outputs_per_target, bool) or outputs_per_target < 1:
+        said = (
+            "must say"
+            if outputs_per_target is None
+            else f"says outputs_per_target = {outputs_per_target!r} and must say"
+        )
         raise BadInput(
-            f"{written(type(cost))} {said} how many numbers it wants from the network for each target: width = 1, say"
+            f"{written(type(cost))} {said} how many numbers it wants from the network for each "
+            "target: outputs_per_target = 1, say"
         )

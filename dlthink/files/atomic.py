@@ -12,7 +12,7 @@ from dlthink.errors import BadInput
 
 
 @contextmanager
-def whole(path: str, binary: bool = False) -> Iterator[IO]:
+def atomic(path: str, binary: bool = False) -> Iterator[IO]:
     """A file to write to, which takes its name when all is written; what stood there before stays until then.
 
     Raises BadInput, naming the word `output`, when it cannot be written.

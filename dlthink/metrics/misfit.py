@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 
-def misfit(read: dict[str, Any], shapes: dict[str, tuple[int | None, ...]], main: tuple[str, ...]) -> str | None:
+def misfit(predicted: dict[str, Any], shapes: dict[str, tuple[int | None, ...]], main: tuple[str, ...]) -> str | None:
     """What is wrong with a quantity that is there: no tensor, or another shape than `shapes` has for it (None: any
     length); or not a number, of those that the examination cannot do without (`main`). None where nothing is.
     """
     for name, shape in shapes.items():
-        if name not in read:
+        if name not in predicted:
             continue
-        value, words = read[name], f"[{', '.join('any' if length is None else str(length) for length in shape)}]"
+        value, words = predicted[name], f"[{', '.join('any' if length is None else str(length) for length in shape)}]"
         if not isinstance(value, Tensor):
             return f"{name} must be a tensor {words}, not a {type(value).__name__}"
         if value.ndim != len(shape) or any(b is not None and a != b for a, b in zip(value.shape, shape, strict=True)):

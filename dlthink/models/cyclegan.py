@@ -31,7 +31,8 @@ class CycleGAN(nn.Module):
     skip        what goes into a layer that halves the photo is added where it is doubled again, so that nothing fine
                 is lost; and (1 - |t|) x + t is made, with t in (-1, 1) from the last layer, 0 at first: it begins with
                 the photo as it is, and keeps what need not change. false: neither, as in the paper
-    guided      0, or the radius in pixels, up to 64, of windows in which an affine function of the photo's colours is
+    guided_filter  0, or the radius in pixels, up to 64, of windows in which an affine function of the photo's colours
+                is
                 fitted to its change and put in its place: no new edges, no grain, no spots (see `_guided.py`)
     upsample    transpose: the paper's; resize: nearest neighbours and a convolution, which leaves no checkerboard
     same        same_winter and same_summer are made in training, too; a cost without identity can do without
@@ -48,7 +49,7 @@ class CycleGAN(nn.Module):
         width: int = 32,
         blocks: int = 6,
         skip: bool = True,
-        guided: int = 0,
+        guided_filter: int = 0,
         upsample: Literal["transpose", "resize"] = "resize",
         same: bool = True,
         checkpoint: bool = False,
@@ -57,9 +58,9 @@ class CycleGAN(nn.Module):
         for name, value in (("width", width), ("blocks", blocks)):
             if value < 1:
                 raise BadInput(f"model.{name}={value}: must be 1 or more")
-        if not 0 <= guided <= MOST:
-            raise BadInput(f"model.guided={guided}: a radius of 1 to {MOST} pixels, or 0 for none")
-        make = partial(Generator, colors, n_out, width, blocks, skip, guided, upsample, checkpoint)
+        if not 0 <= guided_filter <= MOST:
+            raise BadInput(f"model.guided_filter={guided_filter}: a radius of 1 to {MOST} pixels, or 0 for none")
+        make = partial(Generator, colors, n_out, width, blocks, skip, guided_filter, upsample, checkpoint)
         self.make = nn.ModuleDict({season: make() for season in DIRECTIONS})
         self.same = same
 
@@ -95,7 +96,7 @@ class Generator(nn.Module):
         width: int,
         blocks: int,
         skip: bool,
-        guided: int,
+        guided_filter: int,
         upsample: str,
         checkpoint: bool,
     ) -> None:
@@ -113,7 +114,7 @@ class Generator(nn.Module):
             [layer(grow(4 * width, 2 * width), 2 * width), layer(grow(2 * width, width), width)]
         )
         self.paint = nn.Sequential(Conv(width, n_out, 7, bias=True), nn.Tanh())
-        self.skip, self.guided, self.checkpoint = skip, guided, checkpoint
+        self.skip, self.guided_filter, self.checkpoint = skip, guided_filter, checkpoint
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.normal_(module.weight, std=0.02)
@@ -130,7 +131,7 @@ class Generator(nn.Module):
 
     def _finished(self, x: Tensor) -> Tensor:
         made = self._made(x)
-        return (x + explained(made - x, x, self.guided)).clamp(-1, 1) if self.guided else made
+        return (x + explained(made - x, x, self.guided_filter)).clamp(-1, 1) if self.guided_filter else made
 
     @contextmanager
     def _norms_of(self, whole: Tensor) -> Iterator[None]:

@@ -17,7 +17,7 @@ from dlthink.config import build, trust
 from dlthink.config.own import reach
 from dlthink.config.paths import conf_folder, options
 from dlthink.config.words import change
-from dlthink.errors import BadInput, memory
+from dlthink.errors import BadInput, out_of_memory
 from dlthink.files.atomic import write_text
 from dlthink.runs import stored
 from dlthink.runs.latest import run_folder
@@ -59,7 +59,7 @@ class Run:
         loss.to(precision.device)
         precision.network(model)
 
-    def story(self) -> dict:
+    def provenance(self) -> dict:
         """Provenance of the run's first launch; without a story if the file is gone. Raises BadInput."""
         file = self.folder / "provenance.json"
         return stored.provenance(file) if file.is_file() else {"choices": {}, "command": []}
@@ -123,7 +123,7 @@ def fitting(saved: dict, path: Path, beside: str = "") -> Iterator[None]:
         hooks.register_module_buffer_registration_hook(count),
     ]
     try:
-        with memory():
+        with out_of_memory():
             yield
     except BadInput:
         raise

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 
-class Average:
+class EMA:
     """a <- a + (1 - d) (w - a) after each step, d = min(decay, step / (step + 9)); integers are copied.
 
     `decay` in (0, 1), e.g. 0.999. While steps are few, d is smaller: the first weights, which know nothing, are soon

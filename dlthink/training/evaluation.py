@@ -12,7 +12,7 @@ from dlthink.protocols import Loss, Metrics, Split
 
 
 @dataclass
-class Answers:
+class Outputs:
     """What the network said about some samples, what was true, what else is known of them; the cost's terms by name.
 
     condensed: these are what the data's metrics keep of each batch (`condensing`), already read by the cost.
@@ -33,9 +33,9 @@ def condensing(loss: nn.Module, metrics: Any) -> Condense | None:
 
     None where they don't, and where the cost settles something on all answers of a split.
     """
-    if not Metrics.condense.given(metrics) or Loss.settle.given(loss):
+    if not Metrics.condense.given(metrics) or Loss.fit_on_validation.given(loss):
         return None
-    return lambda out, y, known: metrics.condense(loss.read(out), y, known)
+    return lambda out, y, known: metrics.condense(loss.predict(out), y, known)
 
 
 def batches_of(split, batch: int, device: torch.device, most: int | None = None) -> list[torch.Tensor]:
@@ -48,13 +48,13 @@ def batches_of(split, batch: int, device: torch.device, most: int | None = None)
 
 
 @torch.no_grad()
-def ask(
+def run_split(
     model: nn.Module,
     split,
     batches: list[torch.Tensor],
     loss: nn.Module | None = None,
     condense: Condense | None = None,
-) -> Answers:
+) -> Outputs:
     """The network's answers in evaluation mode, in order. With `loss` also its terms, averaged over the rows of y.
 
     condense: what is kept of a batch before the next one is asked (`condensing`); None: all of it.
@@ -78,7 +78,7 @@ def ask(
     for module, was in zip(modules, training, strict=True):
         module.train(was)
     means = _means(terms, sizes) if terms else {}
-    return Answers(join(outputs), join(targets), join(known), means, condensed=condense is not None)
+    return Outputs(join(outputs), join(targets), join(known), means, condensed=condense is not None)
 
 
 def _means(terms: list[dict[str, torch.Tensor]], sizes: list[int]) -> dict[str, float]:
@@ -87,14 +87,14 @@ def _means(terms: list[dict[str, torch.Tensor]], sizes: list[int]) -> dict[str, 
     return {name: float((torch.stack([t[name] for t in terms]).cpu().double() * share).sum()) for name in terms[0]}
 
 
-def remarks(metrics: Any, read: dict, y: Any, known: dict) -> list[str]:
+def remarks(metrics: Any, predicted: dict, y: Any, known: dict) -> list[str]:
     """What the data's metrics find wrong with these answers: one line each, with what to try. Most data have none."""
-    return Metrics.remarks.of(metrics)(read, y, known)
+    return Metrics.remarks.of(metrics)(predicted, y, known)
 
 
-def doubt(metrics: Any, read: dict, y: Any, known: dict, first: float, now: float) -> str | None:
+def doubt(metrics: Any, predicted: dict, y: Any, known: dict, first: float, now: float) -> str | None:
     """One line where answers on training samples are far wrong though their cost fell: it asks for something else."""
-    found = remarks(metrics, read, y, known) if now < first else []
+    found = remarks(metrics, predicted, y, known) if now < first else []
     if not found:
         return None
     return (
@@ -104,18 +104,18 @@ def doubt(metrics: Any, read: dict, y: Any, known: dict, first: float, now: floa
 
 
 @torch.no_grad()
-def reading(answers: Answers, loss: nn.Module, settled: dict[str, float] | None = None) -> tuple[dict, Any, dict]:
+def predictions(outputs: Outputs, loss: nn.Module, settled: dict[str, float] | None = None) -> tuple[dict, Any, dict]:
     """What the cost reads in the answers, y, and what is known: what numbers and figures are made from.
 
-    settled: what the examination fitted on validation where the cost reads nothing of that name (`settle`).
+    settled: what the examination fitted on validation where the cost reads nothing of that name (`fit_on_validation`).
     """
-    read = answers.out if answers.condensed else loss.read(answers.out)
-    return {k: torch.tensor(v) for k, v in (settled or {}).items()} | read, answers.y, answers.known
+    predicted = outputs.out if outputs.condensed else loss.predict(outputs.out)
+    return {k: torch.tensor(v) for k, v in (settled or {}).items()} | predicted, outputs.y, outputs.known
 
 
-def settle(metrics: Any, read: dict, y: Any) -> dict[str, float]:
+def fit_on_validation(metrics: Any, predicted: dict, y: Any) -> dict[str, float]:
     """What the examination fits on validation for a cost that does not (a threshold); it lies in the checkpoint."""
-    return Metrics.settle.of(metrics)(read, y)
+    return Metrics.fit_on_validation.of(metrics)(predicted, y)
 
 
 def settled(saved: dict) -> dict[str, float]:

@@ -18,13 +18,13 @@ from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import checkpoint, evaluation, rng
 from dlthink.training.best import Best
 from dlthink.training.board import Board, write_json
-from dlthink.training.ema import Average
+from dlthink.training.ema import EMA
 from dlthink.training.interrupt import Interrupt, Interrupted
 from dlthink.training.players import networks_of, players
 from dlthink.training.precision import Precision
 from dlthink.training.progress import Progress
 from dlthink.training.quickest import LONG, quickest
-from dlthink.training.sampler import Order
+from dlthink.training.sampler import Sampler
 from dlthink.training.sanity_check import sanity_check
 from dlthink.training.schedule import factor
 from dlthink.training.step import Step, Taken
@@ -67,7 +67,7 @@ class Loop:
         self._draw = Split.draw.of(self.train)  # what is drawn for a step may be augmented
         Loss.prepare.of(loss)(self.train.targets())
         stop_gradient(model, loss)
-        self.order = Order(self.train, settings.batch, seed, device)
+        self.order = Sampler(self.train, settings.batch, seed, device)
         self.epoch_steps = max(1, len(self.order) // settings.accumulate)
         self.since = {"step": 0, "epoch": 0.0}  # from where epochs are counted: where batches became what they are
         self.notes: list[str] = []  # about what is chosen here or resumed
@@ -83,7 +83,7 @@ class Loop:
         self.samples = self.order.batch * settings.accumulate  # in a step
         if self.samples < len(self.train) and any(player.searches for player in self.players):
             raise BadInput("optim=lbfgs searches on all samples at once: use trainer=lbfgs, or trainer.batch=null")
-        self.average = Average(model, settings.ema) if settings.ema else None
+        self.average = EMA(model, settings.ema) if settings.ema else None
         self.step, self.converged = 0, False
         self.best = Best(*metrics.best)
         self.settled: dict[str, float] = {}  # what the examination fitted where the cost does not
@@ -105,7 +105,7 @@ class Loop:
             return precision
 
         def draw() -> tuple[Any, Any]:
-            return self._draw(next(iter(Order(self.train, self.settings.batch, 0, precision.device))))
+            return self._draw(next(iter(Sampler(self.train, self.settings.batch, 0, precision.device))))
 
         name, note = quickest(precision, self.model, self.loss, optim, draw)
         self.notes += filter(None, [note])
@@ -198,16 +198,16 @@ class Loop:
     def _validate(self) -> bool:
         """Examine validation (with figures) and as many training samples. Is this the best so far?"""
         with self.average.in_place() if self.average else nullcontext():
-            answers = self._ask(self.val, loss=self.loss)
-            Loss.settle.of(self.loss)(answers.out, answers.y)
-            read, y, known = evaluation.reading(answers, self.loss)
-            self.settled = evaluation.settle(self.metrics, read, y)
-            reading = self.settled | read, y, known
-            numbers = self.metrics.numbers(*reading)
-            self.board.scalars("val", answers.terms | numbers, self.step, self.order.epoch)
-            self.board.figures("val", self.metrics.figures(*reading), self.step)
+            outputs = self._ask(self.val, loss=self.loss)
+            Loss.fit_on_validation.of(self.loss)(outputs.out, outputs.y)
+            predicted, y, known = evaluation.predictions(outputs, self.loss)
+            self.settled = evaluation.fit_on_validation(self.metrics, predicted, y)
+            predictions = self.settled | predicted, y, known
+            numbers = self.metrics.numbers(*predictions)
+            self.board.scalars("val", outputs.terms | numbers, self.step, self.order.epoch)
+            self.board.figures("val", self.metrics.figures(*predictions), self.step)
             seen = self._ask(self.train, most=len(self.val), loss=self.loss)  # what it draws is part of the run
-            trained = evaluation.reading(seen, self.loss, self.settled)
+            trained = evaluation.predictions(seen, self.loss, self.settled)
             self.board.scalars("train", self.metrics.numbers(*trained), self.step, self.order.epoch)
         self.board.flush()
         name, value = self.best.name, numbers[self.best.name]
@@ -220,9 +220,9 @@ class Loop:
         self.progress.shown = {f"val {name}": f"{value:.4g}", "best": f"{self.best.value:.4g}"}
         return better
 
-    def _ask(self, split, most: int | None = None, loss: nn.Module | None = None) -> evaluation.Answers:
+    def _ask(self, split, most: int | None = None, loss: nn.Module | None = None) -> evaluation.Outputs:
         batches = evaluation.batches_of(split, self.settings.examine_batch, self.precision.device, most)
-        return evaluation.ask(self.model, split, batches, loss, evaluation.condensing(self.loss, self.metrics))
+        return evaluation.run_split(self.model, split, batches, loss, evaluation.condensing(self.loss, self.metrics))
 
     @torch.no_grad()
     def _final_examination(self) -> dict[str, dict[str, float]]:
@@ -234,14 +234,14 @@ class Loop:
         checkpoint.install(saved, self.model, self.loss, path)
         results = {}
         for name, split in (("val", self.val), ("test", self.test)):
-            reading = evaluation.reading(self._ask(split), self.loss, evaluation.settled(saved))
-            results[name] = self.metrics.numbers(*reading)
-        for remark in evaluation.remarks(self.metrics, *reading):
+            predictions = evaluation.predictions(self._ask(split), self.loss, evaluation.settled(saved))
+            results[name] = self.metrics.numbers(*predictions)
+        for remark in evaluation.remarks(self.metrics, *predictions):
             print(plain(f"note: test: {remark}"))
         if self.doubt:
             print(plain(f"note: {self.doubt}"))
-        self.board.figures("test", self.metrics.figures(*reading), self.step)
-        if points := Metrics.projection.of(self.metrics)(*reading):
+        self.board.figures("test", self.metrics.figures(*predictions), self.step)
+        if points := Metrics.projection.of(self.metrics)(*predictions):
             self.board.projection("test", *points, self.step)
         self.board.scalars("test", results["test"], self.step, self.order.epoch)
         write_json(self.folder / "metrics.json", results)

@@ -38,8 +38,8 @@ def check_pairing(loss: nn.Module, twin: Callable[[], nn.Module], out: Any, y: A
     out, y = out.to(dtype), y.to(dtype) if y.is_floating_point() else y
     chance = torch.Generator().manual_seed(0)
     noise = torch.randn(out.shape, generator=chance, dtype=dtype).to(out.device)
-    answers = [out, out + 0.3 * noise, *([y.roll(3, 0)] if out.shape == y.shape and y.is_floating_point() else [])]
-    costs = [ask(answer, y) for answer in answers]
+    outputs = [out, out + 0.3 * noise, *([y.roll(3, 0)] if out.shape == y.shape and y.is_floating_point() else [])]
+    costs = [ask(answer, y) for answer in outputs]
 
     order = torch.randperm(n, generator=chance).to(out.device)
     together = ask(out[order], y[order])
@@ -51,7 +51,7 @@ def check_pairing(loss: nn.Module, twin: Callable[[], nn.Module], out: Any, y: A
                     f"chance; is a view, reshape or transpose wrong? Pairs of samples are drawn by torch.randperm"
                 )
 
-    apart = [[ask(answer.roll(by, 0), y) for by in (1, n // 2)] for answer in answers]
+    apart = [[ask(answer.roll(by, 0), y) for by in (1, n // 2)] for answer in outputs]
     pairs = [(cost, moved) for cost, several in zip(costs, apart, strict=True) for moved in several if cost and moved]
     known = [cost for cost in costs if cost]
     if not pairs or len(known) < 2:
@@ -62,10 +62,10 @@ def check_pairing(loss: nn.Module, twin: Callable[[], nn.Module], out: Any, y: A
     if not deaf:
         return
     with Operations() as operations:
-        ask(answers[0], y)
+        ask(outputs[0], y)
     where = operations.meets_itself(n)
     if where or len(deaf) + len(flat) == len(known[0]):
-        other = ask(answers[0], y[order] + y[order] if y.is_floating_point() else y[:1].expand_as(y))
+        other = ask(outputs[0], y[order] + y[order] if y.is_floating_point() else y[:1].expand_as(y))
         if not where and other and _alike(other[deaf[0]], known[0][deaf[0]], SAME[dtype]):
             raise BadInput(f"{name}: the term {deaf[0]} does not depend on y, so there is nothing to learn from")
         where = where or "is it [n] against [n, 1], of which torch makes [n, n]"

@@ -133,13 +133,13 @@ def _stepped(optim: Callable, device: torch.device) -> torch.optim.Optimizer:
 
 def networks_of(loss: nn.Module) -> list[nn.Module]:
     """The networks inside a cost, which run in the precision of training: its adversary, its frozen eye."""
-    return [network for network in (Loss.adversary.of(loss), Loss.eye.of(loss)) if network is not None]
+    return [network for network in (Loss.adversary.of(loss), Loss.backbone.of(loss)) if network is not None]
 
 
 def players(model: nn.Module, loss: nn.Module, optim: Callable, precision: Precision) -> list[Player]:
     """The network first, then the adversary: the published order of adversarial updates.
 
-    A cost has an adversary when it has a module `adversary` (its parameters) and a method `critic(out, y)` (what
+    A cost has an adversary when it has a module `adversary` (its parameters) and `adversary_loss(out, y)` (what
     they descend). All its other parameters cooperate: they descend the cost together with the network.
     """
     opponent = Loss.adversary.of(loss)
@@ -149,7 +149,7 @@ def players(model: nn.Module, loss: nn.Module, optim: Callable, precision: Preci
     tried(optim, precision.device)
     sides = [Player("network", own, optim(own), loss, optim)] if own else []
     if opposing:
-        sides.append(Player("critic", opposing, optim(opposing), Loss.critic.of(loss), optim))
+        sides.append(Player("adversary", opposing, optim(opposing), Loss.adversary_loss.of(loss), optim))
     if not sides:
         raise BadInput("neither the network nor the cost has a weight to train")
     if any(side.searches for side in sides) and (precision.scaler.is_enabled() or len(sides) > 1):

@@ -8,7 +8,7 @@ from dlthink.errors import BadInput
 from dlthink.protocols import Split
 
 
-class Order:
+class Sampler:
     """Epochs of batches of indices, drawn by a generator of its own.
 
     A split may bring its own epochs (`epoch(batch, generator) -> list of index tensors`, for batches with structure);

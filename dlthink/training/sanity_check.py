@@ -64,7 +64,7 @@ def _answer(model: nn.Module, loss: nn.Module, x: Any, y: Any) -> Any:
     with own_code(f"in the network, asked about x {_shapes(x)}"):
         out = model(x)
     if isinstance(out, Tensor) and isinstance(y, Tensor):
-        asked = loss.width * (y.shape[1] if y.ndim > 1 else 1)
+        asked = loss.outputs_per_target * (y.shape[1] if y.ndim > 1 else 1)
         if out.ndim < 2 or len(out) != len(y) or out.shape[-1] != asked:
             raise BadInput(
                 f"{written(type(model))} answers {list(out.shape)} where the cost wants {asked} numbers for each of "
@@ -166,9 +166,9 @@ def _repeatedly(loss: nn.Module, out: Any, y: Any) -> None:
 
 def _against_the_network(loss: nn.Module, out: Any, y: Any) -> None:
     """What an adversary descends."""
-    terms = _terms(_twin(loss), out, each(Tensor.clone, y), "critic")
+    terms = _terms(_twin(loss), out, each(Tensor.clone, y), "adversary_loss")
     if not any(value.requires_grad for value in terms.values()):
-        raise BadInput(f"{written(type(loss).critic)}(out, y): no term depends on the weights of the adversary")
+        raise BadInput(f"{written(type(loss).adversary_loss)}(out, y): no term depends on the weights of the adversary")
 
 
 # --------------------------------------------------------------------------------------------- as examinations ask it
@@ -184,23 +184,23 @@ def _examined(model: nn.Module, loss: nn.Module, val: Any, device: torch.device,
     given = f"out {_shapes(out)}, y {_shapes(y)}"
     before = each(Tensor.clone, out)
     _terms(cost, out, each(Tensor.clone, y))
-    with own_code(f"in settle, {given}"):
-        Loss.settle.of(cost)(out, y)
-    with own_code(f"in read, out {_shapes(out)}"):
-        read = cost.read(out)
-    name = f"{written(type(loss).read)}(out)"
-    if not isinstance(read, dict) or not read or not all(isinstance(key, str) for key in read):
-        raise BadInput(f'{name}: must return named quantities, such as {{"rate": ...}}, not {_what(read)}')
+    with own_code(f"in fit_on_validation, {given}"):
+        Loss.fit_on_validation.of(cost)(out, y)
+    with own_code(f"in predict, out {_shapes(out)}"):
+        predicted = cost.predict(out)
+    name = f"{written(type(loss).predict)}(out)"
+    if not isinstance(predicted, dict) or not predicted or not all(isinstance(key, str) for key in predicted):
+        raise BadInput(f'{name}: must return named quantities, such as {{"rate": ...}}, not {_what(predicted)}')
     if not _equal(before, out):
         raise BadInput(f"{name} changes out in place: {IN_PLACE}")
-    wanted = getattr(metrics, "reads", ())
-    if wanted and not read.keys() & set(wanted):
+    wanted = getattr(metrics, "needs", ())
+    if wanted and not predicted.keys() & set(wanted):
         raise BadInput(
-            f"{name}: the examination of this data asks for {' or '.join(wanted)}; it gives {', '.join(read)}"
+            f"{name}: the examination of this data asks for {' or '.join(wanted)}; it gives {', '.join(predicted)}"
         )
-    if why := Metrics.misfit.of(metrics)(read, y):
+    if why := Metrics.misfit.of(metrics)(predicted, y):
         raise BadInput(f"{name}: {why}")
-    _is_kept(cost, out, read)
+    _is_kept(cost, out, predicted)
     with own_code(f"in watch, {given}"):
         seen = Loss.watch.of(cost)(out, y)
     many = next((key for key, value in seen.items() if isinstance(value, Tensor) and value.numel() != 1), None)
@@ -210,9 +210,9 @@ def _examined(model: nn.Module, loss: nn.Module, val: Any, device: torch.device,
         Loss.remark.of(cost)({key: float(value) for key, value in seen.items()})
 
 
-def _is_kept(cost: nn.Module, out: Any, read: dict) -> None:
-    """Is what `prepare` and `settle` learn in the checkpoint, so that `evaluate` and `predict` read the same?"""
-    for method in (getattr(type(cost), name, None) for name in ("prepare", "settle")):
+def _is_kept(cost: nn.Module, out: Any, predicted: dict) -> None:
+    """Is what `prepare` and `fit_on_validation` learn in the checkpoint, so that `evaluate` finds the same?"""
+    for method in (getattr(type(cost), name, None) for name in ("prepare", "fit_on_validation")):
         if method is None or not hasattr(method, "__code__"):
             continue
         stored = {i.argval for i in dis.get_instructions(method) if i.opname == "STORE_ATTR"} & vars(cost).keys()
@@ -220,12 +220,14 @@ def _is_kept(cost: nn.Module, out: Any, read: dict) -> None:
             without = _twin(cost)
             delattr(without, name)
             try:
-                again = without.read(out)
+                again = without.predict(out)
             except AttributeError:
                 again = {}
-            if not all(_equal(read[key], again.get(key)) for key in read if isinstance(read[key], Tensor)):
+            if not all(
+                _equal(predicted[key], again.get(key)) for key in predicted if isinstance(predicted[key], Tensor)
+            ):
                 raise BadInput(
-                    f"{written(method)}: self.{name} is not kept in checkpoints, and read(out) needs it; in __init__ "
+                    f"{written(method)}: self.{name} is not kept in checkpoints, predict(out) needs it; in __init__ "
                     f'write self.register_buffer("{name}", torch.zeros(n_targets)), say, of the shape that it will have'
                 )
 

@@ -8,12 +8,12 @@ from dlthink.protocols import Loss
 
 
 def stop_gradient(model: nn.Module, loss: nn.Module) -> None:
-    """Stop the gradient of the columns `loss.aside` (of its `width`, for every target) before the last layer.
+    """Stop the gradient of `loss.detached` (columns of its outputs per target) before the last layer.
 
     The last layers are the modules called `readout`. Outputs are the same; only their gradient is cut. The cost is told
     by `loss.gradient_stopped`. Raises BadInput when the network has no such layer.
     """
-    columns = Loss.aside.of(loss)
+    columns = Loss.detached.of(loss)
     if not columns:
         return
     layers = [module for name, module in model.named_modules() if name.split(".")[-1] == "readout"]
@@ -23,13 +23,13 @@ def stop_gradient(model: nn.Module, loss: nn.Module) -> None:
             f"{type(model).__name__} needs a last layer called `readout` for that"
         )
     for layer in layers:
-        layer.register_forward_hook(_Detached(loss.width, columns))
+        layer.register_forward_hook(_Detached(loss.outputs_per_target, columns))
     loss.gradient_stopped = True
 
 
 class _Detached:
-    def __init__(self, width: int, columns: tuple[int, ...]):
-        self.apart = torch.tensor([column in columns for column in range(width)])
+    def __init__(self, outputs_per_target: int, columns: tuple[int, ...]):
+        self.apart = torch.tensor([column in columns for column in range(outputs_per_target)])
 
     def __call__(self, layer: nn.Module, inputs: tuple[Tensor], out: Tensor) -> Tensor:
         if not out.requires_grad:

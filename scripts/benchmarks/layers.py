@@ -1,6 +1,6 @@
 """Two layers that training on photos spends much of its time in, forward and backward, against their plain form.
 
-The guided filter of model.guided=8, whose windows overlap 25-fold, against windows of which each is summed by itself.
+The guided filter of model.guided_filter=8, whose windows overlap 25-fold, against windows summed one by one.
 EfficientNet-Lite1, frozen, with its weights channels last against weights as they are in the file; without
 its package there is no such row.
 """

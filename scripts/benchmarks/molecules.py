@@ -63,7 +63,7 @@ def prediction(data: Labelled, molecules: int = 1000) -> np.ndarray:
     began = now()
     with torch.no_grad():
         for index in torch.arange(molecules).split(256):
-            loss.read(net(data.train.take(index)[0]))["distribution"].icdf(torch.tensor(0.95))
+            loss.predict(net(data.train.take(index)[0]))["distribution"].icdf(torch.tensor(0.95))
     return now() - began
 
 

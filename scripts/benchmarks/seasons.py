@@ -23,7 +23,7 @@ from dlthink.losses.translations._pool import Pool
 from dlthink.models.cyclegan import CycleGAN
 from dlthink.models.discriminators.patch import PatchDiscriminator
 from dlthink.training import rng
-from dlthink.training.sampler import Order
+from dlthink.training.sampler import Sampler
 
 STEPS, SEASONS = 10, ("winter", "summer")
 WORDS = [
@@ -66,7 +66,7 @@ def by_hand(data: SimpleNamespace, precision: str, measured: bool = False) -> tu
             verdict = discriminators[season](x)
         return verdict.float()
 
-    stream, recent = iter(Order(data.train, 1, 0, torch.device("cpu"))), []
+    stream, recent = iter(Sampler(data.train, 1, 0, torch.device("cpu"))), []
 
     def one(step: int) -> None:
         real, _ = data.train.take(next(stream))

@@ -71,7 +71,7 @@ def ours(data: Labelled, target: float) -> np.ndarray:
         with trainer.average.in_place(), torch.no_grad():
             trainer.model.eval()
             errors = [
-                (trainer.loss.read(trainer.model(x))["mean"] - y).abs().sum()
+                (trainer.loss.predict(trainer.model(x))["mean"] - y).abs().sum()
                 for x, y in map(data.test.take, torch.arange(len(data.test)).split(256))
             ]
             trainer.model.train()

@@ -27,19 +27,19 @@ def photos() -> tuple[Tensor, Tensor]:
     return 0.3 * torch.randn(PEOPLE, DIM, generator=g)[y] + torch.randn(len(y), DIM, generator=g), y
 
 
-def ours(mine: str) -> Callable[[Tensor, Tensor], Tensor]:
-    loss = Triplet(DIM, mine=mine, margin=MARGIN)
+def ours(mining: str) -> Callable[[Tensor, Tensor], Tensor]:
+    loss = Triplet(DIM, mining=mining, margin=MARGIN)
     return lambda out, y: loss(out, y)["triplet"]
 
 
-def theirs(mine: str) -> Callable[[Tensor, Tensor], Tensor] | None:
+def theirs(mining: str) -> Callable[[Tensor, Tensor], Tensor] | None:
     """The same by pytorch-metric-learning, if it is installed."""
     try:
         from pytorch_metric_learning import distances, losses, miners, reducers
     except ImportError:
         return None
     distance = distances.LpDistance(power=2)  # of vectors that it normalizes: |a - b|^2
-    if mine == "batch_hard":
+    if mining == "batch_hard":
         miner = miners.BatchHardMiner(distance=distance)
     else:
         miner = miners.TripletMarginMiner(margin=MARGIN, type_of_triplets="semihard", distance=distance)
@@ -58,24 +58,24 @@ def once(cost: Callable, out: Tensor, y: Tensor) -> tuple[np.ndarray, Tensor, Te
 
 def main() -> None:
     out, y = photos()
-    for mine, goal, usual in (("batch_hard", 0.4, 15), ("semi_hard", 0.05, 3)):
-        costs = [cost for cost in (ours(mine), theirs(mine)) if cost is not None]
+    for mining, goal, usual in (("batch_hard", 0.4, 15), ("semi_hard", 0.05, 3)):
+        costs = [cost for cost in (ours(mining), theirs(mining)) if cost is not None]
         n = repeats(usual)
         runs = [[once(cost, out, y) for cost in costs] for _ in range(1 + n)]  # in turns; the first warms up
-        if len(costs) == 2 and mine == "batch_hard":
+        if len(costs) == 2 and mining == "batch_hard":
             (_, value, grad), (_, same, slope) = runs[0]
             torch.testing.assert_close(value, same, rtol=1e-5, atol=1e-6)
             torch.testing.assert_close(grad, slope, rtol=1e-3, atol=1e-8)
         seconds = [[row[i][0] for row in runs[1:]] for i in range(len(costs))]
-        report(f"triplet 1800 x 128, {mine.replace('_', '-')}", goal if len(costs) == 2 else None, *seconds)
+        report(f"triplet 1800 x 128, {mining.replace('_', '-')}", goal if len(costs) == 2 else None, *seconds)
         print(
-            f"{mine}: peak MB {', '.join(f'{peak(partial(once, cost, out, y)):.0f}' for cost in costs)}",
+            f"{mining}: peak MB {', '.join(f'{peak(partial(once, cost, out, y)):.0f}' for cost in costs)}",
             file=sys.stderr,
         )
-    for mine in ("batch_all", "random"):
-        cost = ours(mine)
+    for mining in ("batch_all", "random"):
+        cost = ours(mining)
         report(
-            f"triplet 1800 x 128, {mine.replace('_', '-')}", None, [once(cost, out, y)[0] for _ in range(repeats(3))]
+            f"triplet 1800 x 128, {mining.replace('_', '-')}", None, [once(cost, out, y)[0] for _ in range(repeats(3))]
         )
 
 

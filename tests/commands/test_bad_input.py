@@ -97,7 +97,7 @@ MISFIT = """
 from torch import nn
 class Triplet(nn.Module):
     targets = {"identities"}
-    width = 128
+    outputs_per_target = 128
     def forward(self, out, y): return {"triplet": out.mean()}
 """
 LOADS = """
@@ -105,7 +105,7 @@ class Data:
     @classmethod
     def targets(cls, settings): return "identities"
     @classmethod
-    def states(cls, settings): return ("n_in", "n_targets")
+    def fact_names(cls, settings): return ("n_in", "n_targets")
     def __init__(self): raise SystemExit("loaded")
 """
 
@@ -135,7 +135,7 @@ def test_a_cost_of_ones_own_that_cannot_be_read(cli, own):
     refused(cli("train", "loss=own"), "own.py")
     own("x = 1")
     refused(cli("train", "loss=own"), "own.py", "forward")
-    own("class A:\n    width = 1\n    def forward(self, out, y): ...")
+    own("class A:\n    outputs_per_target = 1\n    def forward(self, out, y): ...")
     refused(cli("train", "loss=own"), "A does not say what it fits", "targets")
 
 
@@ -151,14 +151,14 @@ def test_a_typo_in_the_name_of_a_cost_of_ones_own(cli, own, tmp_path):
 COST = """
 from torch import nn
 class Mine(nn.Module):
-    targets, width = {"counts"}, 1
+    targets, outputs_per_target = {"counts"}, 1
     def forward(self, out, y): return FORWARD
-    def read(self, out): return READ
+    def predict(self, out): return READ
 """
 
 
 @pytest.mark.parametrize(
-    "forward, read, says",
+    "forward, predicted, says",
     [
         ("(out - y).square().mean()", "{'mean': out}", "named terms"),
         ("{'e': (out - y).square()}", "{'mean': out}", "the term e must be one number"),
@@ -166,8 +166,8 @@ class Mine(nn.Module):
         ("{'e': out.mean()}", "out", "named quantities"),
     ],
 )
-def test_a_cost_of_ones_own_that_returns_the_wrong_thing(cli, own, forward, read, says):
-    own(COST.replace("FORWARD", forward).replace("READ", read))
+def test_a_cost_of_ones_own_that_returns_the_wrong_thing(cli, own, forward, predicted, says):
+    own(COST.replace("FORWARD", forward).replace("READ", predicted))
     refused(cli("train", "loss=own", *SMALL), "Mine", says)
 
 

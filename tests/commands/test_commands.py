@@ -36,9 +36,9 @@ def test_train_ends_with_the_table_and_the_folder(cli, tmp_path):
 
 def test_tables_of_the_data_are_written_into_the_folder(cli, tmp_path, monkeypatch):
     rows = [["photo", "same as"], ["a, b.jpg", 'the "first"'], ["caf\udce9.jpg", 2]]  # a name that is no UTF-8
-    monkeypatch.setattr("dlthink.data.recordings.spikes.Spikes.tables", {"doctor.csv": rows}, raising=False)
+    monkeypatch.setattr("dlthink.data.recordings.spikes.Spikes.tables", {"clean.csv": rows}, raising=False)
     assert cli("train", "hydra.run.dir=here", *SMALL)[0] == 0
-    table = (tmp_path / "here" / "doctor.csv").read_bytes()
+    table = (tmp_path / "here" / "clean.csv").read_bytes()
     assert table == b'photo,same as\n"a, b.jpg","the ""first"""\ncaf\xe9.jpg,2\n'
 
 
@@ -79,8 +79,9 @@ def test_runs_side_by_side_return_the_worst_exit_code(tmp_path):
 def test_a_run_that_is_killed_among_others_is_told(tmp_path):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="pip install 'dlthink[sweep]'")
     (tmp_path / "own.py").write_text(
-        "import os\nfrom torch import nn\nclass Mine(nn.Module):\n    targets, width = {'counts'}, 1\n"
-        "    def forward(self, out, y): os.kill(os.getpid(), 9)\n    def read(self, out): return {'rate': out.exp()}\n"
+        "import os\nfrom torch import nn\nclass Mine(nn.Module):\n    targets, outputs_per_target = {'counts'}, 1\n"
+        "    def forward(self, out, y): os.kill(os.getpid(), 9)\n"
+        "    def predict(self, out): return {'rate': out.exp()}\n"
     )
     words = ["train", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "loss=own", "seed=0,1", *SMALL]
     done = subprocess.run([*DLTHINK, *words], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
@@ -177,7 +178,7 @@ def test_own_recording_from_training_to_predictions(cli, recording, tmp_path):
     model.load_state_dict(saved["model"])
     loss.load_state_dict(saved["loss"])
     with torch.no_grad():
-        expected = loss.read(model.eval()(data.train.take(torch.arange(5))[0]))["rate"]
+        expected = loss.predict(model.eval()(data.train.take(torch.arange(5))[0]))["rate"]
     got = [[float(row[f"rate[{u}]"]) for u in "abc"] for row in rows[:5]]
     np.testing.assert_allclose(got, expected.numpy(), rtol=1e-5)
 

@@ -243,8 +243,8 @@ def test_what_stumbled_a_chemist(cli, no_pictures, tmp_path):
 
     refused(cli("train", "data=nmrshiftdb2", "data.path=x", "data.elements=[C,Zz]"), "Zz", "no element")
     Path("my_bad.py").write_text(
-        "from torch import nn\n\n\nclass MyBad(nn.Module):\n    targets, width = {'reals'}, 1\n\n"
+        "from torch import nn\n\n\nclass MyBad(nn.Module):\n    targets, outputs_per_target = {'reals'}, 1\n\n"
         "    def forward(self, out, y):\n        return {'e': (out - y).square().mean()}\n\n"
-        "    def read(self, out):\n        return {'mu': out}\n"
+        "    def predict(self, out):\n        return {'mu': out}\n"
     )
-    refused(cli("train", *EMBEDDED, "loss=my_bad"), "MyBad.read(out)", "mean", "mu")
+    refused(cli("train", *EMBEDDED, "loss=my_bad"), "MyBad.predict(out)", "mean", "mu")

@@ -102,13 +102,13 @@ def test_windows_larger_than_the_photo_end_where_it_was_mirrored_once(layout):
 
 def test_a_generator_that_moves_colours_only():
     torch.manual_seed(0)
-    make = CycleGAN(colors=3, n_out=3, width=4, blocks=1, guided=8).double().make["winter"]
+    make = CycleGAN(colors=3, n_out=3, width=4, blocks=1, guided_filter=8).double().make["winter"]
     photo = photos(1, 3, 32, 32)
     assert torch.equal(make(photo), photo), "it begins with the photo as it is"
     torch.nn.init.normal_(make.paint[0].weight)
-    make.guided = 0
+    make.guided_filter = 0
     free = make(photo)
-    make.guided = 8
+    make.guided_filter = 8
     assert torch.allclose(make(photo), (photo + explained(free - photo, photo, 8)).clamp(-1, 1), atol=1e-12)
     make.paint[0].bias.data.fill_(9.0)
     assert make(photo).abs().max() <= 1
@@ -117,11 +117,11 @@ def test_a_generator_that_moves_colours_only():
 def test_all_that_a_generator_can_be_asked_together():
     photo, whole = photos(1, 3, 32, 32), photos(1, 3, 32, 32, seed=1)
     torch.manual_seed(0)
-    model = CycleGAN(colors=3, n_out=3, width=4, blocks=1, guided=8, skip=False, checkpoint=True).double()
+    model = CycleGAN(colors=3, n_out=3, width=4, blocks=1, guided_filter=8, skip=False, checkpoint=True).double()
     make = model.make["winter"]
-    make.guided = 0
+    make.guided_filter = 0
     free, beside = make(photo), make(photo, whole)
-    make.guided = 8
+    make.guided_filter = 8
     for made, before in ((make(photo), free), (make(photo, whole), beside)):
         assert torch.allclose(made, (photo + explained(before - photo, photo, 8)).clamp(-1, 1), atol=1e-12)
     assert not torch.allclose(free, beside)
@@ -131,5 +131,5 @@ def test_all_that_a_generator_can_be_asked_together():
 
 @pytest.mark.parametrize("radius", [-1, MOST + 1])
 def test_an_impossible_radius_is_refused(radius):
-    with pytest.raises(BadInput, match=rf"model\.guided={radius}"):
-        CycleGAN(colors=3, n_out=3, guided=radius)
+    with pytest.raises(BadInput, match=rf"model\.guided_filter={radius}"):
+        CycleGAN(colors=3, n_out=3, guided_filter=radius)

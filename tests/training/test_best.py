@@ -55,10 +55,10 @@ class Odd(Error):
     def __init__(self, values):
         self.values, self.asked = list(values), 0
 
-    def numbers(self, read, y, known):
+    def numbers(self, predicted, y, known):
         now = self.values[min(self.asked // 2, len(self.values) - 1)]  # a validation asks twice: val, train
         self.asked += 1
-        return super().numbers(read, y, known) | {"odd": now}
+        return super().numbers(predicted, y, known) | {"odd": now}
 
 
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])

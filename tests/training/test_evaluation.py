@@ -5,7 +5,7 @@ import weakref
 import torch
 from torch import nn
 
-from dlthink.training.evaluation import ask, batches_of, condensing, reading
+from dlthink.training.evaluation import batches_of, condensing, predictions, run_split
 
 
 class Split:
@@ -39,40 +39,40 @@ class Cost(nn.Module):
     def forward(self, out, y):
         return {"error": (out - y).mean()}
 
-    def read(self, out):
+    def predict(self, out):
         return {"mean": out + 1}
 
 
 class Sums:
     """Metrics that keep a sum of each batch."""
 
-    def condense(self, read, y, known):
-        return {"sums": [float(read["mean"].sum())]}, {}, {}
+    def condense(self, predicted, y, known):
+        return {"sums": [float(predicted["mean"].sum())]}, {}, {}
 
 
 class Settling(Cost):
-    def settle(self, out, y):
+    def fit_on_validation(self, out, y):
         pass
 
 
 def asked(loss, metrics, model):
     condense = condensing(loss, metrics)
-    answers = ask(model, Split(), batches_of(Split(), 3, torch.device("cpu")), loss, condense)
-    return reading(answers, loss), answers.terms
+    answers = run_split(model, Split(), batches_of(Split(), 3, torch.device("cpu")), loss, condense)
+    return predictions(answers, loss), answers.terms
 
 
 def test_what_metrics_condense_is_all_that_is_kept():
     model, loss = Model(), Cost()
-    (read, y, known), terms = asked(loss, Sums(), model)
-    assert read == {"sums": [9.0, 27.0, 45.0, 19.0]} and (y, known) == ({}, {})
+    (predicted, y, known), terms = asked(loss, Sums(), model)
+    assert predicted == {"sums": [9.0, 27.0, 45.0, 19.0]} and (y, known) == ({}, {})
     assert terms == asked(loss, object(), Model())[1] == {"error": 4.5}
     assert model.most <= 2, "an answer is forgotten when the next one is there"
 
 
 def test_others_get_everything():
     for loss, metrics in ((Cost(), object()), (Settling(), Sums())):  # a cost may settle something on all answers
-        (read, y, known), _ = asked(loss, metrics, Model())
-        assert read["mean"].shape == y.shape == (10, 1) and known["picture"].shape == (10, 100)
+        (predicted, y, known), _ = asked(loss, metrics, Model())
+        assert predicted["mean"].shape == y.shape == (10, 1) and known["picture"].shape == (10, 100)
 
 
 def test_a_split_may_ask_for_smaller_batches():

@@ -39,7 +39,7 @@ class Adversarial(nn.Module):
     """Least squares GAN: the network makes y from x, the judge tells made from real."""
 
     targets = {"reals"}
-    width = 1
+    outputs_per_target = 1
 
     def __init__(self, n_targets=3):
         super().__init__()
@@ -50,11 +50,11 @@ class Adversarial(nn.Module):
     def forward(self, out, y):
         return {"fool": (self.adversary(out) - 1).square().mean(), "near": 0.3 * (out - y).abs().mean()}
 
-    def critic(self, out, y):
+    def adversary_loss(self, out, y):
         made = self.adversary(self.pool.swap(out))
         return {"real": 0.5 * (self.adversary(y) - 1).square().mean(), "made": 0.5 * made.square().mean()}
 
-    def read(self, out):
+    def predict(self, out):
         return {"mean": out}
 
 
@@ -116,7 +116,7 @@ class Noisy(nn.Module):
     """Gaussian likelihood with one learned noise level per target: a weight that cooperates."""
 
     targets = {"reals"}
-    width = 1
+    outputs_per_target = 1
 
     def __init__(self, n_targets=3):
         super().__init__()
@@ -125,7 +125,7 @@ class Noisy(nn.Module):
     def forward(self, out, y):
         return {"nll": (self.log_std + 0.5 * ((y - out) / self.log_std.exp()).square()).mean()}
 
-    def read(self, out):
+    def predict(self, out):
         return {"mean": out}
 
 
@@ -158,12 +158,12 @@ def test_batches_and_outputs_may_be_dicts(tmp_path):
         def forward(self, out, y):
             return super().forward(out["a"], y["a"])
 
-        def read(self, out):
+        def predict(self, out):
             return {"mean": out["a"]}
 
     class Rmse(Error):
-        def numbers(self, read, y, truth):
-            return super().numbers(read, y["a"], truth)
+        def numbers(self, predicted, y, truth):
+            return super().numbers(predicted, y["a"], truth)
 
     _, model, _, results = fit(tmp_path / "dict", Inside(), Cost(), Named(), metrics=Rmse())
     _, plain, _, expected = fit(tmp_path / "plain")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dlthink.errors import Diverged
-from dlthink.training.sampler import Order
+from dlthink.training.sampler import Sampler
 from tests.training.toy import Line, Squared, fit
 
 
@@ -23,7 +23,7 @@ def test_a_cost_that_is_not_a_number_stops_the_run(tmp_path):
         fit(tmp_path, loss=Bursts(), data=data, steps=100, log_every=10, validate_every=10)
     text = str(error.value)
     assert "step 27" in text and "burst is nan" in text and "\n" not in text
-    stream = iter(Order(data.train, 32, 0, torch.device("cpu")))
+    stream = iter(Sampler(data.train, 32, 0, torch.device("cpu")))
     assert ", ".join(map(str, [next(stream) for _ in range(27)][-1].tolist()[:8])) in text
     last = torch.load(tmp_path / "checkpoints" / "last.pt", weights_only=True)
     assert last["step"] == 20

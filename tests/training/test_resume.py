@@ -18,7 +18,7 @@ from dlthink.training import checkpoint, rng
 from dlthink.training.board import Board
 from dlthink.training.interrupt import Interrupted
 from dlthink.training.loop import RESUMED, Loop
-from dlthink.training.sampler import Order
+from dlthink.training.sampler import Sampler
 from dlthink.training.trainer import Trainer
 from tests.conftest import needs_lite1
 from tests.training.test_players import Adversarial
@@ -176,7 +176,7 @@ def test_settings_of_now_are_what_the_optimizer_uses(tmp_path):
     run, last = changed(tmp_path, {"optim": optim[0]}, {"optim": optim[1]})
     hand, data = network(), Line()
     by_hand = optim[0](hand.parameters())
-    for step, index in zip(range(40), Order(data.train, 32, 0, torch.device("cpu")), strict=False):
+    for step, index in zip(range(40), Sampler(data.train, 32, 0, torch.device("cpu")), strict=False):
         if step == 20:
             by_hand.param_groups[0].update(after)
         by_hand.zero_grad()

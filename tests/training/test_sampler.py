@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dlthink.errors import BadInput
-from dlthink.training.sampler import Order
+from dlthink.training.sampler import Sampler
 from tests.training.toy import Line, fit
 
 CPU = torch.device("cpu")
@@ -27,7 +27,7 @@ class Paired:
 @pytest.mark.parametrize("stop", [1, 4, 5, 6, 13])
 def test_taken_up_at_any_batch(split, stop):
     def order():
-        return Order(split, 2, seed=3, device=CPU)
+        return Sampler(split, 2, seed=3, device=CPU)
 
     whole = [index.tolist() for index in islice(order(), 20)]
     before, after = order(), order()
@@ -47,7 +47,7 @@ def test_a_split_may_bring_its_own_epochs(tmp_path):
 
 
 def test_what_fills_no_batch_is_another_remainder_each_epoch():
-    stream = iter(Order(range(10), 4, seed=0, device=CPU))
+    stream = iter(Sampler(range(10), 4, seed=0, device=CPU))
     epochs = [set(torch.cat([next(stream), next(stream)]).tolist()) for _ in range(5)]
     assert all(len(seen) == 8 for seen in epochs) and len({frozenset(seen) for seen in epochs}) > 1
 
@@ -57,9 +57,9 @@ CHANGES = [(2, 3, 3), (3, 1, 2), (4, 2, 1), (2, 5, 4), (10, 1, 2), (3, 1, 10)]
 
 @pytest.mark.parametrize("before, position, after", CHANGES)
 def test_batches_of_another_size_go_on_with_what_did_not_come_yet(before, position, after):
-    first = Order(range(10), before, seed=3, device=CPU)
+    first = Sampler(range(10), before, seed=3, device=CPU)
     came = torch.cat(list(islice(first, position))).tolist()
-    second = Order(range(10), after, seed=0, device=CPU)
+    second = Sampler(range(10), after, seed=0, device=CPU)
     assert "did not come yet" in second.restore(first.state())
     stream, rest = iter(second), []
     while len(rest) < (10 - len(came)) // after:
@@ -71,11 +71,11 @@ def test_batches_of_another_size_go_on_with_what_did_not_come_yet(before, positi
 
 
 def test_a_changed_size_is_taken_up_at_any_batch_too():
-    first = Order(range(20), 4, seed=3, device=CPU)
+    first = Sampler(range(20), 4, seed=3, device=CPU)
     list(islice(first, 2))
 
     def changed():
-        second = Order(range(20), 3, seed=0, device=CPU)
+        second = Sampler(range(20), 3, seed=0, device=CPU)
         second.restore(first.state())
         return second
 
@@ -83,25 +83,25 @@ def test_a_changed_size_is_taken_up_at_any_batch_too():
     for stop in (1, 3, 4, 5, 9):
         stopped = changed()
         head = [index.tolist() for index in islice(stopped, stop)]
-        again = Order(range(20), 3, seed=7, device=CPU)
+        again = Sampler(range(20), 3, seed=7, device=CPU)
         assert again.restore(stopped.state()) is None
         assert head + [index.tolist() for index in islice(again, 12 - stop)] == whole
 
 
 def test_epochs_of_a_splits_own_begin_again_in_batches_of_another_size():
-    first = Order(Paired(), 2, seed=3, device=CPU)
+    first = Sampler(Paired(), 2, seed=3, device=CPU)
     list(islice(first, 3))
-    second = Order(Paired(), 4, seed=3, device=CPU)
+    second = Sampler(Paired(), 4, seed=3, device=CPU)
     assert "begins again" in second.restore(first.state())
     assert torch.cat(list(islice(second, 5))).sort()[0].tolist() == list(range(10)) and second.epoch == 0
 
 
 def test_a_state_of_other_data_is_refused():
     with pytest.raises(BadInput, match="11 training samples, and had 10"):
-        Order(range(11), 2, seed=3, device=CPU).restore(Order(range(10), 2, seed=3, device=CPU).state())
+        Sampler(range(11), 2, seed=3, device=CPU).restore(Sampler(range(10), 2, seed=3, device=CPU).state())
 
 
 def test_epochs_behind_us():
-    order = Order(range(10), 2, seed=3, device=CPU)
+    order = Sampler(range(10), 2, seed=3, device=CPU)
     seen = [order.epochs for _ in islice(order, 7)]
     assert seen == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4])

@@ -12,7 +12,7 @@ from dlthink.config.cost_contract import check_cost, check_made, kinds
 from dlthink.errors import BadInput, Diverged
 from dlthink.metrics.reals.metrics import Reals
 from dlthink.own_code import own_code
-from dlthink.training.sampler import Order
+from dlthink.training.sampler import Sampler
 from dlthink.training.sanity_check import sanity_check
 from tests.training.toy import Line, Rows, fit, network, weights
 
@@ -21,7 +21,7 @@ RIGHT = {
     "head": "",
     "init": "",
     "forward": 'return {"mse": (out - y).square().mean()}',
-    "read": 'return {"mean": out}',
+    "predict": 'return {"mean": out}',
     "more": "",
 }
 COST = """
@@ -33,7 +33,7 @@ from torch import nn
 
 class Mine(nn.Module):
     targets = {{"reals"}}
-    width = 1
+    outputs_per_target = 1
 
     def __init__(self):
         super().__init__()
@@ -42,8 +42,8 @@ class Mine(nn.Module):
     def forward(self, out, y):
         {forward}
 
-    def read(self, out):
-        {read}
+    def predict(self, out):
+        {predict}
 
     {more}
 """
@@ -58,7 +58,7 @@ def mine(tmp_path, monkeypatch):
     def make(data=None, model=None, **parts):
         parts = {
             name: textwrap.indent(
-                textwrap.dedent(text), " " * (8 if name in ("init", "forward", "read") else 4)
+                textwrap.dedent(text), " " * (8 if name in ("init", "forward", "predict") else 4)
             ).strip()
             for name, text in (RIGHT | parts).items()
         }
@@ -75,7 +75,7 @@ def mine(tmp_path, monkeypatch):
             check_made(loss)
             if hasattr(loss, "prepare"):
                 loss.prepare(data.train.targets())
-            first = Order(data.train, 64, 0, CPU).next()
+            first = Sampler(data.train, 64, 0, CPU).next()
             cost = sanity_check(model or network(), loss, data.train, data.val, Reals(), first)
         return cost, loss
 
@@ -90,7 +90,7 @@ def line_of(text):
 
 WRONG = {
     "a name that is not imported": ({"forward": "return {'e': F.mse_loss(out, y)}"}, ["F", "NameError"], "F.mse"),
-    "a name in read alone": ({"read": "return {'mean': F.relu(out)}"}, ["F", "NameError"], "F.relu"),
+    "a name in read alone": ({"predict": "return {'mean': F.relu(out)}"}, ["F", "NameError"], "F.relu"),
     "numpy": (
         {"forward": "e = np.square(out.numpy() - y.numpy())\nreturn {'e': torch.tensor(e.mean())}"},
         ["gradients do not pass through numpy"],
@@ -145,7 +145,7 @@ WRONG = {
         ["changes y in place"], "def forward"),
     "y's log": ({"forward": "y.abs_().log_()\nreturn {'e': (out - y).square().mean()}"}, ["changes y"], "def forward"),
     "out changed": ({"forward": "out += 1\nreturn {'e': (out - y).square().mean()}"}, ["changes out"], "def forward"),
-    "out changed in read": ({"read": "return {'mean': out.mul_(2)}"}, ["read", "changes out"], "def read"),
+    "out changed in read": ({"predict": "return {'mean': out.mul_(2)}"}, ["predict", "changes out"], "def predict"),
     "a graph kept": (
         {"init": "self.seen = 0.0", "forward": "self.seen = 0.9 * self.seen + out.mean()\n"
          "return {'e': (out - y).square().mean() + self.seen ** 2}"},
@@ -188,26 +188,30 @@ WRONG = {
     ),
     "neighbours": ({"forward": "d = (out - y)[1:] + (out - y)[:-1]\nreturn {'e': d.square().mean()}"},
         ["order"], "def forward"),
-    "read without names": ({"read": "return out"}, ["named quantities", "tensor"], "def read"),
-    "read nothing": ({"read": "pass"}, ["named quantities", "NoneType"], "def read"),
-    "another name": ({"read": "return {'rate': out}"}, ["asks for mean", "rate"], "def read"),
-    "a mean too short": ({"read": "return {'mean': out[:, 0]}"}, ["mean", "[16]", "[16, 3]"], "def read"),
-    "a mean of all": ({"read": "return {'mean': out.mean()}"}, ["mean", "[]", "[16, 3]"], "def read"),
-    "a std too short": ({"read": "return {'mean': out, 'std': out.std(0)}"}, ["std", "[3]", "[16, 3]"], "def read"),
-    "a std that is a number": ({"read": "return {'mean': out, 'std': 1.0}"}, ["std", "float"], "def read"),
-    "an array read": ({"read": "return {'mean': out.numpy()}"}, ["mean", "tensor", "ndarray"], "def read"),
-    "a distribution too short": (
-        {"read": "return {'mean': out, 'distribution': torch.distributions.Normal(out[:, 0], 1.0)}"},
-        ["distribution"],
-        "def read",
+    "read without names": ({"predict": "return out"}, ["named quantities", "tensor"], "def predict"),
+    "read nothing": ({"predict": "pass"}, ["named quantities", "NoneType"], "def predict"),
+    "another name": ({"predict": "return {'rate': out}"}, ["asks for mean", "rate"], "def predict"),
+    "a mean too short": ({"predict": "return {'mean': out[:, 0]}"}, ["mean", "[16]", "[16, 3]"], "def predict"),
+    "a mean of all": ({"predict": "return {'mean': out.mean()}"}, ["mean", "[]", "[16, 3]"], "def predict"),
+    "a std too short": (
+        {"predict": "return {'mean': out, 'std': out.std(0)}"}, ["std", "[3]", "[16, 3]"], "def predict",
     ),
-    "no distribution": ({"read": "return {'mean': out, 'distribution': 'normal'}"},
-        ["distribution", "str"], "def read"),
-    "a mean that is none": ({"read": "return {'mean': out / 0 * 0}"}, ["mean", "not finite", "48 of 48"], "def read"),
+    "a std that is a number": ({"predict": "return {'mean': out, 'std': 1.0}"}, ["std", "float"], "def predict"),
+    "an array read": ({"predict": "return {'mean': out.numpy()}"}, ["mean", "tensor", "ndarray"], "def predict"),
+    "a distribution too short": (
+        {"predict": "return {'mean': out, 'distribution': torch.distributions.Normal(out[:, 0], 1.0)}"},
+        ["distribution"],
+        "def predict",
+    ),
+    "no distribution": ({"predict": "return {'mean': out, 'distribution': 'normal'}"},
+        ["distribution", "str"], "def predict"),
+    "a mean that is none": (
+        {"predict": "return {'mean': out / 0 * 0}"}, ["mean", "not finite", "48 of 48"], "def predict",
+    ),
     "targets that are text": ({"more": "targets = 'reals'"}, ["targets", "{\"reals\"}"], None),
-    "width nought": ({"more": "width = 0"}, ["width = 0"], "class Mine"),
-    "a width with a point": ({"more": "width = 1.0"}, ["width = 1.0"], "class Mine"),
-    "a true width": ({"more": "width = True"}, ["width = True"], "class Mine"),
+    "width nought": ({"more": "outputs_per_target = 0"}, ["outputs_per_target = 0"], "class Mine"),
+    "outputs with a point": ({"more": "outputs_per_target = 1.0"}, ["outputs_per_target = 1.0"], "class Mine"),
+    "a true width": ({"more": "outputs_per_target = True"}, ["outputs_per_target = True"], "class Mine"),
     "no super": ({"more": "def __init__(self):\n    self.scale = 2"}, ["super().__init__()"], None),
     "a weight before super": (
         {"more": "def __init__(self):\n    self.scale = nn.Parameter(torch.ones(1))\n    super().__init__()"},
@@ -215,22 +219,26 @@ WRONG = {
         "nn.Parameter",
     ),
     "a constructor that fails": ({"init": "self.scale = math.sqrt(-1)"}, ["ValueError"], "sqrt(-1)"),
-    "no self": ({"more": "def read(out):\n    return {'mean': out}"}, ["read", "(self, out)"], "def read(out)"),
+    "no self": (
+        {"more": "def predict(out):\n    return {'mean': out}"}, ["predict", "(self, out)"], "def predict(out)",
+    ),
     "an argument more": ({"more": "def forward(self, out, y, w):\n    pass"}, ["(self, out, y)"], "out, y, w"),
     "prepare without y": ({"more": "def prepare(self):\n    pass"}, ["prepare", "(self, y)"], "def prepare"),
     "prepare that fails": ({"more": "def prepare(self, y):\n    self.m = y.maen(0)"}, ["maen"], "maen"),
     "learned and not kept": (
-        {"read": "return {'mean': out + self.m}", "more": "def prepare(self, y):\n    self.m = y.mean(0)"},
+        {"predict": "return {'mean': out + self.m}", "more": "def prepare(self, y):\n    self.m = y.mean(0)"},
         ["self.m", "register_buffer"],
         "def prepare",
     ),
     "fitted and not kept": (
-        {"init": "self.s = 1.0", "read": "return {'mean': out, 'std': self.s + 0 * out}",
-         "more": "def settle(self, out, y):\n    self.s = (y - out).std()"},
+        {"init": "self.s = 1.0", "predict": "return {'mean': out, 'std': self.s + 0 * out}",
+         "more": "def fit_on_validation(self, out, y):\n    self.s = (y - out).std()"},
         ["self.s", "register_buffer"],
-        "def settle",
+        "def fit_on_validation",
     ),
-    "settle that fails": ({"more": "def settle(self, out, y):\n    y[:, 9]"}, ["IndexError", "settle"], "y[:, 9]"),
+    "a fit on validation that fails": (
+        {"more": "def fit_on_validation(self, out, y):\n    y[:, 9]"}, ["IndexError", "fit_on_validation"], "y[:, 9]"
+    ),
     "watch that fails": (
         {"more": "def watch(self, out, y):\n    return {'e': out - y}\ndef remark(self, seen):\n    pass"},
         ["watch"],
@@ -306,15 +314,15 @@ FINE = {
     },
     "learned and kept": {
         "init": "self.register_buffer('m', torch.zeros(3))",
-        "read": "return {'mean': out + self.m}",
+        "predict": "return {'mean': out + self.m}",
         "more": "def prepare(self, y):\n    self.m = y.mean(0)",
     },
     "targets far away": {"forward": "return {'e': (out - y - 5e5).square().mean()}"},
     "read with a spread": {
-        "read": "return {'mean': out, 'std': torch.ones_like(out), "
+        "predict": "return {'mean': out, 'std': torch.ones_like(out), "
         "'distribution': torch.distributions.StudentT(3.0, out, 1.0)}"
     },
-    "static": {"more": "@staticmethod\ndef read(out):\n    return {'mean': out}"},
+    "static": {"more": "@staticmethod\ndef predict(out):\n    return {'mean': out}"},
     "its own gradient": {
         "forward": "with torch.enable_grad():\n    o = out if out.requires_grad else out.detach().requires_grad_()\n"
         "    g, = torch.autograd.grad(o.square().sum(), o, create_graph=True)\n"
@@ -377,11 +385,11 @@ def test_nothing_is_disturbed(tmp_path, monkeypatch):
 
 
 def test_the_batch_asked_is_the_first_of_the_run():
-    order = Order(Rows(torch.zeros(100, 1), torch.zeros(100, 1)), 32, 5, CPU)
+    order = Sampler(Rows(torch.zeros(100, 1), torch.zeros(100, 1)), 32, 5, CPU)
     before, stream = order.next(), iter(order)
     assert torch.equal(before, next(stream))
     saved, second = order.state(), next(stream)
-    again = Order(order.split, 32, 0, CPU)
+    again = Sampler(order.split, 32, 0, CPU)
     again.restore(saved)
     assert torch.equal(again.next(), second)
     assert torch.equal(next(iter(again)), second)

@@ -11,7 +11,7 @@ from dlthink.config.paths import conf_folder, options
 from dlthink.training import rng
 from dlthink.training.players import networks_of
 from dlthink.training.precision import Precision
-from dlthink.training.sampler import Order
+from dlthink.training.sampler import Sampler
 from dlthink.training.sanity_check import sanity_check
 from dlthink.training.stop_gradient import stop_gradient
 
@@ -33,7 +33,7 @@ SETTINGS = {  # beside each cost as it is typed
     "gaussian_nll": [["loss.spread=exp"], ["loss.spread=square"], ["loss.calibrate=isotonic"]],
     "crps": [["loss.family=laplace"], ["loss.spread=raw"]],
     "student_t": [["loss.df=3"]],
-    "triplet": [[f"loss.mine={mine}"] for mine in ("batch_hard", "batch_all", "random")] + [["loss.margin=null"]],
+    "triplet": [[f"loss.mining={mine}"] for mine in ("batch_hard", "batch_all", "random")] + [["loss.margin=null"]],
     "cyclegan": [[f"loss.gan={gan}"] for gan in ("hinge", "nonsaturating", "wgan_gp")],
     "projected_gan": [["loss.mmd=1"]],
 }
@@ -76,7 +76,7 @@ def test_no_false_alarm(cli, monkeypatch, problems, problem, name, model, words)
     if hasattr(loss, "prepare"):
         loss.prepare(data.train.targets())
     stop_gradient(network, loss)
-    order = Order(data.train, config.trainer.batch, 0, CPU)
+    order = Sampler(data.train, config.trainer.batch, 0, CPU)
     before, modes = rng.state()["torch"], network.training
     with warnings.catch_warnings():
         warnings.simplefilter("error")

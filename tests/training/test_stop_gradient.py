@@ -12,7 +12,7 @@ from tests.training.toy import Squared, fit
 
 
 class Cost(nn.Module):
-    width, aside = 2, (1,)
+    outputs_per_target, detached = 2, (1,)
 
 
 def network():
@@ -54,12 +54,12 @@ def test_the_loop_sets_aside_whoever_made_network_and_cost(tmp_path):
     """`fit` by hand, without a configuration: what the cost reads beside moves the last layer and nothing before it."""
 
     class Beside(Squared):
-        width, aside = 2, (1,)
+        outputs_per_target, detached = 2, (1,)
 
         def forward(self, out, y):
-            return {"mse": (self.read(out)["mean"] - y).square().mean()}
+            return {"mse": (self.predict(out)["mean"] - y).square().mean()}
 
-        def read(self, out):
+        def predict(self, out):
             return {"mean": out[..., 1::2]}
 
     model = nn.Sequential()

@@ -37,7 +37,7 @@ class Line:
     """y = x w + noise; three splits."""
 
     targets = "reals"
-    states = ("n_in", "n_targets")
+    fact_names = ("n_in", "n_targets")
 
     def __init__(self, n=256, n_in=5, n_targets=3, noise=0.1, seed=0):
         g = torch.Generator().manual_seed(seed)
@@ -56,12 +56,12 @@ class Squared(nn.Module):
     """Mean squared error."""
 
     targets = {"reals"}
-    width = 1
+    outputs_per_target = 1
 
     def forward(self, out, y):
         return {"mse": (out - y).square().mean()}
 
-    def read(self, out):
+    def predict(self, out):
         return {"mean": out}
 
 
@@ -70,10 +70,10 @@ class Error:
 
     best = ("rmse", "min")
 
-    def numbers(self, read, y, truth):
-        return {"rmse": float((read["mean"] - y).square().mean().sqrt())}
+    def numbers(self, predicted, y, truth):
+        return {"rmse": float((predicted["mean"] - y).square().mean().sqrt())}
 
-    def figures(self, read, y, truth):
+    def figures(self, predicted, y, truth):
         return {}
 
 

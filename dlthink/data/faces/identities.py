@@ -153,7 +153,7 @@ class Identities:
         return "identities"
 
     @classmethod
-    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of their facts."""
         return ("n_targets", "n_identities", "channels", "size")
 

@@ -52,9 +52,9 @@ class Lfw(Identities):
         self.facts["pairs"] = self._pairs() if fold is not None else None
 
     @classmethod
-    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of their facts."""
-        return (*super().states(settings), "pairs")
+        return (*super().fact_names(settings), "pairs")
 
     def gathered(self) -> Gathered:
         self._place = self._album()

@@ -13,7 +13,7 @@ from dlthink.data.faces.split import AT_ONCE
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.pixels import Photos, chosen, photos_of, rows_of
 from dlthink.errors import BadInput
-from dlthink.files.atomic import whole
+from dlthink.files.atomic import atomic
 
 COLUMNS = ["photo", "who", "nearest", "distance", "accepted", "second", "second_distance", "problem"]
 UNKNOWN = "unknown"  # who, where nobody is near enough
@@ -77,7 +77,7 @@ class Recognize:
     def known(self, index: Tensor) -> dict[str, Any]:
         return {}
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """What was recognized, for the terminal."""
         skipped = f"; {len(self.rejected)} could not be read (see the column problem)" if self.rejected else ""
         lost = f" ({self.lost} photos of it could not be used)" if self.lost else ""
@@ -126,7 +126,7 @@ class Recognize:
             second = [people[person[1]], _written(d[1])] if len(people) > 1 else ["", ""]
             told = [nearest if within else UNKNOWN, nearest, _written(d[0]), "yes" if within else "no"]
             rows.append([name, *told, *second, ""])
-        with whole(path) as file:
+        with atomic(path) as file:
             csv.writer(file, lineterminator="\n").writerows([COLUMNS, *sorted(rows)])
 
 

@@ -28,7 +28,7 @@ from dlthink.data.molecules.records import in_smiles_order
 from dlthink.data.molecules.structure_file import read_structures
 from dlthink.data.molecules.structures import WRITTEN, chemistry
 from dlthink.errors import BadInput
-from dlthink.files.atomic import whole
+from dlthink.files.atomic import atomic
 
 if TYPE_CHECKING:
     from rdkit.Chem import Mol
@@ -77,7 +77,7 @@ class Inputs:
         _, BlockLogs = chemistry()
         kept: list[Found] = []
         place = size = 0  # in the file, of the first that is kept; their atoms
-        with whole(output) as file:
+        with atomic(output) as file:
             table = csv.writer(file, lineterminator="\n")
             for name, molecule in self.structures:
                 with BlockLogs():
@@ -110,7 +110,7 @@ class Inputs:
             table.writerow(["molecule", "atom", "element", *self.columns, "problem"])
         table.writerows(part.rows)
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """What was predicted, for the terminal."""
         skipped = f"; {self.rejected} have none (see the column problem)" if self.rejected else ""
         strange = f"; {self.strange} hold atoms unlike any in training (see the column problem)" if self.strange else ""

@@ -110,7 +110,7 @@ class Labelled:
         return "reals"
 
     @classmethod
-    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of their facts."""
         return ("n_targets", "unit", "target", "atom_features", "bond_kinds")
 

@@ -188,7 +188,7 @@ def rows_of(pixels: Tensor, rows: Tensor) -> Tensor:
 
 
 def give_back(pixels: Tensor, read: int) -> None:
-    """Count `read` bytes of mapped pixels; after some more than HELD, their pages go back to the system's cache."""
+    """Count `predict` bytes of mapped pixels; after some more than HELD, their pages go back to the system's cache."""
     place = pixels.data_ptr() if pixels.device.type == "cpu" else 0
     pages = _MAPS.get(place)
     if pages is not None and hasattr(mmap, "MADV_DONTNEED"):

@@ -39,7 +39,7 @@ class Binned:
 
     The first `history` bins of each block and interval are no targets: no window crosses a border, and
     different splits share no bin. Rows of covariates that lie one bin apart are taken as centres of bins.
-    Subclasses say in `read` where the recording comes from. Raises BadInput.
+    Subclasses say in `predict` where the recording comes from. Raises BadInput.
     """
 
     fixed = ("bin", "history", "spike_history", "blocks", "fold", "start", "stop", "hold")  # once a run is trained
@@ -126,7 +126,7 @@ class Binned:
         return "counts"
 
     @classmethod
-    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of their facts."""
         return ("n_in", "window", "n_targets", "units", "bin")
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import torch
 
-from dlthink.files.atomic import whole
+from dlthink.files.atomic import atomic
 
 ROWS = 4096  # of a table, written at a time
 
@@ -99,7 +99,7 @@ class Inputs(Windows):
     def known(self, index: torch.Tensor) -> dict:
         return {}
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """What was predicted, for the terminal."""
         return "; ".join([*(f"note: {note}" for note in self.notes), f"{len(self)} predictions"])
 
@@ -113,7 +113,7 @@ class Inputs(Windows):
         tables = {k: v for k, v in read.items() if isinstance(v, torch.Tensor) and tuple(v.shape) == shape}
         header = ["time", *(f"{name}[{unit}]" for name in tables for unit in self.units)]
         formats = [f"%.{self._digits()}g"] + ["%.8g"] * (len(header) - 1)
-        with whole(path) as file:
+        with atomic(path) as file:
             csv.writer(file, lineterminator="\n").writerow(header)
             for first in range(0, len(self), ROWS):
                 part = slice(first, first + ROWS)

@@ -11,7 +11,7 @@ from torch import Tensor
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.near_copies import near_copies, squares
 from dlthink.data.photos.pixels import Photos, chosen, photos_of
-from dlthink.data.seasons.doctor import Diagnosis, Photo, examined
+from dlthink.data.seasons.clean import Diagnosis, Photo, examined
 from dlthink.data.seasons.two_seasons import ROLES, Gathered, TwoSeasons
 from dlthink.data.seasons.unpaired import SEASONS
 from dlthink.data.stable_hash import share
@@ -68,23 +68,23 @@ class Photographed(TwoSeasons):
     validation  share of the training photos that choose the best network instead
     fold        None, or 0..4: the fifth of all photos that is test, whatever is published, so that over five runs each
                 photo is test once
-    doctor      leave out flat photos and copies, too, and list in doctor.csv what was found
+    clean       leave out flat photos and copies, too, and list in clean.csv what was found
 
     Who is validation, and test where nothing is published or a fold is given, depends on the content of a photo alone,
     except that none of these stays empty; a fold takes no photo of another, and is refused where it has none. What a
     run has seen is no test for it, whatever it is called here.
     """
 
-    fixed = (*TwoSeasons.fixed, "validation", "fold", "doctor")
+    fixed = (*TwoSeasons.fixed, "validation", "fold", "clean")
 
     def __init__(
-        self, size: int = 128, validation: float = 0.1, fold: int | None = None, doctor: bool = True, **changing
+        self, size: int = 128, validation: float = 0.1, fold: int | None = None, clean: bool = True, **changing
     ) -> None:
         if not 0 < validation < 1:
             raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
         if fold is not None and not 0 <= fold < FOLDS:
             raise BadInput(f"data.fold={fold}: there are {FOLDS}, 0 to {FOLDS - 1}; null for the test that is given")
-        self.validation, self.fold, self.doctor = validation, fold, doctor
+        self.validation, self.fold, self.clean = validation, fold, clean
         super().__init__(size=size, **changing)
 
     def places(self, stack: ExitStack) -> list[Place]:
@@ -99,7 +99,7 @@ class Photographed(TwoSeasons):
             shots = [shot for place in places for shot in self._shots(place)]
             photos = [shot.seen() for shot in shots]
             _refuse_the_same_twice(places, photos)
-            found = examined(photos, self.size, self.doctor, self._near(shots) if self.doctor else ())
+            found = examined(photos, self.size, self.clean, self._near(shots) if self.clean else ())
             usable = [shots[i] for i in found.stay]
             for place in places:
                 self._refuse_too_few(place, usable, shots, photos, found, 1 if seen else LEAST[place.split])
@@ -117,7 +117,7 @@ class Photographed(TwoSeasons):
             pixels,
             looks=sorted({look for shot in known for look in shot.looks}),
             notes=notes,
-            tables={"doctor.csv": found.table} if self.doctor and len(found.table) > 1 else {},
+            tables={"clean.csv": found.table} if self.clean and len(found.table) > 1 else {},
         )
 
     def _side(self, role: str) -> int:

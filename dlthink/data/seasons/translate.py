@@ -19,7 +19,7 @@ from dlthink.data.seasons.made_here import mark, refuse_others
 from dlthink.data.seasons.tiles import SMALLEST, Mosaic
 from dlthink.data.seasons.unpaired import bytes_of, floats
 from dlthink.errors import BadInput
-from dlthink.files.atomic import whole
+from dlthink.files.atomic import atomic
 from dlthink.progress_bar import progress_bar
 
 DIRECTIONS = {"to_winter": ("summer", "winter"), "to_summer": ("winter", "summer")}
@@ -92,7 +92,7 @@ class Translate:
         self.left_out[name] = str(why)
         tqdm.write(f"left out: {_printable(name)}: {why}")
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """What was translated, for the terminal."""
         lost = f"; {len(self.left_out)} left out" if self.left_out else ""
         photos = f"{self.done} photo{'s' if self.done > 1 else ''}"
@@ -179,7 +179,7 @@ def _save(image: Any, file: Path, profile: bytes | None = None) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"cannot be written ({error.strerror or error})") from error
-    with whole(str(file), binary=True) as out:
+    with atomic(str(file), binary=True) as out:
         out.write(packed.getvalue())
 
 

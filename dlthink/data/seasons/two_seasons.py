@@ -95,7 +95,7 @@ class TwoSeasons:
         return "seasons"
 
     @classmethod
-    def states(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of their facts."""
         return ("n_targets", "colors")
 

@@ -25,7 +25,7 @@ class Poisson(nn.Module):
     """
 
     targets = {"counts"}
-    width = 1
+    outputs_per_target = 1
 
     def __init__(self, n_targets: int):
         super().__init__()
@@ -47,7 +47,7 @@ class Poisson(nn.Module):
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
         return {"nll": _NLL.apply(out + self.log_mean, y)}  # this sum is float32 even where out is a half
 
-    def read(self, out: Tensor) -> dict[str, Tensor | torch.distributions.Poisson]:
+    def predict(self, out: Tensor) -> dict[str, Tensor | torch.distributions.Poisson]:
         """rate: [n, n_targets], expected count per bin; distribution: torch's Poisson of that rate."""
         rate = (out + self.log_mean).clamp(FLOOR, CEILING).exp()
         return {"rate": rate, "distribution": torch.distributions.Poisson(rate, validate_args=False)}

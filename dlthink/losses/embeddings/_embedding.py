@@ -21,20 +21,22 @@ class Embedding(nn.Module):
     finds nothing to compare costs 0, attached to the graph. No cost waits for the device or needs memory beyond
     O(n^2).
 
-    dim: length of the embedding. far: the false accept rate that `threshold` keeps on validation (`settle`).
+    dim: length of the embedding. false_accept_rate: what `threshold` keeps on validation (`fit_on_validation`).
     Raises BadInput when dim < 2 or far is not between 0 and 1.
     """
 
     targets = {"identities"}
-    cure = "try loss=triplet loss.mine=semi_hard"  # what helps when it has collapsed
+    cure = "try loss=triplet loss.mining=semi_hard"  # what helps when it has collapsed
 
-    def __init__(self, dim: int = 128, far: float = 1e-3):
+    def __init__(self, dim: int = 128, false_accept_rate: float = 1e-3):
         super().__init__()
         if dim < 2:
             raise BadInput(f"loss.dim={dim}: an embedding needs 2 numbers or more")
-        if not 0 < far < 1:
-            raise BadInput(f"loss.far={far}: a false accept rate lies between 0 and 1, e.g. 1e-3")
-        self.width, self.far = dim, far
+        if not 0 < false_accept_rate < 1:
+            raise BadInput(
+                f"loss.false_accept_rate={false_accept_rate}: a false accept rate lies between 0 and 1, e.g. 1e-3"
+            )
+        self.outputs_per_target, self.false_accept_rate = dim, false_accept_rate
         self.register_buffer("threshold", torch.zeros(()))
         self.register_buffer("accuracy_threshold", torch.zeros(()))
 
@@ -46,7 +48,7 @@ class Embedding(nn.Module):
         """The embedding that is read out: [n, dim] unit vectors."""
         return self.unit(out)
 
-    def read(self, out: Tensor) -> dict[str, Tensor]:
+    def predict(self, out: Tensor) -> dict[str, Tensor]:
         """embedding: [n, dim] unit vectors; threshold: the squared distance up to which two photos show one person.
 
         accuracy_threshold: the same where a false reject is as bad as a false accept.
@@ -55,7 +57,7 @@ class Embedding(nn.Module):
         return {"embedding": self.embed(out)} | thresholds
 
     @torch.no_grad()
-    def settle(self, out: Tensor, y: Tensor) -> None:
+    def fit_on_validation(self, out: Tensor, y: Tensor) -> None:
         """Choose the thresholds: the largest d with a false accept rate <= far over pairs of different identities, and
         the d with the fewest mistakes.
 
@@ -64,7 +66,7 @@ class Embedding(nn.Module):
         """
         e = self.embed(out)
         for buffer, chosen in (
-            (self.threshold, threshold(e, y, self.far)),
+            (self.threshold, threshold(e, y, self.false_accept_rate)),
             (self.accuracy_threshold, most_accurate(e, y)),
         ):
             if chosen is not None:

@@ -14,8 +14,8 @@ CHUNK = 512  # rows of the table of distances that are there at a time
 GRID = 2.0**-22  # distances are rounded to it, as an examination in float64 rounds them: equal photos tie exactly
 
 
-def threshold(e: Tensor, y: Tensor, far: float, most: int = MOST, chunk: int = CHUNK) -> Tensor | None:
-    """The largest t such that at most a share `far` of all pairs of different identities has d <= t.
+def threshold(e: Tensor, y: Tensor, false_accept_rate: float, most: int = MOST, chunk: int = CHUNK) -> Tensor | None:
+    """The largest t such that at most a share `false_accept_rate` of all pairs of different identities has d <= t.
 
     e: [n, dim] embeddings, y: [n] identities. Exact over all pairs of up to `most` photos (`_some`); t lies one step of
     2^-22 below the first pair to refuse, so that nobody's rounding accepts that one. Memory O(chunk n + far n^2). None
@@ -26,7 +26,7 @@ def threshold(e: Tensor, y: Tensor, far: float, most: int = MOST, chunk: int = C
     pairs = (n * n - int(y.unique(return_counts=True)[1].square().sum())) // 2
     if pairs == 0:
         return None
-    allowed = accepts(far, pairs)
+    allowed = accepts(false_accept_rate, pairs)
     if allowed >= pairs:
         return e.new_tensor(4.0)
     nearest = e.new_empty(0)
@@ -36,10 +36,10 @@ def threshold(e: Tensor, y: Tensor, far: float, most: int = MOST, chunk: int = C
     return nearest.max() - GRID  # of the nearest pairs the first that must not be accepted
 
 
-def accepts(far: float, pairs: int) -> int:
-    """The largest k with k / pairs <= far: 3 of 300 at 0.01, 0 of 10 at a hair below 0.1."""
-    k = min(int(far * pairs) + 1, pairs)  # rounding puts it one beside at most
-    while k and k / pairs > far:
+def accepts(false_accept_rate: float, pairs: int) -> int:
+    """The largest k with k / pairs <= false_accept_rate: 3 of 300 at 0.01, 0 of 10 at a hair below 0.1."""
+    k = min(int(false_accept_rate * pairs) + 1, pairs)  # rounding puts it one beside at most
+    while k and k / pairs > false_accept_rate:
         k -= 1
     return k
 

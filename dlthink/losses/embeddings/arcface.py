@@ -23,8 +23,15 @@ class ArcFace(Embedding):
     Source: Deng, Guo, Xue & Zafeiriou 2019, CVPR, with its authors' code for the case beyond pi - margin.
     """
 
-    def __init__(self, n_identities: int, dim: int = 128, far: float = 1e-3, scale: float = 30.0, margin: float = 0.5):
-        super().__init__(dim, far)
+    def __init__(
+        self,
+        n_identities: int,
+        dim: int = 128,
+        false_accept_rate: float = 1e-3,
+        scale: float = 30.0,
+        margin: float = 0.5,
+    ):
+        super().__init__(dim, false_accept_rate)
         if n_identities < 2:
             raise BadInput(f"loss=arcface: the training split has {n_identities} person: it needs 2 or more")
         if not (scale > 0 and 0 <= margin < math.pi / 2):

@@ -18,8 +18,8 @@ class Contrastive(Embedding):
     Raises BadInput when the margin is not in (0, 2]. Source: Hadsell, Chopra & LeCun 2006, CVPR.
     """
 
-    def __init__(self, dim: int = 128, far: float = 1e-3, margin: float = 1.0):
-        super().__init__(dim, far)
+    def __init__(self, dim: int = 128, false_accept_rate: float = 1e-3, margin: float = 1.0):
+        super().__init__(dim, false_accept_rate)
         if not 0 < margin <= 2:
             raise BadInput(f"loss.margin={margin}: distances end at 2, so above 0 and up to 2")
         self.margin = margin

@@ -27,9 +27,14 @@ class DistanceWeighted(Embedding):
     """
 
     def __init__(
-        self, dim: int = 128, far: float = 1e-3, margin: float = 0.2, boundary: float = 1.2, cutoff: float = 0.5
+        self,
+        dim: int = 128,
+        false_accept_rate: float = 1e-3,
+        margin: float = 0.2,
+        boundary: float = 1.2,
+        cutoff: float = 0.5,
     ):
-        super().__init__(dim, far)
+        super().__init__(dim, false_accept_rate)
         if not (margin > 0 and 0 < boundary < 2):
             raise BadInput(f"loss.margin={margin}, loss.boundary={boundary}: above 0, the boundary below 2")
         if not 0 < cutoff < 1.4:
@@ -43,9 +48,9 @@ class DistanceWeighted(Embedding):
         negative = drawn(self.weights(d, different), partner.shape[1])
         valid = valid & different.any(1, keepdim=True)
         near = relu(self.margin + root(d.gather(1, partner)) - self.boundary) * valid
-        far = relu(self.margin - root(d.gather(1, negative)) + self.boundary) * valid
-        count = ((near > 0).sum() + (far > 0).sum()).clamp(min=1)
-        return {"positive": near.sum() / count, "negative": far.sum() / count}
+        false_accept_rate = relu(self.margin - root(d.gather(1, negative)) + self.boundary) * valid
+        count = ((near > 0).sum() + (false_accept_rate > 0).sum()).clamp(min=1)
+        return {"positive": near.sum() / count, "negative": false_accept_rate.sum() / count}
 
     @torch.no_grad()
     def weights(self, d: Tensor, different: Tensor) -> Tensor:
@@ -53,7 +58,9 @@ class DistanceWeighted(Embedding):
         costs = different & (d < (self.boundary + self.margin).square())
         able = torch.where(costs.any(1, keepdim=True), costs, different)
         at = d.clamp(min=self.cutoff**2)
-        log_q = (self.width - 2) / 2 * at.log() + (self.width - 3) / 2 * (1 - at / 4).clamp(min=OPPOSITE).log()
+        log_q = (self.outputs_per_target - 2) / 2 * at.log() + (self.outputs_per_target - 3) / 2 * (1 - at / 4).clamp(
+            min=OPPOSITE
+        ).log()
         log_w = (-log_q).masked_fill(~able, -torch.inf)
         most = log_w.amax(1, keepdim=True)
         return (log_w - most.masked_fill(most == -torch.inf, 0.0)).exp()

@@ -21,8 +21,8 @@ class Oasis(Embedding):
     Source: Chechik, Sharma, Shalit & Bengio 2010, JMLR 11; Higham 1988 (nearest positive semidefinite matrix).
     """
 
-    def __init__(self, dim: int = 128, far: float = 1e-3):
-        super().__init__(dim, far)
+    def __init__(self, dim: int = 128, false_accept_rate: float = 1e-3):
+        super().__init__(dim, false_accept_rate)
         self.similarity = nn.Parameter(torch.eye(dim))
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:

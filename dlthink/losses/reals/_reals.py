@@ -18,13 +18,13 @@ Calibrate = Literal["none", "scale", "isotonic"]
 class Reals(nn.Module):
     """A cost of targets y: [n, n_targets] in their own units, standardized inside: z = (y - mean) / std.
 
-    out: [n, width * n_targets], the numbers of one target side by side; or [n, members, width * n_targets] from an
+    out: [n, outputs_per_target * n_targets], the numbers of one target side by side; or [n, members, the same] from an
     ensemble, whose cost is the mean over its members and whose distribution is their equal mixture. A cost defines
 
         forward(out, y) -> {"name": scalar}   in standardized units: a likelihood's term is nats per standardized target
         distribution(out) -> distribution     of z, one for each member
 
-    `mean` and `std` are those of the training targets (`prepare`). `settle` fits what belongs to validation: first
+    `mean` and `std` are those of the training targets (`prepare`). `fit_on_validation` fits first
     whatever the cost itself lacks (`fit`), then the recalibration:
 
         none      the distribution as the network says it
@@ -36,7 +36,7 @@ class Reals(nn.Module):
     """
 
     targets = {"reals"}
-    width = 1
+    outputs_per_target = 1
 
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
         super().__init__()
@@ -62,9 +62,9 @@ class Reals(nn.Module):
         self.std.copy_(torch.where((y == y[0]).all(0), 1.0, std))
 
     def columns(self, out: Tensor) -> tuple[Tensor, ...]:
-        """The `width` numbers of each target, each [n, (members,) n_targets], in float32 or wider."""
+        """The `outputs_per_target` numbers of each target, each [n, (members,) n_targets], in float32 or wider."""
         out = out.to(torch.promote_types(out.dtype, self.mean.dtype))
-        return out.unflatten(-1, (self.n_targets, self.width)).unbind(-1)
+        return out.unflatten(-1, (self.n_targets, self.outputs_per_target)).unbind(-1)
 
     def standardize(self, y: Tensor, like: Tensor) -> Tensor:
         """z = (y - mean) / std: [n, n_targets], or [n, 1, n_targets] where `like` has members."""
@@ -85,8 +85,8 @@ class Reals(nn.Module):
         """Fit on validation what the network does not say. Nothing, unless a cost overrides it."""
 
     @torch.no_grad()
-    def settle(self, out: Tensor, y: Tensor) -> None:
-        """Fit on all validation answers and targets what `read` needs."""
+    def fit_on_validation(self, out: Tensor, y: Tensor) -> None:
+        """Fit on all validation answers and targets what `predict` needs."""
         out, z = exact(out), (exact(y) - self.mean) / self.std
         if len(z) == 0:
             return
@@ -97,7 +97,7 @@ class Reals(nn.Module):
             if self.calibrate == "isotonic":
                 self.mass.copy_(calibration.frequencies(self._wider(standardized).cdf(z)))
 
-    def read(self, out: Tensor) -> dict[str, Tensor | Distribution]:
+    def predict(self, out: Tensor) -> dict[str, Tensor | Distribution]:
         """mean, std: [n, n_targets] and the distribution, in the units of y; with members aleatoric and epistemic too.
 
         The law of total variance: std^2 = aleatoric^2 + epistemic^2, the first the mean variance within members, the
@@ -109,9 +109,9 @@ class Reals(nn.Module):
         if isotonic:
             distribution = Recalibrated(distribution, self.mass)
         std = distribution.stddev
-        read = {"mean": self.mean + self.std * standardized.mean, "std": std}
+        predicted = {"mean": self.mean + self.std * standardized.mean, "std": std}
         if isinstance(standardized, Mixture):
             wider = std / standardized.stddev
-            read |= {"aleatoric": wider * standardized.aleatoric, "epistemic": wider * standardized.epistemic}
+            predicted |= {"aleatoric": wider * standardized.aleatoric, "epistemic": wider * standardized.epistemic}
         dtype = torch.promote_types(out.dtype, self.mean.dtype)
-        return {name: tensor.to(dtype) for name, tensor in read.items()} | {"distribution": distribution}
+        return {name: tensor.to(dtype) for name, tensor in predicted.items()} | {"distribution": distribution}

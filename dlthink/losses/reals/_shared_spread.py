@@ -13,10 +13,10 @@ class SharedSpread(Reals):
     """A cost of residuals, and the `family(mean, spread)` of which it is the likelihood, with one spread per target.
 
     `spread`: [n_targets], in std of the targets, the most likely one on validation; of an ensemble, that of the
-    mixture. Before the first `settle` it is 1.
+    mixture. Before the first `fit_on_validation` it is 1.
     """
 
-    width = 1
+    outputs_per_target = 1
 
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
         super().__init__(n_targets, calibrate)

@@ -49,7 +49,7 @@ def laplace_nll(error: Tensor, spread: Tensor) -> Tensor:
 class WithSpread(Reals):
     """Two numbers for each target: the standardized mean, and the spread through a link that is a setting."""
 
-    width = 2
+    outputs_per_target = 2
 
     def __init__(self, n_targets: int, spread: Link = "softplus", calibrate: Calibrate = "none"):
         super().__init__(n_targets, calibrate)

@@ -13,13 +13,13 @@ class Faithful(WithSpread):
 
     out: [n, 2 n_targets], mean and spread s of each target; e = z - mean; sg: no gradient through. The mean learns by
     the squared error alone, the spread by the likelihood with the mean as it is. Nor may the spread shape what both are
-    read from: `aside` names the columns that the network reads from its last layer with that layer's input detached.
+    read from: `detached` names the columns that the network reads from its last layer with that layer's input detached.
 
     Raises BadInput where a network's outputs come without that.
     Source: Stirn et al. 2023, AISTATS (faithful heteroscedastic regression).
     """
 
-    aside = (1,)
+    detached = (1,)
     gradient_stopped = False  # until somebody has seen to the above
 
     def __init__(self, n_targets: int, spread: Link = "softplus", calibrate: Calibrate = "none"):

@@ -21,7 +21,7 @@ class NaturalGaussian(Reals):
     Source: Immer et al. 2023, NeurIPS (effective Bayesian heteroscedastic regression).
     """
 
-    width = 2
+    outputs_per_target = 2
 
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
         super().__init__(n_targets, calibrate)

@@ -28,7 +28,7 @@ class Quantile(Reals):
         super().__init__(n_targets, calibrate)
         if len(levels) < 2 or len(set(levels)) < len(levels) or not all(0 < p < 1 for p in levels):
             raise BadInput(f"loss.levels={list(levels)}: must be two or more different numbers between 0 and 1")
-        self.width = len(levels)
+        self.outputs_per_target = len(levels)
         ascending = torch.tensor(sorted(levels), dtype=torch.float64)
         self.register_buffer("levels", ascending.float(), persistent=False)
         self.register_buffer("start", torch.special.ndtri(ascending).float(), persistent=False)

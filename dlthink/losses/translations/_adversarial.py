@@ -16,9 +16,9 @@ class Adversarial(Translation):
     """Sum over both seasons S of generator_loss(D_S(out_S)), and what `Translation` adds to it.
 
     D_S: the judge or discriminator of each season, `discriminator()`, photos [n, c, s, s] -> verdicts [n, k, h, w]: the
-    cost's adversary. It descends `critic`: discriminator_loss(D_S(y_S), D_S(pool_S(out_S))), on photos that the network
-    has made, or made before (`Pool`). gan: the game that they play (`_gan.py`). pool: photos kept of each season, 0:
-    none. Raises BadInput.
+    cost's adversary. It descends `adversary_loss`: discriminator_loss(D_S(y_S), D_S(pool_S(out_S))), on photos that
+    the network has made, or made before (`Pool`). gan: the game that they play (`_gan.py`). pool: photos kept of each
+    season, 0: none. Raises BadInput.
 
     Source: Zhu, Park, Isola & Efros 2017, ICCV, equation 1 and section 4.
     """
@@ -37,7 +37,7 @@ class Adversarial(Translation):
         terms = {f"gan_{season}": generator_loss(self.gan, self.adversary[season](out[season])) for season in OTHER}
         return terms | super().forward(out, y)
 
-    def critic(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
+    def adversary_loss(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
         """What each discriminator descends."""
         terms = {}
         for season, discriminator in self.adversary.items():

@@ -36,7 +36,7 @@ class Translation(nn.Module):
     """
 
     targets = {"seasons"}
-    width = 1
+    outputs_per_target = 1
     advice = "Try a lower optim.lr, or trainer.clip=1"
 
     def __init__(self, cycle: float = 10.0, identity: float = 0.5, monitor: bool = True) -> None:
@@ -55,7 +55,7 @@ class Translation(nn.Module):
             terms |= {f"identity_{season}": both * l1_loss(out[f"same_{season}"], y[season]) for season in OTHER}
         return terms
 
-    def read(self, out: dict[str, Tensor]) -> dict[str, Tensor]:
+    def predict(self, out: dict[str, Tensor]) -> dict[str, Tensor]:
         """The photos, by name, in [-1, 1]."""
         return out
 

@@ -42,15 +42,15 @@ class ProjectedGAN(Adversarial):
         monitor: bool = True,
     ) -> None:
         weight("mmd", mmd)  # before anything is read
-        eye = efficientnet_lite.load(1, "loss=projected_gan", ", or choose loss=cyclegan, which needs none")
-        super().__init__(partial(discriminator, backbone=eye), gan, cycle, identity, pool, monitor)
-        self.eye, self.mmd = eye, mmd
+        backbone = efficientnet_lite.load(1, "loss=projected_gan", ", or choose loss=cyclegan, which needs none")
+        super().__init__(partial(discriminator, backbone=backbone), gan, cycle, identity, pool, monitor)
+        self.backbone, self.mmd = backbone, mmd
         self.apart = nn.ModuleDict({season: MMD() for season in OTHER} if mmd else {})
 
     def forward(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
         terms = super().forward(out, y)
         if self.training:  # what was made in training says nothing of other photos
             for season, apart in self.apart.items():
-                looks = [self.eye(efficientnet_lite.preprocess(x[season].expand(-1, 3, -1, -1))) for x in (out, y)]
+                looks = [self.backbone(efficientnet_lite.preprocess(x[season].expand(-1, 3, -1, -1))) for x in (out, y)]
                 terms[f"mmd_{season}"] = self.mmd * apart(*looks)
         return terms

@@ -24,9 +24,9 @@ MOST_SHOWN = 2**20  # predictions in a figure of all of them
 class Counts:
     """Numbers and figures for counts y: [n, n_targets] and their predicted means, in counts per bin.
 
-    read   {"rate"} or {"mean"}; "distribution" too where the cost is a likelihood of counts; else Poisson is
+    predicted  {"rate"} or {"mean"}; "distribution" too where the cost is a likelihood of counts; else Poisson is
            assumed. A continuous distribution is ignored: its density is no probability of a count.
-    truth  {"rate"}: [n, n_targets], the true mean, where it is known;
+    known  {"rate"}: [n, n_targets], the true mean, where it is known;
            {"time"}: [n], the centre of each bin in seconds, where a figure is to know about gaps
 
     A mean must be positive to have a likelihood, and a squared error does not keep it so. Therefore, for
@@ -48,18 +48,18 @@ class Counts:
     """
 
     best = ("log_score", "max")
-    reads = ("rate", "mean")
+    needs = ("rate", "mean")
 
     def __init__(self, units: list[str], bin: float, floor: float = 0.01):
         self.units = self.target_names = [str(unit) for unit in units]
         self.bin = bin  # seconds
         self.floor = floor
 
-    def numbers(self, read: dict, y: Tensor, truth: dict[str, Tensor]) -> dict[str, float]:
-        own = self._sums(_mean(read), y)
+    def numbers(self, predicted: dict, y: Tensor, known: dict[str, Tensor]) -> dict[str, float]:
+        own = self._sums(_mean(predicted), y)
         gain, spikes = own["gain"], own["spikes"]
         bits = _ratio(gain, LOG_2 * spikes)[spikes > 0]
-        log_prob = _log_prob(read, y)
+        log_prob = _log_prob(predicted, y)
         numbers = {
             "bits_per_spike": float(_ratio(gain.sum(), LOG_2 * spikes.sum())),
             "bits_per_spike_median": float(np.quantile(bits.numpy(), 0.5)) if len(bits) else math.nan,
@@ -68,31 +68,31 @@ class Counts:
             "log_score": float(own["log_prob"].sum() / y.numel() if log_prob is None else log_prob.mean()),
             "floored": float(own["floored"].sum() / y.numel()),
         }
-        if "rate" in truth:
-            numbers["oracle_share"] = float(_ratio(gain.sum(), self._sums(truth["rate"], y)["gain"].sum()))
+        if "rate" in known:
+            numbers["oracle_share"] = float(_ratio(gain.sum(), self._sums(known["rate"], y)["gain"].sum()))
         return numbers
 
-    def per_unit(self, read: dict, y: Tensor) -> dict[str, Tensor]:
+    def per_unit(self, predicted: dict, y: Tensor) -> dict[str, Tensor]:
         """bits_per_spike and d2 of each unit: [n_targets] in float64, nan where the bins do not define it."""
-        own = self._sums(_mean(read), y)
+        own = self._sums(_mean(predicted), y)
         return {
             "bits_per_spike": _ratio(own["gain"], LOG_2 * own["spikes"]),
             "d2": _ratio(2 * own["gain"], own["null_deviance"]),
         }
 
-    def misfit(self, read: dict, y: Tensor) -> str | None:
+    def misfit(self, predicted: dict, y: Tensor) -> str | None:
         """One line where a cost's reading has the wrong shape or is no number."""
-        wrong = misfit(read, dict.fromkeys(self.reads, tuple(y.shape)), self.reads)
-        if wrong is None and "distribution" in read and _counts(read["distribution"]):
-            wrong = no_distribution(read["distribution"], y)
+        wrong = misfit(predicted, dict.fromkeys(self.needs, tuple(y.shape)), self.needs)
+        if wrong is None and "distribution" in predicted and _counts(predicted["distribution"]):
+            wrong = no_distribution(predicted["distribution"], y)
         return wrong
 
-    def remarks(self, read: dict, y: Tensor, truth: dict[str, Tensor]) -> list[str]:
+    def remarks(self, predicted: dict, y: Tensor, known: dict[str, Tensor]) -> list[str]:
         """One line where units, or all of them together, are far worse than a guess of their mean count.
 
         Far: less than -0.5 bits/spike, and that by more than a few spikes. It names when most of it happened.
         """
-        own = self._sums(_mean(read), y)
+        own = self._sums(_mean(predicted), y)
         bits = _ratio(own["gain"], LOG_2 * own["spikes"])
         far = (own["spikes"] > 0) & ~(bits >= FAR) & ~(own["gain"] >= -FEW_NATS)  # so that nan is far, too
         whole = _ratio(own["gain"].sum(), LOG_2 * own["spikes"].sum())
@@ -105,13 +105,13 @@ class Counts:
         if not bad:
             return []
         unit = worst[0] if worst else int(own["gain"].argmin())
-        when = self._when(_mean(read)[:, unit : unit + 1], y[:, unit : unit + 1], truth)
+        when = self._when(_mean(predicted)[:, unit : unit + 1], y[:, unit : unit + 1], known)
         return [
             f"far worse than a guess of the mean rate: {', '.join(bad)}{when}; look at the covariates there, or try a "
             f"penalty (trainer.l2), a higher data.min_spikes, dropout, a smaller network"
         ]
 
-    def _when(self, mean: Tensor, y: Tensor, truth: dict[str, Tensor]) -> str:
+    def _when(self, mean: Tensor, y: Tensor, known: dict[str, Tensor]) -> str:
         """Where most of one unit's loss lies, if that is a small part of the bins; else nothing."""
         k = _exact(y)
         rate, constant = self._positive(mean, k)[0], k.mean(0)
@@ -121,20 +121,20 @@ class Counts:
         if few > max(1, len(k) // 50):
             return ""
         first = int(order[:few].min())
-        place = f"{float(truth['time'][first]):.6g} s after the beginning" if "time" in truth else f"row {first}"
+        place = f"{float(known['time'][first]):.6g} s after the beginning" if "time" in known else f"row {first}"
         return f", most of it in {few} bin{'s' * (few > 1)} from {place} on"
 
-    def figures(self, read: dict, y: Tensor, truth: dict[str, Tensor]) -> dict[str, Figure]:
+    def figures(self, predicted: dict, y: Tensor, known: dict[str, Tensor]) -> dict[str, Figure]:
         """rate: three units in time; calibration: counts against rates; bits_per_spike: every unit."""
         from dlthink.metrics.counts import figures as draw  # here, since matplotlib takes its time to load
 
-        mean, bits = _mean(read), self.per_unit(read, y)["bits_per_spike"]
+        mean, bits = _mean(predicted), self.per_unit(predicted, y)["bits_per_spike"]
         shown = draw.best_median_worst(bits)
         units = [unit for _, unit in shown]
         k = _exact(y[:, units])
-        true = _exact(truth["rate"][:, units]) if "rate" in truth else None
-        time = _exact(truth["time"]) if "time" in truth else None
-        oracle = self.per_unit({"rate": truth["rate"]}, y)["bits_per_spike"] if "rate" in truth else None
+        true = _exact(known["rate"][:, units]) if "rate" in known else None
+        time = _exact(known["time"]) if "time" in known else None
+        oracle = self.per_unit({"rate": known["rate"]}, y)["bits_per_spike"] if "rate" in known else None
         titles = [draw.titled(word, self.units[unit], bits[unit]) for word, unit in shown]
         every = max(1, y.numel() // MOST_SHOWN)  # more rows than these make no other picture
         some = _exact(y[::every])
@@ -176,18 +176,18 @@ class Counts:
         return torch.maximum(mean, floor), mean <= floor
 
 
-def _mean(read: dict) -> Tensor:
-    return read["rate"] if "rate" in read else read["mean"]
+def _mean(predicted: dict) -> Tensor:
+    return predicted["rate"] if "rate" in predicted else predicted["mean"]
 
 
 def _exact(x: Tensor) -> Tensor:
     return x.detach().cpu().double()  # in this order: not every device has float64
 
 
-def _log_prob(read: dict, y: Tensor) -> Tensor | None:
+def _log_prob(predicted: dict, y: Tensor) -> Tensor | None:
     """Of each count, where the cost says more than a mean."""
-    if "distribution" in read and _counts(read["distribution"]):
-        return _exact(read["distribution"].log_prob(y.to(_mean(read).device)))
+    if "distribution" in predicted and _counts(predicted["distribution"]):
+        return _exact(predicted["distribution"].log_prob(y.to(_mean(predicted).device)))
     return None
 
 

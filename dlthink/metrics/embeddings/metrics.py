@@ -34,7 +34,7 @@ class Embeddings:
            split make the lfw_ numbers, left out where there are none
     draws  of a gallery, for one_shot_accuracy
 
-    read   {"embedding"}: [n, width] unit vectors; "threshold" and "accuracy_threshold" where the cost fitted them
+    predicted  {"embedding"}: [n, width] unit vectors; "threshold" and "accuracy_threshold" where the cost fitted them
     y      [n] identities
     known  {"photo"}: [n] number in the data set; {"baselines": {NAME: read}}: their numbers end in _NAME;
            {"picture"}: uint8 [n, c, s, s], to be shown in figures
@@ -59,41 +59,41 @@ class Embeddings:
     """
 
     best = ("val_at_far_1e-2", "max")
-    reads = ("embedding",)
+    needs = ("embedding",)
 
     def __init__(self, pairs: list | None = None, draws: int = 100):
         self.pairs = np.array(pairs or [], np.int64).reshape(-1, 3)
         self.draws = draws
 
-    def numbers(self, read: dict, y: Tensor, known: dict) -> dict[str, float]:
-        numbers = self._of(read, y, known, intervals=True)
+    def numbers(self, predicted: dict, y: Tensor, known: dict) -> dict[str, float]:
+        numbers = self._of(predicted, y, known, intervals=True)
         for name, other in known.get("baselines", {}).items():
             made = self._of(other, y, known, intervals=False)
             numbers |= {f"{k}_{name}": value for k, value in made.items() if not math.isnan(value)}
         return numbers
 
-    def misfit(self, read: dict, y: Tensor) -> str | None:
+    def misfit(self, predicted: dict, y: Tensor) -> str | None:
         """One line where a cost's reading has the wrong shape or is no number."""
-        wrong = misfit(read, {"embedding": (len(y), None), "threshold": (), "accuracy_threshold": ()}, self.reads)
-        if wrong is None and not bool(((read["embedding"].norm(dim=1) - 1).abs() < UNIT).all()):
+        wrong = misfit(predicted, {"embedding": (len(y), None), "threshold": (), "accuracy_threshold": ()}, self.needs)
+        if wrong is None and not bool(((predicted["embedding"].norm(dim=1) - 1).abs() < UNIT).all()):
             wrong = "embedding must be unit vectors: torch.nn.functional.normalize(out)"
         return wrong
 
-    def settle(self, read: dict, y: Tensor) -> dict[str, float]:
+    def fit_on_validation(self, predicted: dict, y: Tensor) -> dict[str, float]:
         """The thresholds of validation people, where the cost chose none: by a false accept rate of 1e-3, and by the
         fewest mistakes. Nothing where the photos do not define them."""
-        if "threshold" in read or not bool(read["embedding"].isfinite().all()):
+        if "threshold" in predicted or not bool(predicted["embedding"].isfinite().all()):
             return {}
-        pairs = Pairs(read["embedding"].detach().cpu().flatten(1), y, most=MOST)
+        pairs = Pairs(predicted["embedding"].detach().cpu().flatten(1), y, most=MOST)
         rates = Rates(pairs.same, pairs.different)
         if not rates.defined:
             return {}
         return {"threshold": rates.threshold(FARS["1e-3"]), "accuracy_threshold": rates.most_accurate()}
 
-    def remarks(self, read: dict, y: Tensor, known: dict) -> list[str]:
+    def remarks(self, predicted: dict, y: Tensor, known: dict) -> list[str]:
         """A line where all photos lie in one place or on one line, or people lie farther from themselves than from
         others."""
-        embedding = read["embedding"].detach().cpu().flatten(1)
+        embedding = predicted["embedding"].detach().cpu().flatten(1)
         if len(embedding) < FEWEST or not bool(embedding.isfinite().all()):
             return []
         cosine, rank = mean_cosine(embedding), effective_rank(embedding)
@@ -101,7 +101,7 @@ class Embeddings:
             place = "a point" if cosine > POINT else "a line"
             return [
                 f"the embedding has collapsed to {place} (mean cosine {cosine:.3g}, effective rank {rank:.3g}): "
-                f"the cost must also push people apart, and not too hard at first; try loss=triplet loss.mine=semi_hard"
+                f"the cost must also push people apart, and not too hard at first: try loss=triplet"
             ]
         pairs = Pairs(embedding, y, most=MOST)
         rates = Rates(pairs.same, pairs.different)
@@ -112,17 +112,17 @@ class Embeddings:
             ]
         return []
 
-    def figures(self, read: dict, y: Tensor, known: dict) -> dict[str, Figure]:
+    def figures(self, predicted: dict, y: Tensor, known: dict) -> dict[str, Figure]:
         """distances: same and different people; roc; with pictures also mistakes, the worst pairs, and neighbours."""
         from dlthink.metrics.embeddings import figures as draw  # here, since matplotlib takes its time to load
 
-        finite = read["embedding"].detach().flatten(1).isfinite().all(1).cpu()
-        pairs = Pairs(read["embedding"][finite], y[finite], most=MOST)
+        finite = predicted["embedding"].detach().flatten(1).isfinite().all(1).cpu()
+        pairs = Pairs(predicted["embedding"][finite], y[finite], most=MOST)
         rates = {"this network": Rates(pairs.same, pairs.different)}
         for name, other in known.get("baselines", {}).items():
             other = Pairs(other["embedding"][finite], y[finite], most=MOST)
             rates[name] = Rates(other.same, other.different)
-        threshold = float(read.get("threshold", math.nan))
+        threshold = float(predicted.get("threshold", math.nan))
         made = {"distances": draw.distances(rates["this network"], threshold), "roc": draw.roc(rates)}
         if "picture" in known and len(pairs):
             from dlthink.metrics.embeddings import photo_figures
@@ -132,12 +132,12 @@ class Embeddings:
             made["neighbours"] = photo_figures.neighbours(pairs, picture)
         return made
 
-    def projection(self, read: dict, y: Tensor, known: dict) -> tuple[Tensor, list[str], Tensor | None]:
+    def projection(self, predicted: dict, y: Tensor, known: dict) -> tuple[Tensor, list[str], Tensor | None]:
         """For TensorBoard's projector: at most 1,000 embeddings, evenly spread, whose each is, and the photos."""
         n = len(y)
         some = torch.arange(n) if n <= SHOWN else torch.linspace(0, n - 1, SHOWN).long()
         names = [f"person {number}" for number in y.cpu()[some].tolist()]
-        return read["embedding"].cpu()[some], names, known["picture"].cpu()[some] if "picture" in known else None
+        return predicted["embedding"].cpu()[some], names, known["picture"].cpu()[some] if "picture" in known else None
 
     def audit(self, answer, split, batches: list[Tensor]) -> tuple[dict[str, float], dict[str, Figure]]:
         """What one number over all people hides: groups, masks, and photos changed on purpose (`audit`).
@@ -148,8 +148,8 @@ class Embeddings:
 
         return audited(answer, split, batches)
 
-    def _of(self, read: dict, y: Tensor, known: dict, intervals: bool) -> dict[str, float]:
-        embedding = read["embedding"].detach().cpu().flatten(1)
+    def _of(self, predicted: dict, y: Tensor, known: dict, intervals: bool) -> dict[str, float]:
+        embedding = predicted["embedding"].detach().cpu().flatten(1)
         finite = bool(embedding.isfinite().all())
         # zeros in place of what is lost, so that every number has its name; all of them are nan in the end
         embedding = embedding if finite else torch.zeros_like(embedding)
@@ -168,14 +168,14 @@ class Embeddings:
         numbers |= {f"val_at_far_{name}": rates.val_at(far) for name, far in FARS.items()}
         if intervals:
             numbers |= _rates_drawn(pairs, rates, drawn)
-        if "threshold" in read:
-            far, val = rates.at(float(read["threshold"]))
+        if "threshold" in predicted:
+            far, val = rates.at(float(predicted["threshold"]))
             numbers |= {"val_at_threshold": val, "far_at_threshold": far}
-        numbers |= self._given(read, embedding, y, known, intervals)
+        numbers |= self._given(predicted, embedding, y, known, intervals)
         numbers |= {"effective_rank": effective_rank(embedding), "mean_cosine": mean_cosine(embedding)}
         return numbers if finite else dict.fromkeys(numbers, math.nan)
 
-    def _given(self, read: dict, embedding: Tensor, y: Tensor, known: dict, intervals: bool) -> dict[str, float]:
+    def _given(self, predicted: dict, embedding: Tensor, y: Tensor, known: dict, intervals: bool) -> dict[str, float]:
         """lfw_accuracy and lfw_auc."""
         place: dict[int, int] = {}
         for row, photo in enumerate(known["photo"].tolist() if len(self.pairs) and "photo" in known else []):
@@ -187,7 +187,7 @@ class Embeddings:
         points = embedding.double().numpy()
         d = (np.rint(((points[i] - points[j]) ** 2).sum(1) * GRID) / GRID).astype(np.float32)
         same = same > 0
-        threshold = read.get("accuracy_threshold", read.get("threshold"))
+        threshold = predicted.get("accuracy_threshold", predicted.get("threshold"))
         right = right_answers(d, same, None if threshold is None else float(threshold))
         if threshold is not None and math.isnan(threshold):  # a cost that has settled nothing yet
             right = np.full(len(d), math.nan)

@@ -15,7 +15,7 @@ LEVELS = 100  # of the calibration curve, as in uncertainty-toolbox
 class Forecast:
     """A distribution for each number of y: [n, n_targets]; scores are [n * n_targets], float64 on the CPU.
 
-    read  {"mean"} and "distribution", or "std" (then Normal), or neither
+    predicted  {"mean"} and "distribution", or "std" (then Normal), or neither
 
     y, mean, error  measured, predicted, and measured less predicted
     std             predicted standard deviation
@@ -26,16 +26,16 @@ class Forecast:
     What the read does not define, or its distribution does not implement, is nan.
     """
 
-    def __init__(self, read: dict, y: Tensor):
-        mean = read["mean"]
-        distribution = read.get("distribution")
-        if distribution is None and "std" in read:
-            distribution = Normal(exact(mean), exact(read["std"]), validate_args=False)
+    def __init__(self, predicted: dict, y: Tensor):
+        mean = predicted["mean"]
+        distribution = predicted.get("distribution")
+        if distribution is None and "std" in predicted:
+            distribution = Normal(exact(mean), exact(predicted["std"]), validate_args=False)
             mean, y = exact(mean), exact(y)
         self._distribution, self._mean, self._y = distribution, mean, y.to(mean.device)
         self.y, self.mean = exact(y).flatten(), exact(mean).flatten()
         self.error = self.y - self.mean
-        self.std = exact(read["std"]).flatten() if "std" in read else self._ask("stddev")
+        self.std = exact(predicted["std"]).flatten() if "std" in predicted else self._ask("stddev")
 
     def __len__(self) -> int:
         return len(self.y)

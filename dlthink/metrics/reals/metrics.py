@@ -25,10 +25,10 @@ FEWEST = 10  # rows, below which a constant guess is not known well enough
 class Reals:
     """Numbers and figures for y: [n, n_targets] and its predicted distribution, in `unit`; all targets together.
 
-    read   {"mean"}: [n, n_targets]; "distribution" where the cost is a likelihood; or "std" alone, then Normal
+    predicted  {"mean"}: [n, n_targets]; "distribution" where the cost is a likelihood; or "std" alone, then Normal
            is assumed; or neither: then all that asks for a spread is nan, and the CRPS is the MAE, what it is for
            a forecast without spread. "aleatoric" and "epistemic" where an ensemble tells them apart.
-    truth  {"mean", "std"}: [n, n_targets], where a simulation knows them;
+    known  {"mean", "std"}: [n, n_targets], where a simulation knows them;
            {"baselines": {NAME: read}}: other predictors, their numbers end in _NAME, undefined ones left out;
            {"groups": {NAME: bool [n]}}: numbers on these rows end in _NAME, their baselines' MAE in _NAME_BASELINE
 
@@ -53,44 +53,44 @@ class Reals:
     """
 
     best = ("crps", "min")
-    reads = ("mean",)
+    needs = ("mean",)
 
     def __init__(self, unit: str = "", target: str = "measured", bins: int = 15):
         self.unit, self.target = unit, target
         self.bins = bins
 
-    def numbers(self, read: dict, y: Tensor, truth: dict) -> dict[str, float]:
-        own = Forecast(read, y)
-        baselines = {name: Forecast(other, y) for name, other in truth.get("baselines", {}).items()}
+    def numbers(self, predicted: dict, y: Tensor, known: dict) -> dict[str, float]:
+        own = Forecast(predicted, y)
+        baselines = {name: Forecast(other, y) for name, other in known.get("baselines", {}).items()}
         numbers = self._of(own)
         for name in ("aleatoric", "epistemic"):
-            if name in read:
-                numbers[name] = _root_mean_square(exact(read[name]))
-        if "std" in truth:
-            numbers["spread_spearman"] = spearman(own.std, exact(truth["std"]).flatten())
-        if "mean" in truth:
-            numbers["mean_rmse_to_truth"] = _root_mean_square(own.mean - exact(truth["mean"]).flatten())
+            if name in predicted:
+                numbers[name] = _root_mean_square(exact(predicted[name]))
+        if "std" in known:
+            numbers["spread_spearman"] = spearman(own.std, exact(known["std"]).flatten())
+        if "mean" in known:
+            numbers["mean_rmse_to_truth"] = _root_mean_square(own.mean - exact(known["mean"]).flatten())
         for name, other in baselines.items():
             numbers |= {f"{k}_{name}": value for k, value in self._of(other).items() if not math.isnan(value)}
-        for group, rows in truth.get("groups", {}).items():
+        for group, rows in known.get("groups", {}).items():
             on = rows.detach().cpu().repeat_interleave(y.shape[1])  # as y is flattened
             if on.any():
                 numbers |= {f"{k}_{group}": value for k, value in self._of(own, on).items()}
                 numbers |= {f"mae_{group}_{name}": float(b.error[on].abs().mean()) for name, b in baselines.items()}
         return numbers
 
-    def misfit(self, read: dict, y: Tensor) -> str | None:
+    def misfit(self, predicted: dict, y: Tensor) -> str | None:
         """One line where a cost's reading has the wrong shape or is no number."""
-        wrong = misfit(read, dict.fromkeys(("mean", "std", "aleatoric", "epistemic"), tuple(y.shape)), self.reads)
-        return wrong or (no_distribution(read["distribution"], y) if "distribution" in read else None)
+        wrong = misfit(predicted, dict.fromkeys(("mean", "std", "aleatoric", "epistemic"), tuple(y.shape)), self.needs)
+        return wrong or (no_distribution(predicted["distribution"], y) if "distribution" in predicted else None)
 
-    def remarks(self, read: dict, y: Tensor, truth: dict) -> list[str]:
+    def remarks(self, predicted: dict, y: Tensor, known: dict) -> list[str]:
         """A line for each target that is far worse than a constant guess: the mean and spread of its own rows.
 
         Far: an RMSE of more than twice that of the mean, or an NLL of more than 2 nats above that of a Normal with
         mean and spread of these rows, which is what an overconfident spread gives.
         """
-        own = Forecast(read, y)
+        own = Forecast(predicted, y)
         error, log_prob, y = (column.view(y.shape) for column in (own.error, own.log_prob, own.y))
         lines = []
         for target in range(y.shape[1]) if len(y) >= FEWEST else ():
@@ -110,12 +110,12 @@ class Reals:
                 )
         return lines
 
-    def figures(self, read: dict, y: Tensor, truth: dict) -> dict[str, Figure]:
+    def figures(self, predicted: dict, y: Tensor, known: dict) -> dict[str, Figure]:
         """measured: predictions against measurements; calibration; risk_coverage; residuals in units of std."""
         from dlthink.metrics.reals import figures as draw  # here, since matplotlib takes its time to load
 
-        own = Forecast(read, y)
-        baselines = {name: Forecast(other, y) for name, other in truth.get("baselines", {}).items()}
+        own = Forecast(predicted, y)
+        baselines = {name: Forecast(other, y) for name, other in known.get("baselines", {}).items()}
         return {
             "measured": draw.measured(own, self.unit, self.target),
             "calibration": draw.calibration(own, baselines),

@@ -24,23 +24,23 @@ FEWEST = 4  # labelled atoms
 class Shifts(Reals):
     """`Reals`, and the figure `molecules`: four of them with predicted and measured shifts.
 
-    truth  as for `Reals`, and {"structure": n SMILES, "atom": int [n]}: which atom of which molecule a row is
+    known  as for `Reals`, and {"structure": n SMILES, "atom": int [n]}: which atom of which molecule a row is
            about; rows of a molecule follow each other, and atoms count in the order of the SMILES
     """
 
-    def figures(self, read: dict, y: Tensor, truth: dict) -> dict[str, Figure]:
-        made = super().figures(read, y, truth)
-        if "structure" in truth and "atom" in truth and len(y):
+    def figures(self, predicted: dict, y: Tensor, known: dict) -> dict[str, Figure]:
+        made = super().figures(predicted, y, known)
+        if "structure" in known and "atom" in known and len(y):
             from dlthink.metrics.reals.molecule_drawings import drawn
 
-            own = Forecast(read, y)
-            chosen = _four(own, _molecules(truth["structure"], truth["atom"]), truth["structure"])
+            own = Forecast(predicted, y)
+            chosen = _four(own, _molecules(known["structure"], known["atom"]), known["structure"])
             if chosen:
-                labelled = [self._labelled(own, rows, truth, title) for title, rows in chosen]
+                labelled = [self._labelled(own, rows, known, title) for title, rows in chosen]
                 made["molecules"] = drawn(labelled, self.unit, self.target)
         return made
 
-    def drawings(self, read: dict, known: dict) -> Iterator[tuple[str, Figure]]:
+    def drawings(self, predicted: dict, known: dict) -> Iterator[tuple[str, Figure]]:
         """(NUMBER_FORMULA, figure) for each molecule of up to 120 atoms, without measured values; one at a time.
 
         known: {"structure", "atom"} as in truth; {"name", "place"} in the user's file, for title and number.
@@ -48,7 +48,7 @@ class Shifts(Reals):
         from dlthink.metrics.reals.molecule_drawings import drawn
         from dlthink.metrics.reals.molecule_layout import atoms, formula
 
-        own = Forecast(read, read["mean"])
+        own = Forecast(predicted, predicted["mean"])
         molecules = _molecules(known["structure"], known["atom"])
         last = int(known["place"].max()) + 1 if "place" in known else len(molecules)
         digits = len(str(last))

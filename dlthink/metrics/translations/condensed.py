@@ -33,11 +33,11 @@ class Translated:
     before: Tensor
     made: dict[str, Tensor]  # by ending: "" is the network's own
     back: Tensor | None
-    truth: Tensor | None
+    known: Tensor | None
     same: tuple[Tensor, Tensor, Tensor] | None  # rows of real photos of the target season, they, what was made of them
 
 
-def translated(read: dict, y: dict, known: dict) -> list[Translated]:
+def translated(predicted: dict, y: dict, known: dict) -> list[Translated]:
     """To winter and to summer."""
     rows = {season: known["first"][season].cpu().nonzero()[:, 0] for season in OTHER}
     made = []
@@ -46,11 +46,19 @@ def translated(read: dict, y: dict, known: dict) -> list[Translated]:
         if "example" in known:
             shown = shown[known["example"][source].cpu()[shown]]
         baselines = {f"_{name}": pictures[target] for name, pictures in known.get("baselines", {}).items()}
-        same = read.get(f"same_{target}")
+        same = predicted.get(f"same_{target}")
         one = Translated(
-            source, target, rows[source], evenly(shown), y[source], {"": read[target]} | baselines, None, None, None
+            source,
+            target,
+            rows[source],
+            evenly(shown),
+            y[source],
+            {"": predicted[target]} | baselines,
+            None,
+            None,
+            None,
         )
-        one.back = read.get(f"back_{source}")
+        one.back = predicted.get(f"back_{source}")
         one.truth = known["truth"][target] if "truth" in known else None
         one.same = None if same is None else (rows[target], y[target], same)
         made.append(one)
@@ -58,7 +66,7 @@ def translated(read: dict, y: dict, known: dict) -> list[Translated]:
 
 
 def condensed(
-    read: dict, y: dict, known: dict, features: Callable[[Tensor], np.ndarray], shelf: Shelf
+    predicted: dict, y: dict, known: dict, features: Callable[[Tensor], np.ndarray], shelf: Shelf
 ) -> dict[str, Any]:
     """{"real": {season: F}, target: {"features": {ending: F}, "numbers": {name: V}, "shown": {title: P}}}.
 
@@ -66,7 +74,7 @@ def condensed(
     float [n, d] features, nan where a picture is not finite; V [n] numbers of each photo, by name and ending; P uint8
     [s, s, 3] pictures, at most SHOWN. shelf: where they are put.
     """
-    both = translated(read, y, known)
+    both = translated(predicted, y, known)
     real = {one.source: features_of(one.before, one.rows, features) for one in both}
     kept = {"real": real} | {
         one.target: {

@@ -26,7 +26,7 @@ class Translations:
     inception  a TorchScript file with the Inception of FID instead, for figures as in papers
     draws      of photos, for the interval of KID
 
-    read   {"winter", "summer"}: [n, 3, s, s] in [-1, 1], made of the photos of the other season; where the cost has
+    predicted  {"winter", "summer"}: [n, 3, s, s] in [-1, 1], made of the photos of the other season; where the cost has
            them {"back_summer", "back_winter"}: made back again, {"same_winter", "same_summer"}: winter made winter
     y      {"summer", "winter"}: [n, 3, s, s] in [-1, 1], real photos that have nothing to do with each other
     known  {"first": {season: bool [n]}}: False where a photo is shown again, which then does not count;
@@ -55,7 +55,7 @@ class Translations:
     """
 
     best = ("kid", "min")
-    reads = ("winter", "summer")
+    needs = ("winter", "summer")
 
     def __init__(
         self,
@@ -68,12 +68,12 @@ class Translations:
         self.mark = "_embedded" if self.features.name == "embedded" else ""
         self.best = (f"kid{self.mark}", "min")
 
-    def condense(self, read: dict, y: dict, known: dict) -> tuple[dict, dict, dict]:
+    def condense(self, predicted: dict, y: dict, known: dict) -> tuple[dict, dict, dict]:
         """What to keep of a batch, in place of all of it: features and numbers of each photo, a few to be shown."""
-        return {"condensed": condensed(read, y, known, self.features, self.shelf)}, {}, {}
+        return {"condensed": condensed(predicted, y, known, self.features, self.shelf)}, {}, {}
 
-    def numbers(self, read: dict, y: dict, known: dict) -> dict[str, float]:
-        kept = self._kept(read, y, known)
+    def numbers(self, predicted: dict, y: dict, known: dict) -> dict[str, float]:
+        kept = self._kept(predicted, y, known)
         made = self._looks(kept)
         own = [made[f"kid{self.mark}_to_{target}"] for target in OTHER]
         numbers = {f"kid{self.mark}": sum(own) / len(own)}
@@ -85,23 +85,25 @@ class Translations:
                 numbers[f"{stem}{to}{name.removeprefix(stem)}"] = _mean(parts)
         return numbers
 
-    def misfit(self, read: dict, y: dict) -> str | None:
+    def misfit(self, predicted: dict, y: dict) -> str | None:
         """One line where a photo is missing, has another size, or is not finite."""
-        missing = [name for name in self.reads if name not in read]
+        missing = [name for name in self.needs if name not in predicted]
         if missing:
-            return f"there is no {missing[0]}: photos of both, {' and '.join(self.reads)}, are examined"
-        return misfit(read, {name: tuple(y[name].shape) for name in self.reads}, self.reads)
+            return f"there is no {missing[0]}: photos of both, {' and '.join(self.needs)}, are examined"
+        return misfit(predicted, {name: tuple(y[name].shape) for name in self.needs}, self.needs)
 
-    def figures(self, read: dict, y: dict, known: dict) -> dict[str, Figure]:
+    def figures(self, predicted: dict, y: dict, known: dict) -> dict[str, Figure]:
         """pictures: there and back; features: KID and the probe's share beside those of the baselines."""
         from dlthink.metrics.translations import figures as draw  # here, since matplotlib takes its time to load
 
-        kept = self._kept(read, y, known)
+        kept = self._kept(predicted, y, known)
         rows = {target: {title: evenly(p) for title, p in kept[target]["shown"].items()} for target in OTHER}
         return {"pictures": draw.pictures(rows), "features": draw.features(self._looks(kept), self.mark)}
 
-    def _kept(self, read: dict, y: dict, known: dict) -> dict[str, Any]:
-        return read["condensed"] if "condensed" in read else self.condense(read, y, known)[0]["condensed"]
+    def _kept(self, predicted: dict, y: dict, known: dict) -> dict[str, Any]:
+        return (
+            predicted["condensed"] if "condensed" in predicted else self.condense(predicted, y, known)[0]["condensed"]
+        )
 
     def _looks(self, kept: dict[str, Any]) -> dict[str, float]:
         """What sets of photos look like: KID and the probe's shares."""

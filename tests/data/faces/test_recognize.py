@@ -83,7 +83,7 @@ def test_who_is_it(tmp_path):
         ["b.png", "unknown", "Zoë Ü", f"{round(d[2], 7):.6g}", "no", "Ann", f"{round(d[3], 7):.6g}", ""],
         ["bad.jpg", "", "", "", "", "", "", "no picture that pillow can read"],
     ]
-    assert found.told() == "2 photos among 2 people of the gallery; 1 could not be read (see the column problem)"
+    assert found.summary() == "2 photos among 2 people of the gallery; 1 could not be read (see the column problem)"
 
 
 def test_a_gallery_of_one_and_a_single_photo(tmp_path):
@@ -96,7 +96,7 @@ def test_a_gallery_of_one_and_a_single_photo(tmp_path):
 
 def test_somebody_called_unknown_can_be_told_from_a_stranger(tmp_path):
     found = asked(tmp_path, people({"unknown": 1, "nan": 1, "1984": 1}))
-    assert found.people == ["1984", "nan", "unknown"] and "unknown is somebody, too" in found.told()
+    assert found.people == ["1984", "nan", "unknown"] and "unknown is somebody, too" in found.summary()
     found.write({"embedding": unit(0.0, 1.0, 2.0, 2.0, 3.0), "threshold": torch.tensor(0.05)}, str(tmp_path / "o.csv"))
     assert [row[1:5] for row in rows_of(tmp_path / "o.csv")[1:]] == [
         ["unknown", "unknown", "0", "yes"],
@@ -140,13 +140,13 @@ def test_a_gallery_of_one_person_by_year(tmp_path):
     laid(tmp_path / "alice", {"2019/a.png": one, "2020/b.png": other, "notes.md": b"x"})
     found = recognize.Recognize.read(str(tmp_path / "alice" / "2019"), str(tmp_path / "alice"), STATE)
     assert found.people == ["alice", "alice"]
-    assert "gallery: its folders are dates, so all photos show alice" in found.told()
-    assert "gallery: not used: 1 no photos (notes.md)" in found.told()
+    assert "gallery: its folders are dates, so all photos show alice" in found.summary()
+    assert "gallery: not used: 1 no photos (notes.md)" in found.summary()
 
 
 def test_photos_of_the_gallery_that_are_lost_are_told(tmp_path):
     found = asked(tmp_path, people({"Ann": 1}) | {"Ann/x.jpg": b"no", "loose.png": packed(picture(9))})
-    assert found.people == ["Ann"] and "1 people of the gallery (2 photos of it could not be used)" in found.told()
+    assert found.people == ["Ann"] and "1 people of the gallery (2 photos of it could not be used)" in found.summary()
 
 
 def test_a_table_that_cannot_be_written(tmp_path):

@@ -65,7 +65,7 @@ def test_one_row_for_each_carbon_and_one_for_each_problem(tmp_path):
     assert [row["element"] for row in rows if not row["problem"]] == ["C"] * 7
     assert [float(row["mean"]) for row in rows if not row["problem"]] == [0, 1, 1005, 1007, 2008, 3009, 3010]
     assert rows[0]["std"] == rows[0]["low_90"] == "nan"
-    assert inputs.told() == "7 atoms of 4 molecules; 4 have none (see the column problem)"
+    assert inputs.summary() == "7 atoms of 4 molecules; 4 have none (see the column problem)"
 
 
 def test_the_interval_is_the_central_90_percent(tmp_path):
@@ -78,7 +78,7 @@ def test_the_interval_is_the_central_90_percent(tmp_path):
         pytest.approx([10, 1, 8.35515, 11.6449]),
         pytest.approx([20, 2, 16.7103, 23.2897]),
     ]
-    assert inputs.told() == "2 atoms of 1 molecules"
+    assert inputs.summary() == "2 atoms of 1 molecules"
 
 
 def test_atoms_are_counted_as_the_file_counts_them(tmp_path):
@@ -215,7 +215,7 @@ def test_atoms_unlike_any_in_training_are_named_and_their_spread_is_wide(tmp_pat
     for row in rows:
         low, high = (-82.2427, 82.2427) if (row["molecule"], row["atom"]) in wide else (-1.64485, 1.64485)
         assert (float(row["low_90"]), float(row["high_90"])) == (pytest.approx(low), pytest.approx(high))
-    assert inputs.told() == "21 atoms of 5 molecules; 4 hold atoms unlike any in training (see the column problem)"
+    assert inputs.summary() == "21 atoms of 5 molecules; 4 hold atoms unlike any in training (see the column problem)"
 
 
 def test_what_was_in_training_is_known(embedded):

@@ -230,7 +230,7 @@ def embedded():
 def test_the_facts(embedded):
     assert embedded.facts["n_targets"] == 1 and embedded.facts["unit"] == "ppm"
     assert embedded.facts["atom_features"] == ATOM_FEATURES
-    assert embedded.states({}) == tuple(embedded.facts) and embedded.targets({}) == "reals"
+    assert embedded.fact_names({}) == tuple(embedded.facts) and embedded.targets({}) == "reals"
     assert any("simulated" in note.lower() for note in embedded.notes)
 
 

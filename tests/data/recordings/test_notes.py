@@ -88,9 +88,9 @@ def test_predict_tells_values_out_of_range(tmp_path):
     values[300] = -9999.0
     np.savez(tmp_path / "mine.npz", covariates=values, covariate_times=session().times)
     inputs = Recording.inputs(str(tmp_path / "mine.npz"), state)
-    assert "row 300" in inputs.told() and "at 10 s" in inputs.told() and "\n" not in inputs.told()
+    assert "row 300" in inputs.summary() and "at 10 s" in inputs.summary() and "\n" not in inputs.summary()
     np.savez(tmp_path / "mine.npz", covariates=session().covariates, covariate_times=session().times)
-    assert Recording.inputs(str(tmp_path / "mine.npz"), state).told() == "1197 predictions"
+    assert Recording.inputs(str(tmp_path / "mine.npz"), state).summary() == "1197 predictions"
 
 
 def test_a_value_far_off_behind_a_long_pause_is_told():

@@ -54,7 +54,7 @@ def test_photos_of_all_kinds_keep_name_folder_and_size(tmp_path):
     made = {file.relative_to(tmp_path / "out").as_posix() for file in (tmp_path / "out").rglob("*") if file.is_file()}
     assert made == {*sizes, SHEET}
     assert {name: pixels(tmp_path / "out" / name).shape[:2] for name in sizes} == sizes
-    assert inputs.told().startswith("8 photos made into winter; before and after in contact_sheet.jpg")
+    assert inputs.summary().startswith("8 photos made into winter; before and after in contact_sheet.jpg")
     assert np.abs(pixels(tmp_path / "out" / "plain.png") + np.asarray(picture(1, (37, 22))) - 255).max() <= 1
     assert (pixels(tmp_path / "out" / "sixteen.png") == 255 - round(40000 / 257)).all()
 
@@ -159,7 +159,7 @@ def test_photos_that_cannot_be_used_are_told_of_and_the_rest_go_on(tmp_path, cap
     files = {"cut.jpg": whole[: 3 * len(whole) // 4], "page.jpg": b"<html>", "tiny.png": packed(picture(1, (20, 7)))}
     inputs = translated(laid(tmp_path / "in", files | {"good.png": packed(picture(2))}), tmp_path / "out")
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [SHEET, "good.png"]
-    assert inputs.told().startswith("1 photo made into winter; 3 left out;")
+    assert inputs.summary().startswith("1 photo made into winter; 3 left out;")
     told = capsys.readouterr().out.splitlines()
     assert len(told) == 3 and "left out: cut.jpg: cut short" in told
     assert any("page.jpg" in line for line in told) and any("20 x 7" in line and "tiny.png" in line for line in told)
@@ -168,7 +168,7 @@ def test_photos_that_cannot_be_used_are_told_of_and_the_rest_go_on(tmp_path, cap
 def test_a_photo_that_cannot_be_written_is_told_of_and_the_rest_go_on(tmp_path, capsys):
     laid(tmp_path / "in", {"a.png": packed(picture(1)), "b.png": packed(picture(2))})
     (tmp_path / "out" / "a.png").mkdir(parents=True)
-    assert translated(tmp_path / "in", tmp_path / "out").told().startswith("1 photo made into winter; 1 left out")
+    assert translated(tmp_path / "in", tmp_path / "out").summary().startswith("1 photo made into winter; 1 left out")
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["a.png", "b.png", SHEET]
     (told,) = capsys.readouterr().out.splitlines()
     assert "a.png" in told and "cannot be written" in told

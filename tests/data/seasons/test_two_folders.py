@@ -165,8 +165,8 @@ def test_a_photo_is_turned_as_exif_says(tmp_path):
 def test_what_cannot_be_used_is_left_out_and_named(tmp_path, content, why):
     found = two(tmp_path, winter=photos(5, "winter") | {"bad.jpg": content})
     assert len(every(found, "winter")) == 5
-    assert found.tables["doctor.csv"][1:] == [["winter/bad.jpg", "winter", "", why, "no", ""]]
-    assert found.notes[0].startswith("doctor: 1 of 11 photos left out, see doctor.csv: 1 ")
+    assert found.tables["clean.csv"][1:] == [["winter/bad.jpg", "winter", "", why, "no", ""]]
+    assert found.notes[0].startswith("clean: 1 of 11 photos left out, see clean.csv: 1 ")
     assert found.notes[0].endswith("(winter/bad.jpg)")
 
 
@@ -180,7 +180,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "read_bytes", refused)
     found = two(tmp_path)
-    assert found.tables["doctor.csv"][1][3] == "unreadable (cannot be read (Permission denied))"
+    assert found.tables["clean.csv"][1][3] == "unreadable (cannot be read (Permission denied))"
     assert len(every(found, "summer")) == 4
 
 
@@ -235,7 +235,7 @@ def test_one_folder_given_twice(tmp_path):
     link.symlink_to(place)
     copies = laid(tmp_path / "copies", {f"my {name}": content for name, content in photos(4).items()})
     for other in (link, copies):
-        for more in ({}, {"doctor": False}):
+        for more in ({}, {"clean": False}):
             assert "each of its photos is in data.summer=" in said(data, place, other, **more)
             assert "each of its photos is in" in said(data, other, place, **more)
 
@@ -267,5 +267,5 @@ def test_a_photo_saved_again_is_on_one_side(tmp_path):
     }
     found = two(tmp_path, summer | again, winter)
     assert sum(len(getattr(found, role).photos["summer"]) for role in ("train", "val", "test")) == 30
-    (note,) = [note for note in found.notes if note.startswith("doctor: ")]
-    assert note.startswith("doctor: 30 of 65 photos left out, see doctor.csv: 30 copies (30 repeated)")
+    (note,) = [note for note in found.notes if note.startswith("clean: ")]
+    assert note.startswith("clean: 30 of 65 photos left out, see clean.csv: 30 copies (30 repeated)")

@@ -133,7 +133,7 @@ def test_a_run_finds_its_photos_again_and_tests_none_that_it_has_seen(tmp_path):
     other = data(laid(tmp_path / "b", moved), state=found.state)
     assert other.test.count == {"summer": 3, "winter": 2}
     assert "1 photos of summer were seen in training: no test, left out" in other.notes
-    for changed in ({"size": 36}, {"validation": 0.5}, {"fold": 0}, {"doctor": False}):
+    for changed in ({"size": 36}, {"validation": 0.5}, {"fold": 0}, {"clean": False}):
         assert "train anew" in said(lambda changed=changed: data(tmp_path / "a", state=found.state, **changed))
 
 
@@ -155,11 +155,11 @@ def test_the_doctor_at_work(tmp_path):
     found = data(laid(tmp_path / "a", files))
     assert [sum(n) for n in zip(*counts(found)[:2], strict=True)] == [7, 6] and counts(found)[2] == (3, 2)
     assert found.notes[0] == (
-        "doctor: 8 of 26 photos left out, see doctor.csv: 5 copies (1 repeated, 2 in train and "
+        "clean: 8 of 26 photos left out, see clean.csv: 5 copies (1 repeated, 2 in train and "
         "test, 2 in both seasons, where none stays); 1 flat (trainB/flat.png); 1 tiny (testB/tiny.png); "
         "1 unreadable (testB/page.jpg)"
     )
-    header, *table = found.tables["doctor.csv"]
+    header, *table = found.tables["clean.csv"]
     assert header == ["photo", "season", "split", "finding", "kept", "same as"]
     assert {row[0]: row[3:] for row in table} == {
         "trainA/00.png": ["repeated", "yes", "trainA/again.png"],
@@ -181,7 +181,7 @@ def test_the_doctor_at_work(tmp_path):
 def test_without_the_doctor_only_what_cannot_be_used_goes(tmp_path):
     files = published()
     files |= {"trainA/again.png": files["trainA/00.png"], "testB/page.jpg": b"<html>"}
-    found = data(laid(tmp_path / "a", files), doctor=False)
+    found = data(laid(tmp_path / "a", files), clean=False)
     assert found.notes[0] == "1 of 21 photos left out: 1 unreadable (testB/page.jpg)" and found.tables == {}
     assert [sum(n) for n in zip(*counts(found)[:2], strict=True)] == [9, 6]
 
@@ -257,7 +257,7 @@ def test_the_real_copies_are_all_found():
     groups = [{*names} for names in same.values() if len(names) > 1]
     assert (len(groups), sum(map(len, groups)) - len(groups)) == (180, 181)
     found = Yosemite(str(REAL), size=64)
-    table = found.tables["doctor.csv"][1:]
+    table = found.tables["clean.csv"][1:]
     kept = {row[0] for row in table if row[4] == "yes"}
     listed = {row[0] for row in table}
     for names in groups:
@@ -269,7 +269,7 @@ def test_the_real_copies_are_all_found():
     assert more > {"trainB/2014-02-02 01_53_24.jpg", "trainB/2016-12-22 01_50_13.jpg"}, "other bytes, same pixels"
     assert len(more) == 14, "the rest were mirrored, saved again, or have a frame: seen by eye"
     assert found.notes[0] == (
-        "doctor: 208 of 2,739 photos left out, see doctor.csv: 208 copies (127 repeated, 44 in "
+        "clean: 208 of 2,739 photos left out, see clean.csv: 208 copies (127 repeated, 44 in "
         "train and test, 37 in both seasons, where none stays)"
     )
     assert sum(split.count[season] for split in (found.train, found.val, found.test) for season in split.count) == 2531

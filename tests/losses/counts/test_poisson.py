@@ -27,7 +27,7 @@ def test_the_course_s_equation():
     """Discussion 1: NLL = sum over neurons and bins of lambda - k log lambda + log k!"""
     out, k = sample()
     loss = prepared(k)
-    rate = loss.read(out)["rate"]
+    rate = loss.predict(out)["rate"]
     equation = 0.0
     for bins in range(len(k)):
         for neuron in range(k.shape[1]):
@@ -50,10 +50,10 @@ def test_equals_a_loop_with_lgamma():
 def test_equals_scipy_and_its_own_distribution():
     out, k = sample(seed=2)
     loss = prepared(k)
-    read = loss.read(out)
+    predicted = loss.predict(out)
     nll = float(loss(out, k)["nll"])
-    assert nll == pytest.approx(-stats.poisson.logpmf(k.numpy(), read["rate"].numpy()).mean(), rel=1e-12)
-    assert nll == pytest.approx(-float(read["distribution"].log_prob(k).mean()), rel=1e-12)
+    assert nll == pytest.approx(-stats.poisson.logpmf(k.numpy(), predicted["rate"].numpy()).mean(), rel=1e-12)
+    assert nll == pytest.approx(-float(predicted["distribution"].log_prob(k).mean()), rel=1e-12)
 
 
 def test_log_factorial_is_exact_where_torch_s_own_loss_uses_stirling():
@@ -74,7 +74,7 @@ def test_gradient_is_rate_minus_count():
     out.requires_grad_()
     (3 * loss(out, k)["nll"]).backward()
     with torch.no_grad():
-        torch.testing.assert_close(out.grad, 3 * (loss.read(out)["rate"] - k) / k.numel(), rtol=1e-13, atol=0)
+        torch.testing.assert_close(out.grad, 3 * (loss.predict(out)["rate"] - k) / k.numel(), rtol=1e-13, atol=0)
 
 
 def test_gradcheck():
@@ -95,15 +95,15 @@ def test_extreme_inputs_keep_cost_and_slope_finite(value, count, dtype):
     assert out.grad.isfinite().all()
     slope = math.exp(min(value, CEILING)) - count
     assert float(out.grad) == pytest.approx(slope, rel=1e-5, abs=1e-30)
-    assert loss.read(out)["rate"].isfinite().all()
+    assert loss.predict(out)["rate"].isfinite().all()
 
 
 @pytest.mark.parametrize("out", [-100.0, -104.0, -1e6, -3e38])
 def test_the_rate_keeps_a_floor_so_that_a_count_has_a_finite_log_probability(out):
     loss = Poisson(1)
-    read = loss.read(torch.full((1, 1), out))
-    assert float(read["rate"]) == pytest.approx(math.exp(FLOOR))
-    assert float(read["distribution"].log_prob(torch.ones(1, 1))) == pytest.approx(FLOOR, abs=1e-4)
+    predicted = loss.predict(torch.full((1, 1), out))
+    assert float(predicted["rate"]) == pytest.approx(math.exp(FLOOR))
+    assert float(predicted["distribution"].log_prob(torch.ones(1, 1))) == pytest.approx(FLOOR, abs=1e-4)
 
 
 def test_beyond_the_ceiling_the_cost_is_its_tangent():
@@ -121,21 +121,21 @@ def test_half_precision_outputs_are_costed_in_float32(half):
         nll = loss(low, k)["nll"]
     nll.backward()
     assert nll.dtype == torch.float32
-    assert loss.read(low)["rate"].dtype == torch.float32
+    assert loss.predict(low)["rate"].dtype == torch.float32
     assert low.grad.dtype == half
     assert float(nll.detach()) == pytest.approx(float(loss(low.detach().float(), k)["nll"]), rel=1e-6)
 
 
 def test_a_rate_beyond_the_range_of_half_precision():
     out = torch.tensor([[12.0]], dtype=torch.float16)  # exp(12) is infinite there
-    assert float(Poisson(1).read(out)["rate"]) == pytest.approx(math.exp(12), rel=1e-5)
+    assert float(Poisson(1).predict(out)["rate"]) == pytest.approx(math.exp(12), rel=1e-5)
 
 
 def test_out_zero_predicts_the_mean_count_and_nothing_beats_it():
     _, k = sample(seed=6)
     loss = prepared(k)
     out = torch.zeros_like(k, requires_grad=True)
-    torch.testing.assert_close(loss.read(out)["rate"][0], k.mean(0))
+    torch.testing.assert_close(loss.predict(out)["rate"][0], k.mean(0))
     loss(out, k)["nll"].backward()
     torch.testing.assert_close(out.grad.sum(0), torch.zeros(7, dtype=k.dtype))  # a stationary point of a constant
 
@@ -143,7 +143,7 @@ def test_out_zero_predicts_the_mean_count_and_nothing_beats_it():
 def test_a_target_that_never_fires_gets_half_an_event():
     k = torch.zeros(200, 2)
     k[:, 1] = 1
-    assert prepared(k).read(torch.zeros(1, 2))["rate"].tolist() == [[pytest.approx(0.5 / 200), 1.0]]
+    assert prepared(k).predict(torch.zeros(1, 2))["rate"].tolist() == [[pytest.approx(0.5 / 200), 1.0]]
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_half_precision_is_widened(name):
     cost.backward()
     assert cost.dtype == torch.float32 and float(cost.detach()) == float(same.detach())
     assert half.grad.dtype == torch.bfloat16 and bool(half.grad.isfinite().all())
-    assert loss.read(half.detach())["embedding"].dtype == torch.float32
+    assert loss.predict(half.detach())["embedding"].dtype == torch.float32
 
 
 @pytest.mark.parametrize("name", [name for name in COSTS if name not in DRAWING])
@@ -115,10 +115,10 @@ def test_no_cost_waits_for_the_device(name):
 def test_what_is_read_out(name):
     out, y = sample(dtype=torch.float32)
     loss = build(name, dtype=torch.float32)
-    assert loss.targets == {"identities"} and loss.width == DIM
-    read = loss.read(out.detach())
-    torch.testing.assert_close(read["embedding"].norm(dim=1), torch.ones(len(y)))
-    assert read["threshold"].ndim == 0
+    assert loss.targets == {"identities"} and loss.outputs_per_target == DIM
+    predicted = loss.predict(out.detach())
+    torch.testing.assert_close(predicted["embedding"].norm(dim=1), torch.ones(len(y)))
+    assert predicted["threshold"].ndim == 0
     seen = loss.watch(out, y)
     assert all(value.ndim == 0 and not value.requires_grad for value in seen.values())
     assert loss.remark({key: float(value) for key, value in seen.items()}) is None
@@ -197,14 +197,14 @@ def test_of_many_photos_some_of_each_person_stand_for_all(sizes):
 @pytest.mark.parametrize("name", ["semi_hard", "oasis"])
 def test_settle_keeps_the_threshold_in_the_checkpoint(name):
     out, y = sample(dtype=torch.float32)
-    loss = build(name, dtype=torch.float32, far=0.1)
-    loss.settle(out.detach(), y)
-    t = float(loss.read(out.detach())["threshold"])
+    loss = build(name, dtype=torch.float32, false_accept_rate=0.1)
+    loss.fit_on_validation(out.detach(), y)
+    t = float(loss.predict(out.detach())["threshold"])
     assert t == float(threshold(loss.embed(out.detach()).detach(), y, 0.1).float()) > 0
     fresh = build(name, dtype=torch.float32)
     fresh.load_state_dict(loss.state_dict())
     assert float(fresh.threshold) == t
-    loss.settle(out.detach(), torch.zeros_like(y))  # one person: nothing to learn a threshold from
+    loss.fit_on_validation(out.detach(), torch.zeros_like(y))  # one person: nothing to learn a threshold from
     assert float(loss.threshold) == t
 
 
@@ -267,8 +267,8 @@ def test_refused():
     with pytest.raises(BadInput, match=r"loss\.dim"):
         build("semi_hard", 1)
     for far in (0.0, 1.0):
-        with pytest.raises(BadInput, match=r"loss\.far"):
-            build("semi_hard", far=far)
+        with pytest.raises(BadInput, match=r"loss\.false_accept_rate"):
+            build("semi_hard", false_accept_rate=far)
 
 
 def score(d, same, t):

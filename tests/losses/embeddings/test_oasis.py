@@ -72,12 +72,12 @@ def test_two_photos_alike_teach_nothing():
 def test_what_is_read_out_follows_the_positive_part():
     w, (out, y) = matrix(3), sample()
     loss = with_similarity(w)
-    e, read = torch.stack(points(out.detach())), loss.read(out.detach())["embedding"]
+    e, predicted = torch.stack(points(out.detach())), loss.predict(out.detach())["embedding"]
     values, vectors = np.linalg.eigh(((w + w.T) / 2).numpy())
     assert values.min() < 0 < values.max()
     positive = torch.from_numpy(vectors @ np.diag(values.clip(0)) @ vectors.T)
     s = e @ positive @ e.T
-    torch.testing.assert_close(read @ read.T, s / s.diagonal().sqrt() / s.diagonal().sqrt()[:, None])
-    kept = build("oasis").read(out.detach())["embedding"]
+    torch.testing.assert_close(predicted @ predicted.T, s / s.diagonal().sqrt() / s.diagonal().sqrt()[:, None])
+    kept = build("oasis").predict(out.detach())["embedding"]
     torch.testing.assert_close(kept @ kept.T, e @ e.T)  # W = I: distances as they were
     assert set(loss.watch(out, y)) == {"mean_cosine", "effective_rank"}

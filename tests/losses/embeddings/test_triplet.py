@@ -26,16 +26,16 @@ from tests.losses.embeddings.triplet_loops import (
 MINES = ["semi_hard", "batch_hard", "batch_all", "random"]
 
 
-def chosen(d, y, mine):
+def chosen(d, y, mining):
     """The triplets of a mining, by its words. d: a list of lists of numbers."""
-    if mine == "batch_all":
+    if mining == "batch_all":
         return triplets(y)
     found = []
     for a, p in pairs(y):
         negatives = others(y, a)
         if not negatives:
             continue
-        if mine == "batch_hard":
+        if mining == "batch_hard":
             own = [i for x, i in pairs(y) if x == a]
             hard = (a, max(own, key=lambda i: d[a][i]), min(negatives, key=lambda i: d[a][i]))
             found += [hard] if p == own[0] else []
@@ -46,11 +46,11 @@ def chosen(d, y, mine):
     return found
 
 
-def slowly(out, y, mine, margin=0.2, clamp="inside", which=None):
+def slowly(out, y, mining, margin=0.2, clamp="inside", which=None):
     """The cost by a loop, with gradient."""
     e = points(out)
     d = [[apart(a, b) for b in e] for a in e]
-    which = which or chosen([[float(v.detach()) for v in row] for row in d], y, mine)
+    which = which or chosen([[float(v.detach()) for v in row] for row in d], y, mining)
     more = [d[a][p] - d[a][n] for a, p, n in which]
     zero = 0 * out.sum()
 
@@ -60,23 +60,23 @@ def slowly(out, y, mine, margin=0.2, clamp="inside", which=None):
     if clamp == "outside":
         return price(mean(more))
     costs = [price(x) for x in more]
-    if mine == "batch_all":
+    if mining == "batch_all":
         costs = [cost for cost in costs if cost > 0] or [zero]
     return mean(costs)
 
 
 @pytest.mark.parametrize("clamp", ["inside", "outside"])
 @pytest.mark.parametrize("margin", [0.2, 0.9, None])
-@pytest.mark.parametrize("mine", MINES)
+@pytest.mark.parametrize("mining", MINES)
 @pytest.mark.parametrize("seed", range(3))
-def test_value_and_gradient_are_the_loops(monkeypatch, mine, margin, clamp, seed):
+def test_value_and_gradient_are_the_loops(monkeypatch, mining, margin, clamp, seed):
     record = Recorded(monkeypatch, triplet)
     out, y = sample(seed)
-    cost = Triplet(DIM, mine=mine, margin=margin, clamp=clamp)(out, y)["triplet"]
-    which = record.by_pair(y) if mine == "random" else None
-    if mine == "random":
+    cost = Triplet(DIM, mining=mining, margin=margin, clamp=clamp)(out, y)["triplet"]
+    which = record.by_pair(y) if mining == "random" else None
+    if mining == "random":
         assert all(y[a] != y[n] for a, _, n in which)
-    slow = slowly(out, y, mine, margin, clamp, which)
+    slow = slowly(out, y, mining, margin, clamp, which)
     if float(slow.detach()) == 0:
         assert float(cost.detach()) == 0
         return
@@ -97,12 +97,12 @@ def test_the_samples_know_both_rules_of_semi_hard():
 
 
 @pytest.mark.parametrize("margin", [0.2, 2.5, None])
-@pytest.mark.parametrize("mine", MINES[:3])
-def test_ties_take_the_first_photo_and_an_equal_distance_is_not_farther(mine, margin):
+@pytest.mark.parametrize("mining", MINES[:3])
+def test_ties_take_the_first_photo_and_an_equal_distance_is_not_farther(mining, margin):
     axes = torch.cat([torch.eye(3), -torch.eye(3)]).double()  # distances exactly 0, 2 and 4; eight: so is the mean
     out = axes[[0, 1, 0, 1, 2, 3, 4, 2]].clone().requires_grad_()
     y = torch.tensor([0, 0, 1, 1, 0, 2, 2, 1])
-    check(Triplet(3, mine=mine, margin=margin)(out, y)["triplet"], slowly(out, y, mine, margin), out)
+    check(Triplet(3, mining=mining, margin=margin)(out, y)["triplet"], slowly(out, y, mining, margin), out)
 
 
 @pytest.mark.parametrize("name", ["semi_hard", "batch_hard", "batch_all", "batch_all_soft", "semi_hard_outside"])
@@ -115,10 +115,10 @@ def test_the_order_of_photos_does_not_matter(name):
     torch.testing.assert_close(*(torch.autograd.grad(cost, out)[0] for cost in (one, two)))
 
 
-@pytest.mark.parametrize("mine", ["semi_hard", "batch_all"])
+@pytest.mark.parametrize("mining", ["semi_hard", "batch_all"])
 @pytest.mark.parametrize("margin", [0.2, None])
-def test_positives_listed_as_on_a_gpu_give_the_same(monkeypatch, mine, margin):
-    loss, (out, y) = Triplet(DIM, mine=mine, margin=margin), sample(5)
+def test_positives_listed_as_on_a_gpu_give_the_same(monkeypatch, mining, margin):
+    loss, (out, y) = Triplet(DIM, mining=mining, margin=margin), sample(5)
     expected = loss(out, y)["triplet"]
 
     def everybody(same):
@@ -140,8 +140,8 @@ def test_random_depends_on_the_global_generator_alone():
 
 def test_warm_up_counts_batches_in_training_and_is_in_the_checkpoint():
     out, y = sample()
-    loss = Triplet(DIM, mine="batch_hard", warm_up=2)
-    semi, hard = (float(Triplet(DIM, mine=m)(out, y)["triplet"].detach()) for m in ("semi_hard", "batch_hard"))
+    loss = Triplet(DIM, mining="batch_hard", warm_up=2)
+    semi, hard = (float(Triplet(DIM, mining=m)(out, y)["triplet"].detach()) for m in ("semi_hard", "batch_hard"))
     assert semi != hard
 
     def said():
@@ -159,25 +159,25 @@ def test_warm_up_counts_batches_in_training_and_is_in_the_checkpoint():
     assert [said(), said()] == [semi, hard]
 
 
-@pytest.mark.parametrize("mine", MINES)
-def test_active_is_the_share_of_triplets_that_cost_something(mine):
+@pytest.mark.parametrize("mining", MINES)
+def test_active_is_the_share_of_triplets_that_cost_something(mining):
     out, y = sample(1, people=2.0)
     e = torch.nn.functional.normalize(out.detach())
     d = torch.cdist(e, e).square()
-    which = chosen(d, y, "batch_all" if mine == "random" else mine)
+    which = chosen(d, y, "batch_all" if mining == "random" else mining)
     for margin in (0.2, None):
         state = torch.get_rng_state()
-        seen = Triplet(DIM, mine=mine, margin=margin).watch(out, y)
+        seen = Triplet(DIM, mining=mining, margin=margin).watch(out, y)
         assert torch.equal(state, torch.get_rng_state())
         share = sum(float(d[a, p] - d[a, n] + (margin or 0)) > 0 for a, p, n in which) / len(which)
         assert float(seen["active"]) == pytest.approx(share, rel=1e-6)
         assert 0 < share < 1
 
 
-@pytest.mark.parametrize("mine", MINES)
+@pytest.mark.parametrize("mining", MINES)
 @pytest.mark.parametrize("margin", [0.2, None])
-def test_a_collapse_is_said_in_one_line_with_what_to_do(mine, margin):
-    loss, (out, y) = Triplet(DIM, mine=mine, margin=margin), sample()
+def test_a_collapse_is_said_in_one_line_with_what_to_do(mining, margin):
+    loss, (out, y) = Triplet(DIM, mining=mining, margin=margin), sample()
 
     def remark(out):
         return loss.remark({name: float(value) for name, value in loss.watch(out, y).items()})
@@ -193,16 +193,16 @@ def test_a_collapse_is_said_in_one_line_with_what_to_do(mine, margin):
 def test_outside_the_clamp_easy_triplets_cancel_hard_ones():
     out = torch.tensor([[1, 0.1], [1, -0.1], [-1, 0.1], [-1, -0.1], [0.1, 1], [1, 1]]).double()  # the last: misplaced
     y = torch.tensor([0, 0, 1, 1, 2, 2])
-    inside, outside = (float(Triplet(2, mine="batch_all", clamp=c)(out, y)["triplet"]) for c in ("inside", "outside"))
+    inside, outside = (float(Triplet(2, mining="batch_all", clamp=c)(out, y)["triplet"]) for c in ("inside", "outside"))
     assert inside > 0.1 and outside == 0
 
 
 def test_all_in_one_point_costs_the_margin():
     y = torch.tensor([0, 0, 1, 1, 2])
-    for mine in MINES:
+    for mining in MINES:
         for margin, expected in ((0.2, 0.2), (None, math.log(2))):
             out = torch.ones(5, DIM, requires_grad=True)
-            cost = Triplet(DIM, mine=mine, margin=margin)(out, y)["triplet"]
+            cost = Triplet(DIM, mining=mining, margin=margin)(out, y)["triplet"]
             assert float(cost.detach()) == pytest.approx(expected, abs=1e-5)
             cost.backward()
             assert bool(out.grad.isfinite().all())
@@ -215,14 +215,14 @@ def test_refused(settings):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mine", MINES)
+@pytest.mark.parametrize("mining", MINES)
 @pytest.mark.parametrize("margin", [0.2, None])
-def test_memory_is_of_the_order_of_the_table_of_distances(mine, margin):
+def test_memory_is_of_the_order_of_the_table_of_distances(mining, margin):
     from torch.profiler import ProfilerActivity, profile
 
     n = 1800
     out, y = torch.randn(n, 128, requires_grad=True), torch.arange(45).repeat_interleave(40)
-    loss = Triplet(mine=mine, margin=margin)
+    loss = Triplet(mining=mining, margin=margin)
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         loss(out, y)["triplet"].backward()
     events = [event for event in seen.profiler.kineto_results.events() if event.name() == "[memory]"]

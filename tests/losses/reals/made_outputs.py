@@ -42,7 +42,9 @@ def sample(loss, n: int = 40, members: int | None = None, seed: int = 0) -> tupl
     """An answer of the right shape, and targets in units of their own; `loss` is prepared on them."""
     g = torch.Generator().manual_seed(seed)
     dtype, targets = loss.mean.dtype, len(loss.mean)
-    shape = (n, loss.width * targets) if members is None else (n, members, loss.width * targets)
+    shape = (
+        (n, loss.outputs_per_target * targets) if members is None else (n, members, loss.outputs_per_target * targets)
+    )
     out = torch.randn(shape, generator=g, dtype=dtype)
     y = 100 + 30 * torch.randn(n, targets, generator=g, dtype=dtype) * torch.arange(1, targets + 1)
     loss.prepare(y)

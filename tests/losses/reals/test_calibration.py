@@ -51,14 +51,14 @@ def test_scale_corrects_coverage_on_new_data():
     out = torch.cat((torch.zeros_like(spread), torch.expm1(spread).log() - math.log(math.e - 1)), 1)
     loss = LaplaceNLL(1, calibrate="scale")
     half = 10_000
-    assert coverage(loss.read(out[half:])["distribution"], y[half:], 0.9) < 0.65
-    loss.settle(out[:half], y[:half])
-    read = loss.read(out[half:])
+    assert coverage(loss.predict(out[half:])["distribution"], y[half:], 0.9) < 0.65
+    loss.fit_on_validation(out[:half], y[:half])
+    predicted = loss.predict(out[half:])
     assert float(loss.factor) == pytest.approx(2.5, rel=0.03)
     for nominal in (0.5, 0.8, 0.9, 0.95):
-        assert coverage(read["distribution"], y[half:], nominal) == pytest.approx(nominal, abs=0.015)
-    torch.testing.assert_close(read["std"], loss.factor * LaplaceNLL(1).read(out[half:])["std"])
-    torch.testing.assert_close(read["mean"], out[half:, :1])
+        assert coverage(predicted["distribution"], y[half:], nominal) == pytest.approx(nominal, abs=0.015)
+    torch.testing.assert_close(predicted["std"], loss.factor * LaplaceNLL(1).predict(out[half:])["std"])
+    torch.testing.assert_close(predicted["mean"], out[half:, :1])
 
 
 @pytest.mark.parametrize("width", [0.3, 1.5])
@@ -69,20 +69,20 @@ def test_isotonic_corrects_coverage_where_the_family_is_wrong(width, members):
         out = out[:, None, :] + torch.tensor([-0.1, 0.0, 0.1])[:, None]
     half = 10_000
     plain, loss = GaussianNLL(1), GaussianNLL(1, calibrate="isotonic")
-    before = loss.read(out[half:])["distribution"]
-    assert coverage(before, y[half:], 0.9) == coverage(plain.read(out[half:])["distribution"], y[half:], 0.9)
+    before = loss.predict(out[half:])["distribution"]
+    assert coverage(before, y[half:], 0.9) == coverage(plain.predict(out[half:])["distribution"], y[half:], 0.9)
     assert abs(coverage(before, y[half:], 0.8) - 0.8) > 0.1
-    loss.settle(out[:half], y[:half])
-    read = loss.read(out[half:])
-    after = read["distribution"]
+    loss.fit_on_validation(out[:half], y[:half])
+    predicted = loss.predict(out[half:])
+    after = predicted["distribution"]
     for nominal in (0.5, 0.8, 0.9, 0.95, 0.99):
         assert coverage(after, y[half:], nominal) == pytest.approx(nominal, abs=0.015)
-    gained = after.log_prob(y[half:]).mean() - plain.read(out[half:])["distribution"].log_prob(y[half:]).mean()
+    gained = after.log_prob(y[half:]).mean() - plain.predict(out[half:])["distribution"].log_prob(y[half:]).mean()
     assert gained > 0.2
-    torch.testing.assert_close(read["mean"], plain.read(out[half:])["mean"])
-    assert read["std"].isfinite().all()
+    torch.testing.assert_close(predicted["mean"], plain.predict(out[half:])["mean"])
+    assert predicted["std"].isfinite().all()
     if members:
-        torch.testing.assert_close(read["std"] ** 2, read["aleatoric"] ** 2 + read["epistemic"] ** 2)
+        torch.testing.assert_close(predicted["std"] ** 2, predicted["aleatoric"] ** 2 + predicted["epistemic"] ** 2)
 
 
 def test_on_calibrated_data_isotonic_changes_little():
@@ -90,11 +90,13 @@ def test_on_calibrated_data_isotonic_changes_little():
     y = torch.randn(40_000, 1, generator=g)
     out = torch.zeros(40_000, 2)
     plain, loss = GaussianNLL(1), GaussianNLL(1, calibrate="isotonic")
-    loss.settle(out[:20_000], y[:20_000])
-    read = loss.read(out[20_000:])
-    lost = plain.read(out[20_000:])["distribution"].log_prob(y[20_000:]) - read["distribution"].log_prob(y[20_000:])
+    loss.fit_on_validation(out[:20_000], y[:20_000])
+    predicted = loss.predict(out[20_000:])
+    lost = plain.predict(out[20_000:])["distribution"].log_prob(y[20_000:]) - predicted["distribution"].log_prob(
+        y[20_000:]
+    )
     assert float(lost.mean()) < 0.005
-    assert float(read["std"].mean()) == pytest.approx(1, abs=0.02)
+    assert float(predicted["std"].mean()) == pytest.approx(1, abs=0.02)
 
 
 def recalibrated(dtype=D, seed=3):

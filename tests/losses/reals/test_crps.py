@@ -26,7 +26,7 @@ def test_equals_the_integral(family, oracle):
 def test_equals_that_of_the_distribution_it_reads_out(family):
     loss = build("crps", family=family)
     out, y = sample(loss, seed=1)
-    own = (loss.read(out)["distribution"].crps(y) / loss.std).mean()
+    own = (loss.predict(out)["distribution"].crps(y) / loss.std).mean()
     torch.testing.assert_close(loss(out, y)["crps"], own)
 
 

@@ -33,5 +33,5 @@ def test_the_mean_s_gradient_is_that_of_the_squared_error_and_the_spread_s_that_
 
 def test_it_names_the_column_that_must_not_shape_the_network():
     loss = build("faithful")
-    assert loss.aside == (1,)
-    assert loss.width == 2
+    assert loss.detached == (1,)
+    assert loss.outputs_per_target == 2

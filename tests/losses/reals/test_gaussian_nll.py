@@ -32,7 +32,7 @@ def test_equals_torch_s_own():
 def test_in_the_units_of_y():
     loss = build("gaussian_nll")
     out, y = sample(loss, seed=2)
-    read = loss.read(out)
+    predicted = loss.predict(out)
     mean, spread = loss.mean_and_spread(out)
-    torch.testing.assert_close(read["mean"], y.mean(0) + y.std(0, correction=0) * mean)
-    torch.testing.assert_close(read["std"], y.std(0, correction=0) * spread)
+    torch.testing.assert_close(predicted["mean"], y.mean(0) + y.std(0, correction=0) * mean)
+    torch.testing.assert_close(predicted["std"], y.std(0, correction=0) * spread)

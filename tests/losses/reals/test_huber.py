@@ -40,7 +40,7 @@ def test_its_law_is_the_normalized_exponential_of_minus_the_cost(k):
 def test_its_global_spread_is_the_most_likely():
     loss = build("huber", targets=1, delta=1.0)
     out, y = sample(loss, 200, seed=1)
-    loss.settle(out, y)
+    loss.fit_on_validation(out, y)
     e = (out - standardized(y)).flatten()
 
     def cost(log_s):

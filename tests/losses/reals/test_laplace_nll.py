@@ -25,4 +25,4 @@ def test_the_std_it_reads_out_is_the_scale_times_root_two():
     loss = build("laplace_nll")
     out, y = sample(loss, seed=1)
     _, scale = loss.mean_and_spread(out)
-    torch.testing.assert_close(loss.read(out)["std"], math.sqrt(2) * scale * y.std(0, correction=0))
+    torch.testing.assert_close(loss.predict(out)["std"], math.sqrt(2) * scale * y.std(0, correction=0))

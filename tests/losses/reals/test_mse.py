@@ -43,7 +43,7 @@ def test_unprepared_it_is_the_plain_squared_error():
 def test_on_training_data_it_is_one_minus_r2_of_what_it_reads_out():
     out, y = sample(seed=2)
     loss = prepared(y)
-    r2 = r2_score(y, loss.read(out)["mean"], multioutput="uniform_average")
+    r2 = r2_score(y, loss.predict(out)["mean"], multioutput="uniform_average")
     assert float(loss(out, y)["mse"]) == pytest.approx(1 - r2, rel=1e-12)
 
 
@@ -60,8 +60,8 @@ def test_out_zero_predicts_the_mean_in_the_units_of_y():
     _, y = sample(seed=4)
     loss = prepared(y)
     zero = torch.zeros_like(y)
-    torch.testing.assert_close(loss.read(zero)["mean"], y.mean(0).expand_as(y))
-    torch.testing.assert_close(loss.read(zero + 1)["mean"][0], y.mean(0) + y.std(0, correction=0))
+    torch.testing.assert_close(loss.predict(zero)["mean"], y.mean(0).expand_as(y))
+    torch.testing.assert_close(loss.predict(zero + 1)["mean"][0], y.mean(0) + y.std(0, correction=0))
     assert float(loss(zero, y)["mse"]) == pytest.approx(1, rel=1e-12)
 
 
@@ -104,13 +104,13 @@ def test_prepare_refuses_what_has_no_mean(y):
 def test_its_global_spread_is_the_root_mean_squared_residual_on_validation():
     out, y = sample(seed=6)
     loss = prepared(y)
-    loss.settle(out, y)
+    loss.fit_on_validation(out, y)
     rms = (out - (y - y.mean(0)) / y.std(0, correction=0)).square().mean(0).sqrt()
     torch.testing.assert_close(loss.spread, rms, rtol=1e-6, atol=0)
-    read = loss.read(out)
-    torch.testing.assert_close(read["std"], (rms * loss.std).expand_as(y), rtol=1e-6, atol=0)
-    slow = stats.norm.logpdf(y, read["mean"], read["std"])
-    assert float(read["distribution"].log_prob(y).mean()) == pytest.approx(slow.mean(), rel=1e-12)
+    predicted = loss.predict(out)
+    torch.testing.assert_close(predicted["std"], (rms * loss.std).expand_as(y), rtol=1e-6, atol=0)
+    slow = stats.norm.logpdf(y, predicted["mean"], predicted["std"])
+    assert float(predicted["distribution"].log_prob(y).mean()) == pytest.approx(slow.mean(), rel=1e-12)
 
 
 def test_of_an_ensemble_the_mixture_has_the_right_spread():
@@ -118,9 +118,11 @@ def test_of_an_ensemble_the_mixture_has_the_right_spread():
     y = torch.randn(20_000, 1, generator=g)
     out = 0.6 * torch.randn(20_000, 5, 1, generator=g)  # members that disagree: not all of the residual is noise
     loss = MSE(1)
-    loss.settle(out, y)
+    loss.fit_on_validation(out, y)
     middle = out.mean(1)
-    assert float(loss.read(out)["std"].square().mean()) == pytest.approx(float((y - middle).square().mean()), rel=0.1)
+    assert float(loss.predict(out)["std"].square().mean()) == pytest.approx(
+        float((y - middle).square().mean()), rel=0.1
+    )
 
 
 def test_it_fits_counts_and_reals_and_its_buffers_have_their_shape():

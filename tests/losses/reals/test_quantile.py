@@ -26,7 +26,7 @@ def test_equals_sklearn_level_by_level():
 
 def test_out_zero_is_the_standard_gaussian_at_its_levels():
     loss = build("quantile", targets=1, dtype=torch.float32)
-    law = loss.read(torch.zeros(1, loss.width))["distribution"]
+    law = loss.predict(torch.zeros(1, loss.outputs_per_target))["distribution"]
     p = loss.levels[:, None, None]
     np.testing.assert_allclose(law.icdf(p), stats.norm.ppf(p), rtol=1e-5)
     assert float(law.stddev) == pytest.approx(1, abs=0.06)
@@ -37,7 +37,7 @@ def test_quantiles_never_cross_when_read(members):
     loss = build("quantile", dtype=torch.float32)
     out, y = sample(loss, members=members, seed=1)
     out = 5 * out  # far out of order
-    law = loss.read(out)["distribution"]
+    law = loss.predict(out)["distribution"]
     p = torch.linspace(0.001, 0.999, 200)[:, None, None]
     assert (law.icdf(p).diff(dim=0) >= 0).all()
     grid = torch.linspace(float(y.min()), float(y.max()), 300)[:, None, None].expand(300, *y.shape)
@@ -47,30 +47,30 @@ def test_quantiles_never_cross_when_read(members):
 def test_the_mean_is_the_integral_of_the_quantile_function():
     loss = build("quantile", targets=1)
     out, _ = sample(loss, 3, seed=2)
-    read = loss.read(out)
+    predicted = loss.predict(out)
     p = ((torch.arange(1_000_000, dtype=torch.float64) + 0.5) / 1_000_000)[:, None, None]
-    q = read["distribution"].icdf(p)
-    torch.testing.assert_close(read["mean"], q.mean(0), rtol=1e-5, atol=0)
-    torch.testing.assert_close(read["std"], q.std(0), rtol=1e-3, atol=0)
+    q = predicted["distribution"].icdf(p)
+    torch.testing.assert_close(predicted["mean"], q.mean(0), rtol=1e-5, atol=0)
+    torch.testing.assert_close(predicted["std"], q.std(0), rtol=1e-3, atol=0)
 
 
 def test_it_finds_the_quantiles_of_its_targets():
     y = torch.tensor(np.random.default_rng(0).gamma(2.0, size=(4000, 1)))
     loss = build("quantile", targets=1)
     loss.prepare(y)
-    out = torch.zeros(loss.width, dtype=torch.float64, requires_grad=True)
+    out = torch.zeros(loss.outputs_per_target, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.Adam([out], lr=0.02)
     for _ in range(400):
         optimizer.zero_grad()
         loss(out.expand(len(y), -1), y)["pinball"].backward()
         optimizer.step()
-    law = loss.read(out.detach()[None])["distribution"]
+    law = loss.predict(out.detach()[None])["distribution"]
     np.testing.assert_allclose(law.icdf(loss.levels[:, None, None])[:, 0, 0], np.quantile(y, loss.levels), atol=0.06)
 
 
 def test_the_width_follows_the_levels():
-    assert build("quantile").width == 9
-    assert build("quantile_few").width == 3
+    assert build("quantile").outputs_per_target == 9
+    assert build("quantile_few").outputs_per_target == 3
 
 
 @pytest.mark.parametrize("levels", [[], [0.5], [0.2, 0.2], [0.0, 0.5], [0.5, 1.0], [-0.1, 0.5]])

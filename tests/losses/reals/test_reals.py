@@ -23,7 +23,7 @@ def test_a_likelihood_is_the_log_score_of_what_it_reads_out(name, members):
     loss = build(name)
     out, y = sample(loss, members=members)
     each = [out] if members is None else out.unbind(1)
-    scores = [loss.read(o)["distribution"].log_prob(y).add(loss.std.log()).mean() for o in each]
+    scores = [loss.predict(o)["distribution"].log_prob(y).add(loss.std.log()).mean() for o in each]
     torch.testing.assert_close(loss(out, y)["nll"], -torch.stack(scores).mean())
 
 
@@ -55,18 +55,18 @@ def test_gradcheck(name):
 def test_read_keeps_its_promises(name, members, calibrate):
     loss = build(name, dtype=torch.float32, calibrate=calibrate)
     out, y = sample(loss, 60, members)
-    loss.settle(0.1 * out, y)
-    read = loss.read(out)
+    loss.fit_on_validation(0.1 * out, y)
+    predicted = loss.predict(out)
     names = {"mean", "std", "distribution"} | ({"aleatoric", "epistemic"} if members else set())
-    assert set(read) == names
+    assert set(predicted) == names
     for key in names - {"distribution"}:
-        assert (read[key].shape, read[key].dtype) == ((60, 2), torch.float32), key
-    law = read["distribution"]
+        assert (predicted[key].shape, predicted[key].dtype) == ((60, 2), torch.float32), key
+    law = predicted["distribution"]
     assert isinstance(law, Distribution)
     assert law.batch_shape == (60, 2)
-    torch.testing.assert_close(law.stddev.float(), read["std"], rtol=1e-4, atol=0)
+    torch.testing.assert_close(law.stddev.float(), predicted["std"], rtol=1e-4, atol=0)
     if calibrate != "isotonic":
-        torch.testing.assert_close(law.mean, read["mean"], rtol=1e-4, atol=1e-3)
+        torch.testing.assert_close(law.mean, predicted["mean"], rtol=1e-4, atol=1e-3)
     for tensor in (law.log_prob(y), law.cdf(y), law.sample()):
         assert tensor.shape == (60, 2)
         assert tensor.isfinite().all()
@@ -75,26 +75,28 @@ def test_read_keeps_its_promises(name, members, calibrate):
     torch.testing.assert_close(law.cdf(law.icdf(p)), p.expand(3, 60, 2), rtol=0, atol=2e-4)
     assert law.icdf(torch.tensor(0.5)).shape == (60, 2)
     if members:
-        torch.testing.assert_close(read["std"] ** 2, read["aleatoric"] ** 2 + read["epistemic"] ** 2, rtol=1e-4, atol=0)
-        means = torch.stack([loss.read(o)["mean"] for o in out.unbind(1)])
-        torch.testing.assert_close(read["mean"], means.mean(0), rtol=1e-5, atol=1e-3)
+        torch.testing.assert_close(
+            predicted["std"] ** 2, predicted["aleatoric"] ** 2 + predicted["epistemic"] ** 2, rtol=1e-4, atol=0
+        )
+        means = torch.stack([loss.predict(o)["mean"] for o in out.unbind(1)])
+        torch.testing.assert_close(predicted["mean"], means.mean(0), rtol=1e-5, atol=1e-3)
         if calibrate == "none":
-            torch.testing.assert_close(read["epistemic"], means.std(0, correction=0), rtol=1e-4, atol=1e-3)
-            within = torch.stack([loss.read(o)["std"] for o in out.unbind(1)])
-            torch.testing.assert_close(read["aleatoric"], within.square().mean(0).sqrt(), rtol=1e-4, atol=0)
+            torch.testing.assert_close(predicted["epistemic"], means.std(0, correction=0), rtol=1e-4, atol=1e-3)
+            within = torch.stack([loss.predict(o)["std"] for o in out.unbind(1)])
+            torch.testing.assert_close(predicted["aleatoric"], within.square().mean(0).sqrt(), rtol=1e-4, atol=0)
 
 
 @ALL
 def test_out_zero_predicts_the_training_mean_with_spread_one(name):
     loss = build(name)
     out, y = sample(loss)
-    read = loss.read(torch.zeros_like(out))
+    predicted = loss.predict(torch.zeros_like(out))
     if name == "quantile_few":  # lopsided levels
-        assert (read["mean"] - y.mean(0)).abs().max() < 0.2 * loss.std.max()
+        assert (predicted["mean"] - y.mean(0)).abs().max() < 0.2 * loss.std.max()
         return
-    torch.testing.assert_close(read["mean"], y.mean(0).expand_as(y))
+    torch.testing.assert_close(predicted["mean"], y.mean(0).expand_as(y))
     if name in ("gaussian_nll", "beta_nll", "faithful", "natural_gaussian", "crps", "mse"):
-        torch.testing.assert_close(read["std"], loss.std.expand_as(y))
+        torch.testing.assert_close(predicted["std"], loss.std.expand_as(y))
 
 
 @ALL
@@ -104,11 +106,11 @@ def test_what_was_fitted_is_in_the_state_and_loads_strictly(name, calibrate):
     out, y = sample(loss, 300)
     fresh = build(name, dtype=torch.float32, calibrate=calibrate)
     shapes = {key: tuple(t.shape) for key, t in fresh.state_dict().items()}
-    loss.settle(0.3 * out, y)
+    loss.fit_on_validation(0.3 * out, y)
     assert {key: tuple(t.shape) for key, t in loss.state_dict().items()} == shapes
     fresh.load_state_dict(loss.state_dict())
     for a, b in ((loss, fresh), (loss, build(name, dtype=torch.float32, calibrate=calibrate))):
-        same = torch.equal(a.read(out)["distribution"].log_prob(y), b.read(out)["distribution"].log_prob(y))
+        same = torch.equal(a.predict(out)["distribution"].log_prob(y), b.predict(out)["distribution"].log_prob(y))
         assert same == (b is fresh)
 
 
@@ -116,9 +118,9 @@ def test_what_was_fitted_is_in_the_state_and_loads_strictly(name, calibrate):
 def test_settling_twice_is_settling_once(name):
     loss = build(name, dtype=torch.float32, calibrate="isotonic")
     out, y = sample(loss, 300)
-    loss.settle(out, y)
+    loss.fit_on_validation(out, y)
     once = {key: value.clone() for key, value in loss.state_dict().items()}
-    loss.settle(out, y)
+    loss.fit_on_validation(out, y)
     for key, value in loss.state_dict().items():
         torch.testing.assert_close(value, once[key], rtol=0, atol=0)
 
@@ -133,7 +135,7 @@ def test_half_precision_outputs_are_costed_in_float32(name, half):
         terms = loss(low, y)
     sum(terms.values()).backward()
     assert low.grad.dtype == half
-    assert loss.read(low.detach())["mean"].dtype == torch.float32
+    assert loss.predict(low.detach())["mean"].dtype == torch.float32
     for term, value in loss(low.detach().float(), y).items():
         assert terms[term].dtype == torch.float32
         assert float(terms[term].detach()) == pytest.approx(float(value.detach()), rel=1e-5)
@@ -181,7 +183,7 @@ def test_a_raw_negative_spread_fails_visibly(name):
     terms = loss(torch.tensor([[0.0, -0.2]]), torch.zeros(1, 1))
     assert any(value.isnan() for value in terms.values())
     assert "negative" in loss.advice
-    loss.read(torch.tensor([[0.0, -0.2]]))  # the rehearsal must get this far
+    loss.predict(torch.tensor([[0.0, -0.2]]))  # the rehearsal must get this far
 
 
 def test_a_raw_negative_spread_makes_the_crps_fall_below_zero():

@@ -15,17 +15,17 @@ SPAN, LOW, HIGH = 4.0, 0.01, 0.1  # periods; noise at the left and the right end
 
 
 class Network(nn.Module):
-    """Two hidden layers of tanh; the columns `aside` are read from the last one with its input detached."""
+    """Two hidden layers of tanh; the columns `detached` are read from the last one with its input detached."""
 
-    def __init__(self, width: int, aside: tuple[int, ...] = ()):
+    def __init__(self, width: int, detached: tuple[int, ...] = ()):
         super().__init__()
         self.trunk = nn.Sequential(nn.Linear(1, 128), nn.Tanh(), nn.Linear(128, 128), nn.Tanh())
         self.columns = nn.ModuleList(nn.Linear(128, 1) for _ in range(width))
-        self.aside = aside
+        self.detached = detached
 
     def forward(self, x):
         h = self.trunk(x)
-        return torch.cat([c(h.detach() if i in self.aside else h) for i, c in enumerate(self.columns)], 1)
+        return torch.cat([c(h.detach() if i in self.detached else h) for i, c in enumerate(self.columns)], 1)
 
 
 def rmse(kind, seed=0, n=1000, steps=14_000, lr=3e-3):
@@ -37,7 +37,7 @@ def rmse(kind, seed=0, n=1000, steps=14_000, lr=3e-3):
     torch.manual_seed(seed)
     loss = kind(1)
     loss.prepare(y)
-    network = Network(loss.width, getattr(loss, "aside", ()))
+    network = Network(loss.outputs_per_target, getattr(loss, "detached", ()))
     optimizer = torch.optim.Adam(network.parameters(), lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
@@ -47,7 +47,7 @@ def rmse(kind, seed=0, n=1000, steps=14_000, lr=3e-3):
         optimizer.step()
         schedule.step()
     with torch.no_grad():
-        return float((loss.read(network(x))["mean"] - true).square().mean().sqrt())
+        return float((loss.predict(network(x))["mean"] - true).square().mean().sqrt())
 
 
 @pytest.fixture(scope="module")

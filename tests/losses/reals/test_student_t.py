@@ -22,7 +22,7 @@ def test_equals_scipy_row_by_row(df):
         for j in range(2):
             slow -= stats.t.logpdf(float(z[i, j]), df or float(loss.df.detach()), float(mean[i, j]), float(scale[i, j]))
     assert float(loss(out, y)["nll"].detach()) == pytest.approx(slow / 80, rel=1e-10)
-    std = loss.read(out)["std"]
+    std = loss.predict(out)["std"]
     torch.testing.assert_close(std, torch.as_tensor(stats.t.std(df or float(loss.df.detach()))) * scale * loss.std)
 
 

@@ -15,7 +15,7 @@ from dlthink.losses.translations._pool import Pool
 from dlthink.losses.translations.cyclegan import CycleGAN
 from dlthink.models.discriminators.patch import PatchDiscriminator
 from dlthink.training import checkpoint, rng
-from dlthink.training.sampler import Order
+from dlthink.training.sampler import Sampler
 from tests.losses.translations.made_translations import answer, photos
 from tests.training import toy
 from tests.training.test_resume import same
@@ -160,7 +160,7 @@ def test_terms_by_name(game):
     assert terms["gan_winter"].item() == pytest.approx(
         generator_loss(game, cost.adversary["winter"](out["winter"])).item()
     )
-    judged = cost.critic(out, y)
+    judged = cost.adversary_loss(out, y)
     names = {"summer", "winter"}
     assert set(judged) == names | ({f"{n}_gradient_penalty" for n in names} if game == "wgan_gp" else set())
     assert float(judged["summer"]) == pytest.approx(
@@ -228,10 +228,10 @@ class Seasons:
 class Nothing:
     best = ("zero", "min")
 
-    def numbers(self, read, y, known):
+    def numbers(self, predicted, y, known):
         return {"zero": 0.0}
 
-    def figures(self, read, y, known):
+    def figures(self, predicted, y, known):
         return {}
 
 
@@ -305,7 +305,7 @@ def test_twenty_steps_equal_the_published_order(tmp_path):
     torch.manual_seed(5)
     toy.fit(tmp_path, model, cost, Seasons(), optim, Nothing(), steps=20, batch=1, validate_every=20)
     data = Seasons().train
-    stream = iter(Order(data, 1, 0, torch.device("cpu")))
+    stream = iter(Sampler(data, 1, 0, torch.device("cpu")))
     torch.manual_seed(5)
     published(other, judged, [data.take(next(stream))[0] for _ in range(20)], 1e-3)
     saved = checkpoint.load(tmp_path / "checkpoints" / "last.pt")

@@ -65,7 +65,8 @@ def test_a_given_distribution_is_the_one_that_is_scored():
     _, y, predicted = sample(seed=3)
     wide = torch.distributions.NegativeBinomial(2.0, logits=(predicted / 2.0).log())  # mean: predicted
     plain, given = (
-        counts().numbers(read, y, {}) for read in ({"rate": predicted}, {"rate": predicted, "distribution": wide})
+        counts().numbers(predicted, y, {})
+        for predicted in ({"rate": predicted}, {"rate": predicted, "distribution": wide})
     )
     p = (2.0 / (2.0 + predicted)).double().numpy()
     assert given["log_score"] == pytest.approx(stats.nbinom.logpmf(y.numpy(), 2.0, p).mean(), rel=1e-6)

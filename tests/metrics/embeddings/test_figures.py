@@ -18,8 +18,8 @@ def pictures(n, channels=3, size=12):
     return torch.arange(n, dtype=torch.uint8)[:, None, None, None].expand(n, channels, size, size)
 
 
-def figures(embedding, y, known=None, **read):
-    return Embeddings().figures({"embedding": embedding} | read, y, known or {})
+def figures(embedding, y, known=None, **predicted):
+    return Embeddings().figures({"embedding": embedding} | predicted, y, known or {})
 
 
 def drawable(made):

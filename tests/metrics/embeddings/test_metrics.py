@@ -20,8 +20,8 @@ WITH_INTERVAL = ["recall_at_1", "one_shot_accuracy", "auc", "val_at_far_1e-2"]
 NAMES = {*POINTS, *(f"{name}_{end}" for name in WITH_INTERVAL for end in ("low", "high"))}
 
 
-def numbers(embedding, y, known=None, pairs=None, draws=20, **read):
-    return Embeddings(pairs, draws).numbers({"embedding": embedding} | read, y, known or {})
+def numbers(embedding, y, known=None, pairs=None, draws=20, **predicted):
+    return Embeddings(pairs, draws).numbers({"embedding": embedding} | predicted, y, known or {})
 
 
 def test_names_are_always_these():

@@ -21,8 +21,8 @@ def sample(n=900, seed=0):
     return mean + std * torch.randn(n, 1, generator=g), {"mean": mean, "std": std}
 
 
-def figures(read, y, truth=None):
-    made = Reals("ppm").figures(read, y, truth or {})
+def figures(predicted, y, truth=None):
+    made = Reals("ppm").figures(predicted, y, truth or {})
     assert list(made) == FIGURES
     return made
 
@@ -42,33 +42,33 @@ def line(figure, label):
 
 
 def test_four_figures_that_can_be_drawn_with_and_without_a_baseline():
-    y, read = sample()
-    drawable(figures(read, y))
-    drawable(figures(read, y, {"baselines": {"lookup": sample(seed=1)[1]}}))
+    y, predicted = sample()
+    drawable(figures(predicted, y))
+    drawable(figures(predicted, y, {"baselines": {"lookup": sample(seed=1)[1]}}))
 
 
 def test_measured_shows_the_least_certain_on_top():
-    y, read = sample()
-    ax = figures(read, y)["measured"].axes[0]
-    order = read["std"][:, 0].argsort()
-    expected = torch.stack([y[order, 0], read["mean"][order, 0]], 1).double()
+    y, predicted = sample()
+    ax = figures(predicted, y)["measured"].axes[0]
+    order = predicted["std"][:, 0].argsort()
+    expected = torch.stack([y[order, 0], predicted["mean"][order, 0]], 1).double()
     torch.testing.assert_close(torch.as_tensor(np.asarray(ax.collections[0].get_offsets())), expected)
-    assert ax.collections[0].get_array().tolist() == pytest.approx(read["std"][order, 0].tolist())
+    assert ax.collections[0].get_array().tolist() == pytest.approx(predicted["std"][order, 0].tolist())
     assert "ppm" in ax.get_xlabel()
-    assert f"{float((y - read['mean']).abs().mean()):.3g} ppm" in ax.get_title(loc="left")
+    assert f"{float((y - predicted['mean']).abs().mean()):.3g} ppm" in ax.get_title(loc="left")
 
 
 def test_measured_holds_no_more_points_than_can_be_seen():
-    y, read = sample(9000)
-    figure = figures(read, y)["measured"]
+    y, predicted = sample(9000)
+    figure = figures(predicted, y)["measured"]
     assert len(figure.axes[0].collections[0].get_offsets()) == draw.MOST_POINTS
     assert "4,000 of 9,000 shown" in words(figure)
 
 
 def test_a_wild_prediction_leaves_the_picture_and_is_told():
-    y, read = sample()
-    read["mean"][5], read["mean"][6], read["mean"][7] = 1e30, math.nan, -math.inf
-    made = figures(read, y)
+    y, predicted = sample()
+    predicted["mean"][5], predicted["mean"][6], predicted["mean"][7] = 1e30, math.nan, -math.inf
+    made = figures(predicted, y)
     drawable(made)
     assert made["measured"].axes[0].get_xlim()[1] < 2 * float(y.max())
     assert "1 predicted beyond this picture" in words(made["measured"])
@@ -77,46 +77,46 @@ def test_a_wild_prediction_leaves_the_picture_and_is_told():
 
 
 def test_calibration_is_the_share_inside_each_interval():
-    y, read = sample()
+    y, predicted = sample()
     _, other = sample(seed=1)
-    figure = figures(read, y, {"baselines": {"lookup": other}})["calibration"]
-    for label, shown in (("predicted", read), ("lookup", other)):
+    figure = figures(predicted, y, {"baselines": {"lookup": other}})["calibration"]
+    for label, shown in (("predicted", predicted), ("lookup", other)):
         curve = line(figure, label)
         depth = np.abs(2 * stats.norm.cdf(y.double(), shown["mean"].double(), shown["std"].double()) - 1)
         expected = [(depth <= p).mean() for p in curve.get_xdata()]
         assert curve.get_ydata().tolist() == pytest.approx(expected)
-    area = Reals().numbers(read, y, {})["miscalibration_area"]
+    area = Reals().numbers(predicted, y, {})["miscalibration_area"]
     assert f"area {area:.3f}" in line(figure, "predicted").get_label()
 
 
 def test_risk_coverage_lies_between_the_oracle_and_chance():
-    y, read = sample()
-    figure = figures(read, y, {"baselines": {"lookup": sample(seed=1)[1]}})["risk_coverage"]
-    size = (y - read["mean"]).abs()[:, 0].double().numpy()
-    for label, order in (("predicted", np.argsort(read["std"][:, 0].numpy())), ("oracle", np.argsort(size))):
+    y, predicted = sample()
+    figure = figures(predicted, y, {"baselines": {"lookup": sample(seed=1)[1]}})["risk_coverage"]
+    size = (y - predicted["mean"]).abs()[:, 0].double().numpy()
+    for label, order in (("predicted", np.argsort(predicted["std"][:, 0].numpy())), ("oracle", np.argsort(size))):
         curve = line(figure, label)
         ks = np.round(curve.get_xdata() * len(y) / 100).astype(int)
         assert curve.get_ydata().tolist() == pytest.approx([size[order[:k]].mean() for k in ks], rel=1e-5)
         assert ks[-1] == len(y)
     assert line(figure, "random").get_ydata().tolist() == pytest.approx([size.mean()] * 300, rel=1e-5)
     assert line(figure, "lookup").get_ydata()[-1] > 10
-    assert f"{Reals().numbers(read, y, {})['aurc']:.3g}" in line(figure, "predicted").get_label()
+    assert f"{Reals().numbers(predicted, y, {})['aurc']:.3g}" in line(figure, "predicted").get_label()
 
 
 def test_residuals_are_a_density_and_tails_are_counted():
-    y, read = sample(2000)
-    y[:20] = read["mean"][:20] + 7 * read["std"][:20]
-    figure = figures(read, y)["residuals"]
+    y, predicted = sample(2000)
+    y[:20] = predicted["mean"][:20] + 7 * predicted["std"][:20]
+    figure = figures(predicted, y)["residuals"]
     bars = figure.axes[0].patches[0].get_data()
     assert float((bars.values * np.diff(bars.edges)).sum()) == pytest.approx(1)
-    z = ((y - read["mean"]) / read["std"]).abs()
+    z = ((y - predicted["mean"]) / predicted["std"]).abs()
     assert f"beyond ±3: {100 * float((z > 3).double().mean()):.2g} %" in words(figure)
     assert "beyond ±6: 1 %" in words(figure)
 
 
 def test_a_mean_alone_says_so():
-    y, read = sample()
-    made = figures({"mean": read["mean"]}, y)
+    y, predicted = sample()
+    made = figures({"mean": predicted["mean"]}, y)
     drawable(made)
     assert "no spread was predicted" in words(made["calibration"])
     assert "RMSE" in made["residuals"].axes[0].get_xlabel()
@@ -127,8 +127,8 @@ def test_a_mean_alone_says_so():
 @pytest.mark.parametrize("n", [0, 1, 2, 40])
 def test_few_rows_and_one_spread_for_all(n, std):
     y = torch.arange(n, dtype=torch.float32)[:, None]
-    read = {"mean": y + 1, "std": torch.full_like(y, std)}
-    drawable(figures(read, y, {"baselines": {"lookup": {"mean": y, "std": torch.ones_like(y)}}}))
+    predicted = {"mean": y + 1, "std": torch.full_like(y, std)}
+    drawable(figures(predicted, y, {"baselines": {"lookup": {"mean": y, "std": torch.ones_like(y)}}}))
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 40])

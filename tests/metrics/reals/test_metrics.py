@@ -27,28 +27,28 @@ def sample(n=400, t=1, seed=0, wrong=1.0):
     return mean + wrong * std * torch.randn(n, t, generator=g), {"mean": mean, "std": std}
 
 
-def numbers(read, y, truth=None, **knobs):
-    return Reals("ppm", **knobs).numbers(read, y, truth or {})
+def numbers(predicted, y, truth=None, **knobs):
+    return Reals("ppm", **knobs).numbers(predicted, y, truth or {})
 
 
-def rows(y, read):
+def rows(y, predicted):
     """(y, mean, std) of each row in double precision, as Python numbers."""
-    return list(zip(*(v.double().flatten().tolist() for v in (y, read["mean"], read["std"])), strict=True))
+    return list(zip(*(v.double().flatten().tolist() for v in (y, predicted["mean"], predicted["std"])), strict=True))
 
 
 def test_names_are_always_these():
-    y, read = sample()
-    made = numbers(read, y)
+    y, predicted = sample()
+    made = numbers(predicted, y)
     assert list(made) == NAMES
     assert all(math.isfinite(value) for value in made.values())
     assert Reals.best == ("crps", "min")
 
 
 def test_every_number_of_a_normal_equals_a_loop():
-    y, read = sample(397, 2, wrong=1.3)
-    table = rows(y, read)
+    y, predicted = sample(397, 2, wrong=1.3)
+    table = rows(y, predicted)
     size = sorted(abs(a - m) for a, m, _ in table)
-    made = numbers(read, y)
+    made = numbers(predicted, y)
     expected = {
         "mae": sum(size) / len(size),
         "median_ae": (size[396] + size[397]) / 2,
@@ -71,35 +71,35 @@ def test_every_number_of_a_normal_equals_a_loop():
 
 
 def test_ence_equals_a_loop_and_the_number_of_bins_is_a_knob():
-    y, read = sample(403, wrong=1.7)
-    table = sorted(rows(y, read), key=lambda row: row[2])
+    y, predicted = sample(403, wrong=1.7)
+    table = sorted(rows(y, predicted), key=lambda row: row[2])
     for bins in (15, 4):
         gaps = []
         for part in np.array_split(np.array(table), bins):
             rmv = np.mean(part[:, 2] ** 2) ** 0.5
             gaps.append(abs(rmv - np.mean((part[:, 0] - part[:, 1]) ** 2) ** 0.5) / rmv)
-        assert numbers(read, y, bins=bins)["ence"] == pytest.approx(np.mean(gaps), rel=1e-9)
+        assert numbers(predicted, y, bins=bins)["ence"] == pytest.approx(np.mean(gaps), rel=1e-9)
 
 
 @pytest.mark.parametrize("wrong", [0.3, 1.0, 1.2, 4.0])
 @pytest.mark.parametrize("n", [7, 3000])
 def test_calibration_equals_uncertainty_toolbox(n, wrong):
     toolbox = pytest.importorskip("uncertainty_toolbox", reason="compares with uncertainty-toolbox: pip install it")
-    y, read = sample(n, wrong=wrong)
-    mean, std, truth = (v.double().flatten().numpy() for v in (read["mean"], read["std"], y))
+    y, predicted = sample(n, wrong=wrong)
+    mean, std, truth = (v.double().flatten().numpy() for v in (predicted["mean"], predicted["std"], y))
     expected = toolbox.metrics_calibration.miscalibration_area(mean, std, truth)
-    assert numbers(read, y)["miscalibration_area"] == pytest.approx(expected, abs=1e-6)
+    assert numbers(predicted, y)["miscalibration_area"] == pytest.approx(expected, abs=1e-6)
     crps = toolbox.metrics_scoring_rule.crps_gaussian(mean, std, truth)
-    assert numbers(read, y)["crps"] == pytest.approx(crps, rel=2e-4)
-    given = read | {"distribution": Normal(read["mean"], read["std"])}  # in float32
+    assert numbers(predicted, y)["crps"] == pytest.approx(crps, rel=2e-4)
+    given = predicted | {"distribution": Normal(predicted["mean"], predicted["std"])}  # in float32
     assert numbers(given, y)["miscalibration_area"] == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_lopsided_curve_crosses_the_diagonal_in_two_triangles():
     """Half of y at the very middle, half far out: the curve is 0.5 throughout, the area 2 triangles of 1/8."""
-    read = {"mean": torch.zeros(10, 1), "std": torch.ones(10, 1)}
+    predicted = {"mean": torch.zeros(10, 1), "std": torch.ones(10, 1)}
     y = torch.tensor([0.0, 50.0] * 5)[:, None]
-    assert numbers(read, y)["miscalibration_area"] == pytest.approx(0.25, abs=0.006)  # the last level is 1 of 1
+    assert numbers(predicted, y)["miscalibration_area"] == pytest.approx(0.25, abs=0.006)  # the last level is 1 of 1
 
 
 @pytest.mark.parametrize("z", [0.0, 0.01, 0.5, -1.0, 2.0, -5.0, 30.0])
@@ -110,8 +110,8 @@ def test_crps_equals_the_closed_form_of_normal_and_laplace(z, scale):
     normal = z * (2 * stats.norm.cdf(z) - 1) + 2 * stats.norm.pdf(z) - 1 / math.sqrt(math.pi)
     laplace = abs(z) + math.exp(-abs(z)) - 0.75
     for family, expected in ((Normal, normal), (Laplace, laplace)):
-        read = {"mean": mean, "std": std, "distribution": family(mean, std)}
-        assert numbers(read, y)["crps"] == pytest.approx(scale * expected, rel=2e-4)
+        predicted = {"mean": mean, "std": std, "distribution": family(mean, std)}
+        assert numbers(predicted, y)["crps"] == pytest.approx(scale * expected, rel=2e-4)
 
 
 class Heavy(Distribution):
@@ -137,33 +137,33 @@ def test_crps_of_heavy_tails_equals_its_definition(y):
     low = integrate.quad(lambda z: law.cdf(z) ** 2, -math.inf, y)[0]
     high = integrate.quad(lambda z: law.sf(z) ** 2, y, math.inf)[0]
     y = torch.tensor([[y]], dtype=torch.float64)
-    read = {"mean": torch.zeros_like(y), "std": torch.full_like(y, 3**0.5), "distribution": Heavy(3)}
-    assert numbers(read, y)["crps"] == pytest.approx(low + high, rel=1e-3)
+    predicted = {"mean": torch.zeros_like(y), "std": torch.full_like(y, 3**0.5), "distribution": Heavy(3)}
+    assert numbers(predicted, y)["crps"] == pytest.approx(low + high, rel=1e-3)
 
 
 def test_crps_is_the_same_in_chunks_and_the_distribution_s_own_is_preferred(monkeypatch):
-    y, read = sample()
-    whole = numbers(read, y)["crps"]
+    y, predicted = sample()
+    whole = numbers(predicted, y)["crps"]
     monkeypatch.setattr("dlthink.metrics.reals.forecast.CHUNK", 1000)
-    assert numbers(read, y)["crps"] == pytest.approx(whole, rel=1e-12)
+    assert numbers(predicted, y)["crps"] == pytest.approx(whole, rel=1e-12)
 
     class Own(Normal):
         def crps(self, value):
             return torch.full_like(value, 7.0)
 
-    assert numbers(read | {"distribution": Own(read["mean"], read["std"])}, y)["crps"] == 7
+    assert numbers(predicted | {"distribution": Own(predicted["mean"], predicted["std"])}, y)["crps"] == 7
 
 
 def test_the_given_distribution_is_the_one_that_is_scored():
-    y, read = sample()
-    scale = read["std"] / 2**0.5
-    made = numbers(read | {"distribution": Laplace(read["mean"], scale)}, y)
-    law = stats.laplace(read["mean"].double().numpy(), scale.double().numpy())
+    y, predicted = sample()
+    scale = predicted["std"] / 2**0.5
+    made = numbers(predicted | {"distribution": Laplace(predicted["mean"], scale)}, y)
+    law = stats.laplace(predicted["mean"].double().numpy(), scale.double().numpy())
     assert made["nll"] == pytest.approx(-law.logpdf(y.double().numpy()).mean(), rel=1e-5)
     low, high = law.ppf(0.05), law.ppf(0.95)
     assert made["coverage_90"] == pytest.approx(((low <= y.numpy()) & (y.numpy() <= high)).mean(), abs=1e-9)
     assert made["width_90"] == pytest.approx((high - low).mean(), rel=1e-5)
-    plain = numbers(read, y)
+    plain = numbers(predicted, y)
     for name in set(NAMES) - NEED_A_DISTRIBUTION - {"crps"}:  # they ask for mean and std alone
         assert made[name] == plain[name]
 
@@ -176,14 +176,14 @@ def test_a_true_normal_is_calibrated():
 
 
 def test_a_formula_that_a_family_does_not_have_is_nan():
-    y, read = sample()
-    made = numbers(read | {"distribution": StudentT(5.0, read["mean"], read["std"])}, y)
+    y, predicted = sample()
+    made = numbers(predicted | {"distribution": StudentT(5.0, predicted["mean"], predicted["std"])}, y)
     assert {n for n in NAMES if math.isnan(made[n])} == NEED_A_DISTRIBUTION - {"nll"} | {"crps"}
 
 
 def test_a_mean_alone_has_its_errors_and_nothing_of_a_spread():
-    y, read = sample()
-    made = numbers({"mean": read["mean"]}, y)
+    y, predicted = sample()
+    made = numbers({"mean": predicted["mean"]}, y)
     assert list(made) == NAMES
     assert {n for n in NAMES if math.isnan(made[n])} == NEED_A_DISTRIBUTION | {"ence", "sharpness", "spearman"}
     for name in ("crps", "aurc", "mae_top_10", "mae_top_90"):
@@ -191,19 +191,19 @@ def test_a_mean_alone_has_its_errors_and_nothing_of_a_spread():
 
 
 def test_one_spread_for_all_ranks_nothing():
-    y, read = sample()
-    made = numbers(read | {"std": torch.full_like(y, 2.0)}, y)
+    y, predicted = sample()
+    made = numbers(predicted | {"std": torch.full_like(y, 2.0)}, y)
     assert math.isnan(made["spearman"])
     for name in ("aurc", "mae_top_10", "mae_top_50", "mae_top_80", "mae_top_90"):
         assert made[name] == pytest.approx(made["mae"], rel=1e-12)
 
 
 def test_the_order_of_rows_does_not_matter_even_where_spreads_are_equal():
-    y, read = sample(1000)
-    read["std"] = read["std"].round(decimals=0).clamp(min=0.5)  # a few values, many ties
+    y, predicted = sample(1000)
+    predicted["std"] = predicted["std"].round(decimals=0).clamp(min=0.5)  # a few values, many ties
     order = torch.randperm(1000, generator=torch.Generator().manual_seed(1))
-    mixed = numbers({name: value[order] for name, value in read.items()}, y[order])
-    assert mixed == pytest.approx(numbers(read, y), rel=1e-10)
+    mixed = numbers({name: value[order] for name, value in predicted.items()}, y[order])
+    assert mixed == pytest.approx(numbers(predicted, y), rel=1e-10)
 
 
 def test_ties_take_the_mean_of_all_their_orders():
@@ -223,9 +223,9 @@ def test_spearman_equals_scipy_with_ties():
 
 
 def test_a_simulation_is_compared_with_its_truth():
-    y, read = sample()
-    truth = {"mean": read["mean"] + 3, "std": read["std"] ** 2}
-    made = numbers(read, y, truth)
+    y, predicted = sample()
+    truth = {"mean": predicted["mean"] + 3, "std": predicted["std"] ** 2}
+    made = numbers(predicted, y, truth)
     assert list(made) == [*NAMES, "spread_spearman", "mean_rmse_to_truth"]
     assert made["spread_spearman"] == pytest.approx(1)
     assert made["mean_rmse_to_truth"] == pytest.approx(3, rel=1e-6)
@@ -233,40 +233,40 @@ def test_a_simulation_is_compared_with_its_truth():
 
 
 def test_parts_of_the_spread_are_told():
-    y, read = sample()
+    y, predicted = sample()
     parts = {"aleatoric": torch.full_like(y, 3.0), "epistemic": torch.tensor([0.0, 2.0]).repeat(200)[:, None]}
-    made = numbers(read | parts, y)
+    made = numbers(predicted | parts, y)
     assert made["aleatoric"] == pytest.approx(3)
     assert made["epistemic"] == pytest.approx(2**0.5)
 
 
 def test_baselines_and_groups_get_the_same_numbers():
-    y, read = sample(300, 2)
+    y, predicted = sample(300, 2)
     _, other = sample(300, 2, seed=5)
     on = torch.arange(300) % 3 == 0
     truth = {
         "baselines": {"lookup": other, "flat": {"mean": other["mean"]}},
         "groups": {"on_carbon": on, "on_hetero": ~on, "on_nothing": torch.zeros(300, dtype=torch.bool)},
     }
-    made = numbers(read, y, truth)
-    assert {n: made[n] for n in NAMES} == numbers(read, y)
+    made = numbers(predicted, y, truth)
+    assert {n: made[n] for n in NAMES} == numbers(predicted, y)
     assert {n: made[f"{n}_lookup"] for n in NAMES} == numbers(other, y)
     assert made["mae_flat"] == numbers(other, y)["mae"]
     assert "nll_flat" not in made
     for name, part in (("on_carbon", on), ("on_hetero", ~on)):
-        cut = numbers({k: v[part] for k, v in read.items()}, y[part])
+        cut = numbers({k: v[part] for k, v in predicted.items()}, y[part])
         assert {n: made[f"{n}_{name}"] for n in NAMES} == pytest.approx(cut, rel=1e-12)
         assert made[f"mae_{name}_lookup"] == pytest.approx(float((y - other["mean"])[part].abs().mean()), rel=1e-5)
     assert not [n for n in made if n.endswith("on_nothing") or n.startswith("rmse_on_carbon_")]
 
 
-@pytest.mark.parametrize("read", [{"mean"}, {"mean", "std"}, {"mean", "std", "distribution"}])
+@pytest.mark.parametrize("predicted", [{"mean"}, {"mean", "std"}, {"mean", "std", "distribution"}])
 @pytest.mark.parametrize("n", [0, 1, 2])
-def test_few_rows(n, read):
+def test_few_rows(n, predicted):
     y = torch.ones(n, 1)
     full = {"mean": 0 * y, "std": 2 * y, "distribution": Normal(0 * y, 2 * y) if n else Normal(0 * y, 2 * y + 1)}
     truth = {"mean": y, "std": y, "baselines": {"lookup": full}, "groups": {"all": torch.ones(n, dtype=torch.bool)}}
-    made = numbers({name: full[name] for name in read}, y, truth)
+    made = numbers({name: full[name] for name in predicted}, y, truth)
     assert set(NAMES) <= set(made)
     if n:
         assert made["mae"] == made["mae_lookup"] == made["mae_all"] == 1
@@ -278,50 +278,50 @@ def test_few_rows(n, read):
 @pytest.mark.parametrize("value", [0.0, math.nan, math.inf, 1e-30, 1e30])
 @pytest.mark.parametrize("name", ["mean", "std"])
 def test_wild_predictions_are_never_an_exception(name, value):
-    y, read = sample(30)
-    read[name][3] = value
-    read["distribution"] = Normal(read["mean"], read["std"], validate_args=False)
-    assert set(numbers(read, y)) == set(NAMES)
-    read.pop("distribution")
-    assert set(numbers(read, y)) == set(NAMES)
+    y, predicted = sample(30)
+    predicted[name][3] = value
+    predicted["distribution"] = Normal(predicted["mean"], predicted["std"], validate_args=False)
+    assert set(numbers(predicted, y)) == set(NAMES)
+    predicted.pop("distribution")
+    assert set(numbers(predicted, y)) == set(NAMES)
 
 
 def test_a_lost_prediction_is_not_averaged_away():
-    y, read = sample(30)
-    read["mean"][3] = math.nan
-    made = numbers(read, y)
+    y, predicted = sample(30)
+    predicted["mean"][3] = math.nan
+    made = numbers(predicted, y)
     for name in ("mae", "median_ae", "nll", "crps", "miscalibration_area", "coverage_90", "spearman", "aurc"):
         assert math.isnan(made[name]), name
 
 
 def test_what_needs_a_gradient_is_read_all_the_same():
-    y, read = sample(50)
-    assert numbers({k: v.clone().requires_grad_() for k, v in read.items()}, y) == numbers(read, y)
+    y, predicted = sample(50)
+    assert numbers({k: v.clone().requires_grad_() for k, v in predicted.items()}, y) == numbers(predicted, y)
 
 
 def test_sums_are_in_double_precision():
-    y, read = sample(200_000)
-    error = y.double().numpy() - read["mean"].double().numpy()
-    assert numbers({"mean": read["mean"]}, y)["mae"] == pytest.approx(np.abs(error).mean(), rel=1e-12)
-    assert Forecast(read, y).log_prob.dtype == torch.float64
+    y, predicted = sample(200_000)
+    error = y.double().numpy() - predicted["mean"].double().numpy()
+    assert numbers({"mean": predicted["mean"]}, y)["mae"] == pytest.approx(np.abs(error).mean(), rel=1e-12)
+    assert Forecast(predicted, y).log_prob.dtype == torch.float64
 
 
 # ------------------------------------------------------------------------------------------ what is far worse
 
 
 def test_a_target_that_is_far_worse_than_its_mean_is_named():
-    y, read = sample(t=3)
-    read["mean"][7, 1] += 1e4
-    (line,) = Reals("ppm").remarks(read, y, {})
+    y, predicted = sample(t=3)
+    predicted["mean"][7, 1] += 1e4
+    (line,) = Reals("ppm").remarks(predicted, y, {})
     assert "target 1" in line and "RMSE 500" in line and "trainer.l2" in line and "\n" not in line
-    (line,) = Reals("ppm").remarks({"mean": read["mean"][:, 1:2]}, y[:, 1:2], {})
+    (line,) = Reals("ppm").remarks({"mean": predicted["mean"][:, 1:2]}, y[:, 1:2], {})
     assert "the estimate" in line
 
 
 def test_a_spread_far_too_small_is_named_and_a_good_one_is_not():
-    y, read = sample()
-    assert Reals("ppm").remarks(read, y, {}) == Reals("ppm").remarks({"mean": read["mean"]}, y, {}) == []
-    (line,) = Reals("ppm").remarks(read | {"std": 1e-2 * read["std"]}, y, {})
+    y, predicted = sample()
+    assert Reals("ppm").remarks(predicted, y, {}) == Reals("ppm").remarks({"mean": predicted["mean"]}, y, {}) == []
+    (line,) = Reals("ppm").remarks(predicted | {"std": 1e-2 * predicted["std"]}, y, {})
     assert "spread" in line and "calibrate" in line
 
 
@@ -341,10 +341,10 @@ def test_no_row_is_one_too_many(monkeypatch):
 
     for place, name in ((torch, "quantile"), (torch, "nanquantile"), (torch.Tensor, "quantile")):
         monkeypatch.setattr(place, name, ends)
-    y, read = sample()
-    distance = (y - read["mean"]).abs().double().numpy()
-    assert numbers(read, y)["median_ae"] == pytest.approx(np.median(distance))
-    assert set(Reals("ppm").figures(read, y, {})) == {"measured", "calibration", "risk_coverage", "residuals"}
+    y, predicted = sample()
+    distance = (y - predicted["mean"]).abs().double().numpy()
+    assert numbers(predicted, y)["median_ae"] == pytest.approx(np.median(distance))
+    assert set(Reals("ppm").figures(predicted, y, {})) == {"measured", "calibration", "risk_coverage", "residuals"}
     counts = torch.poisson(torch.full((50, 3), 2.0))
     assert math.isfinite(
         Counts(["a", "b", "c"], bin=0.05).numbers({"rate": counts + 0.5}, counts, {})["bits_per_spike_median"]

