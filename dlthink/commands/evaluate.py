@@ -26,6 +26,7 @@ def main(words: list[str]) -> int:
     import torch
 
     from dlthink.config import build
+    from dlthink.protocols import Metrics
     from dlthink.runs.figures import save_figures
     from dlthink.runs.folder import fitting, open_run
     from dlthink.runs.summary import table
@@ -39,7 +40,7 @@ def main(words: list[str]) -> int:
     for note in parts.data.notes:
         print(plain(f"note: {note}"))
     audit = given["audit"] == "true"
-    if audit and not hasattr(parts.metrics, "audit"):
+    if audit and not Metrics.audit.given(parts.metrics):
         raise BadInput(f"audit=true: there is no audit of {type(parts.data).__name__}; leave the word out")
     run.install(saved, path, parts.loss, parts.model, parts.trainer.precision)
     device = parts.trainer.precision.device

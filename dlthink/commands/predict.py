@@ -35,6 +35,7 @@ def main(words: list[str]) -> int:
     import torch
 
     from dlthink.config import build
+    from dlthink.protocols import Data, Inputs, Metrics
     from dlthink.runs.figures import save_figures
     from dlthink.runs.folder import fitting, open_run
     from dlthink.training import evaluation
@@ -43,7 +44,7 @@ def main(words: list[str]) -> int:
     run = open_run(given["run"], settings, given["allow"], used)
     data = build.find(run.config.data, "data")
     _check_words(more, data, names)
-    kind, word = getattr(data, "predicts", "file"), ("output", given["output"])
+    kind, word = Data.predicts.of(data), ("output", given["output"])
     _keep_input(Path(given["input"]).expanduser(), Path(given["output"]).expanduser(), kind)
     given["output"] = str(folder_to_write(*word) if kind == "folder" else file_to_write(*word, ".csv"))
     _keep_training_data(Path(given["output"]), run.config.data)
@@ -52,7 +53,7 @@ def main(words: list[str]) -> int:
     with fitting(saved, path):
         loss, model = build.networks(run.config, saved["facts"])
         metrics = build.build(run.config.metrics, **saved["facts"]) if given["figures"] else None
-    if metrics is not None and not hasattr(metrics, "drawings"):
+    if metrics is not None and not Metrics.drawings.given(metrics):
         raise BadInput(
             f"figures={given['figures']}: {data.__name__} has no pictures of predictions; leave the word out"
         )
@@ -62,7 +63,7 @@ def main(words: list[str]) -> int:
     with torch.no_grad(), fitting(saved, path, f"input={given['input']}"):
         inputs = data.inputs(given["input"], saved["data"], **more)
         del saved  # optimizers and averages take several times the network's memory
-        for part in inputs.parts(given["output"]) if hasattr(inputs, "parts") else [inputs]:
+        for part in Inputs.parts.of(inputs)(given["output"]):
             asked = part.to(device)
             outputs = evaluation.run_split(model, asked, evaluation.batches_of(asked, trainer.examine_batch, device))
             predicted = settled | loss.predict(outputs.out)
