@@ -26,12 +26,12 @@ def main(words: list[str]) -> int:
     import torch
 
     from dlthink.config import build
+    from dlthink.files.atomic import write_json
     from dlthink.protocols import Metrics
     from dlthink.runs.figures import save_figures
     from dlthink.runs.folder import fitting, open_run
     from dlthink.runs.summary import table
     from dlthink.training import evaluation
-    from dlthink.training.board import write_json
 
     run = open_run(given["run"], settings, given["allow"])
     saved, path = run.best()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,3 +45,14 @@ def write_text(path: Path, text: str) -> None:
     finally:
         with suppress(OSError):
             new.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: dict) -> None:
+    """`content` as JSON, whole or not at all. What is not a number becomes null: JSON has no nan. Raises OSError."""
+    write_text(path, json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n")
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -18,12 +18,11 @@ from dlthink.config.own import reach
 from dlthink.config.paths import conf_folder, options
 from dlthink.config.words import change
 from dlthink.errors import BadInput, out_of_memory
-from dlthink.files.atomic import write_text
+from dlthink.files.atomic import write_json, write_text
 from dlthink.runs import stored
 from dlthink.runs.latest import run_folder
 from dlthink.runs.signature import sign, signed
 from dlthink.training import checkpoint
-from dlthink.training.board import write_json
 from dlthink.training.precision import Precision
 
 MORE = 1 << 26  # weights that a run may have beside those in its checkpoint: frozen networks, tables

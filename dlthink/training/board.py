@@ -4,8 +4,6 @@ Only the loop and its progress write here.
 """
 
 import csv
-import json
-import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,16 +86,3 @@ class Board:
 def _text(text: str) -> str:
     """What TensorBoard can hold: a path need not be UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Atomically, so that a reader never meets half a file. What is not a number becomes null: JSON has no nan."""
-    new = path.with_suffix(".tmp")
-    new.write_text(json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n")
-    os.replace(new, path)
-
-
-def _without_nan(value):
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -13,11 +13,12 @@ from torch import nn
 
 from dlthink import __version__
 from dlthink.errors import BadInput, plain
+from dlthink.files.atomic import write_json
 from dlthink.progress_bar import Bar, Lines, progress_bar
 from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import checkpoint, evaluation, rng
 from dlthink.training.best import Best
-from dlthink.training.board import Board, write_json
+from dlthink.training.board import Board
 from dlthink.training.ema import EMA
 from dlthink.training.interrupt import Interrupt, Interrupted
 from dlthink.training.players import networks_of, players

@@ -8,7 +8,8 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
-from dlthink.training.board import Board, write_json
+from dlthink.files.atomic import write_json
+from dlthink.training.board import Board
 
 METRICS = {"bits_per_spike", "bits_per_spike_median", "bits_per_spike_min", "d2", "log_score", "oracle_share"}
 
