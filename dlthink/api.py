@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dlthink.config import build
 from dlthink.config.own import node_of, register
-from dlthink.config.paths import conf_folder, quoted
+from dlthink.config.paths import as_typed, chosen, conf_folder, quoted
 from dlthink.config.refusals import REFUSED, in_one_line
 from dlthink.errors import BadInput
 from dlthink.files.lock import hold
@@ -110,7 +110,7 @@ def compose(*words: str, loss: type | None = None, model: type | None = None) ->
     from hydra.core.config_store import ConfigStore
     from hydra.core.global_hydra import GlobalHydra
 
-    given = [quoted(word) for word in words]
+    given = [quoted(chosen(word)) for word in words]
     for group, own in (("loss", loss), ("model", model)):
         if own is not None:
             ConfigStore.instance().store(group=group, name=own.__name__, node=node_of(own))
@@ -126,7 +126,7 @@ def compose(*words: str, loss: type | None = None, model: type | None = None) ->
     config = OmegaConf.create({key: value for key, value in config.items() if key != "hydra"})
     OmegaConf.resolve(config)
     build.check(config, **folders.choices())
-    return Experiment(config, given, choices)
+    return Experiment(config, [as_typed(word) for word in given], choices)
 
 
 def open_run(folder: str | Path, *settings: str, allow: str | None = None) -> Run:

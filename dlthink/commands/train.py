@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dlthink.config.overview import overview
 from dlthink.config.own import reach, register
-from dlthink.config.paths import conf_folder
+from dlthink.config.paths import as_typed, conf_folder
 from dlthink.errors import EXPECTED, BadInput, answer, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.own_code import own_code
@@ -95,7 +95,7 @@ def _one(config) -> float | None:
                 raise BadInput(
                     f"{folder / 'config.yaml'}: is of no run and would be overwritten; choose another folder"
                 )
-            return _train(config, folder, provenance(typed, chosen))
+            return _train(config, folder, provenance([as_typed(word) for word in typed], chosen))
     except (*EXPECTED, *REFUSED) as error:
         _remember(answer(in_one_line(error) if isinstance(error, REFUSED) else error))
         if folder.is_dir() and not any(folder.iterdir()):

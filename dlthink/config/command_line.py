@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dlthink.config.closest import hint
-from dlthink.config.paths import GROUPS, conf_folder, options, quoted
+from dlthink.config.paths import GROUPS, chosen, conf_folder, options, quoted
 from dlthink.config.types import typed
 from dlthink.config.words import checked
 from dlthink.errors import BadInput
@@ -41,7 +41,7 @@ def read(words: list[str]) -> tuple[dict[str, str], list[str]]:
     own = [Path(flags["--config-dir"])] if "--config-dir" in flags else []
     for word in overrides:
         _check(word, "--multirun" in flags, own)
-    return flags, [quoted(word) for word in overrides]
+    return flags, [quoted(chosen(word, *own)) for word in overrides]
 
 
 def _flag(word: str, rest: Iterator[str]) -> tuple[str, str]:
@@ -96,7 +96,7 @@ def _check(word: str, several: bool, own: list[Path]) -> None:
         raise BadInput(f"{word}: cannot be read; a value with special letters stands in quotes, {quotes}") from error
     if override.is_sweep_override() and not several:
         raise BadInput(f"{word}: several values; to train with each of them, add -m: dlthink train -m {word}")
-    if bare in GROUPS:
+    if bare in GROUPS or chosen(word, *own) != word:
         for choice in _values(override):
             _check_choice(bare, choice, own)
 
@@ -126,5 +126,5 @@ def _check_choice(group: str, choice: Any, own: list[Path]) -> None:
     if choice is None:
         raise BadInput("experiment=null: leave the word out for none")
     if isinstance(choice, bool | int | float) or "/" in name or name in ("", ".", "~"):
-        known = options(group, conf_folder(), *own)
+        known = options(group.replace(".", "/"), conf_folder(), *own)
         raise BadInput(f"{group}={name}: there is no such {group}{hint(name, known, f'{group}=')}")

@@ -26,6 +26,21 @@ def options(group: str, *folders: Path) -> dict[str, Path]:
     return {file.stem: file for file in files}
 
 
+def chosen(word: str, *folders: Path) -> str:
+    """`data.direction=decode` as Hydra wants it, where conf/data/direction holds choices: data/direction=decode."""
+    key, equals, value = word.partition("=")
+    group = key.replace(".", "/")
+    nested = "." in key and any((folder / group).is_dir() for folder in (conf_folder(), *folders))
+    return f"{group}{equals}{value}" if nested else word
+
+
+def as_typed(word: str) -> str:
+    """The way back: data.direction=decode."""
+    key, equals, value = word.partition("=")
+    nested = key.partition("/")[0] in GROUPS
+    return f"{key.replace('/', '.')}{equals}{value}" if nested else word
+
+
 def first_comment(file: Path) -> str:
     """The line that a choice says of itself: its first comment that is not a directive."""
     for line in file.read_text().splitlines():

@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dlthink.config.build import PARTS, find
-from dlthink.config.paths import conf_folder, options
+from dlthink.config.paths import conf_folder
 from dlthink.config.types import fits, parameters
 from dlthink.errors import BadInput
 
@@ -35,7 +35,7 @@ def permitted(part: str) -> frozenset[str]:
     """The classes that the shipped choices of a part name, nested ones too: its one list."""
     if part not in PARTS:
         return frozenset()
-    files = options(GROUPS.get(part, part), conf_folder()).values()
+    files = (conf_folder() / GROUPS.get(part, part)).rglob("*.yaml")  # choices within choices, too
     loaded = [OmegaConf.load(file) for file in files]
     whole = {"data", "metrics"} & {part}  # a data file sets several parts by name
     found = (nodes(config.get(part) if whole else config, part) for config in loaded)

@@ -121,5 +121,6 @@ def described(config: DictConfig, choices: dict[str, str], words: list[str]) -> 
         key, equals, _ = word.lstrip("+").partition("=")
         if equals and key not in few:
             value = OmegaConf.select(config, key, default="")
+            value = word.partition("=")[2] if isinstance(value, DictConfig) and "_target_" in value else value
             few[key] = value if isinstance(value, str | int | float | bool) else typed(value)
     return few

@@ -1,9 +1,12 @@
 """What is typed after `dlthink train` is judged before Hydra reads it: one line in our words."""
 
 import pytest
+from omegaconf import OmegaConf
 
 from dlthink.config import command_line
+from dlthink.config.paths import as_typed, chosen
 from dlthink.errors import BadInput
+from tests.conftest import refused
 
 REFUSED = {
     "several seeds": ("seed=0,1", "several values", "add -m"),
@@ -76,3 +79,48 @@ def test_flags_go_on_by_their_long_names_and_values_in_quotes(tmp_path):
     assert command_line.read(["-c", "job", "--resolve"])[0] == {"--cfg": "job", "--resolve": ""}
     words = ["-m", "loss=mse", "hydra.sweep.dir=x", "seed=range(3)", "trainer.minutes=null", "optim.betas=[0.8,0.9]"]
     assert command_line.read(words)[1] == words[1:]
+
+
+# ------------------------------------------------------------------------------------- a setting that brings others
+
+WAYS = {  # what is measured decides about the cost, the network and the examination
+    "there": ("poisson", "mlp", "dlthink.metrics.counts.metrics.Counts"),
+    "back": ("gaussian_nll", "glm", "dlthink.metrics.reals.metrics.Reals"),
+}
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder of choices: data=mine, whose data.way is a choice of its own."""
+    (tmp_path / "own" / "data" / "way").mkdir(parents=True)
+    mine = "# @package _global_\n# mine\ndefaults: [/data/way: there, override /trainer: smoke, _self_]\ndata: {}\n"
+    (tmp_path / "own" / "data" / "mine.yaml").write_text(mine)
+    for way, (loss, model, metrics) in WAYS.items():
+        (tmp_path / "own" / "data" / "way" / f"{way}.yaml").write_text(
+            f"# @package _global_\n# {way}\ndefaults: [override /loss: {loss}, override /model: {model}, _self_]\n"
+            f"data: {{way: {way}}}\nmetrics: {{_target_: {metrics}}}\n"
+        )
+    return str(tmp_path / "own")
+
+
+def test_a_setting_can_be_a_choice_that_brings_others_along(cli, own):
+    def composed(*words):
+        code, out, err = cli("train", "--config-dir", own, "data=mine", *words, "--cfg", "job")
+        assert code == 0, err
+        return OmegaConf.create(out)
+
+    costs = {"poisson": "poisson.Poisson", "gaussian_nll": "gaussian_nll.GaussianNLL"}
+    for way, (loss, model, metrics) in WAYS.items():
+        config = composed(f"data.way={way}")
+        assert config.data.way == way and config.metrics._target_ == metrics
+        assert config.loss._target_.endswith(costs[loss]) and f".{model}." in config.model._target_
+    assert composed().data.way == "there"
+    assert composed("data.way=back", "loss=mse").loss._target_.endswith("MSE")  # the command line has the last word
+    refused(cli("train", "--config-dir", own, "data=mine", "data.way=bakc"), "data.way=bakc", "did you mean", "back")
+    refused(cli("train", "--config-dir", own, "data=mine", "data.way=null"), "data.way=null")
+
+
+def test_such_a_setting_is_told_as_it_is_typed():
+    assert as_typed("data/way=back") == "data.way=back"
+    for word in ("data.path=a/b", "hydra/launcher=joblib", "loss=mse", "data=spikes"):
+        assert as_typed(word) == word and chosen(word) == word
