@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
@@ -14,16 +15,35 @@ from dlthink.metrics.style import GROUPS, INK, PREDICTED, QUIET, TRUE, canvas, q
 
 SPREAD = LinearSegmentedColormap.from_list("spread", ["#c4d8eb", "#74a9d8", "#5f6fc0", "#9a3f8f", "#6b1040"])
 MOST_POINTS = 4000
+MOST_PANELS = 6
 FIRST = 0.01  # coverage from which risk is drawn: before it, a few rows make it jump
 WIDEST = 8.0  # standard deviations in the histogram; what lies beyond is counted in its last bars
 TAILS = ((3, "0.27 %"), (6, "2e-7 %"))  # standard deviations, and what a normal variable has beyond them
 
 
 @quiet()
-def measured(own: Forecast, unit: str, target: str = "measured") -> Figure:
-    """Predicted against measured, the least certain on top; up to `MOST_POINTS` rows, evenly over the spreads."""
-    figure = canvas(5.4, 4.6)
-    ax = figure.subplots()
+def measured(own: Forecast, units: list[str], target: str = "measured", names: list[str] | None = None) -> Figure:
+    """Predicted against measured, the least certain on top; up to `MOST_POINTS` rows, evenly over the spreads.
+
+    Where targets have names, each has a picture in its own units, up to `MOST_PANELS` of them.
+    """
+    names = list(names or [""])
+    shown = [own.only(own.target == place) for place in range(min(len(names), MOST_PANELS))] if names[1:] else [own]
+    columns = min(3, len(shown))
+    rows = -(-len(shown) // columns)
+    figure = canvas(5.4 * columns, 4.6 * rows)
+    axes = figure.subplots(rows, columns, squeeze=False).flatten()
+    for place, (ax, part) in enumerate(zip(axes, shown, strict=False)):
+        _measured(figure, ax, part, units[place % len(units)], target, names[place])
+    for ax in axes[len(shown) :]:
+        ax.set_axis_off()
+    if len(names) > len(shown):
+        figure.supxlabel(f"{len(shown)} of {len(names)} targets shown", fontsize=8, color=QUIET)
+    return figure
+
+
+def _measured(figure: Figure, ax: Axes, own: Forecast, unit: str, target: str, name: str) -> None:
+    """One picture of it, of one target or of all that have no name."""
     known = (own.mean.isfinite() & own.y.isfinite()).nonzero()[:, 0]
     rows = known[own.std[known].nan_to_num(0.0).argsort(stable=True)]
     if len(rows) > MOST_POINTS:
@@ -39,8 +59,9 @@ def measured(own: Forecast, unit: str, target: str = "measured") -> Figure:
     else:
         ax.scatter(y, mean, color=PREDICTED, alpha=0.5, **look)
     ax.set(xlim=(low, high), ylim=(low, high), aspect="equal")
-    ax.set(xlabel=_with(target, unit), ylabel=_with("predicted", unit))
-    ax.set_title(f"is it right? · MAE {_short(own.error[known].abs().mean())} {unit}".rstrip())
+    ax.set(xlabel=_with(f"{name}, {target}" if name else target, unit), ylabel=_with("predicted", unit))
+    asked = f"{name}: is it right?" if name else "is it right?"
+    ax.set_title(f"{asked} · MAE {_short(own.error[known].abs().mean())} {unit}".rstrip())
     beyond = ((own.mean[known] < low) | (own.mean[known] > high)).sum()
     notes = [f"{int(beyond):,} predicted beyond this picture"] if beyond else []
     if len(known) < len(own):
@@ -48,12 +69,14 @@ def measured(own: Forecast, unit: str, target: str = "measured") -> Figure:
     if len(known) > MOST_POINTS:
         notes.append(f"{MOST_POINTS:,} of {len(known):,} shown")
     ax.text(0.97, 0.04, "\n".join(notes), transform=ax.transAxes, ha="right", fontsize=8, color=QUIET)
-    return figure
 
 
 @quiet()
-def calibration(own: Forecast, baselines: dict[str, Forecast]) -> Figure:
-    """Observed against nominal share of central intervals; on the diagonal an interval can be believed."""
+def calibration(own: Forecast, baselines: dict[str, Forecast], names: list[str] | None = None) -> Figure:
+    """Observed against nominal share of central intervals; on the diagonal an interval can be believed.
+
+    Of several targets with names each has a dotted line of its own, where colours reach.
+    """
     figure = canvas(4.6, 4.6)
     ax = figure.subplots()
     ax.plot((0, 1), (0, 1), color=QUIET, lw=0.8, zorder=0)
@@ -65,6 +88,11 @@ def calibration(own: Forecast, baselines: dict[str, Forecast]) -> Figure:
         ax.plot(nominal, inside, color=colour, label=label, zorder=3 if forecast is own else 2)
         if forecast is own:
             ax.fill_between(nominal, nominal, inside, color=colour, alpha=0.15, lw=0)
+    colours = GROUPS[2 + len(baselines) :] if len(names or []) > 1 else ()
+    for place, (name, colour) in enumerate(zip(names or [], colours, strict=False)):
+        nominal, inside = observed(own.depth[own.target == place])
+        if not inside.isnan().any():
+            ax.plot(nominal, inside, color=colour, ls=":", label=name)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title="can the intervals be believed?")
     ax.set(xlabel="nominal share of the interval", ylabel="observed share inside")
     ax.text(0.04, 0.60, "too wide", transform=ax.transAxes, fontsize=8, color=QUIET)

@@ -22,6 +22,7 @@ class Forecast:
     log_prob        log density of what was measured, nats in the units of y
     crps            int (F(z) - [y <= z])^2 dz, in the units of y; |error| for a mean alone
     depth           |2 F(y) - 1|, the nominal share of the smallest central interval that holds y
+    target          which target a score is of, 0 .. n_targets - 1
 
     What the read does not define, or its distribution does not implement, is nan.
     """
@@ -36,6 +37,8 @@ class Forecast:
         self.y, self.mean = exact(y).flatten(), exact(mean).flatten()
         self.error = self.y - self.mean
         self.std = exact(predicted["std"]).flatten() if "std" in predicted else self._ask("stddev")
+        self.target = torch.arange(y.shape[-1]).repeat(len(y))
+        self._ends: dict[float, tuple[Tensor, Tensor]] = {}
 
     def __len__(self) -> int:
         return len(self.y)
@@ -81,8 +84,18 @@ class Forecast:
 
     def interval(self, percent: float) -> tuple[Tensor, Tensor]:
         """Lower and upper end of the central interval that should hold so many percent."""
-        low, high = self.quantiles(torch.tensor([0.5 - percent / 200, 0.5 + percent / 200], dtype=torch.float64))
-        return low, high
+        if percent not in self._ends:
+            ends = torch.tensor([0.5 - percent / 200, 0.5 + percent / 200], dtype=torch.float64)
+            self._ends[percent] = tuple(self.quantiles(ends))
+        return self._ends[percent]
+
+    def only(self, on: Tensor) -> "Part":
+        """Some scores of it, by a mask or their places."""
+        return Part(self, on, self.y.new_ones(len(self)))
+
+    def divided(self, scale: Tensor) -> "Part":
+        """All of it in units of `scale`: [n_targets], a standard deviation of each target, say."""
+        return Part(self, slice(None), scale.double()[self.target])
 
     def _ask(self, name: str, *given: Tensor, times: int = 1) -> Tensor:
         """What the distribution answers: [times * rows], nan where its family has no such formula."""
@@ -92,6 +105,40 @@ class Forecast:
         except NotImplementedError:  # so torch's families say it
             answer = None
         return self.y.new_full((times * len(self),), math.nan) if answer is None else exact(answer).flatten()
+
+
+class Part(Forecast):
+    """Some scores of another forecast, `on` a mask or places, each in units of its `scale`: [scores of the whole]."""
+
+    def __init__(self, whole: Forecast, on: Tensor | slice, scale: Tensor):
+        self._whole, self._on, self._scale = whole, on, scale[on]
+        self.y, self.mean, self.error, self.std = (
+            values[on] / self._scale for values in (whole.y, whole.mean, whole.error, whole.std)
+        )
+        self.target = whole.target[on]
+
+    @property
+    def spreads(self) -> bool:
+        return self._whole.spreads
+
+    @cached_property
+    def log_prob(self) -> Tensor:
+        return self._whole.log_prob[self._on] + self._scale.log()
+
+    @cached_property
+    def depth(self) -> Tensor:
+        return self._whole.depth[self._on]
+
+    @cached_property
+    def crps(self) -> Tensor:
+        return self._whole.crps[self._on] / self._scale
+
+    def quantiles(self, p: Tensor) -> Tensor:
+        return self._whole.quantiles(p)[:, self._on] / self._scale
+
+    def interval(self, percent: float) -> tuple[Tensor, Tensor]:
+        low, high = (end[self._on] / self._scale for end in self._whole.interval(percent))
+        return low, high
 
 
 def exact(x: Tensor) -> Tensor:

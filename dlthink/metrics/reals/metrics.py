@@ -5,25 +5,24 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from dlthink.errors import BadInput
 from dlthink.metrics.misfit import misfit, no_distribution
-from dlthink.metrics.reals.forecast import Forecast, exact, miscalibration_area
-from dlthink.metrics.reals.risk_coverage import ence, risk, spearman
+from dlthink.metrics.reals.forecast import Forecast, exact
+from dlthink.metrics.reals.risk_coverage import spearman
+from dlthink.metrics.reals.scores import each, root_mean_square, scores, unit_free
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-INTERVALS = (50, 80, 90, 95)
-TOPS = (10, 50, 80, 90)
 FAR, FAR_NATS = 2.0, 2.0  # RMSE over that of a constant guess, NLL above it: from here on it is a remark's worth
 FEWEST = 10  # rows, below which a constant guess is not known well enough
 
 
 class Reals:
-    """Numbers and figures for y: [n, n_targets] and its predicted distribution, in `unit`; all targets together.
+    """Numbers and figures for y: [n, n_targets] and its predicted distribution.
 
     predicted  {"mean"}: [n, n_targets]; "distribution" where the cost is a likelihood; or "std" alone, then Normal
            is assumed; or neither: then all that asks for a spread is nan, and the CRPS is the MAE, what it is for
@@ -31,10 +30,15 @@ class Reals:
     known  {"mean", "std"}: [n, n_targets], where a simulation knows them;
            {"baselines": {NAME: read}}: other predictors, their numbers end in _NAME, undefined ones left out;
            {"groups": {NAME: bool [n]}}: numbers on these rows end in _NAME, their baselines' MAE in _NAME_BASELINE
+           (the standardized CRPS where units differ)
 
-    target: what y is called in figures, "measured" or "simulated".
+    unit          of all targets, or a list with one of each; "" where nobody knows
+    target        what y is called in figures, "measured" or "simulated"
+    target_names  a name of each target. Of several, each then has its own numbers, that end in _NAME; these are `EACH`.
+    target_std    standard deviations of the training targets, 1 for one that never changes; needed where units differ
 
     mae, median_ae, rmse   of y - mean
+    r2                     mean over targets of 1 - SSE / SST
     nll                    - mean log density, nats
     crps                   mean continuous ranked probability score: the MAE of a distribution
     miscalibration_area    between observed and nominal share of central intervals
@@ -48,39 +52,70 @@ class Reals:
     spread_spearman        rank correlation of std and true std
     mean_rmse_to_truth     RMSE of mean against the true mean: without the noise that nobody can predict
 
+    Where units are a list of several, different or unknown, there is no mean over centimetres and centimetres per
+    second: all targets together then have only numbers without a unit, worked out on targets divided by
+    `target_std`: crps_standardized, which picks the best checkpoint, nll_standardized, r2, miscalibration_area,
+    coverage_Q, ence, spearman. In the units are the numbers of each target alone.
+
     Sums are in float64; quantiles are numpy's, since torch's end at 16.7 million rows. What the rows do not define is
-    nan. Sources stand beside each formula, in `forecast` and `ranking`.
+    nan. Sources stand beside each formula, in `forecast`, `scores` and `risk_coverage`.
+
+    Raises BadInput for units that differ without `target_names` and `target_std`.
     """
 
     best = ("crps", "min")
     needs = ("mean",)
 
-    def __init__(self, unit: str = "", target: str = "measured", bins: int = 15):
-        self.unit, self.target = unit, target
-        self.bins = bins
+    def __init__(
+        self,
+        unit: str | list[str] = "",
+        target: str = "measured",
+        target_names: list[str] | None = None,
+        target_std: list[float] | None = None,
+        bins: int = 15,
+    ):
+        self.units = [unit] if isinstance(unit, str) else list(unit)
+        self.target, self.bins = target, bins
+        self.target_names = list(target_names or ())
+        self.one_unit = len(self.units) == 1 or (len(set(self.units)) == 1 and self.units[0] != "")
+        if not self.one_unit:
+            if target_std is None or not len(self.units) == len(self.target_names) == len(target_std):
+                raise BadInput("metrics: targets of different units need target_names and target_std, one for each")
+            self.best = ("crps_standardized", "min")
+        self.target_std = torch.tensor(target_std or (1.0,), dtype=torch.float64)
+
+    @property
+    def unit(self) -> str:
+        """Of all targets together."""
+        return self.units[0] if self.one_unit else "training std"
 
     def numbers(self, predicted: dict, y: Tensor, known: dict) -> dict[str, float]:
         own = Forecast(predicted, y)
         baselines = {name: Forecast(other, y) for name, other in known.get("baselines", {}).items()}
-        numbers = self._of(own)
+        numbers, main = self._of(own), "mae" if self.one_unit else "crps_standardized"
         for name in ("aleatoric", "epistemic"):
             if name in predicted:
-                numbers[name] = _root_mean_square(exact(predicted[name]))
+                numbers |= self._root_mean_square(name, exact(predicted[name]))
         if "std" in known:
-            numbers["spread_spearman"] = spearman(own.std, exact(known["std"]).flatten())
+            own_std, true_std = (self._standardized(std).flatten() for std in (own.std.view(y.shape), known["std"]))
+            numbers["spread_spearman"] = spearman(own_std, true_std)
         if "mean" in known:
-            numbers["mean_rmse_to_truth"] = _root_mean_square(own.mean - exact(known["mean"]).flatten())
+            away = own.mean - exact(known["mean"]).flatten()
+            numbers |= self._root_mean_square("mean_rmse_to_truth", away.view(y.shape))
         for name, other in baselines.items():
             numbers |= {f"{k}_{name}": value for k, value in self._of(other).items() if not math.isnan(value)}
         for group, rows in known.get("groups", {}).items():
             on = rows.detach().cpu().repeat_interleave(y.shape[1])  # as y is flattened
             if on.any():
-                numbers |= {f"{k}_{group}": value for k, value in self._of(own, on).items()}
-                numbers |= {f"mae_{group}_{name}": float(b.error[on].abs().mean()) for name, b in baselines.items()}
+                numbers |= {f"{k}_{group}": value for k, value in self._whole(own.only(on)).items()}
+                others = {name: self._whole(other.only(on))[main] for name, other in baselines.items()}
+                numbers |= {f"{main}_{group}_{name}": value for name, value in others.items()}
         return numbers
 
     def misfit(self, predicted: dict, y: Tensor) -> str | None:
         """One line where a cost's reading has the wrong shape or is no number."""
+        if len(self.target_names) not in (0, y.shape[1]):
+            return f"there are {y.shape[1]} targets, but {len(self.target_names)} target_names"
         wrong = misfit(predicted, dict.fromkeys(("mean", "std", "aleatoric", "epistemic"), tuple(y.shape)), self.needs)
         return wrong or (no_distribution(predicted["distribution"], y) if "distribution" in predicted else None)
 
@@ -92,12 +127,12 @@ class Reals:
         """
         own = Forecast(predicted, y)
         error, log_prob, y = (column.view(y.shape) for column in (own.error, own.log_prob, own.y))
-        lines = []
+        lines, names = [], self.target_names or range(y.shape[1])
         for target in range(y.shape[1]) if len(y) >= FEWEST else ():
             constant = float(y[:, target].std(correction=0))
-            rmse, nll = _root_mean_square(error[:, target]), -float(log_prob[:, target].mean())
+            rmse, nll = root_mean_square(error[:, target]), -float(log_prob[:, target].mean())
             guess = 0.5 * math.log(2 * math.pi * math.e * constant**2) if constant else math.inf
-            name = f"target {target}" if y.shape[1] > 1 else "the estimate"
+            name = f"target {names[target]}" if len(names) > 1 else "the estimate"
             if rmse > FAR * constant > 0:
                 lines.append(
                     f"{name} is far worse than a guess of the mean: RMSE {rmse:.4g}, by the mean {constant:.4g}; "
@@ -116,43 +151,34 @@ class Reals:
 
         own = Forecast(predicted, y)
         baselines = {name: Forecast(other, y) for name, other in known.get("baselines", {}).items()}
+        together = self._together(own)
+        others = {name: self._together(other) for name, other in baselines.items()}
         return {
-            "measured": draw.measured(own, self.unit, self.target),
-            "calibration": draw.calibration(own, baselines),
-            "risk_coverage": draw.risk_coverage(own, baselines, self.unit),
-            "residuals": draw.residuals(own, self.target),
+            "measured": draw.measured(own, self.units, self.target, self.target_names),
+            "calibration": draw.calibration(own, baselines, self.target_names),
+            "risk_coverage": draw.risk_coverage(together, others, self.unit),
+            "residuals": draw.residuals(together, self.target),
         }
 
-    def _of(self, forecast: Forecast, on: Tensor | slice = slice(None)) -> dict[str, float]:
-        """All numbers that a forecast has by itself, on some rows of it."""
-        error, std = forecast.error[on], forecast.std[on]
-        size, n = error.abs(), len(error)
-        numbers = {
-            "mae": float(size.mean()),
-            "median_ae": float(np.quantile(size.numpy(), 0.5)) if n else math.nan,
-            "rmse": _root_mean_square(error),
-            "nll": -float(forecast.log_prob[on].mean()),
-            "crps": float(forecast.crps[on].mean()),
-            "miscalibration_area": miscalibration_area(forecast.depth[on]) if n else math.nan,
-        }
-        y = forecast.y[on]
-        ends = {percent: [end[on] for end in forecast.interval(percent)] for percent in INTERVALS}
-        numbers |= {f"coverage_{q}": _share_inside(y, low, high) for q, (low, high) in ends.items()}
-        numbers |= {f"width_{q}": float((high - low).mean()) for q, (low, high) in ends.items()}
-        risks = risk(error, std)
-        return numbers | {
-            "ence": ence(error, std, self.bins) if n else math.nan,
-            "sharpness": _root_mean_square(std),
-            "spearman": spearman(size, std),
-            "aurc": float(risks.mean()),
-            **{f"mae_top_{top}": float(risks[-(-top * n // 100) - 1]) if n else math.nan for top in TOPS},
-        }
+    def _of(self, forecast: Forecast) -> dict[str, float]:
+        """The numbers of all targets together, then of each; a name that the whole has already stays the whole's."""
+        alone = each(forecast, self.target_names, self.bins) if len(self.target_names) > 1 else {}
+        whole = self._whole(forecast)
+        return whole | {name: value for name, value in alone.items() if name not in whole}
 
+    def _whole(self, forecast: Forecast) -> dict[str, float]:
+        return (scores if self.one_unit else unit_free)(self._together(forecast), self.bins)
 
-def _share_inside(y: Tensor, low: Tensor, high: Tensor) -> float:
-    inside = (low <= y) & (y <= high)
-    return float(torch.where((low + y + high).isnan(), math.nan, inside.double()).mean())
+    def _together(self, forecast: Forecast) -> Forecast:
+        """The forecast in units in which its targets can be put together."""
+        return forecast if self.one_unit else forecast.divided(self.target_std)
 
+    def _standardized(self, values: Tensor) -> Tensor:
+        """The same of [n, n_targets] in the units of y."""
+        return exact(values) if self.one_unit else exact(values) / self.target_std
 
-def _root_mean_square(x: Tensor) -> float:
-    return float((x**2).mean().sqrt())
+    def _root_mean_square(self, number: str, values: Tensor) -> dict[str, float]:
+        """Of [n, n_targets] in the units of y: of all targets where these have one unit, else of each."""
+        if self.one_unit:
+            return {number: root_mean_square(values)}
+        return {f"{number}_{name}": root_mean_square(values[:, k]) for k, name in enumerate(self.target_names)}

@@ -13,7 +13,7 @@ from dlthink.metrics.reals.forecast import Forecast
 from dlthink.metrics.reals.metrics import Reals
 from dlthink.metrics.reals.risk_coverage import risk, spearman
 
-NAMES = ["mae", "median_ae", "rmse", "nll", "crps", "miscalibration_area"]
+NAMES = ["mae", "median_ae", "rmse", "r2", "nll", "crps", "miscalibration_area"]
 NAMES += [f"{name}_{q}" for name in ("coverage", "width") for q in (50, 80, 90, 95)]
 NAMES += ["ence", "sharpness", "spearman", "aurc", "mae_top_10", "mae_top_50", "mae_top_80", "mae_top_90"]
 NEED_A_DISTRIBUTION = {n for n in NAMES if n.startswith(("coverage", "width"))} | {"nll", "miscalibration_area"}
