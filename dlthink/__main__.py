@@ -52,7 +52,7 @@ def main(words: list[str] | None = None) -> int:
             return complete(words)
         verb, rest = words[0], words[1:]
         if verb not in commands():
-            from dlthink.config.closest import hint
+            from dlthink.closest import hint
 
             raise BadInput(f"{verb or repr(verb)}: there is no such command{hint(verb, commands())}")
         with own_code():

@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
     if "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    from dlthink.config.closest import hint
+    from dlthink.closest import hint
     from dlthink.errors import BadInput, plain
     from dlthink.runs import comparison
 
@@ -92,7 +92,7 @@ def _parse(words: list[str]) -> tuple[dict, list[Path]]:
 
 def _names(asked: str | None, runs: list) -> list[str]:
     """The metrics that were asked for, else those that all runs have."""
-    from dlthink.config.closest import hint
+    from dlthink.closest import hint
     from dlthink.errors import BadInput
     from dlthink.runs.comparison import shared
 

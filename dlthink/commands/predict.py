@@ -110,7 +110,7 @@ def _check_words(more: dict[str, str], data: type, names: dict) -> None:
     """Only the words that this data's `inputs` asks for, and all that it cannot do without."""
     import inspect
 
-    from dlthink.config.closest import hint
+    from dlthink.closest import hint
     from dlthink.errors import BadInput
 
     asked = {n: p.default for n, p in inspect.signature(data.inputs).parameters.items() if n not in ("path", "state")}

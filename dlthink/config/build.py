@@ -11,7 +11,7 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from dlthink.config.closest import hint
+from dlthink.closest import hint
 from dlthink.config.cost_contract import check_cost, check_made, kinds
 from dlthink.config.types import fits, parameters, typed, words
 from dlthink.errors import BadInput

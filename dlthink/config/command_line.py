@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dlthink.config.closest import hint
+from dlthink.closest import hint
 from dlthink.config.paths import GROUPS, chosen, conf_folder, options, quoted
 from dlthink.config.types import typed
 from dlthink.config.words import checked

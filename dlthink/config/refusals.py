@@ -6,7 +6,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from dlthink.config.closest import hint
+from dlthink.closest import hint
 from dlthink.config.own import beside
 from dlthink.errors import BadInput
 

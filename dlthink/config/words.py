@@ -7,7 +7,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dlthink.config.closest import hint
+from dlthink.closest import hint
 from dlthink.config.paths import GROUPS
 from dlthink.config.types import typed
 from dlthink.errors import BadInput

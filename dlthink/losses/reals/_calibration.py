@@ -31,8 +31,15 @@ def highest(score: Callable[[Tensor], Tensor], low: float, high: float) -> Tenso
     return (0.5 * (a + b)).exp()
 
 
+def known_mean(values: Tensor, z: Tensor) -> Tensor:
+    """Mean of each column of values [n, n_targets] over the rows that z knows, which are not nan: [n_targets]."""
+    return torch.where(z.isnan(), math.nan, values).nanmean(0)
+
+
 def factor(distribution: Distribution, z: Tensor) -> Tensor:
     """The factor f of each target for which m + f (Z - m) makes z: [n, n_targets] most likely, m the mean of Z.
+
+    What is missing in z, nan, is passed over; of a target that is missing altogether f is 1.
 
     Robust: one target in a hundred may be an outlier (density 1e-3 per standard deviation of the targets), so a
     few wild values do not widen everybody's spread, as they would a Gaussian's without bound.
@@ -42,10 +49,10 @@ def factor(distribution: Distribution, z: Tensor) -> Tensor:
 
     def score(f: Tensor) -> Tensor:
         f = f.to(z).expand(z.shape[-1])
-        kind = distribution.affine((1 - f) * middle, f).log_prob(z) + math.log1p(-OUTLIERS)
-        return torch.logaddexp(kind, torch.full_like(kind, wild)).mean(0)
+        kind = distribution.affine((1 - f) * middle, f).log_prob(z.nan_to_num()) + math.log1p(-OUTLIERS)
+        return known_mean(torch.logaddexp(kind, torch.full_like(kind, wild)), z)
 
-    return highest(score, 1e-3, 1e3)
+    return torch.where(z.isnan().all(0), 1.0, highest(score, 1e-3, 1e3))
 
 
 def frequencies(u: Tensor) -> Tensor:

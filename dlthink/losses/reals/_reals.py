@@ -24,6 +24,9 @@ class Reals(nn.Module):
         forward(out, y) -> {"name": scalar}   in standardized units: a likelihood's term is nats per standardized target
         distribution(out) -> distribution     of z, one for each member
 
+    A nan in y is a value that nobody has measured: a cost is the `average` over those that are known, and so is all
+    that is learned or fitted.
+
     `mean` and `std` are those of the training targets (`prepare`). `fit_on_validation` fits first
     whatever the cost itself lacks (`fit`), then the recalibration:
 
@@ -37,6 +40,7 @@ class Reals(nn.Module):
 
     targets = {"reals"}
     outputs_per_target = 1
+    gaps = True  # may training targets be missing? `prepare` finds out
 
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
         super().__init__()
@@ -50,16 +54,23 @@ class Reals(nn.Module):
     def prepare(self, y: Tensor) -> None:
         """Learn mean and std of each target from y: [n, n_targets]. A target that never changes gets std = 1.
 
-        Raises BadInput when there is no sample, or a target is not finite.
+        Raises BadInput when there is no sample, a target is infinite, or one is missing everywhere.
         """
         name = type(self).__module__.rpartition(".")[2]
         if len(y) == 0:
             raise BadInput(f"loss={name}: the training split has no sample: give it more data")
-        if not bool(y.isfinite().all()):
-            raise BadInput(f"loss={name}: a training target is infinite or not a number: remove it from the data")
-        std, mean = torch.std_mean(y, 0, correction=0)
+        if bool(y.isinf().any()):
+            raise BadInput(f"loss={name}: a training target is infinite: remove it from the data")
+        missing = y.isnan()
+        if bool(missing.all(0).any()):
+            nowhere = int(missing.all(0).nonzero()[0])
+            raise BadInput(f"loss={name}: target {nowhere} has no value in training: leave it out, or give more data")
+        self.gaps = bool(missing.any())
+        mean = y.nanmean(0)
+        square = (y - mean).square().nanmean(0)
+        first = y.gather(0, (~missing).to(torch.uint8).argmax(0, keepdim=True))
         self.mean.copy_(mean)
-        self.std.copy_(torch.where((y == y[0]).all(0), 1.0, std))
+        self.std.copy_(torch.where(((y == first) | missing).all(0), 1.0, square.sqrt()))
 
     def columns(self, out: Tensor) -> tuple[Tensor, ...]:
         """The `outputs_per_target` numbers of each target, each [n, (members,) n_targets], in float32 or wider."""
@@ -67,9 +78,24 @@ class Reals(nn.Module):
         return out.unflatten(-1, (self.n_targets, self.outputs_per_target)).unbind(-1)
 
     def standardize(self, y: Tensor, like: Tensor) -> Tensor:
-        """z = (y - mean) / std: [n, n_targets], or [n, 1, n_targets] where `like` has members."""
+        """z = (y - mean) / std: [n, n_targets], or [n, 1, n_targets] where `like` has members; 0 where y is missing."""
         z = (y - self.mean) / self.std
+        if self._may_miss:
+            z = torch.where(z.isnan(), 0.0, z)  # any number: it has no weight in the average, and no gradient
         return z.unsqueeze(-2) if like.ndim > z.ndim else z
+
+    def average(self, values: Tensor, y: Tensor) -> Tensor:
+        """The mean of values [n, (members,) n_targets] over all that are known of y [n, n_targets]; 0 if none is."""
+        if not self._may_miss:
+            return values.mean()
+        known = ~y.isnan()
+        known = (known.unsqueeze(-2) if values.ndim > known.ndim else known).expand_as(values)
+        return torch.where(known, values, 0.0).sum() / known.sum().clamp(min=1)
+
+    @property
+    def _may_miss(self) -> bool:
+        """Is a missing target to be reckoned with? In training `prepare` has seen them all."""
+        return self.gaps or not self.training
 
     def over_members(self, out: Tensor) -> Distribution:
         """The distribution of z: [n, n_targets]; of an ensemble, the mixture of its members."""
@@ -82,7 +108,7 @@ class Reals(nn.Module):
         return distribution.affine((1 - factor) * distribution.mean, factor)
 
     def fit(self, out: Tensor, z: Tensor) -> None:
-        """Fit on validation what the network does not say. Nothing, unless a cost overrides it."""
+        """Fit on validation what the network does not say, z nan where missing. Nothing, unless a cost overrides it."""
 
     @torch.no_grad()
     def fit_on_validation(self, out: Tensor, y: Tensor) -> None:
@@ -95,7 +121,8 @@ class Reals(nn.Module):
             standardized = self.over_members(out)
             self.factor.copy_(calibration.factor(standardized, z))
             if self.calibrate == "isotonic":
-                self.mass.copy_(calibration.frequencies(self._wider(standardized).cdf(z)))
+                known = ~z.isnan()
+                self.mass.copy_(calibration.frequencies(self._wider(standardized).cdf(z.nan_to_num())[known]))
 
     def predict(self, out: Tensor) -> dict[str, Tensor | Distribution]:
         """mean, std: [n, n_targets] and the distribution, in the units of y; with members aleatoric and epistemic too.

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from dlthink.distributions.mixture import Mixture
-from dlthink.losses.reals._calibration import highest
+from dlthink.losses.reals._calibration import highest, known_mean
 from dlthink.losses.reals._reals import Calibrate, Reals
 
 
@@ -39,6 +39,6 @@ class SharedSpread(Reals):
 
         def score(spread: Tensor) -> Tensor:
             members = self.family(mean, spread.to(mean).expand(self.n_targets))
-            return (Mixture(members) if out.ndim == 3 else members).log_prob(z).mean(0)
+            return known_mean((Mixture(members) if out.ndim == 3 else members).log_prob(z.nan_to_num()), z)
 
-        self.spread.copy_(highest(score, 1e-6, 1e3))
+        self.spread.copy_(torch.where(z.isnan().all(0), self.spread, highest(score, 1e-6, 1e3)))

@@ -26,7 +26,7 @@ class BetaNLL(WithSpread):
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
         mean, spread = self.mean_and_spread(out)
         nll = normal_nll(self.standardize(y, mean) - mean, spread)
-        return {"beta_nll": (spread.detach() ** (2 * self.beta) * nll).mean()}
+        return {"beta_nll": self.average(spread.detach() ** (2 * self.beta) * nll, y)}
 
     def distribution(self, out: Tensor) -> Normal:
         return Normal(*self.mean_and_spread(out))

@@ -36,7 +36,7 @@ class CRPS(WithSpread):
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
         mean, spread = self.mean_and_spread(out)
         score = normal_crps if self.family == "normal" else laplace_crps
-        return {"crps": score(self.standardize(y, mean) - mean, spread).mean()}
+        return {"crps": self.average(score(self.standardize(y, mean) - mean, spread), y)}
 
     def distribution(self, out: Tensor) -> Normal | Laplace:
         return (Normal if self.family == "normal" else Laplace)(*self.mean_and_spread(out))

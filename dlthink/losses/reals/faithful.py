@@ -33,7 +33,8 @@ class Faithful(WithSpread):
             )
         mean, spread = self.mean_and_spread(out)
         error = self.standardize(y, mean) - mean
-        return {"half_square": 0.5 * error.square().mean(), "nll": normal_nll(error.detach(), spread).mean()}
+        nll = normal_nll(error.detach(), spread)
+        return {"half_square": 0.5 * self.average(error.square(), y), "nll": self.average(nll, y)}
 
     def distribution(self, out: Tensor) -> Normal:
         return Normal(*self.mean_and_spread(out))

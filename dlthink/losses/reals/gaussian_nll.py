@@ -22,7 +22,7 @@ class GaussianNLL(WithSpread):
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
         mean, spread = self.mean_and_spread(out)
-        return {"nll": normal_nll(self.standardize(y, mean) - mean, spread).mean()}
+        return {"nll": self.average(normal_nll(self.standardize(y, mean) - mean, spread), y)}
 
     def distribution(self, out: Tensor) -> Normal:
         return Normal(*self.mean_and_spread(out))

@@ -30,7 +30,8 @@ class Huber(SharedSpread):
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
         error = self.residual(out, y)
-        return {"huber": huber_loss(error, torch.zeros_like(error), delta=self.delta)}
+        rho = huber_loss(error, torch.zeros_like(error), reduction="none", delta=self.delta)
+        return {"huber": self.average(rho, y)}
 
     def family(self, mean: Tensor, spread: Tensor) -> LeastFavourable:
         return LeastFavourable(mean, spread, self.delta / spread)

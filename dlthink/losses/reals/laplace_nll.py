@@ -19,7 +19,7 @@ class LaplaceNLL(WithSpread):
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
         mean, spread = self.mean_and_spread(out)
-        return {"nll": laplace_nll(self.standardize(y, mean) - mean, spread).mean()}
+        return {"nll": self.average(laplace_nll(self.standardize(y, mean) - mean, spread), y)}
 
     def distribution(self, out: Tensor) -> Laplace:
         return Laplace(*self.mean_and_spread(out))

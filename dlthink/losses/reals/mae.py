@@ -18,7 +18,7 @@ class MAE(SharedSpread):
         super().__init__(n_targets, calibrate)
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
-        return {"mae": self.residual(out, y).abs().mean()}
+        return {"mae": self.average(self.residual(out, y).abs(), y)}
 
     def family(self, mean: Tensor, spread: Tensor) -> Laplace:
         return Laplace(mean, spread)

@@ -24,7 +24,7 @@ class MSE(SharedSpread):
         super().__init__(n_targets, calibrate)
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
-        return {"mse": self.residual(out, y).square().mean()}
+        return {"mse": self.average(self.residual(out, y).square(), y)}
 
     def family(self, mean: Tensor, spread: Tensor) -> Normal:
         return Normal(mean, spread)

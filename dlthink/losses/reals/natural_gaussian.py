@@ -35,7 +35,7 @@ class NaturalGaussian(Reals):
         eta, precision = self.natural(out)
         root = precision.sqrt()
         error = root * self.standardize(y, eta) - eta / root
-        return {"nll": (0.5 * error.square() - root.log() + 0.5 * math.log(2 * math.pi)).mean()}
+        return {"nll": self.average(0.5 * error.square() - root.log() + 0.5 * math.log(2 * math.pi), y)}
 
     def distribution(self, out: Tensor) -> Normal:
         eta, precision = self.natural(out)

@@ -39,7 +39,8 @@ class Quantile(Reals):
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
         error = self.standardize(y, out).unsqueeze(-1) - self.quantiles(out)
-        return {"pinball": torch.maximum(self.levels * error, (self.levels - 1) * error).mean()}
+        pinball = torch.maximum(self.levels * error, (self.levels - 1) * error).mean(-1)
+        return {"pinball": self.average(pinball, y)}
 
     def distribution(self, out: Tensor) -> Quantiles:
         return Quantiles(self.quantiles(out), self.levels)

@@ -48,7 +48,7 @@ class StudentTNLL(WithSpread):
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
         mean, spread = self.mean_and_spread(out)
-        return {"nll": -student_log_prob(self.standardize(y, mean) - mean, spread, self.df).mean()}
+        return {"nll": self.average(-student_log_prob(self.standardize(y, mean) - mean, spread, self.df), y)}
 
     def distribution(self, out: Tensor) -> StudentT:
         mean, spread = self.mean_and_spread(out)
