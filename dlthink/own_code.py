@@ -76,6 +76,10 @@ def said(error: BaseException) -> str:
     for pattern, advice in ADVICE.items():
         if re.search(pattern, text):
             return advice
+    if isinstance(error, SystemExit):
+        return (
+            'it ends the program; what does that, such as a parser of arguments, goes below if __name__ == "__main__":'
+        )
     if isinstance(error, ModuleNotFoundError):
         return f"it needs the module {error.name}, which is not installed here: pip install {error.name}"
     lines = text.strip().splitlines()
@@ -83,7 +87,7 @@ def said(error: BaseException) -> str:
     return f"{type(error).__name__}{text}"
 
 
-def blamed(error: Exception, note: str = "") -> BadInput | None:
+def blamed(error: BaseException, note: str = "") -> BadInput | None:
     """The same mistake as BadInput if it was made in the user's own code; None for anybody else's.
 
     note: what was asked of that code, for the end of the line.
@@ -103,7 +107,7 @@ def own_code(note: str = "") -> Iterator[None]:
         yield
     except EXPECTED:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         mistake = blamed(error, note)
         if mistake is None:
             raise

@@ -253,7 +253,7 @@ class Metrics(Protocol):
 
     @optional
     def remarks(self, predicted: Read, y: Values, known: dict[str, Any]) -> list[str]:
-        """What is wrong with these answers: a line each, with what to try. Left out: nothing is said."""
+        """What is wrong with these answers: a line each, `what; what to try`. Left out: nothing is said."""
         return []
 
     @optional

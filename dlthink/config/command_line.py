@@ -125,6 +125,14 @@ def _check_choice(group: str, choice: Any, own: list[Path]) -> None:
         raise BadInput(f"{group}=null: a run needs a {group}; leave the word out for the usual one")
     if choice is None:
         raise BadInput("experiment=null: leave the word out for none")
+    file = Path(name).with_suffix(".py")
+    if "/" in name and group in ("loss", "model") and file.is_file():
+        raise BadInput(
+            f"{group}={name}: a file of your own lies in the folder that you work in: go to {file.parent.resolve()} "
+            f"and write {group}={file.stem}"
+            if file.parent.resolve() != Path.cwd()
+            else f"{group}={name}: a file of your own is named without its folder, {group}={file.stem}"
+        )
     if isinstance(choice, bool | int | float) or "/" in name or name in ("", ".", "~"):
         known = options(group.replace(".", "/"), conf_folder(), *own)
         raise BadInput(f"{group}={name}: there is no such {group}{hint(name, known, f'{group}=')}")

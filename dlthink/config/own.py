@@ -50,7 +50,8 @@ def _register(group: str, name: str, file: Path) -> None:
             return  # some file of another purpose
         raise BadInput(f"{group}={name} comes with dlthink, and {file} is called the same: give your file another name")
     if not name.isidentifier() or keyword.iskeyword(name) or _taken(name):
-        why = "is the name of another module" if name.isidentifier() else "is no name that Python can import"
+        importable = name.isidentifier() and not keyword.iskeyword(name)
+        why = "is the name of another module" if importable else "is no name that Python can import"
         raise BadInput(f"{file}: {name} {why}; call the file my_{re.sub(r'[^0-9a-zA-Z_]', '_', name)}.py, say")
     sys.modules.pop(name, None)  # what an earlier run in this process took from a file of this name
     reach([name])

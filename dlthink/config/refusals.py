@@ -19,8 +19,9 @@ def no_such_choice(group: str, name: str, options: list[str]) -> BadInput:
         return BadInput("hydra/launcher=joblib: is not installed; pip install 'dlthink[sweep]'")
     own = beside(group)
     bare = name.removesuffix(".py")
+    module, _, inside = bare.rpartition(".")
     for file, classes in own.items():
-        if bare in classes:
+        if bare in classes or (file == module and inside in classes):
             return BadInput(f"{group}={name}: that class lies in {file}.py: write {group}={file}")
     if bare in own:
         return BadInput(f"{group}={name}: a file of your own is named without its ending, {group}={bare}")

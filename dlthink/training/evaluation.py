@@ -1,5 +1,6 @@
 """The examination of one split: the network's answers, the cost's reading of them, the data's own metrics."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -92,15 +93,36 @@ def remarks(metrics: Any, predicted: dict, y: Any, known: dict) -> list[str]:
     return Metrics.remarks.of(metrics)(predicted, y, known)
 
 
-def doubt(metrics: Any, predicted: dict, y: Any, known: dict, first: float, now: float) -> str | None:
-    """One line where answers on training samples are far wrong though their cost fell: it asks for something else."""
-    found = remarks(metrics, predicted, y, known) if now < first else []
+@dataclass
+class Standing:
+    """Where a run stands on training samples: its cost, and the figure that picks the best checkpoint."""
+
+    cost: float = math.nan
+    figure: float = math.nan
+
+    @classmethod
+    def restored(cls, saved: Any) -> "Standing":
+        """The same from a checkpoint, as far as that knows it."""
+        return cls(*(float(saved.get(name, math.nan)) for name in ("cost", "figure")))
+
+
+def doubt(metrics: Any, answers: tuple[dict, Any, dict], first: Standing, now: Standing) -> str | None:
+    """One line where answers on training samples are far wrong though their cost fell: it asks for something else.
+
+    answers: predicted, y, known. first: before anything was trained; its figure is that of the first validation.
+    """
+    found = remarks(metrics, *answers) if now.cost < first.cost else []
     if not found:
         return None
-    return (
-        f"the cost fell from {first:.4g} to {now:.4g}, and yet on training samples {found[0]}. "
-        f"Has the cost the wrong sign, or does it ask for something else than is examined?"
-    )
+    name, direction = metrics.best
+    better = now.figure > first.figure if direction == "max" else now.figure < first.figure
+    question = "Has the cost the wrong sign, or does it ask for something else than is examined?"
+    if better:
+        question = (
+            f"As {name} has become better on them: train longer. Else the cost asks for something else than that."
+        )
+    what = found[0].partition("; ")[0]
+    return f"the cost fell from {first.cost:.4g} to {now.cost:.4g}, and yet on training samples {what}. {question}"
 
 
 @torch.no_grad()

@@ -20,6 +20,7 @@ from dlthink.training import checkpoint, evaluation, rng
 from dlthink.training.best import Best
 from dlthink.training.board import Board
 from dlthink.training.ema import EMA
+from dlthink.training.evaluation import Standing
 from dlthink.training.interrupt import Interrupt, Interrupted
 from dlthink.training.players import networks_of, players
 from dlthink.training.precision import Precision
@@ -88,14 +89,14 @@ class Loop:
         self.step, self.converged = 0, False
         self.best = Best(*metrics.best)
         self.settled: dict[str, float] = {}  # what the examination fitted where the cost does not
-        self.first_cost = math.nan  # before anything was trained
+        self.first = Standing()  # before anything was trained
         self.doubt: str | None = None  # of a cost that falls while what is examined gets worse
         self._recent: list[dict[str, float]] | None = None  # terms that a resumed run had told of in no curve
         if saved is not None:
             self._restore(saved, changed)
         cost = sanity_check(model, loss, self.train, self.val, metrics, self.order.next(), self.step)
         if not self.step:
-            self.first_cost = cost
+            self.first.cost = cost
 
     def _choose_precision(self, optim: Any, saved: dict | None) -> Precision:
         """The one of the settings; where it is open, what the run had until now or, at its start, the quickest."""
@@ -209,15 +210,18 @@ class Loop:
             self.board.figures("val", self.metrics.figures(*predictions), self.step)
             seen = self._ask(self.train, most=len(self.val), loss=self.loss)  # what it draws is part of the run
             trained = evaluation.predictions(seen, self.loss, self.settled)
-            self.board.scalars("train", self.metrics.numbers(*trained), self.step, self.order.epoch)
+            train_numbers = self.metrics.numbers(*trained)
+            self.board.scalars("train", train_numbers, self.step, self.order.epoch)
         self.board.flush()
         name, value = self.best.name, numbers[self.best.name]
+        now = Standing(sum(seen.terms.values()), train_numbers[name])
+        if math.isnan(self.first.figure):
+            self.first.figure = now.figure
         if not math.isfinite(value):
             self.progress.remark(f"validation's {name} is {value}: it never counts as the best", self.step, once=name)
         better = self.best.better(value, self.step)
         if not better or self.step == self.total:
-            now = sum(seen.terms.values())
-            self.doubt = evaluation.doubt(self.metrics, *trained, self.first_cost, now)
+            self.doubt = evaluation.doubt(self.metrics, trained, self.first, now)
         self.progress.shown = {f"val {name}": f"{value:.4g}", "best": f"{self.best.value:.4g}"}
         return better
 
@@ -274,7 +278,7 @@ class Loop:
             "stale": self.best.stale,
             "converged": self.converged,
             "settled": self.settled,
-            "first_cost": self.first_cost,
+            "first": vars(self.first),
             "recent": recent,
             "samples": self.samples,
             "data": self.data.state,
@@ -308,7 +312,7 @@ class Loop:
             if self.best.known and (lost := checkpoint.damage(self.checkpoints / "best.pt")):
                 self.notes.append(f"{lost}; the best weights are chosen anew")
                 self.best = Best(*self.metrics.best)
-            self.settled, self.first_cost = evaluation.settled(saved), float(saved.get("first_cost", math.nan))
+            self.settled, self.first = evaluation.settled(saved), Standing.restored(saved.get("first", {}))
             self._recent = [dict(terms) for terms in saved["recent"]]
             rng.restore(saved["generators"])
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:

@@ -1,11 +1,13 @@
 """A split is examined a batch at a time, and what is kept of a batch is what its metrics say."""
 
+import math
 import weakref
 
+import pytest
 import torch
 from torch import nn
 
-from dlthink.training.evaluation import batches_of, condensing, predictions, run_split
+from dlthink.training.evaluation import Standing, batches_of, condensing, doubt, predictions, run_split
 
 
 class Split:
@@ -81,3 +83,34 @@ def test_a_split_may_ask_for_smaller_batches():
 
     sizes = [[len(b) for b in batches_of(split, 4, torch.device("cpu"))] for split in (Split(), Few())]
     assert sizes == [[4, 4, 2], [2] * 5]
+
+
+class Blaming:
+    """Metrics that find every answer wrong."""
+
+    def __init__(self, direction):
+        self.best = ("score", direction)
+
+    def remarks(self, predicted, y, known):
+        return ["far worse than a guess; try something else"]
+
+
+@pytest.mark.parametrize("direction, better, worse", [("max", 0.6, 0.4), ("min", 0.4, 0.6)])
+def test_a_cost_that_falls_over_answers_that_are_wrong_is_doubted(direction, better, worse):
+    answers, first = ({}, None, {}), Standing(2.0, 0.5)
+    told = {
+        figure: doubt(Blaming(direction), answers, first, Standing(1.0, figure))
+        for figure in (better, 0.5, worse, math.nan)
+    }
+    for line in told.values():
+        assert line.startswith("the cost fell from 2 to 1, and yet on training samples far worse than a guess. ")
+    assert "score has become better on them: train longer" in told.pop(better)
+    assert all("wrong sign" in line and "train longer" not in line for line in told.values())
+    for cost in (2.0, 3.0, math.nan):  # it has not fallen
+        assert doubt(Blaming(direction), answers, first, Standing(cost, better)) is None
+    assert doubt(object(), answers, first, Standing(1.0, worse)) is None
+
+
+def test_where_a_run_began_is_read_from_a_checkpoint():
+    assert Standing.restored({"cost": 2, "figure": 0.5, "more": "x"}) == Standing(2.0, 0.5)
+    assert math.isnan(Standing.restored({}).cost) and math.isnan(Standing.restored({"cost": 1.0}).figure)

@@ -18,6 +18,7 @@ MOST_BINS = 500  # ... or fewer seconds, where bins are so short that a line ove
 HEADROOM = 2.5
 BINS_OF_A_RATE = 9
 MOST_NAMES = 60  # under the bars
+ENDLESS = -1e9  # bits/spike, as far as a bar is drawn
 GROUPS = 20  # of equally many predictions each, in the calibration
 
 
@@ -47,8 +48,9 @@ def rate(
     axes = figure.subplots(len(titles), 1, sharex=True, squeeze=False)[:, 0]
     for unit, (ax, title) in enumerate(zip(axes, titles, strict=True)):
         counted, predicted = k[span, unit] / bin, mean[span, unit] / bin
+        predicted = predicted.where(predicted.isfinite(), torch.nan)  # nothing is drawn there
         spells = counted.unfold(0, min(BINS_OF_A_RATE, len(counted)), 1).mean(1)
-        highest = float(torch.maximum(predicted.max(), spells.max()))
+        highest = float(torch.cat([predicted[predicted.isfinite()], spells]).max())
         ax.stairs(counted, edges, fill=True, color=FAINT, label="counted")
         if true is not None:
             ax.plot(centres, true[span, unit] / bin, color=TRUE, lw=1.0, label="true rate")
@@ -68,17 +70,18 @@ def calibration(mean: Tensor, k: Tensor, bin: float) -> Figure:
     """Mean count against mean predicted rate in groups of equally many predictions, all units together.
 
     Whiskers are two standard errors each way, as if bins were independent. On the diagonal a rate can be
-    believed.
+    believed. Predictions that are not finite are left out.
     """
-    order = mean.flatten().argsort()
-    groups = [group for group in order.tensor_split(GROUPS) if len(group)]
-    predicted = [float(mean.flatten()[group].mean()) / bin for group in groups]
-    counted = [float(k.flatten()[group].mean()) / bin for group in groups]
-    error = [2 * float(k.flatten()[group].std(correction=0)) / len(group) ** 0.5 / bin for group in groups]
+    finite = mean.isfinite()
+    lost, mean, k = int((~finite).sum()), mean[finite], k[finite]
+    groups = [group for group in mean.argsort().tensor_split(GROUPS) if len(group)]
+    predicted = [float(mean[group].mean()) / bin for group in groups]
+    counted = [float(k[group].mean()) / bin for group in groups]
+    error = [2 * float(k[group].std(correction=0)) / len(group) ** 0.5 / bin for group in groups]
 
     figure = canvas(4.6, 4.6)
     ax = figure.subplots()
-    low, high = min(predicted + counted), max(predicted + counted)
+    low, high = min(predicted + counted, default=0.0), max(predicted + counted, default=0.0)
     if low > 0 and high > 20 * low:
         limits = (low / 1.5, high * 1.5)
         ax.set(xscale="log", yscale="log")
@@ -91,7 +94,8 @@ def calibration(mean: Tensor, k: Tensor, bin: float) -> Figure:
     ax.errorbar(predicted, counted, error, fmt="o", ms=4.5, mec="white", mew=0.6, elinewidth=1)
     ax.set(xlim=limits, ylim=limits, aspect="equal")
     ax.set(xlabel="predicted (spikes/s)", ylabel="counted (spikes/s)", title="can the rate be believed?")
-    note = f"{len(groups)} groups of {len(groups[0]):,} predictions\n± 2 standard errors"
+    note = f"{len(groups)} groups of {len(mean) // GROUPS or 1:,} predictions\n± 2 standard errors"
+    note += f"\n{lost:,} not finite left out" if lost else ""
     ax.text(0.97, 0.04, note, transform=ax.transAxes, ha="right", fontsize=8, color=QUIET)
     return figure
 
@@ -100,11 +104,12 @@ def calibration(mean: Tensor, k: Tensor, bin: float) -> Figure:
 def bits_per_spike(bits: Tensor, units: list[str], oracle: Tensor | None = None) -> Figure:
     """A bar for each unit that fires, the best first; a mark where the true rate would stand.
 
-    A bar more than `HEADROOM` times as far below zero as the best is above (at least 0.5) leaves the picture.
+    A bar more than `HEADROOM` times as far below zero as the best is above (at least 0.5) leaves the picture, as one
+    without end does.
     """
     fires = _ranked(bits)
     places = np.arange(len(fires))
-    heights = bits[fires].numpy()
+    heights = bits[fires].clamp(min=ENDLESS).numpy()
 
     figure = canvas(max(4.6, min(9.0, 1.2 + 0.16 * len(fires))), 3.2)
     ax = figure.subplots()
@@ -134,7 +139,7 @@ def bits_per_spike(bits: Tensor, units: list[str], oracle: Tensor | None = None)
 
 
 def titled(word: str, unit: str, bits: Tensor) -> str:
-    score = f"{_tidy(bits)} bits/spike" if bits.isfinite() else "no spike in these bins"
+    score = "no spike in these bins" if bits.isnan() else f"{_tidy(bits)} bits/spike"
     return f"{word} · unit {unit} · {score}"
 
 
@@ -150,13 +155,13 @@ def best_median_worst(bits: Tensor) -> list[tuple[str, int]]:
 
 
 def _ranked(bits: Tensor) -> list[int]:
-    """The units that fire, the best first."""
-    fires = bits.isfinite().nonzero()[:, 0]
+    """The units that fire, the best first, one whose prediction is not finite last."""
+    fires = (~bits.isnan()).nonzero()[:, 0]
     return fires[bits[fires].argsort(descending=True)].tolist()
 
 
 def _tidy(x: Tensor) -> str:
-    return f"{round(float(x), 2) + 0.0:.2f}"  # no -0.00
+    return f"{round(float(x), 2) + 0.0:.2f}" if abs(x) < 1e4 else f"{float(x):.2g}"  # no -0.00
 
 
 def _liveliest(k: Tensor, length: int, time: Tensor, bin: float) -> slice:

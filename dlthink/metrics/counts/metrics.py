@@ -129,6 +129,7 @@ class Counts:
         from dlthink.metrics.counts import figures as draw  # here, since matplotlib takes its time to load
 
         mean, bits = _mean(predicted), self.per_unit(predicted, y)["bits_per_spike"]
+        bits = bits.where(~bits.isnan() | ~y.any(0).cpu(), -math.inf)  # of a unit that fires
         shown = draw.best_median_worst(bits)
         units = [unit for _, unit in shown]
         k = _exact(y[:, units])

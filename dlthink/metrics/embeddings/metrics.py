@@ -100,7 +100,7 @@ class Embeddings:
         if cosine > POINT or rank < LINE:
             place = "a point" if cosine > POINT else "a line"
             return [
-                f"the embedding has collapsed to {place} (mean cosine {cosine:.3g}, effective rank {rank:.3g}): "
+                f"the embedding has collapsed to {place} (mean cosine {cosine:.3g}, effective rank {rank:.3g}); "
                 f"the cost must also push people apart, and not too hard at first: try loss=triplet"
             ]
         pairs = Pairs(embedding, y, most=MOST)

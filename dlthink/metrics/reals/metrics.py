@@ -17,7 +17,7 @@ from dlthink.metrics.reals.scores import each, root_mean_square, scores, unit_fr
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FAR, FAR_NATS = 2.0, 2.0  # RMSE over that of a constant guess, NLL above it: from here on it is a remark's worth
+FAR, FAR_NATS = 1.5, 2.0  # RMSE over that of a constant guess, NLL above it: from here on it is a remark's worth
 FEWEST = 10  # rows, below which a constant guess is not known well enough
 
 
@@ -122,8 +122,8 @@ class Reals:
     def remarks(self, predicted: dict, y: Tensor, known: dict) -> list[str]:
         """A line for each target that is far worse than a constant guess: the mean and spread of its own rows.
 
-        Far: an RMSE of more than twice that of the mean, or an NLL of more than 2 nats above that of a Normal with
-        mean and spread of these rows, which is what an overconfident spread gives.
+        Far: an RMSE of more than one and a half times that of the mean, or an NLL of more than 2 nats above that of a
+        Normal with mean and spread of these rows, which is what an overconfident spread gives.
         """
         own = Forecast(predicted, y)
         error, log_prob, y = (column.view(y.shape) for column in (own.error, own.log_prob, own.y))

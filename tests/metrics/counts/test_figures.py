@@ -1,5 +1,7 @@
 """What the figures of counts show is what was predicted and counted, and nothing breaks at the edges."""
 
+import math
+
 import matplotlib
 import pytest
 import torch
@@ -150,3 +152,21 @@ def test_a_unit_that_blows_up_does_not_hide_the_others():
     ax = figures(y, predicted, {})["bits_per_spike"].axes[0]
     low, high = ax.get_ylim()
     assert -10 < low < 0 < high < 2
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e38])
+@pytest.mark.parametrize("where", ["one bin", "one unit", "all"])
+def test_predictions_that_are_not_finite_are_no_end_of_a_run(value, where):
+    _, y, predicted = sample(units=3)
+    y[:, 2] = 0
+    rows, units = {"one bin": (slice(7, 8), 0), "one unit": (slice(None), 0), "all": (slice(None), slice(None))}[where]
+    predicted[rows, units] = value
+    made = figures(y, predicted, {})
+    for figure in made.values():
+        drawable(figure)
+    if value == math.inf or math.isnan(value):
+        words = {title.split(" · ")[0]: title for title in titles(made["rate"])}
+        assert "-inf bits/spike" in words["worst"] and (where == "all" or "unit n0 " in words["worst"])
+        assert "1 silent" in titles(made["bits_per_spike"])[0]  # and not the one that has no finite rate
+        lost = predicted.numel() - int(predicted.isfinite().sum())
+        assert f"{lost:,} not finite left out" in made["calibration"].axes[0].texts[0].get_text()

@@ -9,7 +9,9 @@ from scipy.interpolate import interp1d
 from scipy.optimize import brentq
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from dlthink.losses.embeddings._threshold import most_accurate, threshold
 from dlthink.metrics.embeddings.bootstrap import Resampled
+from dlthink.metrics.embeddings.metrics import Embeddings
 from dlthink.metrics.embeddings.pair_distances import Pairs, some_people
 from dlthink.metrics.embeddings.verification import Rates, best_threshold, right_answers
 from tests.metrics.embeddings.made_people import collapsed, loop, people, perfect, tied
@@ -185,3 +187,16 @@ def test_of_few_people_with_many_photos_some_photos_of_each():
         assert len(np.unique(rows)) == len(rows) <= 4000 and (some_people(y, 4000) == rows).all()
         people_, photos = np.unique(y[rows], return_counts=True)
         assert len(people_) > 1 and photos.max() > 1
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_thresholds_of_the_examination_are_those_that_a_cost_would_fit(name):
+    """A cost that reads none gets the same from the examination, digit for digit."""
+    embedding, y = MADE[name]
+    embedding = torch.nn.functional.normalize(embedding, dim=1)
+    fitted = Embeddings().fit_on_validation({"embedding": embedding}, y)
+    assert fitted["threshold"] == float(threshold(embedding, y, 1e-3))
+    assert fitted["accuracy_threshold"] == float(most_accurate(embedding, y))
+    assert Embeddings().fit_on_validation({"embedding": embedding, "threshold": torch.tensor(1.0)}, y) == {}
+    assert Embeddings().fit_on_validation({"embedding": embedding * math.nan}, y) == {}
+    assert Embeddings().fit_on_validation({"embedding": embedding}, torch.zeros_like(y)) == {}

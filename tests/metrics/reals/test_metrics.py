@@ -318,6 +318,14 @@ def test_a_target_that_is_far_worse_than_its_mean_is_named():
     assert "the estimate" in line
 
 
+def test_a_mean_of_the_wrong_sign_is_far_worse_and_a_poor_one_is_not():
+    """A read of the wrong sign has errors of up to twice the spread, never more: sqrt(1 + 3 R^2) of it."""
+    y = torch.linspace(-3, 3, 200)[:, None]
+    assert "far worse" in Reals().remarks({"mean": -y}, y, {})[0]
+    for share, told in ((0.55, True), (0.45, False)):  # an RMSE of 1.55 and 1.45 spreads
+        assert bool(Reals().remarks({"mean": -share * y}, y, {})) == told
+
+
 def test_a_spread_far_too_small_is_named_and_a_good_one_is_not():
     y, predicted = sample()
     assert Reals("ppm").remarks(predicted, y, {}) == Reals("ppm").remarks({"mean": predicted["mean"]}, y, {}) == []
