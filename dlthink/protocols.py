@@ -201,6 +201,12 @@ class Loss(Protocol):
         raise NotImplementedError(f"{type(self).__name__} has an adversary and needs adversary_loss(out, y)")
 
     @optional_value
+    def trained_for(self) -> tuple[str, ...]:
+        """Scores of an examination that the cost itself descends ("nll"): a comparison by them favours it.
+        Left out: none."""
+        return ()
+
+    @optional_value
     def backbone(self) -> torch.nn.Module | None:
         """A frozen network that the cost looks through, in the run's precision in training. Left out: none."""
 
@@ -230,6 +236,19 @@ class Metrics(Protocol):
 
     def figures(self, predicted: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:
         """matplotlib figures by name."""
+
+    @optional_value
+    def scores(self) -> dict[str, str]:
+        """The numbers by which costs are compared, {name: "max" or "min", whichever is better}, proper scores first.
+        Left out: `best` alone."""
+        return dict([self.best])
+
+    @optional
+    def item_scores(self, predicted: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:
+        """Scores of single items (a molecule, a stretch of time, a person), for paired comparisons. By name, [items]
+        each: "item", a number; "weight" in the whole; "target", a sum of its y, by which it is known again; and scores,
+        whose weighted mean is the number of that name. Left out: none."""
+        return {}
 
     @optional
     def condense(self, predicted: Read, y: Values, known: dict[str, Any]) -> tuple[Read, Values, dict[str, Any]]:

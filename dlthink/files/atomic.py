@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from dlthink.errors import BadInput
 
 
@@ -38,9 +40,25 @@ def atomic(path: str, binary: bool = False) -> Iterator[IO]:
 
 def write_text(path: Path, text: str) -> None:
     """A small file of a run, whole or not at all. Raises OSError."""
+    with _renamed(path) as new:
+        new.write_text(text, encoding="utf-8")
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Arrays by name as .npz, whole or not at all; no file where there are none. Raises OSError."""
+    if not arrays:
+        path.unlink(missing_ok=True)  # what an earlier end of the run left
+        return
+    with _renamed(path) as new, new.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+@contextmanager
+def _renamed(path: Path) -> Iterator[Path]:
+    """A file beside it, which takes its name at the end."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        new.write_text(text, encoding="utf-8")
+        yield new
         os.replace(new, path)
     finally:
         with suppress(OSError):

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from dlthink.config.build import Parts
 from dlthink.config.words import described
 from dlthink.errors import plain
-from dlthink.protocols import Data, Metrics
+from dlthink.protocols import Data, Loss, Metrics
 from dlthink.runs.changes import check_kept, is_other
 from dlthink.runs.folder import record, tabulate
 
@@ -42,7 +42,12 @@ def launch(
         saved=saved,
         changed=changed and is_other(before, config),
     )
-    examined = {"best": list(parts.metrics.best), "targets": Metrics.target_names.of(parts.metrics)}
+    examined = {
+        "best": list(parts.metrics.best),
+        "scores": Metrics.scores.of(parts.metrics),
+        "trained_for": list(Loss.trained_for.of(parts.loss)),
+        "targets": Metrics.target_names.of(parts.metrics),
+    }
     record(folder, config, provenance | examined)  # on resuming, too: settings may differ
     tabulate(folder, Data.tables.of(parts.data))
     for note in parts.data.notes:

@@ -13,7 +13,7 @@ from torch import nn
 
 from dlthink import __version__
 from dlthink.errors import BadInput, plain
-from dlthink.files.atomic import write_json
+from dlthink.files.atomic import write_arrays, write_json
 from dlthink.progress_bar import Bar, Lines, progress_bar
 from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import checkpoint, evaluation, rng
@@ -231,7 +231,7 @@ class Loop:
 
     @torch.no_grad()
     def _final_examination(self) -> dict[str, dict[str, float]]:
-        """The best weights, examined on validation and test: `metrics.json`, figures."""
+        """The best weights, examined on validation and test: `metrics.json`, figures; `scores.npz` of test's items."""
         if remark := self.best.remark():
             print(f"note: {remark}")
         path = self.checkpoints / "best.pt"
@@ -249,6 +249,7 @@ class Loop:
         if points := Metrics.projection.of(self.metrics)(*predictions):
             self.board.projection("test", *points, self.step)
         self.board.scalars("test", results["test"], self.step, self.order.epoch)
+        write_arrays(self.folder / "scores.npz", Metrics.item_scores.of(self.metrics)(*predictions))
         write_json(self.folder / "metrics.json", results)
         return results
 

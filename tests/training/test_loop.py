@@ -3,11 +3,12 @@
 import json
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 
 from dlthink.errors import Diverged
-from tests.training.toy import Line, Squared, fit, network, rows, weights
+from tests.training.toy import Error, Line, Squared, fit, network, rows, weights
 
 
 def test_equals_a_loop_written_by_hand(tmp_path):
@@ -67,6 +68,20 @@ def test_the_best_on_validation_is_tested_not_the_last(tmp_path):
     assert values[20] < values[60]
     assert results["val"]["rmse"] == pytest.approx(values[20], rel=1e-6)
     assert json.loads((tmp_path / "metrics.json").read_text()) == results
+
+
+def test_scores_of_the_test_splits_items_lie_beside_the_metrics(tmp_path):
+    class ByRow(Error):
+        def item_scores(self, predicted, y, known):
+            return {"item": np.arange(len(y)), "se": (predicted["mean"] - y).square().mean(1).numpy()}
+
+    fit(tmp_path, metrics=ByRow())
+    with np.load(tmp_path / "scores.npz", allow_pickle=False) as scores:
+        assert scores["item"].tolist() == list(range(64))
+        rmse = json.loads((tmp_path / "metrics.json").read_text())["test"]["rmse"]
+        assert scores["se"].mean() ** 0.5 == pytest.approx(rmse, rel=1e-5)
+    fit(tmp_path / "none")
+    assert not (tmp_path / "none" / "scores.npz").exists()
 
 
 def test_time_limit_stops_and_examines(tmp_path):

@@ -38,7 +38,11 @@ class Atoms:
         """What is known of the rows of these molecules: SMILES and atom, and what a subclass knows (`more`)."""
         row, owner, _ = spread(self.first_row, index)
         molecule = index.index_select(0, owner).tolist()
-        place = {"structure": [self.smiles[i] for i in molecule], "atom": self.atom.index_select(0, row)}
+        place = {
+            "structure": [self.smiles[i] for i in molecule],
+            "atom": self.atom.index_select(0, row),
+            "item": index.index_select(0, owner),
+        }
         return self.more(row, molecule) | place
 
     def more(self, row: Tensor, molecule: list[int]) -> dict[str, Any]:

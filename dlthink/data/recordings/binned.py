@@ -20,6 +20,7 @@ from dlthink.errors import BadInput
 
 PATTERN = ("train", "train", "test", "train", "val")
 MOST_BINS = 50_000_000
+PIECES = 5  # of a block, as items of a comparison
 FEW = 0.1  # of validation may be left out; if more of it is strange, it is no glitch
 
 
@@ -102,7 +103,7 @@ class Binned:
             *(notes.strange(session, bins, far, state, role, fewer) or notes.codes(session)),
         ]
         features = _features(values, counts, state)
-        known = {"time": torch.from_numpy(bins.centres)}
+        known = {"time": torch.from_numpy(bins.centres), "item": torch.from_numpy(_stretches(block))}
         if session.rates is not None:
             expected = bins.integrals(session.rate_edges, session.rates)[:, kept]
             known["rate"] = torch.from_numpy(expected).float()
@@ -259,6 +260,13 @@ def _believable(rows: np.ndarray, far: np.ndarray, history: int) -> tuple[np.nda
     believed = rows[total[rows + 1] == total[np.maximum(rows - history, 0)]]
     fewer = len(rows) - len(believed)
     return (believed, fewer) if fewer <= FEW * len(rows) else (rows, 0)
+
+
+def _stretches(block: np.ndarray) -> np.ndarray:
+    """[T] the stretch of time of each bin, by which runs are compared: each block in PIECES, numbered through."""
+    _, first, size = np.unique(block, return_index=True, return_counts=True)
+    within = np.arange(len(block)) - np.repeat(first, size)
+    return block * PIECES + within * PIECES // np.repeat(size, size)
 
 
 def _blocks(source: str, bins: Bins, blocks: int, history: int, margin: int) -> tuple[np.ndarray, np.ndarray]:

@@ -26,6 +26,7 @@ class Poisson(nn.Module):
 
     targets = {"counts"}
     outputs_per_target = 1
+    trained_for = ("log_score", "bits_per_spike", "d2")
 
     def __init__(self, n_targets: int):
         super().__init__()

@@ -23,6 +23,8 @@ class CRPS(WithSpread):
     likelihood does, but falls below zero without bound as s does.
     """
 
+    trained_for = ("crps",)
+
     def __init__(
         self,
         n_targets: int,

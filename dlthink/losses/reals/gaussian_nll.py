@@ -17,6 +17,8 @@ class GaussianNLL(WithSpread):
     Source: Nix & Weigend 1994, ICNN.
     """
 
+    trained_for = ("nll",)
+
     def __init__(self, n_targets: int, spread: Link = "softplus", calibrate: Calibrate = "none"):
         super().__init__(n_targets, spread, calibrate)
 

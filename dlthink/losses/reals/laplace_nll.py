@@ -14,6 +14,8 @@ class LaplaceNLL(WithSpread):
     b sqrt(2). In nats per standardized target. A wild target pulls with 1 / b, not with its distance.
     """
 
+    trained_for = ("nll",)
+
     def __init__(self, n_targets: int, spread: Link = "softplus", calibrate: Calibrate = "none"):
         super().__init__(n_targets, spread, calibrate)
 

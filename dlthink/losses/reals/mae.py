@@ -14,6 +14,8 @@ class MAE(SharedSpread):
     is one number per target: the mean absolute residual on validation.
     """
 
+    trained_for = ("mae",)
+
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
         super().__init__(n_targets, calibrate)
 

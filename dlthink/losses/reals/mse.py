@@ -19,6 +19,7 @@ class MSE(SharedSpread):
     """
 
     targets = {"counts", "reals"}
+    trained_for = ("rmse",)
 
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
         super().__init__(n_targets, calibrate)

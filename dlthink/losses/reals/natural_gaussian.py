@@ -22,6 +22,7 @@ class NaturalGaussian(Reals):
     """
 
     outputs_per_target = 2
+    trained_for = ("nll",)
 
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
         super().__init__(n_targets, calibrate)

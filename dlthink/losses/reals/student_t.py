@@ -26,6 +26,8 @@ class StudentTNLL(WithSpread):
     Raises BadInput unless df > 2. Source: Lange, Little & Taylor 1989, JASA 84.
     """
 
+    trained_for = ("nll",)
+
     def __init__(
         self,
         n_targets: int,

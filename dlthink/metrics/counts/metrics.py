@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlthink.metrics.items import by_item
 from dlthink.metrics.misfit import misfit, no_distribution
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Counts:
     """
 
     best = ("log_score", "max")
+    scores = {"log_score": "max", "bits_per_spike": "max", "d2": "max"}
     needs = ("rate", "mean")
 
     def __init__(self, units: list[str], bin: float, floor: float = 0.01):
@@ -71,6 +73,15 @@ class Counts:
         if "rate" in known:
             numbers["oracle_share"] = float(_ratio(gain.sum(), self._sums(known["rate"], y)["gain"].sum()))
         return numbers
+
+    def item_scores(self, predicted: dict, y: Tensor, known: dict) -> dict[str, np.ndarray]:
+        """log_score of each item, known["item"]: [n], a stretch of time or a row of a table."""
+        log_prob = _log_prob(predicted, y)
+        if log_prob is None:
+            k = _exact(y)
+            rate = self._positive(_mean(predicted), k)[0]
+            log_prob = torch.xlogy(k, rate) - rate - torch.lgamma(k + 1)
+        return by_item({"log_score": log_prob}, y, known.get("item"))
 
     def per_unit(self, predicted: dict, y: Tensor) -> dict[str, Tensor]:
         """bits_per_spike and d2 of each unit: [n_targets] in float64, nan where the bins do not define it."""

@@ -13,6 +13,7 @@ from dlthink.metrics.embeddings.bootstrap import Resampled, interval, people_dra
 from dlthink.metrics.embeddings.pair_distances import GRID, Pairs
 from dlthink.metrics.embeddings.retrieval import nearest, one_shot
 from dlthink.metrics.embeddings.verification import Rates, right_answers
+from dlthink.metrics.items import by_item
 from dlthink.metrics.misfit import misfit
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class Embeddings:
     """
 
     best = ("val_at_far_1e-2", "max")
+    scores = {
+        **{f"val_at_far_{far}": "max" for far in ("1e-2", "1e-3")},
+        **dict.fromkeys(("one_shot_accuracy", "recall_at_1", "map_at_r", "auc", "lfw_accuracy", "lfw_auc"), "max"),
+        "eer": "min",
+    }
     needs = ("embedding",)
 
     def __init__(self, pairs: list | None = None, draws: int = 100):
@@ -71,6 +77,17 @@ class Embeddings:
             made = self._of(other, y, known, intervals=False)
             numbers |= {f"{k}_{name}": value for k, value in made.items() if not math.isnan(value)}
         return numbers
+
+    def item_scores(self, predicted: dict, y: Tensor, known: dict) -> dict[str, np.ndarray]:
+        """recall_at_1 and map_at_r of each person with several photos; a person counts as often as they have photos."""
+        embedding = predicted["embedding"].detach().cpu().flatten(1)
+        if not bool(embedding.isfinite().all()):
+            return {}
+        pairs = Pairs(embedding, y, most=MOST)
+        probes = nearest(pairs)
+        person = y.detach().cpu()[pairs.rows[pairs.start]][probes["person"]]
+        scores = {name: torch.from_numpy(probes[name]) for name in ("recall_at_1", "map_at_r")}
+        return by_item(scores, person, person) if len(person) else {}
 
     def misfit(self, predicted: dict, y: Tensor) -> str | None:
         """One line where a cost's reading has the wrong shape or is no number."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from dlthink.errors import BadInput
+from dlthink.metrics.items import by_item
 from dlthink.metrics.misfit import misfit, no_distribution
 from dlthink.metrics.reals.forecast import Forecast, exact
 from dlthink.metrics.reals.risk_coverage import spearman
@@ -64,6 +66,7 @@ class Reals:
     """
 
     best = ("crps", "min")
+    scores = {"crps": "min", "nll": "min", "mae": "min", "rmse": "min", "r2": "max"}
     needs = ("mean",)
 
     def __init__(
@@ -82,6 +85,7 @@ class Reals:
             if target_std is None or not len(self.units) == len(self.target_names) == len(target_std):
                 raise BadInput("metrics: targets of different units need target_names and target_std, one for each")
             self.best = ("crps_standardized", "min")
+            self.scores = {"crps_standardized": "min", "nll_standardized": "min", "r2": "max"}
         self.target_std = torch.tensor(target_std or (1.0,), dtype=torch.float64)
 
     @property
@@ -111,6 +115,13 @@ class Reals:
                 others = {name: self._whole(other.only(on))[main] for name, other in baselines.items()}
                 numbers |= {f"{main}_{group}_{name}": value for name, value in others.items()}
         return numbers
+
+    def item_scores(self, predicted: dict, y: Tensor, known: dict) -> dict[str, np.ndarray]:
+        """crps, nll and mae (where units differ, the standardized ones) of each item, known["item"]: [n]."""
+        own = self._together(Forecast(predicted, y))
+        of = {"crps": own.crps, "nll": -own.log_prob, "mae": own.error.abs()}
+        named = of if self.one_unit else {f"{name}_standardized": of[name] for name in ("crps", "nll")}
+        return by_item({name: values.view(y.shape) for name, values in named.items()}, y, known.get("item"))
 
     def misfit(self, predicted: dict, y: Tensor) -> str | None:
         """One line where a cost's reading has the wrong shape or is no number."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.data.recordings.binned import PATTERN, Binned
+from dlthink.data.recordings.binned import PATTERN, Binned, _stretches
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
@@ -162,7 +162,7 @@ def test_splits_move_whole():
     index = torch.tensor([5, 2, 2])
     assert all(torch.equal(a, b) for a, b in zip(moved.take(index), data.train.take(index), strict=True))
     assert torch.equal(moved.targets(), data.train.targets()) and len(moved) == len(data.train)
-    assert torch.equal(moved.truth["time"], data.train.truth["time"]) and set(moved.truth) == {"time"}
+    assert torch.equal(moved.truth["time"], data.train.truth["time"]) and set(moved.truth) == {"time", "item"}
     assert data.train.truth["time"].numpy() == pytest.approx((data.train.rows.numpy() + 0.5) * 0.05, rel=1e-5)
 
 
@@ -335,3 +335,10 @@ def test_a_split_without_a_spike():
     given = session()
     with pytest.raises(BadInput, match=r"not one spike falls in the \w+ bins.*in seconds"):
         binned(Session(**{**vars(given), "spikes": [unit / 1000 for unit in given.spikes]}))
+
+
+def test_items_of_a_comparison_are_fifths_of_blocks():
+    block = np.repeat([0, 1, 2], [10, 10, 13])
+    made = _stretches(block)
+    assert made[:20].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]
+    assert made[20] == 10 and np.bincount(made[20:])[10:].tolist() == [3, 3, 2, 3, 2]
