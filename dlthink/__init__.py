@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-__all__ = ["compose", "open_run"]
+__all__ = ["check", "compose", "open_run"]
 __version__ = "0.1.0"
 
 # Both are read when torch is imported, and yield to what the user has set.
@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin: four t
 
 
 def __getattr__(name: str) -> Any:
-    """`dlthink.compose` and `dlthink.open_run`, loaded when they are asked for: they need torch, `--help` does not."""
+    """`dlthink.compose`, `open_run` and `check`, loaded when they are asked for: they need torch, `--help` does not."""
     if name in __all__:
         from dlthink import api
 

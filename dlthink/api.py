@@ -7,17 +7,22 @@ TensorBoard understand what `fit` writes. docs/python.md shows it.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from dlthink.checks.check import KINDS
+from dlthink.checks.check import check as examined
+from dlthink.checks.finding import Reports
 from dlthink.config import build
-from dlthink.config.own import node_of, register
-from dlthink.config.paths import as_typed, chosen, conf_folder, quoted
-from dlthink.config.refusals import REFUSED, in_one_line
+from dlthink.config.compose import composed
+from dlthink.config.cost_contract import kinds
+from dlthink.config.examinations import example_of
+from dlthink.config.paths import as_typed
 from dlthink.errors import BadInput
 from dlthink.files.lock import hold
 from dlthink.nested import each
@@ -105,28 +110,34 @@ def compose(*words: str, loss: type | None = None, model: type | None = None) ->
     loss, model: a class of your own, in place of a choice; arguments of its constructor with plain defaults are
     settings (`compose("loss.delta=2", loss=MyLoss)`). Raises BadInput, in one line, as the command line does.
     """
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
-    from hydra.core.config_store import ConfigStore
-    from hydra.core.global_hydra import GlobalHydra
-
-    given = [quoted(chosen(word)) for word in words]
-    for group, own in (("loss", loss), ("model", model)):
-        if own is not None:
-            ConfigStore.instance().store(group=group, name=own.__name__, node=node_of(own))
-            given.append(f"{group}={own.__name__}")
-    register(given)
-    GlobalHydra.instance().clear()  # a notebook composes again and again
-    try:
-        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-            config = hydra_compose("train", given, return_hydra_config=True)
-    except REFUSED as error:
-        raise in_one_line(error) from error
-    choices = {name: choice for name, choice in config.hydra.runtime.choices.items() if "/" not in name and choice}
-    config = OmegaConf.create({key: value for key, value in config.items() if key != "hydra"})
-    OmegaConf.resolve(config)
+    config, given, choices = composed(list(words), {"loss": loss, "model": model})
     build.check(config, **folders.choices())
     return Experiment(config, [as_typed(word) for word in given], choices)
+
+
+def check(loss: type | str, *words: str) -> Reports:
+    """Examine a cost before it is trained, as `dlthink check` does: a class of your own, or the name of a choice.
+
+    words: its settings and the data that it is for (`"loss.delta=2", "data=molecules"`); without data, every kind of
+    target that it fits. Raises BadInput. The answer prints as the table of the command line.
+    """
+    own = None if isinstance(loss, str) else loss
+    given = [*words, *([] if own else [f"loss={loss}"])]
+    config, _, choices = composed(given, {"loss": own})
+    cost = build.check_loss(config)
+    if any(word.startswith("data=") for word in words):
+        several = [build.kind_of(config)]
+        if several[0] not in kinds(cost):
+            raise BadInput(f"loss {cost.__name__} is for {' or '.join(sorted(kinds(cost)))}, the data has {several[0]}")
+        given = [(given, several[0])]
+    else:
+        given = [([*given, f"data={example_of(kind)}"], kind) for kind in sorted(kinds(cost)) if kind in KINDS]
+    reports = Reports()
+    for wanted, kind in given:
+        config, _, _ = composed(wanted, {"loss": own})
+        metrics = build.build(config.metrics, **(KINDS[kind].facts() if kind in KINDS else {}))
+        reports.append(examined(partial(build.build, config.loss), kind, metrics, f"loss={choices['loss']}"))
+    return reports
 
 
 def open_run(folder: str | Path, *settings: str, allow: str | None = None) -> Run:

@@ -16,7 +16,7 @@ from dlthink.errors import BadInput
 
 PACKAGE = Path(build.__file__).parent.parent
 ROOMS = ("losses", "models", "data", "metrics")
-UPSTAIRS = ("training", "runs", "commands", "config")
+UPSTAIRS = ("training", "checks", "runs", "commands", "config")
 CELLAR = ("distributions", "files")  # what every room may lean on
 FILES = sorted(PACKAGE.rglob("*.py"))
 BANNED = re.compile(r"util|helper|common|base_|manager|registry|misc")
@@ -36,7 +36,7 @@ def imports(file):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_rooms_of_the_ground_floor_never_meet(room):
-    above = [f"dlthink.{name}" for name in (*ROOMS, "commands", "config", "training", "runs") if name != room]
+    above = [f"dlthink.{name}" for name in (*ROOMS, *UPSTAIRS) if name != room]
     for file in (PACKAGE / room).rglob("*.py"):
         assert not [name for name in imports(file) if name.startswith(tuple(above))], file
 
@@ -58,7 +58,16 @@ def test_what_every_room_leans_on_leans_on_none(room):
 
 def test_training_knows_neither_commands_nor_the_folder_of_a_run():
     for file in (PACKAGE / "training").rglob("*.py"):
+        above = tuple(f"dlthink.{room}" for room in ("checks", "commands", "config", "runs"))
+        assert not [name for name in imports(file) if name.startswith(above)]
+
+
+def test_checks_ask_any_cost_and_know_none():
+    """What a kind of target needs lies in one file per kind; all else asks every kind alike."""
+    for file in (PACKAGE / "checks").rglob("*.py"):
         assert not [n for n in imports(file) if n.startswith(("dlthink.commands", "dlthink.config", "dlthink.runs"))]
+    for file in (PACKAGE / "checks").glob("*.py"):
+        assert not re.findall(r"""(?:==|\bin) *["'](?:counts|reals|identities|seasons)""", file.read_text()), file
 
 
 def test_only_the_loop_writes_to_the_board():

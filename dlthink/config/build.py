@@ -52,6 +52,20 @@ def check(config: DictConfig, losses=(), models=()) -> None:
     _check_pairs(config, targets, losses, models)
 
 
+def check_loss(config: DictConfig) -> type:
+    """The class of a cost whose settings and methods are as they must be, whatever data it will meet."""
+    loss = find(config.loss, "loss")
+    _check_arguments(config.loss, loss, "loss")
+    kinds(loss)
+    check_cost(loss, getattr(find(config.metrics, "metrics"), "needs", ()))
+    return loss
+
+
+def kind_of(config: DictConfig) -> str:
+    """The kind of target of the data with these settings."""
+    return _answers(config.data, find(config.data, "data"))[0]
+
+
 def assemble(config: DictConfig, state: dict | None = None) -> Parts:
     """The objects of a checked configuration. `state`: the data's own, from a checkpoint, used instead of a new one."""
     trainer, optim = build(config.trainer), build(config.optim)

@@ -43,7 +43,7 @@ def check_pairing(loss: nn.Module, twin: Callable[[], nn.Module], out: Any, y: A
 
     order = torch.randperm(n, generator=chance).to(out.device)
     together = ask(out[order], y[order])
-    if costs[0] and together and not _draws(loss, twin, out, y):
+    if costs[0] and together and not draws(loss, twin, out, y):
         for term, value in costs[0].items():
             if not _alike(value, together[term], TOGETHER[dtype]):
                 raise BadInput(
@@ -93,7 +93,7 @@ def _asker(twin: Callable[[], nn.Module], out: Tensor, y: Tensor) -> tuple[Cost,
     return (lambda out, y: ask(dtype, out, y)), dtype
 
 
-def _draws(loss: nn.Module, twin: Callable[[], nn.Module], out: Tensor, y: Tensor) -> bool:
+def draws(loss: nn.Module, twin: Callable[[], nn.Module], out: Tensor, y: Tensor) -> bool:
     """Does the cost draw by chance?"""
     own = (torch.Generator, np.random.Generator, np.random.RandomState)
     if any(isinstance(value, own) for module in loss.modules() for value in vars(module).values()):

@@ -4,7 +4,7 @@ import copy
 import dis
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import partial, reduce
 from operator import add
@@ -37,8 +37,21 @@ def sanity_check(
     a cost does not do what every cost must, with file and line of the user's own code; Diverged where it is not finite,
     with the operation that leaves its range. step: how many were taken already. Returns the cost of that batch.
     """
+    asked = questions(model, loss, train, val, metrics, first, step)
+    try:
+        while True:
+            next(asked)
+    except StopIteration as answered:
+        return answered.value
+
+
+def questions(
+    model: nn.Module, loss: nn.Module, train: Any, val: Any, metrics: Any, first: Tensor, step: int = 0
+) -> Generator[str, None, float]:
+    """The questions of `sanity_check` one after the other: the name of each, before it is asked."""
     with _as_it_was(model), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they are said where training meets them
+        yield "start"
         model.train()
         x, y = Split.draw.of(train)(first)
         out = _answer(model, loss, x, y)
@@ -46,13 +59,17 @@ def sanity_check(
         _reach_the_network(model, out, slopes)
         out = each(Tensor.detach, out)
         del slopes
+        yield "read-out"
         model.eval()
         _examined(model, loss, val, first.device, metrics)
         if Loss.adversary.of(loss) is not None:
+            yield "adversary"
             _against_the_network(loss, out, y)
         few = (out[:FEW], y[:FEW]) if isinstance(out, Tensor) and isinstance(y, Tensor) else (out, y)
+        yield "repeatable"
         _repeatedly(loss, *few)
-        check_pairing(loss, partial(_twin, loss), *few)
+        yield "own target"
+        check_pairing(loss, partial(twin, loss), *few)
         return cost
 
 
@@ -76,9 +93,9 @@ def _answer(model: nn.Module, loss: nn.Module, x: Any, y: Any) -> Any:
 def _once(loss: nn.Module, out: Any, y: Any, step: int) -> tuple[float, list[tuple[Tensor, Tensor]]]:
     """Terms and gradient on the whole batch. Returns the cost, and the answers with the gradients at them."""
     name, start = f"{written(type(loss).forward)}(out, y)", rng.state()
-    leaf, given = _leaf(out), each(Tensor.clone, y)
+    leaf, given = leaf_of(out), each(Tensor.clone, y)
     seen = each(Tensor.clone, leaf)
-    terms = _terms(_twin(loss), seen, given)
+    terms = terms_of(twin(loss), seen, given)
     for what, before, after in (("out", leaf, seen), ("y", y, given)):
         if not _equal(before, after):
             raise BadInput(f"{name} changes {what} in place: {IN_PLACE}")
@@ -87,7 +104,7 @@ def _once(loss: nn.Module, out: Any, y: Any, step: int) -> tuple[float, list[tup
         """The same once more, every operation of it looked at."""
         rng.restore(start)
         with Operations() as operations:
-            total = reduce(add, _terms(_twin(loss), each(Tensor.clone, _leaf(out)), each(Tensor.clone, y)).values())
+            total = reduce(add, terms_of(twin(loss), each(Tensor.clone, leaf_of(out)), each(Tensor.clone, y)).values())
         return look(operations, total)
 
     for term, value in terms.items():
@@ -100,7 +117,7 @@ def _once(loss: nn.Module, out: Any, y: Any, step: int) -> tuple[float, list[tup
                 f"{name}: the term {term} has no gradient and teaches nothing; .detach(), .item(), .data, numpy and "
                 f"torch.tensor() lose it, rounding and counting have none; what is only to be seen is for watch(out, y)"
             )
-    leaves = list(_tensors(leaf))
+    leaves = list(tensors(leaf))
     total = reduce(add, terms.values())
     slopes = torch.autograd.grad(total, leaves, allow_unused=True)
     if any(slope is not None and not slope.isfinite().all() for slope in slopes):
@@ -110,16 +127,16 @@ def _once(loss: nn.Module, out: Any, y: Any, step: int) -> tuple[float, list[tup
         raise BadInput(f"{name}: no term depends on out, so the network would learn nothing")
     if not any(slope is not None and slope.any() for slope in slopes):
         _flat_but_changing(loss, out, y, total.item())
-    return total.item(), [(o, slope) for o, slope in zip(_tensors(out), slopes, strict=True) if slope is not None]
+    return total.item(), [(o, slope) for o, slope in zip(tensors(out), slopes, strict=True) if slope is not None]
 
 
 def _flat_but_changing(loss: nn.Module, out: Any, y: Any, cost: float) -> None:
     """Of a cost without slope where the network stands: is it as flat elsewhere though it is another cost there?"""
-    leaf = _leaf(
+    leaf = leaf_of(
         each(lambda tensor: tensor + 0.5 * torch.randn_like(tensor) if tensor.is_floating_point() else tensor, out)
     )
-    elsewhere = reduce(add, _terms(_twin(loss), each(Tensor.clone, leaf), each(Tensor.clone, y)).values())
-    slopes = torch.autograd.grad(elsewhere, list(_tensors(leaf)), allow_unused=True)
+    elsewhere = reduce(add, terms_of(twin(loss), each(Tensor.clone, leaf), each(Tensor.clone, y)).values())
+    slopes = torch.autograd.grad(elsewhere, list(tensors(leaf)), allow_unused=True)
     if elsewhere.item() != cost and not any(slope is not None and slope.any() for slope in slopes):
         raise BadInput(
             f"{written(type(loss).forward)}(out, y): its gradient is 0 everywhere though the cost changes with out; "
@@ -143,10 +160,10 @@ def _reach_the_network(model: nn.Module, out: Any, slopes: list[tuple[Tensor, Te
 
 def _repeatedly(loss: nn.Module, out: Any, y: Any) -> None:
     """Two steps on one copy, one on another: is a step's graph kept, and does the same cost the same?"""
-    start, one, other, values, kept = rng.state(), _twin(loss), _twin(loss), [], []
+    start, one, other, values, kept = rng.state(), twin(loss), twin(loss), [], []
     for cost in (one, one, other):
         rng.restore(start)
-        total = reduce(add, _terms(cost, each(Tensor.clone, _leaf(out)), each(Tensor.clone, y)).values())
+        total = reduce(add, terms_of(cost, each(Tensor.clone, leaf_of(out)), each(Tensor.clone, y)).values())
         try:
             total.backward()
         except RuntimeError as error:
@@ -166,7 +183,7 @@ def _repeatedly(loss: nn.Module, out: Any, y: Any) -> None:
 
 def _against_the_network(loss: nn.Module, out: Any, y: Any) -> None:
     """What an adversary descends."""
-    terms = _terms(_twin(loss), out, each(Tensor.clone, y), "adversary_loss")
+    terms = terms_of(twin(loss), out, each(Tensor.clone, y), "adversary_loss")
     if not any(value.requires_grad for value in terms.values()):
         raise BadInput(f"{written(type(loss).adversary_loss)}(out, y): no term depends on the weights of the adversary")
 
@@ -178,12 +195,12 @@ def _against_the_network(loss: nn.Module, out: Any, y: Any) -> None:
 def _examined(model: nn.Module, loss: nn.Module, val: Any, device: torch.device, metrics: Any) -> None:
     """Terms, what is fitted, what is read, in evaluation mode and without gradients."""
     x, y = val.take(torch.arange(min(EXAMINED, len(val)), device=device))
-    cost = _twin(loss).eval()
+    cost = twin(loss).eval()
     with own_code(f"in the network outside of training, asked about x {_shapes(x)}"):
         out = model(x)
     given = f"out {_shapes(out)}, y {_shapes(y)}"
     before = each(Tensor.clone, out)
-    _terms(cost, out, each(Tensor.clone, y))
+    terms_of(cost, out, each(Tensor.clone, y))
     with own_code(f"in fit_on_validation, {given}"):
         Loss.fit_on_validation.of(cost)(out, y)
     with own_code(f"in predict, out {_shapes(out)}"):
@@ -217,7 +234,7 @@ def _is_kept(cost: nn.Module, out: Any, predicted: dict) -> None:
             continue
         stored = {i.argval for i in dis.get_instructions(method) if i.opname == "STORE_ATTR"} & vars(cost).keys()
         for name in sorted(stored):
-            without = _twin(cost)
+            without = twin(cost)
             delattr(without, name)
             try:
                 again = without.predict(out)
@@ -235,7 +252,7 @@ def _is_kept(cost: nn.Module, out: Any, predicted: dict) -> None:
 # -------------------------------------------------------------------------------------------------------- asking, once
 
 
-def _terms(loss: nn.Module, out: Any, y: Any, method: str = "forward") -> Terms:
+def terms_of(loss: nn.Module, out: Any, y: Any, method: str = "forward") -> Terms:
     """The terms of a cost, each one number in a tensor; BadInput otherwise."""
     with own_code(f"in {method}, out {_shapes(out)}, y {_shapes(y)}"):
         terms = loss(out, y) if method == "forward" else getattr(loss, method)(out, y)
@@ -287,7 +304,7 @@ def _many(value: Any) -> bool:
     return not isinstance(value, Tensor | str | nn.Module) and hasattr(value, "__iter__") and hasattr(value, "__len__")
 
 
-def _twin(loss: nn.Module) -> nn.Module:
+def twin(loss: nn.Module) -> nn.Module:
     """A copy to be asked in its place; itself where it holds what cannot be copied."""
     try:
         return copy.deepcopy(loss)
@@ -310,15 +327,15 @@ def _as_it_was(model: nn.Module) -> Iterator[None]:
         rng.restore(start)
 
 
-def _leaf(out: Any) -> Any:
+def leaf_of(out: Any) -> Any:
     return each(lambda tensor: tensor.detach().clone().requires_grad_(tensor.is_floating_point()), out)
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
+def tensors(value: Any) -> Iterator[Tensor]:
     """The tensors that gradients pass through."""
     for item in value.values() if isinstance(value, dict) else [value]:
         if isinstance(item, dict):
-            yield from _tensors(item)
+            yield from tensors(item)
         elif isinstance(item, Tensor) and item.is_floating_point():
             yield item
 

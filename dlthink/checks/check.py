@@ -1,0 +1,90 @@
+"""`check`: a cost is examined before it is trained, on data whose truth is known, in seconds."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from dlthink.checks import extremes, gradients
+from dlthink.checks.asked import Asked
+from dlthink.checks.finding import Finding, Report
+from dlthink.checks.kinds.counts import Counts
+from dlthink.checks.kinds.identities import Identities
+from dlthink.checks.kinds.kind import Answers, Case, Kind, Make
+from dlthink.checks.kinds.reals import RealNumbers
+from dlthink.errors import BadInput, Diverged
+from dlthink.training import rng
+from dlthink.training.sanity_check import questions
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (Counts(), RealNumbers(), Identities())}
+ASKED = {  # the questions of the sanity check: what is asked, why it matters
+    "start": "it runs on first answers of a network, is finite there, and has a gradient",
+    "read-out": "what is read out can be examined, and is the same after saving",
+    "adversary": "what the adversary descends depends on its weights",
+    "repeatable": "the same asked twice costs the same; nothing is kept from step to step",
+    "own target": "each answer is compared with its own target, whatever the order of the batch",
+}
+CURES = {  # by what the sanity check says
+    "log of": "a network may say any number: make it positive by construction, exp(out) or softplus(out), or work with "
+    "the logarithm itself",
+    "no gradient": "let the gradient through to the end: no .detach(), .item(), numpy or rounding in forward",
+    "[n, n]": "look at the shapes, or compare out.shape with y.shape",
+    "makes [": "index so that both have one shape, out[:, 0] with y[:, 0]",
+    "order of the samples": "is an axis wrong? Samples run along dim=0",
+}
+
+
+def check(make: Make, kind: str, metrics: Any = None, name: str = "the cost") -> Report:
+    """Examine the cost that `make` gives for the facts of its data, on targets of this kind.
+
+    metrics: the examination that it will sit, which is asked whether it can be. Raises BadInput for a kind of target
+    of which no truth is known.
+    """
+    if kind not in KINDS:
+        raise BadInput(f"{kind}: no truth is known for this kind of target; known are {', '.join(KINDS)}")
+    report = Report(name, kind)
+    start = rng.state()
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)  # nothing here is large
+        rng.seed(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for finding in _asked(KINDS[kind], make, metrics, report):
+                report.findings.append(finding)
+    finally:
+        torch.set_num_threads(threads)
+        rng.restore(start)
+    return report
+
+
+def _asked(kind: Kind, make: Make, metrics: Any, report: Report) -> Iterator[Finding]:
+    case = kind.case(make)
+    if (yield from _sound(case, metrics)):
+        asked = Asked(case.loss, case.out, case.y)
+        yield from gradients.check_reach(asked, case.loss.outputs_per_target)
+        yield from gradients.check_slope(asked)
+        yield from gradients.check_formats(asked)
+        yield from gradients.check_descent(asked)
+        yield from extremes.check_extremes(asked, kind.outliers(case.y))
+        yield from kind.examined(make, case, report)
+
+
+def _sound(case: Case, metrics: Any) -> Iterator[Finding]:
+    """The sanity check before training, a finding a question. Returns whether there is any use in asking on."""
+    answers, question = Answers(case.out, case.y), "start"
+    asked = questions(nn.Identity(), case.loss, answers, answers, metrics, torch.arange(len(answers)))
+    try:
+        for following in asked:
+            if following != question:
+                yield Finding(question, "passed", ASKED[question])
+            question = following
+    except (BadInput, Diverged) as error:
+        text = str(error).removeprefix("step 1: ")
+        cure = next((cure for word, cure in CURES.items() if word in text), "mend this first; the rest is asked then")
+        yield Finding(question, "failed", text, cure)
+        return False
+    yield Finding(question, "passed", ASKED[question])
+    return True

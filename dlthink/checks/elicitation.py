@@ -1,0 +1,182 @@
+"""What does the cost ask for? Where it is smallest on samples of a known truth, and what it reads there.
+
+A cost elicits the functional of a distribution at which its expectation is smallest (Gneiting 2011, JASA 106): the
+squared error the mean, the absolute error the median. A cost of whole distributions is a proper score where the true
+distribution itself is best (Gneiting & Raftery 2007, JASA 102).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlthink.checks.finding import Finding
+from dlthink.checks.functionals import NEAR, name_of
+from dlthink.checks.minimum import Minimum, minimise, read
+from dlthink.checks.truth import Truth, gathered, levels
+from dlthink.protocols import Loss
+
+SPREAD = 0.03  # by which, in relation, a spread may differ from the true one
+DRAWN = 1500  # samples of each group of a cost's own distribution
+
+
+def centre(predicted: dict[str, Any]) -> Tensor:
+    """The one number that is read out: mean or rate, [groups, n_targets]."""
+    return next(predicted[name] for name in ("mean", "rate") if name in predicted).double()
+
+
+def spread(predicted: dict[str, Any]) -> Tensor | None:
+    """The standard deviation that is read out, where one is."""
+    if "std" in predicted:
+        return predicted["std"].double()
+    if "distribution" not in predicted:
+        return None
+    try:
+        return predicted["distribution"].variance.sqrt().double()
+    except NotImplementedError:
+        return None
+
+
+def check_minimum(loss: nn.Module, truth: Truth, found: Minimum, start: Tensor, scale: Tensor) -> Iterator[Finding]:
+    """Is there a smallest cost at all? If not: is the true answer where it is largest?"""
+    if found.bounded:
+        return
+    turned = minimise(loss, truth, start, sign=-1.0)
+    if turned.bounded and name_of(centre(turned.predicted), truth, scale).word in ("mean", "median"):
+        yield Finding(
+            "smallest at the truth",
+            "failed",
+            "the sign is wrong: the cost is largest at the true answer and falls without end on the way from it",
+            "a minus sign is missing: what is descended is minus the log likelihood, -log p",
+        )
+        return
+    yield Finding(
+        "smallest at the truth",
+        "failed",
+        "the cost falls without end: no answer is best, and descent runs off to infinity",
+        "what keeps the answer from growing? A spread needs a link that keeps it positive (softplus, exp) and its log "
+        "in the cost; a push needs an end",
+    )
+
+
+def check_centre(
+    truth: Truth, found: Minimum, symmetric: tuple[Truth, Minimum], scale: Tensor, even: Tensor, needs_mean: bool
+) -> tuple[str, str, bool]:
+    """(word, in words, does it fail?): what the centre is that is read out, on a skewed truth and on a symmetric one.
+
+    needs_mean: is what is read out a mean by its name, as a rate is?
+    """
+    named = name_of(centre(found.predicted), truth, scale, truth.mode)
+    plain = name_of(centre(symmetric[1].predicted), symmetric[0], even)
+    fails = named.word != "mean" if needs_mean else plain.word != "mean" and plain.word != "median"
+    return named.word, named.text, fails
+
+
+def own_truth(loss: nn.Module, answers: Tensor, whole: bool) -> Truth | None:
+    """Samples of the very distributions that the cost reads in these answers; None where it reads none.
+
+    whole: of counts. Of real numbers by icdf, or by the density on a grid where there is no icdf.
+    """
+    distribution = read(loss, answers).get("distribution")
+    if distribution is None:
+        return None
+    try:
+        drawn = _counts(distribution) if whole else _reals(distribution)
+    except (NotImplementedError, RuntimeError, ValueError, TypeError):
+        return None
+    if not drawn.isfinite().all():
+        return None
+    columns = [[drawn[:, g, t] for t in range(drawn.shape[2])] for g in range(drawn.shape[1])]
+    return gathered(columns, "its own distributions")
+
+
+def _reals(distribution: Any) -> Tensor:
+    """[DRAWN, groups, n_targets] quantiles."""
+    p = levels(DRAWN)[:, None, None]
+    try:
+        return distribution.icdf(p).double()
+    except NotImplementedError:
+        pass
+    middle, std = distribution.mean, distribution.variance.sqrt()
+    grid = torch.linspace(-12, 12, 4001, dtype=torch.float64)[:, None, None]
+    density = distribution.log_prob(middle + std * grid).double().exp()
+    below = density.cumsum(0) / density.sum(0)
+    place = torch.searchsorted(below.permute(1, 2, 0).contiguous(), p.squeeze().expand(*middle.shape, DRAWN))
+    return (middle + std * grid[place.permute(2, 0, 1).clamp(max=4000), 0, 0]).double()
+
+
+def _counts(distribution: Any) -> Tensor:
+    mean, std = distribution.mean, distribution.variance.sqrt()
+    most = int((mean + 20 * std + 20).max())
+    k = torch.arange(most + 1, dtype=torch.float64)[:, None, None].expand(-1, *mean.shape)
+    below = distribution.log_prob(k).double().exp().cumsum(0).permute(1, 2, 0).contiguous()
+    drawn = torch.searchsorted(below, levels(DRAWN).expand(*mean.shape, DRAWN)).clamp(max=most)
+    return drawn.permute(2, 0, 1).double()
+
+
+def check_proper(loss: nn.Module, answers: Tensor, whole: bool) -> tuple[list[Finding], Truth | None, Minimum | None]:
+    """Drawn from its own distributions: does it find them again, mean and spread?"""
+    name, own = "proper score", own_truth(loss, answers, whole)
+    if own is None:
+        return [], None, None
+    said = read(loss, answers)
+    findings = _consistent(said)
+    found = minimise(loss, own, first(answers))
+    if not found.bounded:
+        return findings, own, found
+    bias = ((centre(found.predicted) - centre(said)) / spread(said)).flatten()
+    ratio = (spread(found.predicted) / spread(said)).flatten()
+    worst, wide = bias[bias.abs().argmax()].item(), ratio[ratio.log().abs().argmax()].item()
+    if abs(worst) <= NEAR and abs(wide - 1) <= SPREAD:
+        findings.append(
+            Finding(
+                name, "passed", "proper: drawn from its own distributions it finds them again, their means and spreads"
+            )
+        )
+        return findings, own, found
+    what = []
+    if abs(worst) > NEAR:
+        what.append(f"the mean {abs(worst):.2g} standard deviations too {'high' if worst > 0 else 'low'}")
+    if abs(wide - 1) > SPREAD:
+        what.append(f"the spread {abs(wide - 1):.0%} too {'large' if wide > 1 else 'small'}")
+    findings.append(
+        Finding(
+            name,
+            "failed",
+            f"not proper: of samples drawn from its own distributions it finds {' and '.join(what)}, "
+            f"so it does not ask for the truth",
+            "is every part of -log p there: the normalizer (log of the spread), factors of 1/2, squares?",
+        )
+    )
+    return findings, own, found
+
+
+def _consistent(said: dict[str, Any]) -> list[Finding]:
+    """Are mean and std that are read out those of the distribution that is read out beside them?"""
+    mean, std = said["distribution"].mean.double(), said["distribution"].variance.sqrt().double()
+    off, ratio = ((centre(said) - mean).abs() / std).max().item(), (spread(said) / std).max().item()
+    if off <= NEAR and abs(ratio - 1) <= SPREAD:
+        return []
+    return [
+        Finding(
+            "reads what it says",
+            "failed",
+            f"mean and std that are read out are not those of the distribution beside them: {off:.2g} standard "
+            f"deviations away, {ratio:.2g} times as wide",
+            "read out distribution.mean and distribution.stddev",
+        )
+    ]
+
+
+def first(answers: Tensor) -> Tensor:
+    """Where a search begins: small numbers of either sign, as a network's first ones."""
+    chance = torch.Generator().manual_seed(2)
+    return 0.3 * torch.randn(answers.shape, generator=chance, dtype=torch.float64)
+
+
+def prepared(loss: nn.Module, y: Tensor) -> nn.Module:
+    """The cost after it has learned from all targets, in float64."""
+    loss = loss.double()
+    Loss.prepare.of(loss)(y)
+    return loss

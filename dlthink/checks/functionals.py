@@ -1,0 +1,132 @@
+"""What does an answer say of a distribution? Its mean, its median, a quantile, ...: named by comparing with samples."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+NEAR = 0.02  # in units of `scale`: what counts as the same answer
+LEVEL = 0.02  # by which levels of a quantile or expectile may differ between groups
+
+WORDS = (  # what a docstring may say a cost elicits; longer ones first
+    "centre between median and mean",
+    "whole distribution",
+    "mean",
+    "median",
+    "mode",
+    "quantiles",
+    "quantile",
+    "expectile",
+    "ranking",
+    "nearness",
+    "way back",
+    "transformed mean",
+    "nothing",
+)
+
+
+def claimed(docstring: str | None) -> str | None:
+    """What a cost says that it elicits: the first known word behind `Elicits` in its docstring."""
+    said = re.search(r"\bElicits\b(.*?)(?:\.\s|\.$|\n\s*\n|\Z)", docstring or "", re.S)
+    if said is None:
+        return None
+    text = " ".join(said[1].split())
+    places = {word: found.start() for word in WORDS if (found := re.search(rf"\b{word}\b", text))}
+    return min(places, key=lambda word: (places[word], -len(word)), default=None)
+
+
+@dataclass(frozen=True)
+class Named:
+    """The word for what an answer is, and the same with its level or bias."""
+
+    word: str
+    text: str
+
+
+@dataclass
+class Groups:
+    """Samples of several known distributions: y [n, n_targets], `group` [n] says which row is of which."""
+
+    y: Tensor
+    group: Tensor
+
+    def each(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """function([m, n_targets]) -> [n_targets] of every group: [groups, n_targets]."""
+        return torch.stack([function(self.y[self.group == g]) for g in range(self.size)])
+
+    @property
+    def size(self) -> int:
+        """How many groups."""
+        return int(self.group.max()) + 1
+
+    @property
+    def mean(self) -> Tensor:
+        return self.each(lambda y: y.mean(0))
+
+    @property
+    def std(self) -> Tensor:
+        return self.each(lambda y: y.std(0, correction=0))
+
+    def quantile(self, level: float) -> Tensor:
+        """The sample quantile: [groups, n_targets]."""
+        return self.each(lambda y: y.quantile(level, dim=0))
+
+    def below(self, at: Tensor) -> Tensor:
+        """Share of samples below, half of those that are equal: [groups, n_targets] from the same."""
+        rows = [self.y[self.group == g] for g in range(self.size)]
+        return torch.stack([((y < a).double() + 0.5 * (y == a)).mean(0) for y, a in zip(rows, at, strict=True)])
+
+    def expectile(self, at: Tensor) -> Tensor:
+        """The level of which `at` is the expectile: E[at - y]_+ / E|y - at|."""
+        rows = [self.y[self.group == g] for g in range(self.size)]
+        return torch.stack(
+            [(a - y).clamp(min=0).mean(0) / (y - a).abs().mean(0) for y, a in zip(rows, at, strict=True)]
+        )
+
+
+TRANSFORMS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "the mean of square roots, squared": (torch.sqrt, torch.square),
+    "the mean of log(1 + y), turned back": (torch.log1p, torch.expm1),
+    "the geometric mean": (torch.log, torch.exp),
+    "the harmonic mean": (torch.reciprocal, torch.reciprocal),
+    "the root of the mean square": (torch.square, torch.sqrt),
+}
+
+
+def name_of(answer: Tensor, groups: Groups, scale: Tensor, mode: Tensor | None = None) -> Named:
+    """The functional that `answer` [groups, n_targets] is of each group's distribution.
+
+    scale: [groups, n_targets], in which differences are judged (2 %). mode: of each group, where it is known.
+    """
+    mean, median = groups.mean, groups.quantile(0.5)
+
+    def far(other: Tensor) -> float:
+        return float(((answer - other) / scale).abs().max())
+
+    bias = (answer - mean) / scale
+    worst = bias.flatten()[bias.abs().argmax()].item()
+    if far(mean) <= NEAR:
+        return Named("mean", "the mean")
+    if far(median) <= NEAR:
+        return Named("median", "the median")
+    beside = f"{abs(worst):.0%} {'above' if worst > 0 else 'below'} the mean"
+    if bool((groups.y >= 0).all()):
+        for text, (there, back) in TRANSFORMS.items():
+            if bool((groups.y > 0).all()) or "log(1" in text or "square" in text:
+                found = groups.each(lambda y: back(there(y).mean(0)))  # noqa: B023
+                if far(found) <= NEAR:
+                    return Named("transformed mean", f"{text}, {beside}")
+    level = groups.below(answer)
+    if float(level.max() - level.min()) <= LEVEL and 0.005 < float(level.mean()) < 0.995:
+        return Named("quantile", f"the quantile {float(level.mean()):.2g}")
+    level = groups.expectile(answer)
+    if float(level.max() - level.min()) <= LEVEL and 0.005 < float(level.mean()) < 0.995:
+        return Named("expectile", f"the expectile {float(level.mean()):.2g}, {beside}")
+    if mode is not None and far(mode) <= 0.1:
+        return Named("mode", "the mode, about")
+    low, high = torch.minimum(mean, median), torch.maximum(mean, median)
+    if bool(((answer >= low - NEAR * scale) & (answer <= high + NEAR * scale)).all()):
+        return Named("centre between median and mean", "a centre between median and mean")
+    return Named("nothing", f"nothing that has a name, {beside}")

@@ -1,0 +1,158 @@
+"""Gradients: do they reach every output, are they finite in every format, are they the slope of the cost?"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from dlthink.checks.asked import Asked, directions, moved, names_of
+from dlthink.checks.finding import Finding
+from dlthink.nested import each
+
+STEP = 1e-5  # of a difference quotient in float64
+SLOPE = 1e-3  # by which, in relation, gradient and quotient may differ
+AGREE = 0.9  # cosine of two gradients that are about the same
+STOPS = ("detach", "data", "no_grad")
+
+
+def check_reach(asked: Asked, outputs_per_target: int) -> Iterator[Finding]:
+    """Does every number that the cost wants from the network get a gradient?"""
+    name = "gradient arrives"
+    deaf = []
+    for what, slope in zip(names_of(asked.out), asked.slopes(), strict=True):
+        if slope.ndim == 2 and slope.shape[1] % outputs_per_target == 0 and not isinstance(asked.out, dict):
+            still = (slope == 0).all(0).view(-1, outputs_per_target).all(0)
+            columns = [str(i) for i in still.nonzero().flatten().tolist()]
+            if columns:
+                deaf.append(f"number {' and '.join(columns)} of each target's {outputs_per_target}")
+        elif not slope.any():
+            deaf.append(what)
+    if not deaf:
+        yield Finding(name, "passed", "each number that the network gives learns from the cost")
+        return
+    stops = _stop(asked)
+    yield Finding(
+        name,
+        "failed",
+        f"no gradient reaches {', '.join(deaf)}: it stays what the first weights made it, whatever the data say",
+        f"{stops} cuts it off" if stops else "use every output in forward, or ask for fewer: outputs_per_target",
+    )
+
+
+def check_dead(asked: Asked, kind: str) -> Iterator[Finding]:
+    """Samples whose answer is wrong and gets no gradient, at the start."""
+    if isinstance(asked.out, dict):
+        return
+    (slope,) = asked.slopes()
+    still = (slope == 0).all(1).double().mean().item()
+    if still > 0.02:
+        yield Finding(
+            "dead answers",
+            "failed",
+            f"{still:.0%} of first answers get no gradient at all though they are wrong: a network that answers so "
+            f"for a sample cannot learn from it",
+            "relu, clamp and max have a flat side; softplus or exp have none",
+        )
+
+
+def check_formats(asked: Asked) -> Iterator[Finding]:
+    """Finite in float32 and where the network answers in bfloat16, and there about what it is in float64?"""
+    name = "number formats"
+    single = Asked(asked.loss, asked.out, asked.y, torch.float32)
+    rounded = each(lambda t: t.bfloat16().float() if t.is_floating_point() else t, asked.out)
+    exact, plain, half = asked.slopes(), single.slopes(), single.slopes(rounded)
+    for word, slopes in (("float32", plain), ("bfloat16", half)):
+        if not all(slope.isfinite().all() for slope in slopes):
+            yield Finding(
+                name,
+                "failed",
+                f"where the network answers in {word} the gradient is not finite, and the first step makes every "
+                f"weight nan",
+                "look for exp of large, log or division of small numbers; write them by logsumexp, log1p, softplus",
+            )
+            return
+    if (_turned(exact, plain) and not asked.draws) or _turned(plain, half):
+        yield Finding(
+            name,
+            "told",
+            "rounded numbers get another gradient: digits are lost",
+            "look for differences of large numbers; write (a - b)^2, not a^2 - 2ab + b^2",
+        )
+        return
+    yield Finding(name, "passed", "gradients in float32 and from answers in bfloat16 are finite and near float64's")
+
+
+def check_slope(asked: Asked) -> Iterator[Finding]:
+    """Is the gradient what difference quotients of the cost say?"""
+    name = "gradient is slope"
+    if asked.dtype != torch.float64:
+        yield Finding(name, "told", "not asked: the cost does not run in float64, where differences are exact",
+                      "convert constants by .to(out.dtype)")  # fmt: skip
+        return
+    slopes = asked.slopes()
+    ratios = []
+    for seed in range(4):
+        along = directions(asked.out, seed)
+        size = sum(float(one.square().sum()) for one in along) ** 0.5
+        along = [one / size for one in along]
+        said = sum(float((slope * one).sum()) for slope, one in zip(slopes, along, strict=True))
+        ahead, behind = (asked.value(moved(asked.out, along, by)) for by in (STEP, -STEP))
+        true = (ahead - behind) / (2 * STEP)
+        ratios.append((said, true))
+    scale = max(abs(true) for _, true in ratios) + max(abs(said) for said, _ in ratios) + 1e-12
+    wrong = [(said, true) for said, true in ratios if abs(said - true) > SLOPE * scale]
+    if len(wrong) <= 1:  # one may have crossed a corner
+        yield Finding(name, "passed", "equal to difference quotients of the cost: what is descended is what is written")
+        return
+    said, true = wrong[0]
+    stops = _stop(asked)
+    if stops:
+        yield Finding(
+            name,
+            "told",
+            f"it stops gradients on purpose ({stops}): the slope is {true:.3g} where the gradient says {said:.3g}, so "
+            f"what is descended is not what the curve of the cost shows",
+            "judge it by its metrics, not by its value",
+        )
+    else:
+        yield Finding(
+            name,
+            "failed",
+            f"the gradient says {said:.3g} where the cost changes by {true:.3g}: descent goes somewhere else than down",
+            "a backward of your own is wrong, or rounding, argmax, sorting or numpy stand where a slope should",
+        )
+
+
+def check_descent(asked: Asked) -> Iterator[Finding]:
+    """Does a small step against the gradient lower the cost?"""
+    slopes = asked.slopes()
+    before, size = asked.value(), sum(float(slope.square().sum()) for slope in slopes)
+    if size == 0:
+        return
+    for exponent in range(2, 8):
+        after = asked.value(moved(asked.out, slopes, -(10.0**-exponent) / size**0.5))
+        if after < before:
+            yield Finding("a step downhill", "passed", "a small step against the gradient lowers the cost")
+            return
+    stops = _stop(asked)
+    yield Finding(
+        "a step downhill",
+        "told" if stops else "failed",
+        f"no step against the gradient lowers the cost: it stays at {before:.4g} or rises",
+        "gradients are stopped, so its value need not fall" if stops else "see whether the gradient is its slope",
+    )
+
+
+def _turned(a: list[Tensor], b: list[Tensor]) -> bool:
+    """Do two gradients point elsewhere, or is one much the longer?"""
+    a, b = (torch.cat([one.double().flatten() for one in slopes]) for slopes in (a, b))
+    long = (a.norm() * b.norm()).clamp(min=1e-300)
+    return bool((a @ b) / long < AGREE or not 1 / 1.5 < a.norm() / b.norm().clamp(min=1e-300) < 1.5)
+
+
+def _stop(asked: Asked) -> str | None:
+    """Where the cost stops gradients: `my_cost.py:7: detach`, or the word alone for dlthink's own."""
+    for operation in asked.operations().noted:
+        if operation.name in STOPS:
+            return f"{operation.place}: {operation.name}" if operation.place else operation.name
+    return None

@@ -1,0 +1,68 @@
+"""Counts: Poisson about known rates, and others that scatter more."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor
+
+from dlthink.checks.elicitation import SPREAD, spread
+from dlthink.checks.finding import Finding
+from dlthink.checks.kinds.scalars import Found, Scalars, ratios
+from dlthink.checks.truth import Truth, counts, gathered, negative_binomial, poisson
+
+N = 1500  # samples of each group
+RATES = ((0.3, 1.0), (2.0, 0.6), (6.0, 2.5))  # of each group, of the two targets
+FEW = 1.0  # of the r of a negative binomial: variance mean + mean^2
+MOST = 200
+
+
+class Counts(Scalars):
+    """y in counts per bin: two targets."""
+
+    name, whole, is_mean = "counts", True, True
+
+    def facts(self) -> dict[str, Any]:
+        n = len(RATES[0])
+        return {"n_targets": n, "units": [f"unit {i}" for i in range(n)], "bin": 0.05, "n_in": 4, "window": 1}
+
+    def even(self) -> Truth:
+        return gathered([[counts(N, poisson(rate), MOST) for rate in rates] for rates in RATES], "Poisson counts")
+
+    def skewed(self) -> Truth:
+        columns = [[counts(N, negative_binomial(rate, FEW), MOST) for rate in rates] for rates in RATES]
+        return gathered(columns, "counts that scatter more than Poisson")
+
+    def scale(self, truth: Truth) -> Tensor:
+        return truth.mean
+
+    def _spread(self, found: Found, speaks: bool) -> Iterator[Finding]:
+        name = "spread"
+        if spread(found.even[1].predicted) is None or not speaks:
+            right = "the right mean, and " if found.word == "mean" else ""
+            yield Finding(
+                name,
+                "told",
+                f"{right}blind to spread: how counts scatter about it, twice as much say, changes nothing",
+                "compare with loss=poisson, a likelihood: it reads out a distribution",
+            )
+            return
+        plain, wild = ratios(*found.even), ratios(*found.skewed)
+        worst = plain.flatten()[plain.log().abs().argmax()].item()
+        if abs(worst - 1) > SPREAD:
+            yield Finding(
+                name,
+                "told" if found.proper else "failed",
+                f"on Poisson counts the spread that is read out is {worst:.2g} of the true one",
+                "a count of rate m has variance m, if it is Poisson",
+            )
+            return
+        worst = wild.flatten()[wild.log().abs().argmax()].item()
+        if abs(worst - 1) > SPREAD:
+            yield Finding(
+                name,
+                "told",
+                f"right on Poisson counts; where counts scatter more it reads out {worst:.2g} of the true spread",
+                "where they do, compare with a family that has a dispersion",
+            )
+        else:
+            yield Finding(name, "passed", "right on Poisson counts, and on counts that scatter more")

@@ -1,0 +1,61 @@
+"""Identities: photos of known people, as points that are to lie near each other or far apart."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dlthink.checks import ranking
+from dlthink.checks.asked import Asked
+from dlthink.checks.finding import Finding, Report
+from dlthink.checks.functionals import claimed
+from dlthink.checks.kinds.kind import Case, Kind, Make, made, noise
+from dlthink.checks.reduction import check_pairs, check_row_by_row
+
+PEOPLE, PHOTOS = 8, 4  # of a batch
+
+
+class Identities(Kind):
+    """y [n] who is on each photo; answers [n, outputs_per_target], an embedding."""
+
+    name = "identities"
+
+    def facts(self) -> dict[str, Any]:
+        return {"n_targets": 1, "n_identities": 2 * PEOPLE, "channels": 3, "size": 32}
+
+    def case(self, make: Make) -> Case:
+        loss = made(make, self.facts())
+        return Case(loss, self.answers(loss, PEOPLE), self.people(PEOPLE))
+
+    def people(self, people: int) -> Tensor:
+        """Who is on each photo, in a random order."""
+        y = torch.arange(people).repeat_interleave(PHOTOS)
+        return y[torch.randperm(len(y), generator=torch.Generator().manual_seed(people))]
+
+    def answers(self, loss: Any, people: int) -> Tensor:
+        """Answers of a network with its first weights."""
+        return noise(people * PHOTOS, loss.outputs_per_target, seed=people, size=0.5).float()
+
+    def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
+        asked = Asked(case.loss, case.out, case.y)
+        more = Asked(case.loss, self.answers(case.loss, 2 * PEOPLE), self.people(2 * PEOPLE))
+        yield from check_pairs(asked, more)
+        yield from check_row_by_row(Asked(case.loss, case.out, case.y, torch.float32))
+        yield from ranking.check_pull(asked)
+        yield from ranking.check_push(asked)
+        yield from ranking.check_length(asked)
+        yield from ranking.check_hard(ranking.acquainted(asked))
+        collapses = yield from ranking.check_constant(asked)
+        word, text = ranking.elicited(asked)
+        if collapses:
+            word, text = "nearness", "nearness alone: all photos of all people may be one point"
+        report.elicits = word
+        said = claimed(type(case.loss).__doc__)
+        if said is not None and said != word:
+            yield Finding("asks for", "failed", f"{text}; its docstring says that it elicits a {said}",
+                          "mend the cost, or what is said of it")  # fmt: skip
+        elif word == "ranking" or said is not None:
+            yield Finding("asks for", "passed", text)
+        else:
+            yield Finding("asks for", "failed", text, "the same person near, others far: compare with loss=triplet")

@@ -1,0 +1,80 @@
+"""Real numbers: normal ones with a mean and spread of their own, and skewed ones."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dlthink.checks.elicitation import SPREAD, spread
+from dlthink.checks.finding import Finding
+from dlthink.checks.kinds.scalars import CLOSE, Found, Scalars, ratios
+from dlthink.checks.truth import Truth, gathered, normal, skewed, skewed_mode
+
+N = 1500  # samples of each group
+UNITS = ((100.0, 30.0), (0.2, 0.01))  # mean and spread of the two targets: parts per million, and shares
+PLACES = ((-1.0, 0.4), (0.0, 0.4), (0.0, 1.2), (1.5, 0.8))  # of each group, in these
+SHAPES = ((-0.5, 0.5, 0.5), (-0.5, 0.9, 0.9), (0.5, -0.6, 0.5), (0.8, 0.3, 0.7))  # median, scale, skewness
+
+
+class RealNumbers(Scalars):
+    """y in units of its own: two targets, one about 100, the other about 0.2."""
+
+    name, whole, is_mean = "reals", False, False
+
+    def facts(self) -> dict[str, Any]:
+        return {"n_targets": len(UNITS), "unit": "", "target": "y", "names": ["a", "b"]}
+
+    def even(self) -> Truth:
+        columns = [[normal(N, a + b * mean, b * std) for a, b in UNITS] for mean, std in PLACES]
+        return gathered(columns, "normal distributions")
+
+    def skewed(self) -> Truth:
+        columns, modes = [], []
+        for middle, scale, shape in SHAPES:
+            columns.append([skewed(N, a + b * middle, b * scale, shape) for a, b in UNITS])
+            modes.append([skewed_mode(a + b * middle, b * scale, shape) for a, b in UNITS])
+        return gathered(columns, "skewed distributions", torch.tensor(modes, dtype=torch.float64))
+
+    def scale(self, truth: Truth) -> Tensor:
+        return truth.std
+
+    def _spread(self, found: Found, speaks: bool) -> Iterator[Finding]:
+        name = "spread"
+        if spread(found.even[1].predicted) is None:
+            yield Finding(
+                name,
+                "told",
+                "it says nothing of how targets scatter: interval, NLL and calibration cannot be examined",
+                "read out a std too, or a distribution; compare with loss=gaussian_nll, loss=quantile",
+            )
+            return
+        if not speaks:
+            yield Finding(
+                name,
+                "told",
+                "blind to it: groups that scatter three times as much get the same spread, one for all",
+                "compare with loss=gaussian_nll, loss=crps or loss=quantile, which have a spread for each answer",
+            )
+            return
+        ratio = ratios(*found.even)
+        least, most = ratio.min().item(), ratio.max().item()
+        if least >= 1 - SPREAD and most <= 1 + SPREAD:
+            yield Finding(name, "passed", "right in each group of normal samples, whether they scatter much or little")
+        elif found.proper or max(abs(least - 1), abs(most - 1)) <= CLOSE:
+            yield Finding(
+                name,
+                "told",
+                f"on normal samples the std that is read out is {least:.2g} to {most:.2g} of the true one: its family "
+                f"is another",
+                "" if found.proper else "read out its distribution, and the spread is asked about in its own family",
+            )
+        else:
+            worst = least if abs(least - 1) > abs(most - 1) else most
+            yield Finding(
+                name,
+                "failed",
+                f"on normal samples the std that is read out is {worst:.2g} of the true one",
+                "is the spread read out as a variance, or a variance as a spread? Is log of the spread in the cost, is "
+                "1/2 where it belongs?",
+            )

@@ -1,0 +1,201 @@
+"""Targets that are numbers, one by one: counts and reals. What is asked of both."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlthink.checks import elicitation
+from dlthink.checks.asked import Asked
+from dlthink.checks.elicitation import centre, spread
+from dlthink.checks.extremes import check_flat
+from dlthink.checks.finding import Finding, Report
+from dlthink.checks.functionals import NEAR, claimed
+from dlthink.checks.gradients import check_dead
+from dlthink.checks.kinds.kind import Case, Kind, Make, made, noise
+from dlthink.checks.likelihood import check_log_score
+from dlthink.checks.minimum import Minimum, minimise, read
+from dlthink.checks.reduction import check_alone, check_reduction, check_row_by_row
+from dlthink.checks.truth import Truth
+from dlthink.protocols import Loss
+
+FIRST = 64  # samples of a first batch
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)  # at which quantiles are compared
+ENOUGH = 3  # of them right under a foreign truth make a cost of quantiles
+CLOSE = 0.1  # a spread on samples of another family: as near is told, farther fails
+
+
+@dataclass
+class Found:
+    """What was found where the cost is smallest: on an even truth, on a skewed one, on its own distributions."""
+
+    even: tuple[Truth, Minimum]
+    skewed: tuple[Truth, Minimum]
+    own: tuple[Truth, Minimum] | None
+    proper: bool
+    word: str = ""  # what it elicits
+
+
+class Scalars(Kind):
+    """Counts or reals: y [n, n_targets], answers [n, n_targets * outputs_per_target]."""
+
+    targets = 2
+    whole: bool  # are they whole numbers?
+    is_mean: bool  # is what is read out a mean by its name?
+
+    def even(self) -> Truth:
+        """The truth that most costs of this kind were made for, with a spread of its own in each group."""
+        raise NotImplementedError
+
+    def skewed(self) -> Truth:
+        """Another one, on which mean, median and mode differ, or which scatters more."""
+        raise NotImplementedError
+
+    def scale(self, truth: Truth) -> Tensor:
+        """In which a centre is judged: [groups, n_targets]."""
+        raise NotImplementedError
+
+    def case(self, make: Make) -> Case:
+        truth = self.even()
+        loss = made(make, self.facts())
+        y = truth.y.float()
+        Loss.prepare.of(loss)(y)
+        out = noise(FIRST, truth.y.shape[1] * loss.outputs_per_target, seed=1, size=0.5).float()
+        return Case(loss, out, y[:FIRST])
+
+    def outliers(self, y: Tensor) -> Tensor:
+        far = y.clone()
+        far[::5] = (y.mean(0) + 10 * y.std(0)).round() if self.whole else y.mean(0) + 10 * y.std(0)
+        return far
+
+    def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
+        asked = Asked(case.loss, case.out, case.y)
+        yield from check_dead(asked, self.name)
+        yield from check_flat(asked)
+        yield from check_reduction(asked)
+        yield from check_alone(asked)
+        yield from check_row_by_row(Asked(case.loss, case.out, case.y, torch.float32))
+        ranged = self._range(case)
+        yield from ranged
+        if any(finding.outcome == "failed" for finding in ranged):
+            return
+        found = yield from self.elicited(make, report)
+        if found is not None:
+            yield from check_log_score(self, make, found)
+
+    def _range(self, case: Case) -> list[Finding]:
+        """Can what is read out of any answers be what it is called?"""
+        said = read(case.loss, noise(FIRST, case.out.shape[1], seed=6, size=2.0).float())
+        name, wide, least = "range", spread(said), float(centre(said).min())
+        if wide is not None and not bool((wide > 0).all()):
+            why = f"a spread that is read out can be {float(wide.min()):.2g}: a network says any number"
+            return [Finding(name, "failed", why, "a link makes it positive: softplus(out), exp(out)")]
+        if self.whole and least < 0:
+            why = f"a rate that is read out can be {least:.2g}, below zero"
+            return [Finding(name, "told", why, "a link makes it positive, exp(out) or softplus(out)")]
+        return [Finding(name, "passed", "whatever the network answers, what is read out has a meaning")]
+
+    def elicited(self, make: Make, report: Report) -> Iterator[Finding]:
+        """What the cost asks for. Returns what was found, or None where nothing is smallest."""
+        even, skewed = self.even(), self.skewed()
+        loss = elicitation.prepared(made(make, self.facts()), even.y)
+        start = elicitation.first(torch.empty(even.size, even.y.shape[1] * loss.outputs_per_target))
+        first = minimise(loss, even, start)
+        if not first.bounded:
+            yield from elicitation.check_minimum(loss, even, first, start, self.scale(even))
+            return None
+        other = elicitation.prepared(made(make, self.facts()), skewed.y)
+        second = minimise(other, skewed, start)
+        if not second.bounded:
+            yield from elicitation.check_minimum(other, skewed, second, start, self.scale(skewed))
+            return None
+        speaks = self._speaks(loss, start)
+        own: tuple[Truth, Minimum] | None = None
+        proper = False
+        if speaks:
+            answers = noise(4, start.shape[1], seed=5, size=0.5)
+            findings, truth, third = elicitation.check_proper(loss, answers, self.whole)
+            yield from findings
+            if third is not None and not third.bounded:
+                yield from elicitation.check_minimum(loss, truth, third, elicitation.first(answers), self.scale(truth))
+            proper = any(f.check == "proper score" and f.outcome == "passed" for f in findings)
+            own = (truth, third) if third is not None else None
+        found = Found((even, first), (skewed, second), own, proper)
+        yield from self._centre(loss, found, speaks, report)
+        yield from self._spread(found, speaks)
+        return found
+
+    def _speaks(self, loss: nn.Module, start: Tensor) -> bool:
+        """Does the spread that is read out follow the network's answers?"""
+        said = spread(read(loss, noise(8, start.shape[1], seed=4)))
+        return said is not None and bool((said.std(0) > 1e-3 * said.mean(0)).all())
+
+    def _centre(self, loss: nn.Module, found: Found, speaks: bool, report: Report) -> Iterator[Finding]:
+        word, text, fails = elicitation.check_centre(
+            *found.skewed, found.even, self.scale(found.skewed[0]), self.scale(found.even[0]), self.is_mean
+        )
+        where = f"on samples of {found.skewed[0].name} it finds {text}"
+        if speaks and found.proper:
+            right = self._right_levels(*found.skewed)
+            if len(right) >= ENOUGH and not self.whole:
+                word, where = (
+                    "quantiles",
+                    f"of any samples the quantiles {', '.join(f'{p:g}' for p in right)} are right",
+                )
+            else:
+                word, where = "whole distribution", f"the whole distribution, within its family; {where}"
+            fails = False
+        report.elicits = found.word = word
+        said = claimed(type(loss).__doc__)
+        if said is not None and said != word:
+            yield Finding(
+                "asks for", "failed", f"{where}; its docstring says that it elicits the {said}",
+                "mend the cost, or what is said of it",
+            )  # fmt: skip
+        elif said is not None or not fails:
+            told = said is None and word not in ("mean", "whole distribution", "quantiles")
+            advice = f'if that is what you want, say so in its docstring: "Elicits the {word}."' if told else ""
+            yield Finding("asks for", "told" if told else "passed", where, advice)
+        else:
+            noun = "rate" if self.whole else "mean"
+            yield Finding(
+                "asks for",
+                "failed",
+                f"not for the {noun} that it reads out: {where}",
+                f"the mean of a function is not the function of the mean; for a {noun}: a likelihood, or a square of "
+                f"the difference itself",
+            )
+
+    def _right_levels(self, truth: Truth, found: Minimum) -> list[float]:
+        """The levels at which quantiles that are read out are those of a truth that is not of its family."""
+        distribution, right = found.predicted["distribution"], []
+        for level in LEVELS:
+            try:
+                said = distribution.icdf(torch.tensor(level, dtype=torch.float64)).double()
+            except NotImplementedError:
+                return []
+            if float(((said - truth.quantile(level)) / truth.std).abs().max()) <= 2 * NEAR:
+                right.append(level)
+        return right
+
+    def _spread(self, found: Found, speaks: bool) -> Iterator[Finding]:
+        """Does it say how targets scatter about their mean?"""
+        raise NotImplementedError
+
+
+def ratios(truth: Truth, found: Minimum) -> Tensor:
+    """The spread read out over the true one: [groups, n_targets]."""
+    said = spread(found.predicted)
+    return torch.full_like(truth.std, float("nan")) if said is None else said / truth.std
+
+
+def bias_of(truth: Truth, found: Minimum, scale: Tensor) -> Tensor:
+    """The centre read out less the true mean, in `scale`."""
+    return (centre(found.predicted) - truth.mean) / scale
+
+
+def stated(**facts: Any) -> dict[str, Any]:
+    """Facts by name."""
+    return facts

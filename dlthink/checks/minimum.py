@@ -1,0 +1,140 @@
+"""Where is the cost smallest? A free answer for each group of samples, found on a big sample."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlthink.checks.functionals import Groups
+from dlthink.protocols import Loss
+from dlthink.training import rng
+from dlthink.training.sanity_check import twin
+
+STEPS, MORE, TRIES = 100, 100, 3  # of the first search, of a further one, and how many of those
+STILL = 2e-3  # standard deviations: what has moved less in `LATELY` steps has come to rest
+LATELY = 15
+BEYOND = 1e7  # answers: nobody's true answer lies there
+FAR = (-100.0, 100.0)  # how far out each output alone is tried
+POLISH = 40  # evaluations of L-BFGS
+
+
+@dataclass
+class Minimum:
+    """The answers [groups, columns] at which a cost is smallest, and what it reads in them."""
+
+    answers: Tensor
+    value: float
+    predicted: dict[str, Any]  # by `predict`: a row a group
+    bounded: bool  # False: the cost falls without end
+    settled: bool  # False: it had not come to rest
+
+
+def minimise(loss: nn.Module, groups: Groups, start: Tensor, sign: float = 1.0) -> Minimum:
+    """The smallest cost over one free answer per group, and over the weights of the cost itself.
+
+    By the signs of the gradient first (Rprop: Riedmiller & Braun 1993, ICNN), which asks for neither a unit nor a slope
+    that belongs to the value, so that stopped gradients are followed as a network would; then by L-BFGS, kept where it
+    makes the gradient smaller. sign=-1: where it is largest.
+    """
+    cost = twin(loss).train()
+    answers = start.clone().requires_grad_()
+    opponent = Loss.adversary.of(cost)
+    opposing = {id(p) for p in opponent.parameters()} if opponent is not None else set()
+    free = [answers, *(p for p in cost.parameters() if p.requires_grad and id(p) not in opposing)]
+    draws = rng.state()
+
+    def ask() -> Tensor:
+        rng.restore(draws)
+        for one in free:
+            one.grad = None
+        total = sign * reduce(add, cost(answers[groups.group], groups.y).values())
+        if total.requires_grad:
+            total.backward()
+        return total
+
+    spread, settled, bounded, value = groups.std.clamp(min=1e-12), False, True, math.nan
+    search = torch.optim.Rprop(free, lr=0.1, step_sizes=(1e-10, 1e6))
+    for attempt in range(TRIES):
+        for step in range(STEPS if attempt == 0 else MORE):
+            value = float(ask().detach())
+            if not math.isfinite(value) or float(answers.detach().abs().max()) > BEYOND:
+                bounded = False
+                break
+            search.step()
+            if step == (STEPS if attempt == 0 else MORE) - LATELY:
+                before = read(cost, answers.detach())
+        if not bounded:
+            break
+        settled = _still(before, read(cost, answers.detach()), spread)
+        if settled:
+            break
+    if bounded:
+        value = _polish(ask, free)
+        bounded = _has_an_end(ask, answers, start, value)
+    found = answers.detach().clone()
+    with torch.no_grad():
+        fitted = twin(cost).eval()
+        if bounded:
+            Loss.fit_on_validation.of(fitted)(found[groups.group], groups.y)
+        return Minimum(found, value, fitted.predict(found), bounded, settled)
+
+
+def read(cost: nn.Module, answers: Tensor) -> dict[str, Any]:
+    """What the cost reads in these answers."""
+    with torch.no_grad():
+        return twin(cost).eval().predict(answers)
+
+
+def _polish(ask: Callable[[], Tensor], free: list[Tensor]) -> float:
+    """A search that knows curvature, from here; taken back where it leaves the gradient larger. The cost there."""
+    value = float(ask().detach())
+    before, size = [one.detach().clone() for one in free], _size(free)
+    search = torch.optim.LBFGS(free, max_iter=POLISH, max_eval=POLISH, line_search_fn="strong_wolfe", history_size=20)
+    try:
+        search.step(ask)
+        after = float(ask().detach())
+    except (RuntimeError, ArithmeticError):
+        after = math.nan
+    if not (math.isfinite(after) and _size(free) < size):
+        with torch.no_grad():
+            for one, old in zip(free, before, strict=True):
+                one.copy_(old)
+        return value
+    return after
+
+
+def _size(free: list[Tensor]) -> float:
+    return math.sqrt(sum(float(one.grad.square().sum()) for one in free if one.grad is not None))
+
+
+def _has_an_end(ask: Callable[[], Tensor], answers: Tensor, start: Tensor, value: float) -> bool:
+    """Is it no lower ten times as far on the same way, nor far out along any one output?"""
+    here, way = answers.detach().clone(), answers.detach() - start
+    aside = torch.eye(here.shape[1], dtype=here.dtype)
+    ways = [10 * way, *(far * one for one in aside for far in FAR)]
+    try:
+        for there in ways:
+            with torch.no_grad():
+                answers.copy_((start if there is ways[0] else here) + there)
+            lower = float(ask().detach()) < value - 1e-6 * max(1.0, abs(value))
+            if lower and float((answers.grad * there).sum()) < 0:  # stopped gradients may lead back from a lower value
+                return False
+    finally:
+        with torch.no_grad():
+            answers.copy_(here)
+    return True
+
+
+def _still(before: dict[str, Any], after: dict[str, Any], spread: Tensor) -> bool:
+    """Is what is read out the same, in standard deviations of the groups?"""
+    for name, value in after.items():
+        if isinstance(value, Tensor) and value.shape == spread.shape:
+            moved = ((value - before[name]).abs() / spread).max()
+            if not float(moved) <= STILL:
+                return False
+    return True

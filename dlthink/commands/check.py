@@ -1,0 +1,29 @@
+"""Examine a cost before it is trained, on data whose truth is known: does it ask for what you want?
+
+dlthink check loss=NAME [loss.KEY=VALUE ...] [data=NAME] [figure=FILE.png]
+
+  loss    a cost that comes with dlthink, or my_cost: my_cost.py in the working folder
+  data    the data that it is for, which says the kind of target; without, every kind that the cost fits
+  figure  draw the landscape of the cost over its outputs, beside two others of that kind
+
+Each line of the table says what was asked, whether it passed, why it matters and what to do. told: nothing is wrong,
+and whoever designs the cost should know it. Exit code 1 when something failed, 0 otherwise.
+"""
+
+
+def main(words: list[str]) -> int:
+    if not words or "--help" in words or "-h" in words:
+        print(__doc__)
+        return 0
+    from dlthink.config.command_line import read
+    from dlthink.errors import BadInput, plain
+
+    flags, overrides = read(words)
+    named = [word.removeprefix("loss=") for word in overrides if word.startswith("loss=")]
+    if flags or len(named) != 1:
+        raise BadInput(f"{next(iter(flags), 'loss=')}: write dlthink check loss=NAME; see dlthink check --help")
+    from dlthink.api import check
+
+    reports = check(named[0], *(word for word in overrides if not word.startswith("loss=")))
+    print(plain(repr(reports)))
+    return 0 if reports.passed else 1

@@ -1,0 +1,62 @@
+"""No false alarm: every cost that dlthink ships passes what it claims, with each of its settings."""
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from dlthink.checks.check import KINDS, check
+from dlthink.config import build
+from dlthink.config.paths import conf_folder, options
+from tests.checks.asked import metrics_of
+
+SETTINGS = {  # beside each cost as it is typed
+    "gaussian_nll": [{"spread": "exp"}, {"spread": "square"}, {"calibrate": "isotonic"}],
+    "beta_nll": [{"beta": 1.0}],
+    "crps": [{"family": "laplace"}],
+    "huber": [{"delta": 0.3}],
+    "quantile": [{"levels": [0.1, 0.5, 0.9]}],
+    "student_t": [{"df": 3.0}],
+    "mse": [{"calibrate": "scale"}],
+    "triplet": [{"mining": mine} for mine in ("batch_hard", "batch_all", "random")] + [{"margin": None}],
+}
+ON_PURPOSE = {  # what is shipped to be seen failing, and where
+    "positives_only": {"pushes apart", "a constant", "asks for"},
+}
+
+
+def node_of(name):
+    """The configuration of a shipped cost."""
+    node = OmegaConf.load(options("loss", conf_folder())[name])
+    if "defaults" in node:
+        node = OmegaConf.merge(OmegaConf.load(options("loss", conf_folder())[node.pop("defaults")[0]]), node)
+    return node
+
+
+def asked():
+    for name in options("loss", conf_folder()):
+        for kind in sorted(build.find(node_of(name), "loss").targets & KINDS.keys()):
+            for settings in [{}, *SETTINGS.get(name, [])]:
+                yield name, kind, settings
+
+
+@pytest.mark.parametrize("name, kind, settings", list(asked()), ids=lambda value: str(value).replace(" ", ""))
+def test_no_false_alarm(name, kind, settings):
+    node, before = OmegaConf.merge(node_of(name), settings), torch.get_rng_state()
+    report = check(lambda **facts: build.build(node, **facts), kind, metrics_of(kind), name)
+    assert {finding.check for finding in report.failed} == ON_PURPOSE.get(name, set()), report
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(
+    "name, settings, caught",
+    [
+        ("gaussian_nll", {"spread": "raw"}, {"start"}),
+        ("crps", {"spread": "raw"}, {"extremes", "range"}),
+        ("triplet", {"clamp": "outside", "mining": "batch_all"}, {"hard among easy"}),
+    ],
+)
+def test_settings_that_fail_to_show_why_are_caught(name, settings, caught):
+    node = OmegaConf.merge(node_of(name), settings)
+    (kind,) = build.find(node, "loss").targets
+    report = check(lambda **facts: build.build(node, **facts), kind, metrics_of(kind), name)
+    assert {finding.check for finding in report.failed} == caught, report
