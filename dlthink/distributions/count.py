@@ -1,0 +1,118 @@
+"""What every distribution of counts shares: torch's interface, cdf and quantiles by adding up, the RPS.
+
+A family gives mean, variance, `log_pmf` and its `parameters`; all is computed in float64, and comes back in the type of
+what is asked, or of the parameters if that is wider. The ranked probability score is the sum over k of
+(F(k) - 1{k >= y})^2: Epstein 1969, J. Appl. Meteorol. 8; Czado, Gneiting & Held 2009, Biometrics 65.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import reduce
+
+import torch
+from torch import Tensor
+from torch.distributions import Distribution, constraints
+
+from dlthink.distributions.real import exact
+
+FIRST, MOST = 16, 2**20  # counts that are looked at first; probabilities at a time
+WHOLE = 1 - 1e-13  # of all probability: what lies beyond is nothing
+
+
+class CountDistribution(Distribution):
+    """A law of k = 0, 1, 2, ...; value: of the batch's shape, or what broadcasts with it."""
+
+    arg_constraints = {}
+    support = constraints.nonnegative_integer
+
+    def __init__(self, *parameters: Tensor):
+        self.dtype = reduce(torch.promote_types, (each.dtype for each in parameters))
+        self.parameters = torch.broadcast_tensors(*(exact(each) for each in parameters))
+        super().__init__(self.parameters[0].shape, validate_args=False)
+
+    def log_pmf(self, k: Tensor) -> Tensor:
+        """log P(k) in float64, k >= 0 in float64, a whole number; k broadcasts with the parameters."""
+        raise NotImplementedError
+
+    def at(self, index: Tensor) -> CountDistribution:
+        """The laws of the places `index` of the flattened batch: [n, 1], ready for n rows of several counts."""
+        return type(self)(*(each.flatten()[index].unsqueeze(-1) for each in self.parameters))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """log P(k); -inf below zero."""
+        k = exact(value)
+        return self._like(value, torch.where(k >= 0, self.log_pmf(k.clamp(min=0)), -math.inf))
+
+    def cdf(self, value: Tensor) -> Tensor:
+        """P(K <= value): the sum of the probabilities up to there, so it costs as many terms as the count is large."""
+        k = exact(value).floor().expand(torch.broadcast_shapes(value.shape, self.batch_shape))
+        total = torch.zeros_like(k).flatten()
+
+        def add(place: Tensor, counts: Tensor, pmf: Tensor, last: Tensor) -> Tensor:
+            total[place] += (pmf * (counts <= last)).sum(-1)
+            return (last[:, 0] >= counts[-1] + 1) & (total[place] < WHOLE)
+
+        self._walk(k, add)
+        return self._like(value, total.clamp(max=1).view(k.shape))
+
+    def icdf(self, value: Tensor) -> Tensor:
+        """The smallest k with P(K <= k) >= value; infinity for 1."""
+        p = exact(value).expand(torch.broadcast_shapes(value.shape, self.batch_shape))
+        below = torch.zeros_like(p).flatten()
+        found = below.masked_fill(p.flatten() >= 1, math.inf)
+
+        def add(place: Tensor, counts: Tensor, pmf: Tensor, wanted: Tensor) -> Tensor:
+            total = below[place, None] + pmf.cumsum(-1)
+            found[place] += (total < wanted).sum(-1)
+            beyond = (pmf[:, -1] == 0) & (total[:, -1] > 0.5)  # where rounding must not end in an endless sum
+            below[place] = total[:, -1]
+            return (total[:, -1] < wanted[:, 0]) & ~beyond
+
+        self._walk(p, add, begin=(p > 0) & (p < 1))
+        return self._like(value, found.view(p.shape))
+
+    def crps(self, value: Tensor) -> Tensor:
+        """The ranked probability score."""
+        y = exact(value).expand(torch.broadcast_shapes(value.shape, self.batch_shape))
+        score, below = torch.zeros_like(y).flatten(), torch.zeros_like(y).flatten()
+
+        def add(place: Tensor, counts: Tensor, pmf: Tensor, y: Tensor) -> Tensor:
+            total = below[place, None] + pmf.cumsum(-1)
+            score[place] += torch.where(counts < y, total, 1 - total).square().sum(-1)
+            below[place] = total[:, -1]
+            done = total[:, -1] >= WHOLE
+            score[place] += torch.where(done, (y[:, 0] - counts[-1] - 1).clamp(min=0), 0.0)  # each of these is 1
+            return ~done & ((pmf[:, -1] > 0) | (total[:, -1] < 0.5))
+
+        self._walk(y, add)
+        return self._like(value, score.view(y.shape))
+
+    def sample(self, sample_shape: tuple[int, ...] = ()) -> Tensor:
+        like = self.parameters[0]
+        shape = self._extended_shape(torch.Size(sample_shape))
+        return self.icdf(torch.rand(shape, dtype=like.dtype, device=like.device)).to(self.dtype)
+
+    def _like(self, value: Tensor, result: Tensor) -> Tensor:
+        return result.to(torch.promote_types(value.dtype, self.dtype))
+
+    def _walk(self, of: Tensor, add: Callable[..., Tensor], begin: Tensor | None = None) -> None:
+        """Go up from 0 with everybody, a stretch of counts at a time, and on with those who need more of it.
+
+        of: what each place asks, of the full shape. add(place, counts, pmf [places, counts], asked [places, 1]) does
+        the sums and says who goes on.
+        """
+        place = torch.arange(of.numel(), device=of.device)
+        index = place[: self.batch_shape.numel()].view(self.batch_shape).expand(of.shape).flatten()
+        asked, start, width = of.flatten(), 0, FIRST
+        if begin is not None:
+            place = place[begin.flatten()]
+        while len(place):
+            counts = torch.arange(start, start + width, dtype=of.dtype, device=of.device)
+            goes_on = []
+            for some in place.split(max(1, MOST // width)):
+                pmf = self.at(index[some]).log_pmf(counts).exp()
+                goes_on.append(add(some, counts, pmf, asked[some].unsqueeze(-1)))
+            place = place[torch.cat(goes_on)]
+            start, width = start + width, min(2 * width, 2**14)
