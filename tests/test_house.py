@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from dlthink.config import build
 from dlthink.config.paths import conf_folder, first_comment, options
 from dlthink.errors import BadInput
+from tests.problems import composed, problems
 
 PACKAGE = Path(build.__file__).parent.parent
 ROOMS = ("losses", "models", "data", "metrics")
@@ -97,13 +97,6 @@ CHOICES = [
 ]
 
 
-@cache
-def composed(*words):
-    """The configuration that these words choose."""
-    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-        return compose("train", list(words))
-
-
 @pytest.mark.parametrize("group, name, file", CHOICES, ids=[f"{g}={n}" for g, n, _ in CHOICES])
 def test_every_choice_composes_names_a_class_and_explains_itself(group, name, file):
     assert first_comment(file)
@@ -114,7 +107,7 @@ def test_every_choice_composes_names_a_class_and_explains_itself(group, name, fi
         build.check(OmegaConf.create(OmegaConf.to_yaml(chosen)))
         return
     fits = []
-    for problem in ("spikes", "molecules", "faces", "seasons"):
+    for problem in ("spikes", "molecules", "faces", "seasons", "table"):
         try:
             parts = dict(composed(f"data={problem}")) | {group: chosen[group]}
             build.check(OmegaConf.create(OmegaConf.to_yaml(parts)))
@@ -140,8 +133,9 @@ def test_every_cost_and_network_has_its_file_its_yaml_and_its_test(room, group):
 
 
 def test_a_data_file_overrides_choices_and_no_values_of_other_rooms():
-    for file in options("data", conf_folder()).values():
-        assert set(yaml.safe_load(file.read_text())) == {"defaults", "data", "metrics"}
+    for _, files in problems().values():
+        said = [set(yaml.safe_load(file.read_text())) for file in files]
+        assert set.union(*said) == {"defaults", "data", "metrics"}
 
 
 @pytest.mark.parametrize("name, file", options("experiment", conf_folder()).items())

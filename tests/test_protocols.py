@@ -8,9 +8,10 @@ from dlthink.config.paths import conf_folder, options
 from dlthink.protocols import Data, Inputs, Loss, Metrics, Model, Split, optional
 from scripts import protocol_table
 from scripts.protocol_table import PROTOCOLS, hooks
+from tests.problems import composed, problems
 
 OF = {"data": Data, "loss": Loss, "model": Model}
-SHIPPED = [(group, name, file) for group in OF for name, file in options(group, conf_folder()).items()]
+SHIPPED = [(g, n, OmegaConf.load(f)) for g in OF if g != "data" for n, f in options(g, conf_folder()).items()]
 SET_IN_INIT = {
     "facts",
     "train",
@@ -27,28 +28,31 @@ def missing(owner, protocol):
     return {name for name, (_, free) in hooks(protocol).items() if not free and not hasattr(owner, name)}
 
 
-@pytest.mark.parametrize("group, name, file", SHIPPED, ids=[f"{g}={n}" for g, n, _ in SHIPPED])
-def test_every_shipped_class_has_what_it_must_have(group, name, file):
-    node = OmegaConf.load(file)
-    part = node if group != "data" else node.data
-    owner = build.find(part, group)
-    assert missing(owner, OF[group]) <= SET_IN_INIT
-    if group == "data":
-        assert not missing(build.find(node.metrics, "metrics"), Metrics)
+@pytest.mark.parametrize("group, name, node", SHIPPED, ids=[f"{g}={n}" for g, n, _ in SHIPPED])
+def test_every_shipped_class_has_what_it_must_have(group, name, node):
+    assert missing(build.find(node, group), OF[group]) <= SET_IN_INIT
 
 
-@pytest.mark.parametrize("problem", ["spikes", "molecules", "faces", "seasons"])
+@pytest.mark.parametrize("words", [words for words, _ in problems().values()], ids=problems())
+def test_every_shipped_problem_has_what_it_must_have(words):
+    node = composed(*words)
+    assert missing(build.find(node.data, "data"), Data) <= SET_IN_INIT
+    assert not missing(build.find(node.metrics, "metrics"), Metrics)
+
+
+@pytest.mark.parametrize("problem", ["spikes", "molecules", "faces", "seasons", "table-reals"])
 def test_data_their_splits_and_inputs_have_it_as_objects(problem, tmp_path, monkeypatch):
     small = {
         "spikes": {"minutes": 2, "neurons": 3},
         "molecules": {"molecules": 300},
         "faces": {"identities": 30, "photos_each": 4, "size": 24},
         "seasons": {"scenes": 8, "val_scenes": 4, "test_scenes": 4, "size": 32},
+        "table-reals": {"rows": 200},
     }[problem]
     if problem == "molecules":
         pytest.importorskip("rdkit")
     monkeypatch.setenv("DLTHINK_DATA", str(tmp_path))
-    node = OmegaConf.load(conf_folder() / "data" / f"{problem}.yaml").data
+    node = composed(*problems()[problem][0]).data
     known = build.parameters(build.find(node, "data"))
     data = build.build(OmegaConf.merge(node, {k: v for k, v in small.items() if k in known}))
     assert not missing(data, Data)

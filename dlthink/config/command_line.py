@@ -76,7 +76,7 @@ def _check(word: str, several: bool, own: list[Path]) -> None:
     bare = key.lstrip("+~").partition("@")[0]
     if key.startswith("~"):
         raise BadInput(f"{word}: nothing can be left out of an experiment; give it another value, {bare}=...")
-    if bare in GROUPS and key != bare:
+    if bare in GROUPS and key != bare and "." not in key.partition("@")[2]:  # model@model.of=mlp: a place within
         raise BadInput(f"{word}: write {bare}={value or '...'}, which chooses another {bare}")
     if bare == "hydra.mode":
         raise BadInput(f"{word}: several runs are asked for by -m, one by leaving it out")

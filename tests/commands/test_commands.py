@@ -174,7 +174,7 @@ def test_own_recording_from_training_to_predictions(cli, recording, tmp_path):
     from dlthink.losses.counts.poisson import Poisson
     from dlthink.models.mlp import MLP
 
-    model, loss = MLP(2, 11, 3, width=8), Poisson(3)
+    model, loss = MLP(2, 3, 11, width=8), Poisson(3)
     model.load_state_dict(saved["model"])
     loss.load_state_dict(saved["loss"])
     with torch.no_grad():

@@ -64,6 +64,10 @@ def test_refused_in_one_line(line, says):
     assert "\n" not in str(error.value) and all(words in str(error.value) for words in says), error.value
 
 
+def test_a_place_within_a_choice_may_be_chosen_for():
+    assert command_line.read(["model=ensemble", "model@model.of=mlp"])[1] == ["model=ensemble", "model@model.of=mlp"]
+
+
 @pytest.mark.parametrize("word", ["", " ", "\t"])
 def test_an_empty_word(word):
     with pytest.raises(BadInput, match="an empty word"):

@@ -10,7 +10,7 @@ from dlthink.models.mlp import MLP
 
 
 def maker(n_out=2):
-    return lambda: MLP(3, 4, n_out, width=8)
+    return lambda: MLP(3, n_out, 4, width=8)
 
 
 def inputs(n=50):

@@ -1,5 +1,7 @@
 """What every network over a window of bins promises: shape, start, precision, causality within x."""
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -12,16 +14,16 @@ N_IN, WINDOW, N_OUT = 3, 4, 5
 MODELS = {
     "glm": GLM,
     "mlp": MLP,
-    "mlp-deep": lambda *facts: MLP(*facts, width=7, depth=3, dropout=0.2, activation="relu"),
+    "mlp-deep": partial(MLP, width=7, depth=3, dropout=0.2, activation="relu"),
     "gru": GRU,
-    "gru-deep": lambda *facts: GRU(*facts, width=7, depth=2, dropout=0.2),
+    "gru-deep": partial(GRU, width=7, depth=2, dropout=0.2),
 }
 each_model = pytest.mark.parametrize("name", MODELS)
 
 
 def build(name, window=WINDOW):
     torch.manual_seed(0)
-    return MODELS[name](N_IN, window, N_OUT)
+    return MODELS[name](n_in=N_IN, window=window, n_out=N_OUT)
 
 
 def inputs(n=6, window=WINDOW):
@@ -131,17 +133,17 @@ def test_glm_is_a_sum_over_lags_and_inputs():
 
 @pytest.mark.parametrize("activation", ["relu", "elu", "gelu", "silu", "tanh"])
 def test_mlp_knows_its_activations(activation):
-    model = MLP(N_IN, WINDOW, N_OUT, activation=activation)
+    model = MLP(N_IN, N_OUT, WINDOW, activation=activation)
     assert model.hidden[1](torch.tensor(0.7)) == getattr(torch.nn.functional, activation)(torch.tensor(0.7))
 
 
 def test_mlp_refuses_an_unknown_activation():
     with pytest.raises(BadInput, match="relu"):
-        MLP(N_IN, WINDOW, N_OUT, activation="sigmoidal")
+        MLP(N_IN, N_OUT, WINDOW, activation="sigmoidal")
 
 
 def test_mlp_of_depth_one_is_the_12_64_50_network():
-    shapes = [tuple(p.shape) for p in MLP(12, 1, 50, width=64, depth=1).parameters()]
+    shapes = [tuple(p.shape) for p in MLP(12, 50, width=64, depth=1).parameters()]
     assert shapes == [(64, 12), (64,), (50, 64), (50,)]
 
 

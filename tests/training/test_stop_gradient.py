@@ -17,7 +17,7 @@ class Cost(nn.Module):
 
 def network():
     torch.manual_seed(0)
-    return MLP(3, 2, 4, width=8)  # two targets, two numbers each
+    return MLP(3, 4, 2, width=8)  # two targets, two numbers each
 
 
 X = torch.randn(20, 2, 3, generator=torch.Generator().manual_seed(1))

@@ -46,6 +46,7 @@ class TextFile:
     key    the setting that named the file, for messages
     head   its first characters
     lines  how many it has
+    encoding, packed  as which text it is read; is it gzip?
     ended  whether the last thing in it is the end of an SD record
 
     Raises BadInput, naming the file: missing, unreadable, empty, packed otherwise, cut short, damaged; a line of more
@@ -61,7 +62,7 @@ class TextFile:
         for magic, what in PACKED.items():
             if start.startswith(magic):
                 raise BadInput(f"{self.name}: is a {what}: unpack it, or save it as text")
-        self._packed = start.startswith(b"\x1f\x8b")
+        self.packed = start.startswith(b"\x1f\x8b")
         try:
             self._measure(_encoding(self._start()))
         except UnicodeDecodeError:
@@ -69,7 +70,7 @@ class TextFile:
 
     def __iter__(self) -> Iterator[str]:
         rest = ""
-        for text in self._texts(self._encoding):
+        for text in self._texts(self.encoding):
             lines = (rest + text).split("\n")
             rest = lines.pop()
             yield from lines
@@ -83,7 +84,7 @@ class TextFile:
 
     def _measure(self, encoding: str) -> None:
         """One pass through it: what is to be known of it before it is read."""
-        self.head, self.lines, self._encoding = "", 0, encoding
+        self.head, self.lines, self.encoding = "", 0, encoding
         end, blank, run, records = "", True, 0, 0  # run: characters since the last line end
         try:
             for text in self._texts(encoding):
@@ -126,7 +127,7 @@ class TextFile:
 
     def _bytes(self) -> Iterator[bytes]:
         with self._open() as file:
-            if not self._packed:
+            if not self.packed:
                 yield from iter(lambda: file.read(BLOCK), b"")
                 return
             most, unpacked = max(SMALL, RATIO * self._size), 0

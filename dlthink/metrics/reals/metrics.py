@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -170,6 +171,19 @@ class Reals:
             "risk_coverage": draw.risk_coverage(together, others, self.unit),
             "residuals": draw.residuals(together, self.target),
         }
+
+    def drawings(self, predicted: dict, known: dict) -> Iterator[tuple[str, Figure]]:
+        """`intervals` of each target. known: {"row": int [n]}, how each row is called."""
+        from dlthink.metrics.reals.intervals import intervals
+
+        own = Forecast(predicted, predicted["mean"])
+        targets = predicted["mean"].shape[1]
+        rows = known["row"].tolist() if "row" in known else list(range(1, len(own) // targets + 1))
+        units = self.units * targets if len(self.units) == 1 else self.units
+        for place, unit in enumerate(units):
+            name = self.target_names[place] if self.target_names else "predicted"
+            picture = intervals(own.only(own.target == place), rows, name, unit)
+            yield "predictions" if targets == 1 else f"predictions_{place + 1}", picture
 
     def _of(self, forecast: Forecast) -> dict[str, float]:
         """The numbers of all targets together, then of each; a name that the whole has already stays the whole's."""

@@ -1,0 +1,221 @@
+"""Preparation of features, learned from training rows: numbers standardized, gaps marked, words numbered.
+
+What was learned is plain values (`Prepared.state`), and prepares any other table alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlthink.data.tables.columns import listed, no_numbers, numbers, words
+from dlthink.data.tables.read_table import Source
+
+if TYPE_CHECKING:
+    import pandas
+
+MOST, LEAST = 254, 2  # categories of a column that are kept, and rows of training that one needs for it
+COVERED = 0.5  # of training rows lie in those, or else the column is an identifier
+FAR = 3.0  # standard deviations beyond the range of training, where values end
+MISSING = ""  # the category of what is not known
+EVERY, EDGES = 200_000, 48  # rows that quantiles are taken from; steps between those
+
+
+@dataclass
+class Features:
+    """x of some rows: numbers [n, p] float32, standardized; categories [n, q] int32, 0 for one not seen in training."""
+
+    numbers: Tensor
+    categories: Tensor
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+@dataclass
+class Preparation:
+    """columns: of each feature {"name", "kind"}, and "words" of a category, or "parts", each with its mean, std, low
+    and high in training and whether there were gaps. notes: what was left out, pooled or filled in."""
+
+    columns: list[dict]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the columns of `numbers`."""
+        parts = [(part, column) for column in self.columns for part in column.get("parts", ())]
+        gaps = [f"{column['name']} (missing)" for column in self.columns if column.get("gaps")]
+        return [part["name"] for part, _ in parts] + gaps
+
+    @property
+    def category_sizes(self) -> list[int]:
+        """How many codes each column of `categories` has: one for each category, and 0 for all others."""
+        return [len(column["words"]) + 1 for column in self.columns if "words" in column]
+
+    @classmethod
+    def fit(
+        cls,
+        frame: pandas.DataFrame,
+        kinds: dict[str, str],
+        train: np.ndarray,
+        source: Source,
+        keep: Collection[str] = (),
+    ) -> Preparation:
+        """From the training rows alone. keep: features that stay, whatever they look like."""
+        made = cls([])
+        rows = len(train)
+        left: dict[str, list[str]] = {}
+        for name, kind in kinds.items():
+            column = _category(frame[name], train) if kind == "category" else _number(frame[name], kind, train, source)
+            if kind == "category" and column.pop("covered", 1.0) < COVERED and name not in keep:
+                left.setdefault("as good as every row has its own value: an identifier", []).append(name)
+            elif kind == "number" and name not in keep and _counts_rows(frame[name]):
+                left.setdefault("counts the rows", []).append(name)
+            elif not column.get("words") and not column.get("parts"):
+                left.setdefault("the same in all training rows", []).append(name)
+            else:
+                made.columns.append({"name": name, "kind": kind} | column)
+        made.notes += [f"left out, {why}: {listed(names)}" for why, names in left.items()]
+        made._tell_fit(rows)
+        return made
+
+    def apply(self, frame: pandas.DataFrame, roles: dict[str, np.ndarray], source: Source) -> dict[str, Features]:
+        """x of the rows of each role; what looks strange there is told in `notes`. Columns are taken out of the frame
+        one by one, so that a table is never held twice."""
+        sizes = len(self.inputs), len(self.category_sizes)
+        made = {
+            role: Features(torch.empty(len(rows), sizes[0]), torch.zeros(len(rows), sizes[1], dtype=torch.int32))
+            for role, rows in roles.items()
+        }
+        told: dict[str, list[str]] = {}
+        place = {"number": 0, "gap": sum(len(column.get("parts", ())) for column in self.columns), "category": 0}
+        for column in self.columns:
+            given = frame.pop(column["name"])
+            if "words" in column:
+                codes, unseen = _coded(given, column["words"], roles.get("train"))
+                for role, rows in roles.items():
+                    made[role].categories[:, place["category"]] = torch.from_numpy(codes[rows])
+                place["category"] += 1
+                if unseen:
+                    told.setdefault("categories that training does not know, taken as other ones", []).append(
+                        f"{column['name']} ({listed(unseen, 3)})"
+                    )
+                continue
+            parts = numbers(given, column["kind"], source)
+            first = parts[column["name"]]
+            if (lost := no_numbers(given, first)).any():
+                told.setdefault("words among numbers, taken as missing", []).append(
+                    f"{column['name']} ({str(given[lost].iloc[0])[:20]!r})"
+                )
+            gaps = np.isnan(first)
+            if gaps.any() and not column["gaps"]:
+                told.setdefault("gaps where training had none, the mean is taken", []).append(column["name"])
+            for part in column["parts"]:
+                z, beyond = _standardized(parts[part["name"]], part)
+                if beyond and part["name"] == column["name"]:
+                    told.setdefault("values far beyond those of training, taken as its ends", []).append(
+                        f"{column['name']} ({beyond:,})"
+                    )
+                for role, rows in roles.items():
+                    made[role].numbers[:, place["number"]] = torch.from_numpy(z[rows])
+                place["number"] += 1
+            if column["gaps"]:
+                for role, rows in roles.items():
+                    made[role].numbers[:, place["gap"]] = torch.from_numpy(gaps[rows].astype(np.float32))
+                place["gap"] += 1
+        self.notes += [f"{what}: {listed(names)}" for what, names in told.items()]
+        return made
+
+    def _tell_fit(self, rows: int) -> None:
+        pooled = [
+            f"{column['name']} ({column['found']:,})"
+            for column in self.columns
+            if column.get("found", 0) > len(column.get("words", ()))
+        ]
+        if pooled:
+            self.notes.append(
+                f"categories with fewer than {LEAST} training rows, or beyond the {MOST} most frequent, are one: "
+                f"{listed(pooled)}"
+            )
+        gaps = [f"{column['name']} ({column['gaps'] / rows:.1%})" for column in self.columns if column.get("gaps")]
+        if gaps:
+            self.notes.append(f"missing in training, filled by the mean and marked: {listed(gaps)}")
+        for column in self.columns:
+            column.pop("found", None)
+
+
+def quantiles(features: Features) -> Tensor:
+    """The 49 quantiles 0, 1/48, ... of each number in training: [p, 49], of at most some rows, evenly spread."""
+    every = max(1, len(features) // EVERY)
+    values = features.numbers[::every]
+    if not len(values) or not values.shape[1]:
+        return torch.zeros(values.shape[1], EDGES + 1)
+    return torch.from_numpy(np.quantile(values.numpy(), np.linspace(0, 1, EDGES + 1), axis=0).T.astype(np.float32))
+
+
+def _number(column: pandas.Series, kind: str, train: np.ndarray, source: Source) -> dict:
+    parts = []
+    columns = numbers(column, kind, source)
+    for name, values in columns.items():
+        seen = values[train]
+        known = seen[~np.isnan(seen)]
+        if not len(known) or known.min() == known.max():
+            continue
+        mean, std = float(known.mean()), float(known.std())
+        if std > 1e-14 * abs(mean):
+            parts.append(
+                {"name": name, "mean": mean, "std": std, "low": float(known.min()), "high": float(known.max())}
+            )
+    gaps = int(np.isnan(next(iter(columns.values()))[train]).sum())
+    if not parts and 0 < gaps < len(train):  # one value or none: the gap says it all
+        name, values = next(iter(columns.items()))
+        value = float(np.nanmean(values[train]))
+        parts.append({"name": name, "mean": value, "std": 1.0, "low": value, "high": value})
+    return {"parts": parts, "gaps": gaps}
+
+
+def _category(column: pandas.Series, train: np.ndarray) -> dict:
+    """The words kept, the most frequent first; how many there were; the share of training rows that have them."""
+    codes, found = words(column)
+    seen = codes[train]
+    counts = np.bincount(seen[seen >= 0], minlength=len(found))
+    there = int((counts > 0).sum())
+    order = sorted(np.flatnonzero(counts >= LEAST), key=lambda code: (-counts[code], found[code]))[:MOST]
+    kept = [found[code] for code in order]
+    missing = int((seen < 0).sum())
+    if missing >= LEAST:
+        kept.append(MISSING)
+    covered = (counts[order].sum() + missing) / max(len(train), 1)
+    if there + (missing > 0) < 2:
+        return {"words": []}
+    return {"words": kept or [MISSING], "found": there + (missing > 0), "covered": float(covered)}
+
+
+def _coded(column: pandas.Series, kept: list[str], train: np.ndarray | None) -> tuple[np.ndarray, list[str]]:
+    """int32 code of each row, 0 for what is not kept; the words not kept that no row of training has."""
+    code = {word: i for i, word in enumerate(kept, 1)}
+    codes, found = words(column)
+    table = np.array([*(code.get(word, 0) for word in found), code.get(MISSING, 0)], np.int32)
+    seen = set() if train is None else {found[one] for one in np.unique(codes[train]) if one >= 0}
+    return table[codes], [word for word in found if word not in code and word not in seen]
+
+
+def _standardized(values: np.ndarray, part: dict) -> tuple[np.ndarray, int]:
+    """(float32 z, how many lie far beyond training): the mean where nothing is known."""
+    z = (values - part["mean"]) / part["std"]
+    low, high = ((part[end] - part["mean"]) / part["std"] for end in ("low", "high"))
+    with np.errstate(invalid="ignore"):
+        beyond = int(((z < low - FAR) | (z > high + FAR)).sum())
+    return np.nan_to_num(np.clip(z, low - FAR, high + FAR), nan=0.0).astype(np.float32), beyond
+
+
+def _counts_rows(column: pandas.Series) -> bool:
+    """0, 1, 2, ... or the like, row after row."""
+    if column.dtype.kind not in "iu" or len(column) < 20:
+        return False
+    return bool((np.diff(column.to_numpy().astype(np.int64)) == 1).all())

@@ -1,0 +1,168 @@
+"""A table as people have it: text in any dialect, plain or gzip, or Parquet -> a pandas frame with plain names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlthink.data.molecules.text_file import TextFile
+from dlthink.data.tables.dialect import Dialect
+from dlthink.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas
+
+TEXT = (".csv", ".tsv", ".tab", ".txt")
+PARQUET = (".parquet", ".pq")
+MISSING = ("?", ".", "-", "--", "na", "none", "NONE", "missing")  # beside pandas' own: empty, NA, n/a, null, nan, ...
+
+
+@dataclass
+class Source:
+    """Where rows come from, for messages. first: how the first of them is counted there, behind a header or not.
+    decimal: the mark of decimals in cells that were left as words."""
+
+    name: str
+    first: int = 2
+    decimal: str = "."
+
+    def place(self, row: int) -> str:
+        """Where the row number `row`, from 0, is found: line 9."""
+        return f"{'line' if self.first > 1 else 'row'} {row + self.first}"
+
+
+def tables():
+    """pandas. Raises BadInput where it is not installed."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise BadInput("tables need the packages of the extra table: pip install 'dlthink[table]'") from error
+    return pandas
+
+
+def read_table(path: str | Path, key: str = "data.path", as_written: bool = False) -> tuple[pandas.DataFrame, Source]:
+    """The table in a file, and how messages name it.
+
+    .csv .tsv .tab .txt  text with a header, perhaps .gz, in any common encoding; what stands between cells, before
+                         decimals and for thousands is found out (`dialect`)
+    .parquet .pq         Parquet
+
+    key: the setting that named the file. as_written: cells as text, as they stand there, nothing missing.
+    Raises BadInput, naming the file: missing, empty, cut short, damaged, without a header, one column, two columns of
+    one name, a quote that is never closed, a row too long, a header in the middle.
+    """
+    path = Path(path).expanduser()
+    endings = [ending.lower() for ending in path.suffixes]
+    ending = (endings[:-1] if endings[-1:] == [".gz"] else endings)[-1:]
+    known = [*TEXT, *(f"{one}.gz" for one in TEXT[:2]), *PARQUET]
+    if not ending or ending[0] not in (*TEXT, *PARQUET):
+        raise BadInput(f"{key}={path}: which format is this? Name it one of {' '.join(known)}")
+    pandas = tables()
+    if ending[0] in PARQUET:
+        frame, source = _parquet(pandas, path, key), Source(f"{key}={path}", 1)
+    else:
+        frame, source = _text(pandas, path, key, as_written)
+    if not len(frame):
+        raise BadInput(f"{source.name}: holds no row below its header: save or download it again")
+    if ending[0] in PARQUET and as_written:
+        frame = frame.astype(object).where(frame.notna(), "").astype(str)
+    return frame, source
+
+
+def _text(pandas, path: Path, key: str, as_written: bool) -> tuple[pandas.DataFrame, Source]:
+    file = TextFile(path, key)
+    dialect = Dialect.of(file.head, file.name)
+    names = _names(dialect.header, file.name)
+    if as_written:
+        kinds = {"dtype": str, "keep_default_na": False, "na_filter": False}
+    else:
+        kinds = {"na_values": MISSING, "decimal": dialect.decimal}
+    try:
+        frame = pandas.read_csv(
+            path,
+            sep=dialect.separator,
+            header=0,
+            names=names,
+            index_col=False,
+            skiprows=dialect.before,
+            encoding=file.encoding,
+            encoding_errors="strict" if file.encoding == "utf-8" else "replace",
+            compression="gzip" if file.packed else None,
+            skipinitialspace=True,
+            on_bad_lines="error",
+            low_memory=True,  # a part at a time, so that the text never lies in memory as a whole
+            **kinds,
+        )
+    except pandas.errors.ParserError as error:
+        raise BadInput(f"{file.name}: {_said(error, dialect.before)}") from error
+    empty = [name for name in names if name.startswith(UNNAMED) and (frame[name].isna() | (frame[name] == "")).all()]
+    frame = frame.drop(columns=empty)  # a separator at the end of each line
+    if frame.shape[1] < 2:
+        raise BadInput(f"{file.name}: has one column, {names[0]}: a table to learn from has a target and a feature")
+    if not as_written:
+        _no_header_inside(frame, file.name, dialect.before + 2)
+    return frame, Source(file.name, dialect.before + 2, dialect.decimal)
+
+
+def _parquet(pandas, path: Path, key: str) -> pandas.DataFrame:
+    if not path.is_file():
+        raise BadInput(f"{key}={path}: there is no such file: check the path")
+    try:
+        import pyarrow
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise BadInput("Parquet needs pyarrow, of the extra table: pip install 'dlthink[table]'") from error
+    try:
+        with ParquetFile(path) as file:
+            _names(file.schema_arrow.names, f"{key}={path}")
+            frame = file.read().to_pandas(split_blocks=True, self_destruct=True, ignore_metadata=True)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, OSError) as error:
+        raise BadInput(
+            f"{key}={path}: is no Parquet file, cut short or damaged ({str(error).splitlines()[0]}): save or download "
+            f"it again"
+        ) from error
+    if frame.shape[1] < 2:
+        raise BadInput(f"{key}={path}: has one column: a table to learn from has a target and a feature")
+    return frame
+
+
+UNNAMED = "column "
+
+
+def _names(header: list[str], source: str) -> list[str]:
+    """Names of the columns; one without gets its number. Raises BadInput where two are called alike."""
+    names = [" ".join(str(name).split()) or f"{UNNAMED}{i}" for i, name in enumerate(header, 1)]
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        places = [str(i) for i, name in enumerate(names, 1) if name == twice[0]]
+        raise BadInput(f"{source}: columns {' and '.join(places)} are both called {twice[0]}: give each its own name")
+    return names
+
+
+def _said(error: Exception, before: int) -> str:
+    """What pandas says of a text that is no table, in our words."""
+    import re
+
+    text = str(error)
+    if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", text):
+        expected, line, saw = found.groups()
+        return f"line {line} has {saw} cells where the header has {expected}: mend that line"
+    if found := re.search(r"EOF inside string starting at row (\d+)", text):
+        return f"a quote in line {int(found[1]) + before + 1} or before is never closed: close it, or leave it out"
+    return f"cannot be read as a table ({' '.join(text.split())[:200]})"
+
+
+def _no_header_inside(frame: pandas.DataFrame, source: str, first: int) -> None:
+    """BadInput where a row repeats the header, as in files that were put together."""
+    words = [name for name in frame if frame[name].dtype.kind not in "biufM"]
+    rows = None
+    for name in words:
+        same = (frame[name] == name).fillna(False).to_numpy(bool)
+        rows = same if rows is None else rows & same
+    if rows is not None and rows.any():
+        place = int(rows.argmax()) + first
+        raise BadInput(
+            f"{source}: line {place} repeats the header: are these several tables in one file? Leave that line out"
+        )

@@ -1,0 +1,268 @@
+"""A table: each row a sample, some columns its targets, the others features; split, prepared, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlthink.data.fixed_settings import fixed
+from dlthink.data.tables import baselines as compared
+from dlthink.data.tables.baselines import Baseline
+from dlthink.data.tables.columns import chosen, kind_of, listed, no_such_column, numbers, words
+from dlthink.data.tables.copies import copies
+from dlthink.data.tables.preparation import Features, Preparation, quantiles
+from dlthink.data.tables.read_table import Source, read_table
+from dlthink.data.tables.roles import ROLES, Splitting
+from dlthink.data.tables.rows import Rows
+from dlthink.data.tables.seen import fingerprint, roles_unseen, seen, twice
+from dlthink.data.tables.ties import apart, row_ties, word_ties
+from dlthink.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas
+
+FEW = 20  # rows of validation on which nothing should rest
+
+
+class Table:
+    """Samples are rows: x {"numbers": [n, p], "categories": [n, q]} of their features, y what `data.kind` says.
+
+    path        .csv, .tsv, .txt (perhaps .gz) or .parquet; null: a drawn table of `rows` rows, whose truth is known
+    target      the column to predict, or several
+    features    columns to predict from, names or globs, whatever they look like; null: all others
+    ignore      columns that are no features, names or globs (split_*)
+    categories  columns of numbers that are codes
+    split, group, time, blocks, fold, validation   who is train, val and test: `Splitting`
+    baselines   what the examination compares with: constant, linear, boosting
+    seed        of the drawn table
+    state       how a run's table was prepared and split. The same table is split alike again; of any other, rows that
+                the run has seen are left out, and all else is test
+
+    Subclasses say what a target is: `read`, `known`, `splits`, and in `drawn` a table of their own.
+    Raises BadInput, naming the file and the column.
+    """
+
+    fixed = ("target", "features", "ignore", "categories", "split", "group", "time", "blocks", "fold", "validation")
+    kind = ""  # of its targets
+
+    def __init__(
+        self,
+        path: str | None = None,
+        target: str | list[str] | None = None,
+        features: list[str] | None = None,
+        ignore: list[str] | None = None,
+        categories: list[str] | None = None,
+        split: str = "random",
+        group: str | None = None,
+        time: str | None = None,
+        blocks: int = 20,
+        fold: int = 0,
+        validation: float = 0.1,
+        baselines: Sequence[Baseline] = compared.EVERY,
+        rows: int = 5000,
+        seed: int = 0,
+        state: dict | None = None,
+    ) -> None:
+        self.path, self.target, self.rows, self.seed = path, target, rows, seed
+        self.features, self.ignore, self.categories = features, ignore, categories
+        self.split, self.group, self.time, self.blocks = split, group, time, blocks
+        self.fold, self.validation, self.baselines = fold, validation, list(baselines)
+        splitting = Splitting(split, group, time, blocks, fold, validation)
+        cut = fixed(self, state)
+        frame, source, truth = self._frame()
+        names = self._targets(frame, source, state)
+        y = self.read(frame, names, source)
+        self.notes = [f"read {len(frame):,} rows, {frame.shape[1]} columns"]
+        splitting.check(frame, source)
+        every = self._features(frame, [*names, *splitting.columns, *self.apart()], source, state)
+        equal = _ties(frame, every, source)
+        ties, together = apart(equal)
+        roles, notes = self._roles(splitting, frame, y, ties, source, state)
+        self.notes += notes
+        rows_of = {role: np.flatnonzero(roles == role) for role in ROLES}
+        self._refuse_empty(rows_of, source, fresh=state is None)
+        preparation = self._prepared(frame, every, names, y, rows_of["train"], source, state)
+        if state is None:
+            kept = {column["name"]: column["kind"] for column in preparation.columns}
+            state = cut | {
+                "targets": names,
+                "kinds": every,
+                "columns": preparation.columns,
+                "table": fingerprint(ties, roles),
+                "seen": seen(_ties(frame, kept, source), roles) if together else {},
+            }
+        about = self._about(frame, preparation)
+        x = preparation.apply(frame, rows_of, source)
+        self.notes += preparation.notes
+        if "facts" not in state:
+            common = {"n_in": len(preparation.inputs), "category_sizes": preparation.category_sizes}
+            common["quantiles"] = quantiles(x["train"])
+            state["facts"] = common | self.stated(names, y[rows_of["train"]])
+        self.state, self.facts = state, state["facts"]
+        self.tables = {"columns.csv": about}
+        made = self.splits({role: (x[role], rows_of[role]) for role in ROLES}, y, truth, ties)
+        self.train, self.val, self.test = (made[role] for role in ROLES)
+        sizes = " / ".join(f"{len(rows_of[role]):,}" for role in ROLES)
+        self.notes.append(f"{self._said(preparation)}; rows for train / val / test: {sizes}")
+        if repeated := twice(equal, roles):
+            self.notes.append(repeated)
+        if 0 < len(self.val) < FEW:
+            self.notes.append(
+                f"validation has {len(self.val)} rows only: the choice of the best weights, one spread for all and any "
+                f"recalibration rest on them; give more rows or a larger data.validation"
+            )
+
+    # -------------------------------------------------------------------------------------- what a kind of target says
+
+    @classmethod
+    def targets(cls, settings: Mapping[str, Any]) -> str:
+        """The kind of target that data with these settings have."""
+        return cls.kind
+
+    def read(self, frame: pandas.DataFrame, names: list[str], source: Source) -> np.ndarray:
+        """The targets of all rows."""
+        raise NotImplementedError
+
+    def known(self, y: np.ndarray) -> np.ndarray:
+        """Rows that have a target at all: bool [n]."""
+        raise NotImplementedError
+
+    def apart(self) -> list[str]:
+        """Further columns that are no features."""
+        return []
+
+    def stated(self, names: list[str], y: np.ndarray) -> dict[str, Any]:
+        """Facts, from the targets of training."""
+        raise NotImplementedError
+
+    def splits(
+        self, x: dict[str, tuple[Features, np.ndarray]], y: np.ndarray, truth: dict[str, np.ndarray], ties: np.ndarray
+    ) -> dict[str, Rows]:
+        """The split of each role. x: its features, and which rows of the table they are."""
+        raise NotImplementedError
+
+    def drawn(self) -> tuple[pandas.DataFrame, str, dict[str, np.ndarray]]:
+        """(a table, its target, what is known of each of its rows)."""
+        raise NotImplementedError
+
+    # -------------------------------------------------------------------------------------------------------- reading
+
+    def _frame(self) -> tuple[pandas.DataFrame, Source, dict[str, np.ndarray]]:
+        if self.path:
+            return *read_table(self.path), {}
+        if self.rows < 50:
+            raise BadInput(f"data.rows={self.rows}: 50 rows at least")
+        frame, self._drawn_target, truth = self.drawn()
+        return frame, Source("data=table", 1), truth
+
+    def _targets(self, frame: pandas.DataFrame, source: Source, state: dict | None) -> list[str]:
+        given = [self.target] if isinstance(self.target, str) else list(self.target or ())
+        if not given:
+            given = state["targets"] if state else [self._drawn_target] if self.path is None else []
+        if not given:
+            raise BadInput(
+                f"data.target: say which column of {source.name} to predict: {listed(list(frame.columns), 12)}"
+            )
+        for name in given:
+            if name not in frame:
+                raise no_such_column(name, list(frame.columns), f"data.target={name}", source)
+        return given
+
+    def _features(
+        self, frame: pandas.DataFrame, taken: list[str], source: Source, state: dict | None
+    ) -> dict[str, str]:
+        """Every feature and its kind."""
+        if state is not None:
+            for name in (column["name"] for column in state["columns"]):
+                if name not in frame:
+                    raise no_such_column(name, list(frame.columns), "data.path", source)
+            return {name: kind for name, kind in state["kinds"].items() if name in frame}
+        named = chosen(frame, self.features, "data.features", source) if self.features else list(frame.columns)
+        left_out = {*taken, *chosen(frame, self.ignore or [], "data.ignore", source)}
+        codes = set(chosen(frame, self.categories or [], "data.categories", source))
+        names = [name for name in named if name not in left_out]
+        if not names:
+            raise BadInput(f"{source.name}: no column is left to predict {listed(taken)} from")
+        return {name: "category" if name in codes else kind_of(frame[name], source) for name in names}
+
+    def _roles(
+        self, splitting: Splitting, frame, y, ties, source: Source, state: dict | None
+    ) -> tuple[np.ndarray, list]:
+        """Of each row, "" for one that has none; notes."""
+        known, notes = self.known(y), []
+        if not known.any():
+            raise BadInput(f"{source.name}: the target is missing in all {len(frame):,} rows: take another column")
+        if not known.all():
+            notes.append(f"left out, no target: {int((~known).sum()):,} rows")
+        if state is None:
+            roles, said = splitting.roles(frame, ties, source)
+            return np.where(known, roles, ""), notes + said
+        if {*state["kinds"], *splitting.columns} <= {*frame.columns}:
+            roles, said = splitting.roles(frame, ties, source)
+            roles = np.where(known, roles, "")
+            if fingerprint(ties, roles) == state["table"]:
+                return roles, notes + said
+        kept = {column["name"]: column["kind"] for column in state["columns"]}
+        roles, said = roles_unseen(_ties(frame, kept, source), state["seen"])
+        return np.where(known, roles, ""), notes + said
+
+    def _prepared(self, frame, every, names, y, train, source: Source, state: dict | None) -> Preparation:
+        if state is not None:
+            return Preparation([dict(column) for column in state["columns"]])
+        same, notes = copies(frame, every, y[train], train, source)
+        kinds = {name: kind for name, kind in every.items() if name not in same}
+        named = set(chosen(frame, self.features or [], "data.features", source))
+        made = Preparation.fit(frame, kinds, train, source, named)
+        made.notes[:0] = notes
+        if not made.columns:
+            why = "; ".join(made.notes) or "there is no other column"
+            raise BadInput(f"{source.name}: no feature is left to predict {listed(names)} from: {why}")
+        return made
+
+    def _refuse_empty(self, rows_of: dict[str, np.ndarray], source: Source, fresh: bool) -> None:
+        for role in ROLES if fresh else ("test",):
+            if not len(rows_of[role]):
+                total = sum(map(len, rows_of.values()))
+                why = "".join(f"{note}; " for note in self.notes[1:])
+                raise BadInput(
+                    f"{source.name}: no row of {total:,} is left for {role}: {why}give more rows, or "
+                    f"another data.split or data.validation"
+                )
+
+    def _said(self, preparation: Preparation) -> str:
+        kinds = [column["kind"] for column in preparation.columns]
+        plural = {"number": "numbers", "boolean": "booleans", "date": "dates", "category": "categories"}
+        each = [f"{kinds.count(kind)} {many if kinds.count(kind) > 1 else kind}" for kind, many in plural.items()]
+        return f"features: {', '.join(one for one in each if not one.startswith('0'))}"
+
+    def _about(self, frame: pandas.DataFrame, preparation: Preparation) -> list[list]:
+        """columns.csv: what each column of the table was taken for."""
+        kept = {column["name"]: column for column in preparation.columns}
+        rows = [["column", "taken_as", "missing_in_training", "mean", "std", "categories"]]
+        for name in frame.columns:
+            column = kept.get(name, {})
+            part = (column.get("parts") or [{}])[0]
+            rows.append(
+                [
+                    name,
+                    column.get("kind", "no feature"),
+                    column.get("gaps", ""),
+                    part.get("mean", ""),
+                    part.get("std", ""),
+                    len(column["words"]) if "words" in column else "",
+                ]
+            )
+        return rows
+
+
+def _ties(frame: pandas.DataFrame, kinds: dict[str, str], source: Source) -> np.ndarray:
+    def cells() -> Iterator[tuple[str, np.ndarray]]:
+        for name, kind in kinds.items():
+            yield (
+                name,
+                word_ties(*words(frame[name])) if kind == "category" else numbers(frame[name], kind, source)[name],
+            )
+
+    return row_ties(cells(), len(frame))

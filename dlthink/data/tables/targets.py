@@ -1,0 +1,77 @@
+"""Targets of a table as its kind has them: reals, counts, identities. What is none is named with its line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlthink.data.tables.columns import kind_of, no_numbers, numbers
+from dlthink.data.tables.read_table import Source
+from dlthink.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def reals(frame: pandas.DataFrame, names: list[str], source: Source) -> np.ndarray:
+    """float64 [n, n_targets], nan where missing. Raises BadInput for words, dates and what is infinite."""
+    return np.stack([_numbers(frame[name], source, "reals") for name in names], 1)
+
+
+def counts(frame: pandas.DataFrame, names: list[str], source: Source) -> np.ndarray:
+    """The same, whole numbers from 0. Raises BadInput for a count of 2.5 or -1, too."""
+    found = np.stack([_numbers(frame[name], source, "counts") for name in names], 1)
+    with np.errstate(invalid="ignore"):
+        wrong = (found < 0) | (found != np.floor(found)) & ~np.isnan(found)
+    if wrong.any():
+        row, column = (int(place[0]) for place in np.nonzero(wrong))
+        raise BadInput(
+            f"data.target={names[column]}: {source.name}, {source.place(row)}: {found[row, column]:g} is no count, "
+            f"which is a whole number from 0; mend it, or data.kind=reals"
+        )
+    return found
+
+
+def exposure(frame: pandas.DataFrame, name: str, source: Source) -> np.ndarray:
+    """float64 [n], above 0 everywhere. Raises BadInput."""
+    found = _numbers(frame[name], source, "exposure")
+    with np.errstate(invalid="ignore"):
+        wrong = ~(found > 0)
+    if wrong.any():
+        row = int(wrong.argmax())
+        said = "missing" if np.isnan(found[row]) else f"{found[row]:g}"
+        raise BadInput(
+            f"data.exposure={name}: {source.name}, {source.place(row)}: is {said}; an exposure (time, area, people at "
+            f"risk) is above 0: mend it, or leave that row out"
+        )
+    return found
+
+
+def identities(frame: pandas.DataFrame, name: str) -> np.ndarray:
+    """Words [n], "" where missing: who or what each row is."""
+    column = frame[name]
+    return np.where(column.isna(), "", column.astype(str).str.strip())
+
+
+def _numbers(column: pandas.Series, source: Source, what: str) -> np.ndarray:
+    setting = f"data.exposure={column.name}" if what == "exposure" else f"data.target={column.name}"
+    kind = kind_of(column, source)
+    if kind == "date":
+        raise BadInput(f"{setting}: {source.name} holds dates in that column; {what} are numbers")
+    found = numbers(column, "number" if kind != "boolean" else kind, source)[str(column.name)]
+    if (lost := no_numbers(column, found)).any():
+        row = int(lost.argmax())
+        number = int((~np.isnan(found)).sum())
+        few = f"though {number:,} others are" if number else "and no other is"
+        raise BadInput(
+            f"{setting}: {source.name}, {source.place(row)}: {str(column.iloc[row])[:40]!r} is no number, {few}; "
+            f"mend it, leave the cell empty, or take another column; words are for data.kind=identities"
+        )
+    return found
+
+
+def tensor(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, np.float32))

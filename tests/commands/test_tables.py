@@ -1,0 +1,105 @@
+"""Tables from the command line: train, evaluate, predict, figures, as the README types them."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from tests.conftest import refused
+from tests.data.tables.made import frame, written
+
+SMALL = ["trainer=smoke", "trainer.device=cpu", "model=mlp", "model.width=8", "data.baselines=[constant]"]
+
+
+def train(cli, path, *words, run="run"):
+    code, out, err = cli("train", "data=table", f"data.path={path}", f"hydra.run.dir={run}", *SMALL, *words)
+    assert code == 0, err
+    return out
+
+
+@pytest.fixture
+def path(tmp_path):
+    return written(tmp_path, frame())
+
+
+def rows(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_file_that_nobody_prepared(cli, path, tmp_path):
+    out = train(cli, path, "data.target=y")
+    assert "note: read 200 rows, 6 columns" in out and "constant" in out
+    numbers = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
+    assert numbers["mae_constant"] > 0 and numbers["coverage_90"] >= 0
+    assert (tmp_path / "run" / "columns.csv").read_text().startswith("column,taken_as")
+    code, out, _ = cli("evaluate", "run=run", "output=again.json")
+    assert code == 0 and json.loads((tmp_path / "again.json").read_text()) == numbers
+
+
+def test_predict_keeps_the_columns_and_adds_its_own(cli, path, tmp_path):
+    train(cli, path, "data.target=y")
+    new = frame(9, seed=5).assign(mean=7)
+    new.loc[2, "colour"] = "mauve"
+    (tmp_path / "new.csv").write_text(new.to_csv(index=False, sep=";", decimal=","))
+    code, out, err = cli("predict", "run=run", "input=new.csv", "output=o.csv", "figures=pictures")
+    assert code == 0, err
+    assert "does not know, taken as other ones: colour (mauve); 9 rows: o.csv" in out
+    made = rows(tmp_path / "o.csv")
+    assert list(made[0]) == [*new.columns, "predicted mean", "std", "q05", "q25", "q50", "q75", "q95"]
+    for row, a in zip(made, new["a"], strict=True):
+        assert row["a"] == f"{a:g}".replace(".", ",") or float(row["a"].replace(",", ".")) == a
+        quantiles = [float(row[name]) for name in ("q05", "q25", "q50", "q75", "q95")]
+        assert quantiles == sorted(quantiles) and float(row["std"]) > 0
+        assert quantiles[2] == pytest.approx(float(row["predicted mean"]), rel=1e-4)
+    assert [file.name for file in (tmp_path / "pictures").iterdir()] == ["predictions.png"]
+
+
+def test_predictions_are_those_of_the_run_and_of_parquet_alike(cli, path, tmp_path):
+    import dlthink
+
+    train(cli, path, "data.target=y")
+    frame().to_parquet(tmp_path / "same.parquet")
+    assert cli("predict", "run=run", "input=same.parquet", "output=o.csv")[0] == 0
+    assert cli("predict", "run=run", f"input={path}", "output=p.csv")[0] == 0
+    run = dlthink.open_run(tmp_path / "run")
+    wanted = dict(zip(run.targets()[:, 0].tolist(), run.predict()["mean"][:, 0].tolist(), strict=True))
+    for name in ("o.csv", "p.csv"):
+        found = {float(np.float32(row["y"])): float(row["mean"]) for row in rows(tmp_path / name)}
+        for y, mean in wanted.items():
+            assert found[y] == pytest.approx(mean, rel=1e-4, abs=1e-5)
+
+
+def test_several_targets_are_written_by_name(cli, path, tmp_path):
+    train(cli, path, "data.target=[y,b]")
+    code, _, err = cli("predict", "run=run", f"input={path}", "output=o.csv", "figures=pictures")
+    assert code == 0, err
+    assert {"mean[y]", "mean[b]", "std[y]", "q95[b]"} <= set(rows(tmp_path / "o.csv")[0])
+    assert len(list((tmp_path / "pictures").iterdir())) == 2
+
+
+def test_a_feature_that_is_not_there(cli, path, tmp_path):
+    train(cli, path, "data.target=y")
+    written(tmp_path, frame(9).drop(columns="a").rename(columns={"b": "B"}), "new.csv")
+    refused(cli("predict", "run=run", "input=new.csv", "output=o.csv"), "input=new.csv", "has no column a")
+    gaps = frame()
+    gaps.loc[:50, "a"] = np.nan
+    train(cli, written(tmp_path, gaps, "gaps.csv"), "data.target=y", run="gaps")
+    code, out, _ = cli("predict", "run=gaps", "input=new.csv", "output=o.csv")
+    assert code == 2 or "no column a" in out
+
+
+def test_every_network_and_cost(cli, path):
+    for words in (["model=glm"], ["model=ensemble", "model@model.of=mlp"], ["loss=quantile"], ["loss=mse"]):
+        code, _, err = cli("train", "data=table", f"data.path={path}", "data.target=y", "trainer=smoke", *words,
+                           "data.baselines=[constant]", f"hydra.run.dir={words[0]}")  # fmt: skip
+        assert code == 0, err
+    refused(cli("train", "data=table", "model=gru"), "GRU", "window", "networks that fit", "mlp", "tabm")
+    refused(cli("train", "data=table", "loss=triplet"), "Triplet", "reals", "costs that fit", "gaussian_nll")
+
+
+def test_a_drawn_table_without_a_word(cli, tmp_path):
+    code, out, err = cli("train", "data=table", "hydra.run.dir=run", "data.rows=300", *SMALL)
+    assert code == 0, err
+    assert "truth" in out and "spread_spearman" in out

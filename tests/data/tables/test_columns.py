@@ -1,0 +1,98 @@
+"""What a column holds: one kind for the whole, and its cells as such."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dlthink.data.tables.columns import chosen, kind_of, listed, numbers, words
+from dlthink.data.tables.read_table import Source
+from dlthink.errors import BadInput
+
+SOURCE = Source("data.path=t.csv")
+
+
+def column(values, name="c"):
+    return pd.Series(values, name=name)
+
+
+KINDS = {
+    "whole numbers": ([1, 2, 3], "number"),
+    "numbers": ([0.5, np.nan], "number"),
+    "truth": ([True, False], "boolean"),
+    "yes and no": (["Yes", "no", None], "boolean"),
+    "words": (["a", "b", "c"], "category"),
+    "dates": (["2020-01-31", "2021-12-01", None], "date"),
+    "German dates": (["31.01.2020", "1.12.2021"], "date"),
+    "dates with times": (["2020-01-31 10:20", "2021-12-01T03:00:00"], "date"),
+    "moments": (np.array(["2020-01-31"], "datetime64[s]"), "date"),
+    "nothing": ([None, None], "category"),
+    "numbers and a word": ([*map(str, range(20)), "unknown"], "number"),
+    "thousands": (["1,234", "12,345.5", "7"], "number"),
+    "a version": (["1.2.3", "1.2.4"], "category"),
+    "a phone number": (["01-23", "45-67"], "category"),
+}
+
+
+@pytest.mark.parametrize("values, kind", KINDS.values(), ids=KINDS)
+def test_kinds(values, kind):
+    assert kind_of(column(values), SOURCE) == kind
+
+
+def test_numbers_of_words():
+    assert numbers(column(["Yes", "no", None]), "boolean", SOURCE)["c"].tolist()[:2] == [1, 0]
+    found = numbers(column(["1,234", "7.5", "many", None]), "number", SOURCE)["c"]
+    assert found[:2].tolist() == [1234, 7.5] and np.isnan(found[2:]).all()
+    german = Source("t", decimal=",")
+    assert numbers(column(["1.234,5", "7,5", "1.234.567"]), "number", german)["c"].tolist() == [1234.5, 7.5, 1234567]
+
+
+def test_dates_become_days_and_cycles():
+    parts = numbers(column(["2020-03-01", "2020-03-08", None]), "date", SOURCE)
+    assert list(parts) == ["c", *(f"c ({cycle}, {wave})" for cycle in ("year", "week") for wave in ("sine", "cosine"))]
+    days = parts["c"]
+    assert days[:2].tolist() == [(np.datetime64("2020-03-01") - np.datetime64("1970-01-01")).astype(int), days[0] + 7]
+    assert np.isnan(days[2])
+    assert parts["c (week, sine)"][0] == pytest.approx(parts["c (week, sine)"][1])
+    hours = numbers(column(["2020-03-01 06:00", "2020-03-01 18:00"]), "date", SOURCE)
+    assert hours["c (day, sine)"].tolist() == pytest.approx([1, -1])
+
+
+@pytest.mark.parametrize(
+    "written, day",
+    [
+        ("31/01/2020", "2020-01-31"),
+        ("01/31/2020", "2020-01-31"),
+        ("03.04.2020", "2020-04-03"),
+        ("03/04/2020", "2020-03-04"),
+        ("2020/04/03", "2020-04-03"),
+    ],
+)
+def test_which_is_the_month(written, day):
+    days = numbers(column([written]), "date", SOURCE)["c"]
+    assert days[0] == (np.datetime64(day) - np.datetime64("1970-01-01")).astype(int)
+
+
+def test_zones_are_universal_time():
+    zoned = pd.Series(pd.to_datetime(["2020-01-01 02:00"]).tz_localize("Europe/Berlin"), name="c")
+    assert kind_of(zoned, SOURCE) == "date"
+    assert numbers(zoned, "date", SOURCE)["c"][0] * 24 % 24 == pytest.approx(1)
+
+
+def test_bad_cells_are_named():
+    with pytest.raises(BadInput, match=r"column c, line 3: '2021-02-30' is no date.*data.ignore=\[c\]"):
+        numbers(column(["2021-02-28", "2021-02-30"]), "date", SOURCE)
+    with pytest.raises(BadInput, match="column c, line 4: is infinite"):
+        numbers(column([1.0, np.nan, -np.inf]), "number", SOURCE)
+
+
+def test_words_of_numbers_are_those_of_whole_numbers():
+    codes, found = words(column([3.0, np.nan, 7.5, 3.0]))
+    assert codes.tolist() == [0, -1, 1, 0] and found == ["3", "7.5"]
+
+
+def test_names_and_globs():
+    frame = pd.DataFrame(columns=["id", "split_0", "split_1", "x"])
+    assert chosen(frame, ["split_*", "id"], "data.ignore", SOURCE) == ["split_0", "split_1", "id"]
+    with pytest.raises(BadInput, match=r"data.ignore: data.path=t.csv has no column idd; did you mean id\?"):
+        chosen(frame, ["idd"], "data.ignore", SOURCE)
+    assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"

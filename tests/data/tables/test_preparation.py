@@ -1,0 +1,116 @@
+"""Preparation: from training rows alone, plain values, the same for any table; what is strange is told."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from dlthink.data.tables.columns import kind_of
+from dlthink.data.tables.preparation import FAR, MOST, Preparation, quantiles
+from dlthink.data.tables.read_table import Source
+
+SOURCE = Source("data.path=t.csv")
+
+
+def fitted(frame, train=None, **settings):
+    train = np.arange(len(frame)) if train is None else train
+    kinds = {name: kind_of(frame[name], SOURCE) for name in frame}
+    return Preparation.fit(frame, kinds, train, SOURCE, **settings)
+
+
+def applied(made, frame, rows=None, role="train"):
+    rows = np.arange(len(frame)) if rows is None else rows
+    return made.apply(frame.copy(), {role: rows}, SOURCE)[role]
+
+
+def test_numbers_are_standardized_by_training_rows():
+    frame = pd.DataFrame({"a": [1.0, 3.0, 100.0], "b": [5.0, 5.0, 7.0]})
+    made = fitted(frame, np.array([0, 1]))
+    assert made.inputs == ["a"] and any("same in all training rows: b" in note for note in made.notes)
+    x = applied(made, frame)
+    assert x.numbers[:2, 0].tolist() == [-1, 1] and x.numbers.dtype == torch.float32
+    assert x.numbers[2, 0] == 1 + FAR  # and no further
+    assert any("far beyond those of training, taken as its ends: a (1)" in note for note in made.notes)
+
+
+def test_gaps_are_filled_by_the_mean_and_marked():
+    frame = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": [1.0, 2.0, 3.0]})
+    made = fitted(frame)
+    assert made.inputs == ["a", "b", "a (missing)"]
+    x = applied(made, frame)
+    assert x.numbers[:, 0].tolist() == pytest.approx([-1, 0, 1]) and x.numbers[:, 2].tolist() == [0, 1, 0]
+    new = applied(made, pd.DataFrame({"a": [1.0], "b": [np.nan]}), role="input")
+    assert new.numbers[0, 1] == 0 and any("gaps where training had none" in note and "b" in note for note in made.notes)
+
+
+def test_a_column_of_one_value_and_gaps_is_its_gaps():
+    made = fitted(pd.DataFrame({"a": [1.0, np.nan, 1.0, np.nan]}))
+    assert applied(made, pd.DataFrame({"a": [1.0, np.nan]})).numbers.tolist() == [[0, 0], [0, 1]]
+
+
+def test_categories_are_numbered_by_frequency_rare_ones_together():
+    frame = pd.DataFrame({"c": ["x"] * 5 + ["y"] * 3 + ["once"] + [None] * 2})
+    made = fitted(frame)
+    assert made.category_sizes == [4]
+    assert applied(made, frame).categories[:, 0].tolist() == [1] * 5 + [2] * 3 + [0] + [3] * 2
+    assert not any("does not know" in note for note in made.notes)
+    assert any("c (4)" in note and "are one" in note for note in made.notes)
+    assert applied(made, pd.DataFrame({"c": ["y", "new"]}), role="input").categories[:, 0].tolist() == [2, 0]
+    assert any("training does not know" in note and "c (new)" in note for note in made.notes)
+
+
+def test_ten_thousand_categories():
+    rng = np.random.default_rng(0)
+    city = rng.integers(0, 10_000, 60_000)
+    frame = pd.DataFrame({"city": [f"city {i}" for i in city], "a": rng.normal(size=60_000)})
+    made = fitted(frame, keep=["city"])
+    assert made.category_sizes == [MOST + 1]
+    assert any(f"beyond the {MOST} most frequent" in note and "city (9," in note for note in made.notes)
+    assert fitted(frame).category_sizes == [] or made.category_sizes == [MOST + 1]
+
+
+def test_identifiers_are_left_out_unless_named():
+    frame = pd.DataFrame({"who": [f"p{i}" for i in range(40)], "row": np.arange(40) + 7, "a": np.arange(40) % 3})
+    made = fitted(frame)
+    assert made.inputs == ["a"] and made.category_sizes == []
+    assert any("identifier: who" in note for note in made.notes) and any(
+        "counts the rows: row" in n for n in made.notes
+    )
+    assert fitted(frame, keep=["row", "who"]).inputs == ["row", "a"]
+
+
+def test_state_is_plain_and_prepares_alike():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "a": rng.normal(size=50),
+            "b": np.where(rng.random(50) < 0.2, np.nan, rng.normal(size=50)),
+            "c": rng.choice(["x", "y"], 50),
+            "d": pd.to_datetime("2024-01-01") + pd.to_timedelta(rng.integers(0, 400, 50), unit="D"),
+            "e": rng.random(50) < 0.5,
+        }
+    )
+    made = fitted(frame)
+    assert [column["kind"] for column in made.columns] == ["number", "number", "category", "date", "boolean"]
+    again = Preparation(json.loads(json.dumps(made.columns)))
+    first, second = applied(made, frame), applied(again, frame)
+    assert torch.equal(first.numbers, second.numbers) and torch.equal(first.categories, second.categories)
+    assert again.inputs == made.inputs and len(again.inputs) == first.numbers.shape[1]
+
+
+def test_words_among_numbers_are_told():
+    frame = pd.DataFrame({"a": [*map(str, range(30)), "dry"], "b": np.arange(31) % 2})
+    made = fitted(frame)
+    x = applied(made, frame)
+    assert x.numbers[30, 0] == 0 and any("words among numbers" in note and "a ('dry')" in note for note in made.notes)
+
+
+def test_quantiles_are_those_of_numpy():
+    frame = pd.DataFrame({"a": np.random.default_rng(0).gamma(2, 1, 300), "b": np.arange(300) % 3 > 0})
+    made = fitted(frame)
+    found = quantiles(applied(made, frame))
+    assert found.shape == (2, 49)
+    wanted = np.quantile((frame["a"] - frame["a"].mean()) / frame["a"].std(ddof=0), np.linspace(0, 1, 49))
+    assert np.allclose(found[0], wanted, atol=1e-6) and len(found[1].unique()) <= 3
