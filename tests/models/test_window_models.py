@@ -112,7 +112,7 @@ def test_compile_changes_nothing(name):
 @pytest.mark.parametrize("model", [MLP, GRU])
 def test_a_bad_size_is_refused(model, knobs):
     with pytest.raises(BadInput, match=next(iter(knobs))):
-        model(N_IN, WINDOW, N_OUT, **knobs)
+        model(n_in=N_IN, window=WINDOW, n_out=N_OUT, **knobs)
 
 
 def test_glm_is_a_sum_over_lags_and_inputs():
@@ -170,7 +170,7 @@ def test_a_deep_gru_answers_from_its_top_layer_after_the_present_bin():
 @pytest.mark.parametrize("model", [MLP, GRU])
 def test_dropout_acts_in_training_only(model):
     torch.manual_seed(4)
-    network, x = model(N_IN, WINDOW, N_OUT, dropout=0.5), inputs()
+    network, x = model(n_in=N_IN, window=WINDOW, n_out=N_OUT, dropout=0.5), inputs()
     assert not torch.equal(network(x), network(x))
     network.eval()
     assert torch.equal(network(x), network(x))
