@@ -97,7 +97,7 @@ class Data(Protocol):
 
     @classmethod
     def targets(cls, settings: Mapping[str, Any]) -> str:
-        """The kind of target ("counts", "reals", "identities", "seasons") with these settings: which costs fit it."""
+        """The kind of target ("counts", "reals", "identities", "domains") with these settings: which costs fit it."""
 
     @classmethod
     def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -228,14 +228,16 @@ class Metrics(Protocol):
     best: tuple[str, str]
     """The number that picks the best checkpoint, and "max" or "min"."""
 
-    needs: tuple[str, ...]
-    """What a cost must read out: one of these names."""
-
     def numbers(self, predicted: Read, y: Values, known: dict[str, Any]) -> dict[str, float]:
         """The metrics by name, of all samples of a split."""
 
     def figures(self, predicted: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:
         """matplotlib figures by name."""
+
+    @optional_value
+    def needs(self) -> tuple[str, ...]:
+        """What a cost must read out: one of these names. Left out: anything will do."""
+        return ()
 
     @optional_value
     def scores(self) -> dict[str, str]:

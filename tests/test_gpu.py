@@ -22,6 +22,7 @@ from dlthink.training.interrupt import Interrupted
 from dlthink.training.loop import Loop
 from dlthink.training.trainer import Trainer
 from tests.conftest import needs_lite1
+from tests.losses.translations.made_translations import SEASONS as DOMAINS
 from tests.training.test_resume import start
 from tests.training.toy import fit, network, weights
 
@@ -111,9 +112,9 @@ def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "cost",
     [
-        partial(CycleGANLoss, partial(PatchDiscriminator, 3, 8)),
-        pytest.param(partial(ProjectedGAN, features), marks=needs_lite1),
-        pytest.param(partial(ProjectedGAN, features, mmd=1.0), marks=needs_lite1),
+        partial(CycleGANLoss, DOMAINS, partial(PatchDiscriminator, 3, 8)),
+        pytest.param(partial(ProjectedGAN, DOMAINS, features), marks=needs_lite1),
+        pytest.param(partial(ProjectedGAN, DOMAINS, features, mmd=1.0), marks=needs_lite1),
     ],
     ids=["cyclegan", "projected", "projected, mmd"],
 )
@@ -123,8 +124,8 @@ def test_a_step_of_two_players_never_waits_either(tmp_path, monkeypatch, cost, p
     data = Seasons(scenes=8, val_scenes=2, test_scenes=2, size=64)
     rng.seed(0)
     trainer = Trainer(steps=24, batch=2, log_every=8, validate_every=24, precision=precision, **knobs)
-    model, cost = CycleGAN(3, 3, width=8, blocks=2, guided_filter=8), cost(pool=4)
+    model, cost = CycleGAN(3, DOMAINS, 3, width=8, blocks=2, guided_filter=8), cost(pool=4)
     optim = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)
-    run = Watched(trainer, model, cost, data, Translations("embedded"), optim, tmp_path / "run")
+    run = Watched(trainer, model, cost, data, Translations(DOMAINS, "embedded"), optim, tmp_path / "run")
     found = run.run()["test"]
     assert found["cycle_l1_to_winter"] < 0.1 and found["psnr_to_winter"] > 5

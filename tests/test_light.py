@@ -55,9 +55,9 @@ def absent(*packages):
 import dlthink.metrics.counts.metrics, dlthink.metrics.embeddings.metrics, dlthink.metrics.embeddings.audit
 import dlthink.metrics.reals.shifts
 absent("matplotlib", "scipy", "rdkit", "PIL")
-from tests.metrics.translations.made_seasons import asked, photos
+from tests.metrics.translations.made_seasons import DOMAINS, asked, photos
 from dlthink.metrics.translations.metrics import Translations
-Translations("embedded", draws=5).numbers(*asked(photos("summer", 3), photos("winter", 3)))
+Translations(DOMAINS, "embedded", draws=5).numbers(*asked(photos("summer", 3), photos("winter", 3)))
 absent("matplotlib", "PIL")
 import dlthink.metrics.counts.figures, dlthink.metrics.reals.molecule_drawings
 import dlthink.metrics.embeddings.photo_figures, dlthink.metrics.embeddings.audit_figures

@@ -1,7 +1,7 @@
 """Predictions of a run's best checkpoint on a file of your own: a table by name, or photos.
 
 dlthink predict run=FOLDER input=FILE output=FILE.csv [figures=DIR] [trainer.device=cpu] [allow=NAME]
-dlthink predict run=FOLDER input=PHOTOS output=FOLDER direction=to_winter [long=PIXELS]
+dlthink predict run=FOLDER input=PHOTOS output=FOLDER direction=to_DOMAIN [long=PIXELS]
 
   run      the folder of a run, or latest: the newest in outputs
   input    what to predict from, in the layout that the run's data reads (`docs/scenarios.md`)
@@ -9,7 +9,8 @@ dlthink predict run=FOLDER input=PHOTOS output=FOLDER direction=to_winter [long=
   figures  a folder for pictures of the predictions, where the data's metrics draw any
   allow    module of your own that the run's configuration uses
 
-Some data ask for more: faces for gallery=FOLDER, seasons for direction=to_winter or to_summer.
+Some data ask for more: faces for gallery=FOLDER, translations for direction=to_winter or
+to_summer, or what else the run's data call their two domains.
 """
 
 import os

@@ -16,6 +16,7 @@ from dlthink.config.cost_contract import check_cost, check_made, kinds
 from dlthink.config.types import fits, parameters, typed, words
 from dlthink.errors import BadInput
 from dlthink.own_code import own_code, written
+from dlthink.protocols import Metrics
 from dlthink.training import rng
 
 PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")
@@ -162,7 +163,7 @@ def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -
             f"loss {loss.__name__} is for {' or '.join(sorted(fits_to)) or 'nothing'}, but {data.__name__} has {kind}; "
             f"costs that fit: {', '.join(fitting) or 'none yet'}"
         )
-    check_cost(loss, getattr(targets["metrics"], "needs", ()))
+    check_cost(loss, Metrics.needs.of(targets["metrics"]))
     lacking = _unstated(loss, config.loss, facts)
     if lacking:
         raise BadInput(

@@ -52,7 +52,7 @@ def first_comment(file: Path) -> str:
 def quoted(word: str) -> str:
     """`data.path=my file.npz` as Hydra's grammar wants it: quoted, where a path holds more than the usual letters.
 
-    Other values are quoted only where the grammar has no place for them, as for `ü` in data.summer=für/Jörg.
+    Other values are quoted only where the grammar has no place for them, as for `ü` in data.a=für/Jörg.
     """
     key, _, value = word.partition("=")
     if re.fullmatch(r"[\w./,~+:%@$*-]*", value, re.ASCII) or value[:1] in "'\"[" or "${" in value:

@@ -22,4 +22,6 @@ def fixed(data: Any, state: dict | None) -> dict[str, Any]:
 
 def _word(value: Any) -> str:
     """As it is typed on the command line."""
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_word, value))}]"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""Two generators, summer to winter and winter to summer."""
+"""Two generators, from one domain to the other and back."""
 
 from __future__ import annotations
 
@@ -15,27 +15,25 @@ from torch.utils.checkpoint import checkpoint
 from dlthink.errors import BadInput
 from dlthink.models._guided_filter import MOST, explained
 
-DIRECTIONS = {"winter": "summer", "summer": "winter"}  # what is made: of what
-
 
 class CycleGAN(nn.Module):
-    """x {"summer", "winter"}: [n, colors, s, s] in [-1, 1], s a multiple of 4. Of those given, the answer has
+    """x {a, b}, photos by the names of both `domains`: [n, colors, s, s] in [-1, 1], s a multiple of 4. The answer has
 
-        winter = W(summer)       back_summer = S(winter made)      same_winter = W(winter)
-        summer = S(winter)       back_winter = W(summer made)      same_summer = S(summer)
+        b = B(a)       back_a = A(b made)       same_b = B(b)
+        a = A(b)       back_b = B(a made)       same_a = A(a)
 
-    and of one season alone only the translation; with that season, x may hold "whole" [1, colors, h, w]: the one photo,
-    made smaller, that its own are parts of. W and S are networks of their own (`Generator`).
+    and of one domain alone only the translation; with that domain, x may hold "whole" [1, colors, h, w]: the one photo,
+    made smaller, that its own are parts of. A and B are networks of their own (`Generator`).
 
+    domains     as "summer" and "winter"; each answer is called after what is made
     width       channels of the first layer; blocks: 6 for photos up to 128 pixels, 9 beyond, in the paper
     skip        what goes into a layer that halves the photo is added where it is doubled again, so that nothing fine
                 is lost; and (1 - |t|) x + t is made, with t in (-1, 1) from the last layer, 0 at first: it begins with
                 the photo as it is, and keeps what need not change. false: neither, as in the paper
     guided_filter  0, or the radius in pixels, up to 64, of windows in which an affine function of the photo's colours
-                is
-                fitted to its change and put in its place: no new edges, no grain, no spots (see `_guided.py`)
+                is fitted to its change and put in its place: no new edges, no grain, no spots (`_guided_filter.py`)
     upsample    transpose: the paper's; resize: nearest neighbours and a convolution, which leaves no checkerboard
-    same        same_winter and same_summer are made in training, too; a cost without identity can do without
+    same        same_a and same_b are made in training, too; a cost without identity can do without
     checkpoint  forgets what lies within blocks and computes it again going backward: less memory, a third more time
 
     Raises BadInput. Source: Zhu, Park, Isola & Efros 2017, ICCV; Johnson, Alahi & Fei-Fei 2016, ECCV (the generator);
@@ -45,6 +43,7 @@ class CycleGAN(nn.Module):
     def __init__(
         self,
         colors: int,
+        domains: list[str],
         n_out: int,
         width: int = 32,
         blocks: int = 6,
@@ -61,21 +60,23 @@ class CycleGAN(nn.Module):
         if not 0 <= guided_filter <= MOST:
             raise BadInput(f"model.guided_filter={guided_filter}: a radius of 1 to {MOST} pixels, or 0 for none")
         make = partial(Generator, colors, n_out, width, blocks, skip, guided_filter, upsample, checkpoint)
-        self.make = nn.ModuleDict({season: make() for season in DIRECTIONS})
+        a, b = domains
+        self.source = {b: a, a: b}  # of what each is made
+        self.make = nn.ModuleDict({domain: make() for domain in self.source})
         self.same = same
 
     def forward(self, x: dict[str, Tensor]) -> dict[str, Tensor]:
-        asked = {season: source for season, source in DIRECTIONS.items() if source in x}
+        asked = {domain: source for domain, source in self.source.items() if source in x}
         if len(asked) == 1:
-            return {season: self.make[season](x[source], x.get("whole")) for season, source in asked.items()}
+            return {domain: self.make[domain](x[source], x.get("whole")) for domain, source in asked.items()}
         out = {}
-        for season, source in DIRECTIONS.items():
+        for domain, source in self.source.items():
             if self.same or not self.training:  # one pass for both: no photo's norm looks at another
-                made, same = self.make[season](torch.cat([x[source], x[season]])).split(len(x[season]))
-                out |= {season: made, f"same_{season}": same}
+                made, same = self.make[domain](torch.cat([x[source], x[domain]])).split(len(x[domain]))
+                out |= {domain: made, f"same_{domain}": same}
             else:
-                out[season] = self.make[season](x[source])
-        back = {f"back_{season}": self.make[season](out[source]) for season, source in DIRECTIONS.items()}
+                out[domain] = self.make[domain](x[source])
+        back = {f"back_{domain}": self.make[domain](out[source]) for domain, source in self.source.items()}
         return out | back
 
 

@@ -210,7 +210,7 @@ def _examined(model: nn.Module, loss: nn.Module, val: Any, device: torch.device,
         raise BadInput(f'{name}: must return named quantities, such as {{"rate": ...}}, not {_what(predicted)}')
     if not _equal(before, out):
         raise BadInput(f"{name} changes out in place: {IN_PLACE}")
-    wanted = getattr(metrics, "needs", ())
+    wanted = Metrics.needs.of(metrics)
     if wanted and not predicted.keys() & set(wanted):
         raise BadInput(
             f"{name}: the examination of this data asks for {' or '.join(wanted)}; it gives {', '.join(predicted)}"

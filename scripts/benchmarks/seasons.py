@@ -55,7 +55,7 @@ def by_hand(data: SimpleNamespace, precision: str, measured: bool = False) -> tu
     discriminators = nn.ModuleDict({season: PatchDiscriminator(3, 64) for season in SEASONS})
     pools = {season: Pool(50) for season in SEASONS}
     rng.seed(0)
-    net = CycleGAN(3, 3)
+    net = CycleGAN(3, ["summer", "winter"], 3)
     averaged = [p.detach().clone() for p in net.parameters()]
     adam = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)
     network, critic = adam(net.parameters()), adam(discriminators.parameters())

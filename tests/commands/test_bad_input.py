@@ -36,8 +36,8 @@ TYPED = {
     "history longer than a block": (["data.minutes=2", "data.history=500"], "data.history=500", "block"),
     "no file": (["data=recording", "data.path=none.npz"], "none.npz", "no such file"),
     "no folder of that name": (
-        ["data=two_folders", "data.summer=sömmer, O'Brien", "data.winter=w"],
-        "data.summer=sömmer, O'Brien",
+        ["data=two_folders", "data.a=sömmer, O'Brien", "data.b=w"],
+        "data.a=sömmer, O'Brien",
         "no such folder",
     ),
     "another network": (["data=faces", "model=cyclegan"], "colors", "networks that fit: facenet"),

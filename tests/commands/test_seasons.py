@@ -70,7 +70,7 @@ def test_nothing_is_made_among_training_photos(cli, tmp_path, monkeypatch):
     monkeypatch.setattr("dlthink.metrics.translations.metrics.Translations.figures", lambda *_: {})
     for season in ("summer", "winter"):
         laid(tmp_path / season, photos(5, season))
-    words = ["data=two_folders", "data.summer=summer", "data.winter=winter", "data.load=32"]
+    words = ["data=two_folders", "data.a=summer", "data.b=winter", "data.load=32"]
     few = [word for word in FEW if "scenes" not in word and word != "data=seasons"]
     code, _, err = cli("train", *words, *few, "loss=cycle", "hydra.run.dir=run")
     assert code == 0, err
@@ -80,6 +80,28 @@ def test_nothing_is_made_among_training_photos(cli, tmp_path, monkeypatch):
     for output in ("winter", "winter/made", "link", "./winter/../winter", tmp_path):
         refused(cli("predict", "run=run", "input=asked", f"output={output}", "direction=to_winter"), "choose another")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_two_folders_of_anything(cli, tmp_path, monkeypatch):
+    """Metrics, and the words of predict, are called after what the folders are called."""
+    monkeypatch.setattr("dlthink.metrics.translations.metrics.Translations.figures", lambda *_: {})
+    laid(tmp_path / "horses", photos(5))
+    laid(tmp_path / "all zebras", photos(5, "winter"))
+    words = ["data=two_folders", "data.a=horses", "data.b=all zebras", "data.load=32"]
+    few = [word for word in FEW if "scenes" not in word and word != "data=seasons"]
+    code, out, err = cli("train", *words, *few, "loss=cycle", "hydra.run.dir=run")
+    assert code == 0, err
+    assert "photos (horses + all_zebras) for train / val / test" in out
+    found = json.loads(Path("run/metrics.json").read_text())["test"]
+    assert {"cycle_l1_to_horses", "edge_ssim_to_all_zebras", "kid_embedded_to_horses_untouched"} <= set(found)
+    assert not [name for name in found if "winter" in name or "summer" in name]
+    assert cli("evaluate", "run=run")[0] == 0
+    laid(tmp_path / "asked", {"a.png": packed(picture(1))})
+    asked = ["predict", "run=run", "input=asked", "output=made"]
+    refused(cli(*asked, "direction=to_winter"), "to_all_zebras or to_horses")
+    code, out, err = cli(*asked, "direction=to_horses")
+    assert code == 0 and "1 photo made into horses" in out, err
+    refused(cli("train", *words, *few, "loss=cycle", "data.domains=[horse,horse]"), "two different names")
 
 
 PEAK = """

@@ -222,7 +222,7 @@ def test_a_path_is_what_looks_like_one_or_is_there(config, tmp_path, monkeypatch
 def test_every_setting_may_hide_a_path(config):
     for node in (
         {"data": {"_target_": LFW, "lists": "/etc"}},
-        {"data": {"_target_": "dlthink.data.seasons.two_folders.TwoFolders", "summer": "/etc"}},
+        {"data": {"_target_": "dlthink.data.seasons.two_folders.TwoFolders", "a": "/etc"}},
         {"data": {"_target_": "dlthink.data.molecules.nmrshiftdb2.Nmrshiftdb2", "elements": ["C", "/etc/passwd"]}},
         {"metrics": {"_target_": "dlthink.metrics.translations.metrics.Translations", "inception": "/x.pt"}},
         {"trainer": {"_target_": "dlthink.training.trainer.Trainer", "device": "/dev/null"}},

@@ -14,7 +14,7 @@ SEASONS = ("summer", "winter")
 
 def network(**knobs):
     torch.manual_seed(0)
-    return CycleGAN(colors=3, n_out=3, **{"width": 4, "blocks": 2} | knobs)
+    return CycleGAN(colors=3, domains=SEASONS, n_out=3, **{"width": 4, "blocks": 2} | knobs)
 
 
 def photos(n=2, size=32, **kind):

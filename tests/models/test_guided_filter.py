@@ -8,6 +8,8 @@ from dlthink.errors import BadInput
 from dlthink.models._guided_filter import MOST, RIDGE, STEP, explained
 from dlthink.models.cyclegan import CycleGAN
 
+DOMAINS = ["summer", "winter"]
+
 
 def photos(*shape, seed=0, dtype=torch.float64):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype) * 2 - 1
@@ -102,7 +104,7 @@ def test_windows_larger_than_the_photo_end_where_it_was_mirrored_once(layout):
 
 def test_a_generator_that_moves_colours_only():
     torch.manual_seed(0)
-    make = CycleGAN(colors=3, n_out=3, width=4, blocks=1, guided_filter=8).double().make["winter"]
+    make = CycleGAN(3, DOMAINS, 3, width=4, blocks=1, guided_filter=8).double().make["winter"]
     photo = photos(1, 3, 32, 32)
     assert torch.equal(make(photo), photo), "it begins with the photo as it is"
     torch.nn.init.normal_(make.paint[0].weight)
@@ -117,7 +119,7 @@ def test_a_generator_that_moves_colours_only():
 def test_all_that_a_generator_can_be_asked_together():
     photo, whole = photos(1, 3, 32, 32), photos(1, 3, 32, 32, seed=1)
     torch.manual_seed(0)
-    model = CycleGAN(colors=3, n_out=3, width=4, blocks=1, guided_filter=8, skip=False, checkpoint=True).double()
+    model = CycleGAN(3, DOMAINS, 3, width=4, blocks=1, guided_filter=8, skip=False, checkpoint=True).double()
     make = model.make["winter"]
     make.guided_filter = 0
     free, beside = make(photo), make(photo, whole)
@@ -132,4 +134,4 @@ def test_all_that_a_generator_can_be_asked_together():
 @pytest.mark.parametrize("radius", [-1, MOST + 1])
 def test_an_impossible_radius_is_refused(radius):
     with pytest.raises(BadInput, match=rf"model\.guided_filter={radius}"):
-        CycleGAN(colors=3, n_out=3, guided_filter=radius)
+        CycleGAN(3, DOMAINS, 3, guided_filter=radius)

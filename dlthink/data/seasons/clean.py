@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 FLAT = 2.0  # standard deviation, of 255, below which a photo shows nothing
-HEADER = ["photo", "season", "split", "finding", "kept", "same as"]
-REPEATED, ACROSS, BOTH = "repeated", "in train and test", "in both seasons"
+HEADER = ["photo", "domain", "split", "finding", "kept", "same as"]
+REPEATED, ACROSS, BOTH = "repeated", "in train and test", "in both domains"
 TOLD = {REPEATED: REPEATED, ACROSS: ACROSS, BOTH: f"{BOTH}, where none stays"}
 
 
@@ -24,7 +24,7 @@ class Photo:
     """
 
     name: str
-    season: str
+    domain: str
     split: str = ""
     shown: str = ""
     sides: tuple[int, int] = (0, 0)
@@ -49,7 +49,7 @@ def examined(photos: list[Photo], size: int, thorough: bool = True, near: Iterab
     """What is wrong with these photos, none of whose sides may be below `size` pixels.
 
     Unreadable, tiny and flat ones go. Of pictures that are identical, however they are packed, or nearly so (near:
-    pairs of their numbers): in both seasons, all go; in train and test of one season, those of train go; else the
+    pairs of their numbers): in both domains, all go; in train and test of one domain, those of train go; else the
     first stays. Not thorough: unreadable and tiny.
     """
     finding = {i: why for i, photo in enumerate(photos) if (why := _unusable(photo, size, thorough))}
@@ -66,7 +66,7 @@ def examined(photos: list[Photo], size: int, thorough: bool = True, near: Iterab
     rows = [
         [
             photos[i].name,
-            photos[i].season,
+            photos[i].domain,
             photos[i].split,
             why,
             "no" if i in gone else "yes",
@@ -102,7 +102,7 @@ def _alike(photos: list[Photo], gone: set[int], near: Iterable[tuple[int, int]])
 
 def _judged(photos: list[Photo], twins: list[int]) -> tuple[int | None, dict[int, str]]:
     """Of identical photos: the one that stays, and what each of them is."""
-    if len({photos[i].season for i in twins}) > 1:
+    if len({photos[i].domain for i in twins}) > 1:
         return None, dict.fromkeys(twins, BOTH)
     test = [i for i in twins if photos[i].split == "test"]
     if not test or len(test) == len(twins):

@@ -1,4 +1,4 @@
-"""The baseline of any season: colours moved to another season's mean and covariance. It knows no snow."""
+"""The baseline of any domain: colours moved to another domain's mean and covariance. It knows no texture."""
 
 from __future__ import annotations
 
@@ -6,39 +6,38 @@ import torch
 from torch import Tensor
 
 from dlthink.data.photos.pixels import rows_of
+from dlthink.data.seasons.domains import swapped
 
 WHITE = (0.95047, 1.0, 1.08883)  # X, Y, Z of the light D65
 TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
-MOST = 1000  # photos of a season whose colours are measured
+MOST = 1000  # photos of a domain whose colours are measured
 SIDE = 32  # pixels a side at which they are
 
 
 class ColorTransfer:
     """z' = m_to + A (z - m_from) in CIE Lab, A = C_from^(-1/2) (C_from^(1/2) C_to C_from^(1/2))^(1/2) C_from^(-1/2).
 
-    m, C: mean and covariance of the colours of all training photos of a season: of all maps that move the one Gaussian
-    onto the other, the one that moves colours least. moments: {season: float64 [4, 3], the mean and then C}.
+    m, C: mean and covariance of the colours of all training photos of a domain: of all maps that move the one Gaussian
+    onto the other, the one that moves colours least. moments: {domain: float64 [4, 3], the mean and then C}.
 
     Source: Pitie & Kokaram 2007, CVMP; in Lab as Reinhard, Ashikhmin, Gooch & Shirley 2001, IEEE CG&A.
     """
 
     def __init__(self, moments: dict[str, Tensor]) -> None:
         self.moments = moments
-        self.maps = {
-            "winter": linear(moments["summer"][1:], moments["winter"][1:]),
-            "summer": linear(moments["winter"][1:], moments["summer"][1:]),
-        }
+        self.source = swapped(moments)
+        self.maps = {domain: linear(source[1:], moments[domain][1:]) for domain, source in self.source.items()}
 
     @classmethod
     def fit(cls, photos: dict[str, Tensor]) -> ColorTransfer:
-        """From training photos {season: uint8 [n, 3, l, l]}."""
-        return cls({season: moments(pictures) for season, pictures in photos.items()})
+        """From training photos {domain: uint8 [n, 3, l, l]}."""
+        return cls({domain: moments(pictures) for domain, pictures in photos.items()})
 
-    def __call__(self, x: Tensor, season: str) -> Tensor:
-        """Photos [n, 3, s, s] in [-1, 1] of the other season in the colours of this one."""
-        source = self.moments["summer" if season == "winter" else "winter"]
+    def __call__(self, x: Tensor, domain: str) -> Tensor:
+        """Photos [n, 3, s, s] in [-1, 1] of the other domain in the colours of this one."""
         lab = to_lab((x + 1) / 2).movedim(1, -1)
-        start, end, turn = (tensor.to(lab) for tensor in (source[0], self.moments[season][0], self.maps[season]))
+        means = self.source[domain][0], self.moments[domain][0]
+        start, end, turn = (tensor.to(lab) for tensor in (*means, self.maps[domain]))
         return to_rgb((end + (lab - start) @ turn.T).movedim(-1, 1)) * 2 - 1
 
 

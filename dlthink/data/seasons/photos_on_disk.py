@@ -1,4 +1,4 @@
-"""Seasons in photos on a disk: the doctor looks at them, roles are given, each role is kept at its own size."""
+"""Two domains in photos on a disk: the doctor looks at them, roles are given, each role is kept at its own size."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from dlthink.data.photos.album import Album
 from dlthink.data.photos.near_copies import near_copies, squares
 from dlthink.data.photos.pixels import Photos, chosen, photos_of
 from dlthink.data.seasons.clean import Diagnosis, Photo, examined
-from dlthink.data.seasons.two_seasons import ROLES, Gathered, TwoSeasons
-from dlthink.data.seasons.unpaired import SEASONS
+from dlthink.data.seasons.domains import swapped
+from dlthink.data.seasons.two_domains import ROLES, Splits, TwoDomains
 from dlthink.data.stable_hash import share
 from dlthink.errors import BadInput
 
 FOLDS = 5  # test is one, where nothing is published, or where a fold is asked for
-LEAST = {"": 3, "train": 2, "test": 1}  # photos of a season: one for each role that comes from there
+LEAST = {"": 3, "train": 2, "test": 1}  # photos of a domain: one for each role that comes from there
 NAMED = 4  # photos that a message names
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Photos of one season: these `names` of an album.
+    """Photos of one domain: these `names` of an album.
 
     split  train or test, where it is published, else ""
     said   how a message names the place; label: what tells its photos from those of other places, before their names
     """
 
-    season: str
+    domain: str
     album: Album
     names: list[str]
     said: str
@@ -56,13 +56,13 @@ class Shot:
         """As the doctor sees it."""
         place, photos, name = self.place, self.photos, self.place.label + self.name
         if self.row is None:
-            return Photo(name, place.season, place.split, problem=photos.rejected[self.name])
+            return Photo(name, place.domain, place.split, problem=photos.rejected[self.name])
         row = self.row
-        return Photo(name, place.season, place.split, photos.shown[row], photos.sides[row], photos.spread[row])
+        return Photo(name, place.domain, place.split, photos.shown[row], photos.sides[row], photos.spread[row])
 
 
-class Photographed(TwoSeasons):
-    """Photos of two seasons, of any sizes and kinds; of each, the central square.
+class PhotosOnDisk(TwoDomains):
+    """Photos of two domains, of any sizes and kinds; of each, the central square.
 
     size        pixels a side that the network sees; a photo whose shorter side has less is left out
     validation  share of the training photos that choose the best network instead
@@ -75,7 +75,7 @@ class Photographed(TwoSeasons):
     run has seen is no test for it, whatever it is called here.
     """
 
-    fixed = (*TwoSeasons.fixed, "validation", "fold", "clean")
+    fixed = (*TwoDomains.fixed, "validation", "fold", "clean")
 
     def __init__(
         self, size: int = 128, validation: float = 0.1, fold: int | None = None, clean: bool = True, **changing
@@ -91,7 +91,7 @@ class Photographed(TwoSeasons):
         """Where the photos lie. stack: closes the albums."""
         raise NotImplementedError
 
-    def gathered(self, seen: list[str]) -> Gathered:
+    def splits(self, seen: list[str]) -> Splits:
         with ExitStack() as stack:
             places = self.places(stack)
             if self.fold is not None:
@@ -107,13 +107,15 @@ class Photographed(TwoSeasons):
             notes = [found.note] if found.note else []
             albums = dict.fromkeys(place.album for place in places)
             notes += [f"{album.word}={album.path}: {note}" for album in albums for note in album.notes()]
-            for season in SEASONS:
-                parts = self._roles([shot for shot in usable if shot.place.season == season], {*seen}, notes)
+            for domain in self.domains:
+                parts = self._roles([shot for shot in usable if shot.place.domain == domain], {*seen}, notes)
                 for role, part in zip(ROLES, parts, strict=True):
-                    roles[role][season] = part
-            pixels = {role: {season: self._pixels(roles[role][season], role) for season in SEASONS} for role in ROLES}
+                    roles[role][domain] = part
+            pixels = {
+                role: {domain: self._pixels(roles[role][domain], role) for domain in self.domains} for role in ROLES
+            }
         known = [shot for role in ("train", "val") for part in roles[role].values() for shot in part]
-        return Gathered(
+        return Splits(
             pixels,
             looks=sorted({look for shot in known for look in shot.looks}),
             notes=notes,
@@ -154,13 +156,13 @@ class Photographed(TwoSeasons):
         )
 
     def _roles(self, mine: list[Shot], seen: set[str], notes: list[str]) -> tuple[list[Shot], list[Shot], list[Shot]]:
-        """Of the photos of one season, train, val and test."""
+        """Of the photos of one domain, train, val and test."""
         known = {shot for shot in mine if not seen.isdisjoint(shot.looks)}
         if mine[0].place.split:
             train = [shot for shot in mine if shot.place.split == "train"]
             test = [shot for shot in mine if shot.place.split == "test" and shot not in known]
             if again := len(mine) - len(train) - len(test):
-                notes.append(f"{again} photos of {mine[0].place.season} were seen in training: no test, left out")
+                notes.append(f"{again} photos of {mine[0].place.domain} were seen in training: no test, left out")
         else:
             test = _without(mine, known) if seen else self._test(mine)
             train = _without(mine, test)
@@ -178,13 +180,13 @@ class Photographed(TwoSeasons):
         test = [shot for shot in mine if int(FOLDS * share(shot.looks[1])) == self.fold]
         if not test or len(mine) - len(test) < 2:
             raise BadInput(
-                f"data.fold={self.fold}: of {mine[0].place.season}, {len(test)} photos are test and "
+                f"data.fold={self.fold}: of {mine[0].place.domain}, {len(test)} photos are test and "
                 f"{len(mine) - len(test)} are left; there must be 1 and 2: give more photos, or leave data.fold out"
             )
         return test
 
     def _pixels(self, some: list[Shot], role: str) -> Tensor:
-        """uint8 [n, 3, l, l] of photos of one season, place by place, as large as this role needs them."""
+        """uint8 [n, 3, l, l] of photos of one domain, place by place, as large as this role needs them."""
         side = self._side(role)
         if not some:
             return torch.zeros(0, 3, side, side, dtype=torch.uint8)
@@ -200,11 +202,11 @@ class Photographed(TwoSeasons):
 
 
 def _refuse_the_same_twice(places: list[Place], photos: list[Photo]) -> None:
-    shown = {season: {p.shown for p in photos if p.season == season and p.shown} for season in SEASONS}
-    said = {place.season: place.said for place in reversed(places)}
-    for season, other in (SEASONS[::-1], SEASONS):
-        if shown[season] and shown[season] <= shown[other]:
-            raise BadInput(f"{said[season]}: each of its photos is in {said[other]}, too: give those of another season")
+    said = {place.domain: place.said for place in reversed(places)}
+    shown = {domain: {p.shown for p in photos if p.domain == domain and p.shown} for domain in said}
+    for domain, other in swapped({place.domain: place.domain for place in places}).items():
+        if shown[domain] and shown[domain] <= shown[other]:
+            raise BadInput(f"{said[domain]}: each of its photos is in {said[other]}, too: give those of another domain")
 
 
 def _without(some: list[Shot], others: list[Shot]) -> list[Shot]:

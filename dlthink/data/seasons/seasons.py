@@ -7,13 +7,13 @@ from functools import partial
 from torch import Tensor
 
 from dlthink.data.photos.pixels import drawn
+from dlthink.data.seasons.domains import swapped
 from dlthink.data.seasons.landscapes import picture
-from dlthink.data.seasons.two_seasons import ROLES, Gathered, TwoSeasons
-from dlthink.data.seasons.unpaired import SEASONS
+from dlthink.data.seasons.two_domains import ROLES, Splits, TwoDomains
 from dlthink.errors import BadInput
 
 
-class Seasons(TwoSeasons):
+class Seasons(TwoDomains):
     """Landscapes that a program draws (see `landscapes/`), each scene as it looks in summer and in winter.
 
     scenes       photos of each season in training; no scene is seen in both
@@ -22,7 +22,8 @@ class Seasons(TwoSeasons):
     seed         of the drawing; the run has a seed of its own
     """
 
-    fixed = (*TwoSeasons.fixed, "seed", "scenes", "val_scenes", "test_scenes")
+    domains = ("summer", "winter")
+    fixed = (*TwoDomains.fixed, "seed", "scenes", "val_scenes", "test_scenes")
 
     def __init__(
         self,
@@ -41,17 +42,16 @@ class Seasons(TwoSeasons):
         self.scenes, self.val_scenes, self.test_scenes, self.seed = scenes, val_scenes, test_scenes, seed
         super().__init__(size=size, **changing)
 
-    def gathered(self, seen: list[str]) -> Gathered:
+    def splits(self, seen: list[str]) -> Splits:
         photos, truth, first = {}, {}, 0
         for role, scenes in zip(ROLES, (self.scenes, self.val_scenes, self.test_scenes), strict=True):
             size = self.load if role == "train" else self.size
             own = {"summer": range(first, first + scenes), "winter": range(first + scenes, first + 2 * scenes)}
-            photos[role] = {season: self._drawn(own[season], size, season) for season in SEASONS}
+            photos[role] = {season: self._drawn(some, size, season) for season, some in own.items()}
             if role != "train":
-                other = {"summer": own["winter"], "winter": own["summer"]}
-                truth[role] = {season: self._drawn(other[season], size, season) for season in SEASONS}
+                truth[role] = {season: self._drawn(other, size, season) for season, other in swapped(own).items()}
             first += 2 * scenes
-        return Gathered(photos, truth)
+        return Splits(photos, truth)
 
     def _drawn(self, scenes: range, size: int, season: str) -> Tensor:
         settings = (scenes.start, len(scenes), size, self.seed, season)

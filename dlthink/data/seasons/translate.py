@@ -1,4 +1,4 @@
-"""Photos of the user's, made into another season at their own resolution, one after the other."""
+"""Photos of the user's, made into the other domain at their own resolution, one after the other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from dlthink.errors import BadInput
 from dlthink.files.atomic import atomic
 from dlthink.progress_bar import progress_bar
 
-DIRECTIONS = {"to_winter": ("summer", "winter"), "to_summer": ("winter", "summer")}
 SHEET = "contact_sheet.jpg"
 QUALITY = 95  # of JPEG
 ROWS = 64  # of a made photo that become bytes at a time
@@ -32,26 +31,27 @@ TOGETHER = 6  # tiles of a photo that are asked about with one look at all of it
 class Translate:
     """The photos of an album, each read, asked and written before the next is opened.
 
-    target  the season that they are made into
+    source, target  the domain that they are of, and the one that they are made into
     long    pixels of the longer side, to which larger photos are shrunk; None: as they are
     """
 
-    def __init__(self, album: Album, direction: str, long: int | None = None) -> None:
-        self.album, self.long = album, long
-        self.source, self.target = DIRECTIONS[direction]
+    def __init__(self, album: Album, source: str, target: str, long: int | None = None) -> None:
+        self.album, self.source, self.target, self.long = album, source, target, long
         self.done = 0
         self.left_out: dict[str, str] = {}
 
     @classmethod
-    def read(cls, path: str, direction: str, long: str) -> Translate:
-        """path: photos, a folder, a zip, or one file. Raises BadInput."""
-        if direction not in DIRECTIONS:
+    def read(cls, path: str, domains: list[str], direction: str, long: str) -> Translate:
+        """path: photos, a folder, a zip, or one file. direction: to_ and one of the `domains`. Raises BadInput."""
+        a, b = domains
+        directions = {f"to_{b}": (a, b), f"to_{a}": (b, a)}
+        if direction not in directions:
             word = f"direction={direction}: must be" if direction else "direction=: give"
-            raise BadInput(f"{word} {' or '.join(DIRECTIONS)}")
+            raise BadInput(f"{word} {' or '.join(directions)}")
         if long and not (long.isdecimal() and int(long) >= SMALLEST):
             raise BadInput(f"long={long}: pixels of the longer side, a whole number from {SMALLEST}; larger are shrunk")
         pillow()  # says in one line that it is missing
-        return cls(Album(path, "input"), direction, int(long) if long else None)
+        return cls(Album(path, "input"), *directions[direction], int(long) if long else None)
 
     def parts(self, path: str) -> Iterator[Tiles]:
         """Every tile of every photo, to be asked and written; a photo takes its place in the folder when it is whole.

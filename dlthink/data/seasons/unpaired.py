@@ -9,23 +9,23 @@ import torch
 from torch import Tensor
 
 from dlthink.data.photos.pixels import rows_of
+from dlthink.data.seasons.domains import swapped
 from dlthink.nested import each
 
-SEASONS = ("summer", "winter")
 EXAMPLES = 6  # photos of each that stand for all
 
 
 class Unpaired:
-    """Sample i: {"summer", "winter"}, photos i mod (how many there are) of each; n is the larger number.
+    """Sample i: {a, b}, photos i mod (how many there are) of each domain; n is the larger number.
 
-    photos   {season: uint8 [n_season, 3, l, l]}, which stay where they lie
+    photos   {domain: uint8 [n_domain, 3, l, l]} of a and b, which stay where they lie
     size     pixels a side of what is taken: a photo, or the middle of one that is larger; in training any square of it
     flip     probability of a mirrored photo in training
-    truth    {season: uint8}: what sample i's photo of the other season looks like in this one; None: nobody knows
-    transfer recolours float [n, 3, s, s] as a season: (x, season) -> x, for the baseline; None: no baselines
+    truth    {domain: uint8}: what sample i's photo of the other domain looks like in this one; None: nobody knows
+    transfer recolours float [n, 3, s, s] as a domain: (x, domain) -> x, for the baseline; None: no baselines
 
-    An index beyond n names a pair: n + i m + j is summer photo i with winter photo j, m the number of winter photos. So
-    an epoch pairs whom it likes and still is a list of numbers.
+    An index beyond n names a pair: n + i m + j is photo i of a with photo j of b, m the number of photos of b. So an
+    epoch pairs whom it likes and still is a list of numbers.
     """
 
     def __init__(
@@ -38,52 +38,51 @@ class Unpaired:
     ) -> None:
         self.photos, self.size, self.flip = photos, size, flip
         self.truth, self.transfer = truth, transfer
-        self.count = {season: len(photos[season]) for season in SEASONS}
+        self.count = {domain: len(some) for domain, some in photos.items()}
         self.n = max(self.count.values())
         self.examples = {
-            season: torch.linspace(0, n - 1, min(EXAMPLES, n)).round().long() for season, n in self.count.items()
+            domain: torch.linspace(0, n - 1, min(EXAMPLES, n)).round().long() for domain, n in self.count.items()
         }
 
     def __len__(self) -> int:
         return self.n
 
     def rows(self, index: Tensor) -> dict[str, Tensor]:
-        """The photo of each season that a sample shows."""
-        beyond, m = index - self.n, self.count["winter"]
-        summer = torch.where(beyond < 0, index % self.count["summer"], beyond // m)
-        return {"summer": summer, "winter": torch.where(beyond < 0, index, beyond) % m}
+        """The photo of each domain that a sample shows."""
+        (a, n), (b, m) = self.count.items()
+        beyond = index - self.n
+        return {a: torch.where(beyond < 0, index % n, beyond // m), b: torch.where(beyond < 0, index, beyond) % m}
 
     def take(self, index: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        x = {season: floats(middle(self._photos(season, rows), self.size)) for season, rows in self.rows(index).items()}
+        x = {domain: floats(middle(self._photos(domain, rows), self.size)) for domain, rows in self.rows(index).items()}
         return x, x
 
-    def _photos(self, season: str, rows: Tensor) -> Tensor:
-        return rows_of(self.photos[season], rows)
+    def _photos(self, domain: str, rows: Tensor) -> Tensor:
+        return rows_of(self.photos[domain], rows)
 
     def draw(self, index: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """For training steps: a random square of each photo, mirrored at random; torch's global generator."""
         x = {}
-        for season, rows in self.rows(index).items():
-            photos = self._photos(season, rows)
-            x[season] = floats(cut(photos, self.size, self.flip))
+        for domain, rows in self.rows(index).items():
+            photos = self._photos(domain, rows)
+            x[domain] = floats(cut(photos, self.size, self.flip))
         return x, x
 
     def known(self, index: Tensor) -> dict[str, Any]:
         """first: is it the first time that examination shows this photo? example: is it one of a few, evenly spread,
         that stand for all? baselines and truth: uint8 pictures."""
         rows = self.rows(index)
-        shown = {season: middle(self._photos(season, rows[season]), self.size) for season in SEASONS}
+        shown = {domain: middle(self._photos(domain, rows[domain]), self.size) for domain in rows}
         known: dict[str, Any] = {
-            "first": {season: index < self.count[season] for season in SEASONS},
-            "example": {season: torch.isin(index, self.examples[season].to(index.device)) for season in SEASONS},
+            "first": {domain: index < n for domain, n in self.count.items()},
+            "example": {domain: torch.isin(index, some.to(index.device)) for domain, some in self.examples.items()},
         }
         if self.transfer is not None:
-            other = {"winter": shown["summer"], "summer": shown["winter"]}
-            moved = {season: bytes_of(self.transfer(floats(other[season]), season)) for season in SEASONS}
+            other = swapped(shown)
+            moved = {domain: bytes_of(self.transfer(floats(photos), domain)) for domain, photos in other.items()}
             known["baselines"] = {"untouched": other, "color_transfer": moved}
         if self.truth is not None:
-            other = {"winter": rows["summer"], "summer": rows["winter"]}
-            known["truth"] = {season: self.truth[season].index_select(0, other[season]) for season in SEASONS}
+            known["truth"] = {d: self.truth[d].index_select(0, other) for d, other in swapped(rows).items()}
         return known
 
     def targets(self) -> dict[str, Tensor]:
@@ -91,10 +90,11 @@ class Unpaired:
         return self.photos
 
     def epoch(self, batch: int, generator: torch.Generator) -> list[Tensor]:
-        """Every photo of the larger season once. Of the smaller one, round after shuffled round, the last cut short:
+        """Every photo of the larger domain once. Of the smaller one, round after shuffled round, the last cut short:
         nobody comes twice more than anybody else, and who comes once more is drawn anew each time."""
-        shown = {season: self._round_after_round(count, generator) for season, count in self.count.items()}
-        index = self.n + shown["summer"] * self.count["winter"] + shown["winter"]
+        shown = {domain: self._round_after_round(count, generator) for domain, count in self.count.items()}
+        a, b = self.count
+        index = self.n + shown[a] * self.count[b] + shown[b]
         whole = self.n // batch * batch
         return list(index[:whole].view(-1, batch))
 

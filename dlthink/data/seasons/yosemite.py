@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 from dlthink.data.photos.album import Album
-from dlthink.data.seasons.photos_on_disk import Photographed, Place
+from dlthink.data.seasons.photos_on_disk import PhotosOnDisk, Place
 from dlthink.errors import BadInput
 from dlthink.files.cache import data_folder
 
 FETCHED = Path("yosemite") / "summer2winter_yosemite.zip"
-FOLDERS = {
-    "trainA": ("summer", "train"),
-    "trainB": ("winter", "train"),
-    "testA": ("summer", "test"),
-    "testB": ("winter", "test"),
-}
+FOLDERS = {"trainA": (0, "train"), "trainB": (1, "train"), "testA": (0, "test"), "testB": (1, "test")}
 
 
-class Yosemite(Photographed):
-    """Folders trainA, trainB, testA, testB, A for summer, B for winter; the published test is test but for a `fold`.
+class Yosemite(PhotosOnDisk):
+    """Folders trainA, trainB, testA, testB; the published test is test but for a `fold`.
 
-    path  a folder or a .zip that holds them, be it inside another folder; null: where `dlthink fetch yosemite` puts it
+    path     a folder or a .zip that holds them, be it inside another folder; null: where `dlthink fetch yosemite` puts
+             it
+    domains  what A and B show
 
     Any set in the layout of CycleGAN's will do. Zhu, Park, Isola & Efros 2017, ICCV.
     """
 
-    def __init__(self, path: str | None = None, size: int = 128, **changing) -> None:
-        self.path = path
+    def __init__(
+        self, path: str | None = None, domains: Sequence[str] = ("summer", "winter"), size: int = 128, **changing
+    ) -> None:
+        self.path, self.domains = path, domains
         super().__init__(size=size, **changing)
 
     def places(self, stack: ExitStack) -> list[Place]:
@@ -44,13 +44,14 @@ class Yosemite(Photographed):
             found.setdefault(PurePosixPath(parent).name, []).append(parent)
         for folder in FOLDERS:
             if folder not in found:
+                a, b = self.domains
                 raise BadInput(
-                    f"data.path={path}: has no photos in {folder}, where trainA and testA are summer, trainB and testB "
-                    f"winter; for two folders of your own: data=two_folders data.summer=DIR data.winter=DIR"
+                    f"data.path={path}: has no photos in {folder}, where trainA and testA are {a}, trainB and testB "
+                    f"{b}; for two folders of your own: data=two_folders data.a=DIR data.b=DIR"
                 )
             if len(found[folder]) > 1:
                 raise BadInput(f"data.path={path}: holds {' and '.join(found[folder][:2])}: give the folder of one set")
         return [
-            Place(season, album, names[found[folder][0]], f"data.path={path}: {folder}", split)
-            for folder, (season, split) in FOLDERS.items()
+            Place(self.domains[side], album, names[found[folder][0]], f"data.path={path}: {folder}", split)
+            for folder, (side, split) in FOLDERS.items()
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ REMARKS = {
 
 
 class Monitor:
-    """Means over the latest photos, by the season that they become; nothing that is trained depends on it.
+    """Means over the latest photos, by the domain that they become; nothing that is trained depends on it.
 
     luminance  correlation over pixels of a photo's luminance with its translation's; -1: colours inverted
     variety    standard deviation over translations (8 x 8 pixels), as a share of that over their photos
@@ -34,13 +34,13 @@ class Monitor:
 
     def __init__(self) -> None:
         self.small: dict[str, deque[Tensor]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
-        self.looks = 0
+        self.looks: Counter[str] = Counter()
         self.numbers: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
 
     @torch.no_grad()
     def watch(self, to: str, photos: Tensor, made: Tensor) -> dict[str, Tensor]:
         """photos [n, c, s, s] and what they have become."""
-        self.looks += to == "winter"
+        self.looks[to] += 1
         x, m = luminance(photos), luminance(made)
         self.numbers[f"luminance_{to}"].extend(((x * m).mean(1) / (x.std(1) * m.std(1)).clamp(min=1e-6)).tolist())
         self.numbers[f"contrast_{to}"].extend((m.std(1) / x.std(1).clamp(min=1e-6)).tolist())
@@ -62,7 +62,7 @@ class Monitor:
         """One line with what to try, if a figure lies beyond its bound; the same words each time."""
         for name, value in seen.items():
             kind, _, to = name.partition("_")
-            if kind not in BOUNDS or self.looks < FEW:
+            if kind not in BOUNDS or self.looks[to] < FEW:
                 continue
             if value > BOUNDS[kind] if kind == "judged" else value < BOUNDS[kind]:
                 return REMARKS[kind].format(to=to)

@@ -1,4 +1,4 @@
-"""What every cost of translated photos shares: the way back, the photo that needs no change, the monitors."""
+"""What every cost of translated photos shares: cycle consistency, the photo that needs no change, the monitor."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from torch.nn.functional import l1_loss
 from dlthink.errors import BadInput
 from dlthink.losses.translations._monitor import Monitor
 
-OTHER = {"winter": "summer", "summer": "winter"}
-
 
 def weight(name: str, value: float) -> float:
     """The weight of a term, or BadInput where it is none."""
@@ -21,10 +19,10 @@ def weight(name: str, value: float) -> float:
 
 
 class Translation(nn.Module):
-    """A cost of what a network makes of photos of two seasons, with nothing known of what is right.
+    """A cost of what a network makes of photos of two domains, with nothing known of what is right.
 
-    out: {"winter", "summer"}, [n, 3, s, s] in [-1, 1]: made of the other season; {"back_winter", "back_summer"}: made
-    back again; {"same_winter", "same_summer"}: real photos, translated into what they are. y: {"winter", "summer"}.
+    domains: the names of both, as "summer" and "winter". Of each, S, y holds S, real photos [n, 3, s, s] in [-1, 1];
+    out holds S, made of photos of the other domain; back_S, made back again; same_S, real ones made into what they are.
 
         cycle_S     cycle mean |back_S - y_S|
         identity_S  cycle identity mean |same_S - y_S|
@@ -35,24 +33,26 @@ class Translation(nn.Module):
     Source: Zhu, Park, Isola & Efros 2017, ICCV, equation 2 and section 5.2 (identity); Taigman, Polyak & Wolf 2017.
     """
 
-    targets = {"seasons"}
+    targets = {"domains"}
     outputs_per_target = 1
     advice = "Try a lower optim.lr, or trainer.clip=1"
 
-    def __init__(self, cycle: float = 10.0, identity: float = 0.5, monitor: bool = True) -> None:
+    def __init__(self, domains: list[str], cycle: float = 10.0, identity: float = 0.5, monitor: bool = True) -> None:
         super().__init__()
+        a, b = domains
+        self.source = {b: a, a: b}  # of what each is made
         self.cycle, self.identity = weight("cycle", cycle), weight("identity", identity)
         self.monitor = Monitor() if monitor else None
 
     def forward(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
-        terms = {f"cycle_{season}": self.cycle * l1_loss(out[f"back_{season}"], y[season]) for season in OTHER}
+        terms = {f"cycle_{domain}": self.cycle * l1_loss(out[f"back_{domain}"], y[domain]) for domain in self.source}
         if self.identity:
             both = self.cycle * self.identity
-            if "same_winter" not in out:
+            if not any(f"same_{domain}" in out for domain in self.source):
                 raise BadInput(
                     "loss.identity needs photos translated into what they are: model.same=true, or set it to 0"
                 )
-            terms |= {f"identity_{season}": both * l1_loss(out[f"same_{season}"], y[season]) for season in OTHER}
+            terms |= {f"identity_{domain}": both * l1_loss(out[f"same_{domain}"], y[domain]) for domain in self.source}
         return terms
 
     def predict(self, out: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -64,8 +64,8 @@ class Translation(nn.Module):
         if self.monitor is None:
             return {}
         seen: dict[str, Tensor] = {}
-        for season, other in OTHER.items():
-            seen |= self.monitor.watch(season, y[other], out[season])
+        for domain, source in self.source.items():
+            seen |= self.monitor.watch(domain, y[source], out[domain])
         return seen
 
     def remark(self, seen: dict[str, float]) -> str | None:

@@ -6,7 +6,7 @@ from dlthink.losses.translations._translation import Translation
 
 
 class Cycle(Translation):
-    """Sum over both seasons S of cycle mean |back_S - y_S| + cycle identity mean |same_S - y_S|.
+    """Sum over both domains S of cycle mean |back_S - y_S| + cycle identity mean |same_S - y_S|.
 
     A network that changes nothing costs nothing: see why CycleGAN needs its discriminators.
 

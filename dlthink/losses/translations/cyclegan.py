@@ -11,16 +11,17 @@ from dlthink.losses.translations._gan import Game
 
 
 class CycleGAN(Adversarial):
-    """Sum over both seasons S of
+    """Sum over both domains S of
     generator_loss(D_S(out_S)) + cycle mean |back_S - y_S| + cycle identity mean |same_S - y_S|.
 
-    D_S: a discriminator of each season, made by `discriminator`, see `Adversarial`.
+    D_S: a discriminator of each domain, made by `discriminator`, see `Adversarial`.
 
     Raises BadInput. Source: Zhu, Park, Isola & Efros 2017, ICCV, equations 1 to 3 and section 4.
     """
 
     def __init__(
         self,
+        domains: list[str],
         discriminator: Callable[[], nn.Module],
         gan: Game = "lsgan",
         cycle: float = 10.0,
@@ -28,4 +29,4 @@ class CycleGAN(Adversarial):
         pool: int = 50,
         monitor: bool = True,
     ) -> None:
-        super().__init__(discriminator, gan, cycle, identity, pool, monitor)
+        super().__init__(domains, discriminator, gan, cycle, identity, pool, monitor)

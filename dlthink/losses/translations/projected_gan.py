@@ -11,16 +11,16 @@ from dlthink import efficientnet_lite
 from dlthink.losses.translations._adversarial import Adversarial
 from dlthink.losses.translations._gan import Game
 from dlthink.losses.translations._mmd import MMD
-from dlthink.losses.translations._translation import OTHER, weight
+from dlthink.losses.translations._translation import weight
 
 
 class ProjectedGAN(Adversarial):
-    """Sum over both seasons S of
+    """Sum over both domains S of
     generator_loss(D_S(out_S)) + cycle mean |back_S - y_S| + cycle identity mean |same_S - y_S|
     + mmd 100 MMD^2(out_S, y_S).
 
     D_S: made by `discriminator(backbone=...)`, see `Adversarial`: it learns from few photos and few steps what sets
-    seasons apart, since it need not learn to see. Both look through one EfficientNet-Lite1, frozen; the examination
+    domains apart, since it need not learn to see. Both look through one EfficientNet-Lite1, frozen; the examination
     uses Lite0, other weights, so that KID is not measured by the features that were trained on. It may flatter all the
     same: both networks come from ImageNet, and mmd descends KID's own kernel.
 
@@ -33,6 +33,7 @@ class ProjectedGAN(Adversarial):
 
     def __init__(
         self,
+        domains: list[str],
         discriminator: Callable[..., nn.Module],
         gan: Game = "hinge",
         cycle: float = 5.0,
@@ -43,14 +44,14 @@ class ProjectedGAN(Adversarial):
     ) -> None:
         weight("mmd", mmd)  # before anything is read
         backbone = efficientnet_lite.load(1, "loss=projected_gan", ", or choose loss=cyclegan, which needs none")
-        super().__init__(partial(discriminator, backbone=backbone), gan, cycle, identity, pool, monitor)
+        super().__init__(domains, partial(discriminator, backbone=backbone), gan, cycle, identity, pool, monitor)
         self.backbone, self.mmd = backbone, mmd
-        self.apart = nn.ModuleDict({season: MMD() for season in OTHER} if mmd else {})
+        self.apart = nn.ModuleDict({domain: MMD() for domain in self.source} if mmd else {})
 
     def forward(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
         terms = super().forward(out, y)
         if self.training:  # what was made in training says nothing of other photos
-            for season, apart in self.apart.items():
-                looks = [self.backbone(efficientnet_lite.preprocess(x[season].expand(-1, 3, -1, -1))) for x in (out, y)]
-                terms[f"mmd_{season}"] = self.mmd * apart(*looks)
+            for domain, apart in self.apart.items():
+                looks = [self.backbone(efficientnet_lite.preprocess(x[domain].expand(-1, 3, -1, -1))) for x in (out, y)]
+                terms[f"mmd_{domain}"] = self.mmd * apart(*looks)
         return terms

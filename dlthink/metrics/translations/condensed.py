@@ -11,17 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlthink.metrics.translations.shelf import Shelf
+from dlthink.metrics.translations.arena import Arena
 from dlthink.metrics.translations.ssim import edges, luminance, psnr, ssim
 
-OTHER = {"winter": "summer", "summer": "winter"}
 BATCH = 32  # photos compared at a time
 SHOWN = 6  # rows of the figure
 
 
 @dataclass
 class Translated:
-    """One direction. Tensors of n samples, of which `rows` show a photo of the source season for the first time.
+    """One direction. Tensors of n samples, of which `rows` show a photo of the source domain for the first time.
 
     shown  rows whose photos stand for all in a figure
     """
@@ -34,14 +33,14 @@ class Translated:
     made: dict[str, Tensor]  # by ending: "" is the network's own
     back: Tensor | None
     known: Tensor | None
-    same: tuple[Tensor, Tensor, Tensor] | None  # rows of real photos of the target season, they, what was made of them
+    same: tuple[Tensor, Tensor, Tensor] | None  # rows of real photos of the target domain, they, what was made of them
 
 
-def translated(predicted: dict, y: dict, known: dict) -> list[Translated]:
-    """To winter and to summer."""
-    rows = {season: known["first"][season].cpu().nonzero()[:, 0] for season in OTHER}
+def translated(sources: dict[str, str], predicted: dict, y: dict, known: dict) -> list[Translated]:
+    """Both directions. sources: {what is made: of what}."""
+    rows = {domain: known["first"][domain].cpu().nonzero()[:, 0] for domain in sources}
     made = []
-    for target, source in OTHER.items():
+    for target, source in sources.items():
         shown = rows[source]
         if "example" in known:
             shown = shown[known["example"][source].cpu()[shown]]
@@ -65,18 +64,15 @@ def translated(predicted: dict, y: dict, known: dict) -> list[Translated]:
     return made
 
 
-def condensed(
-    predicted: dict, y: dict, known: dict, features: Callable[[Tensor], np.ndarray], shelf: Shelf
-) -> dict[str, Any]:
-    """{"real": {season: F}, target: {"features": {ending: F}, "numbers": {name: V}, "shown": {title: P}}}.
+def condensed(both: list[Translated], features: Callable[[Tensor], np.ndarray], arena: Arena) -> dict[str, Any]:
+    """{"real": {domain: F}, "made": {domain: {"features": {ending: F}, "numbers": {name: V}, "shown": {title: P}}}}.
 
-    Of the photos of this batch that are shown for the first time. Lists of one array each, which batches append: F
-    float [n, d] features, nan where a picture is not finite; V [n] numbers of each photo, by name and ending; P uint8
-    [s, s, 3] pictures, at most SHOWN. shelf: where they are put.
+    both: the directions of a batch; of its photos that are shown for the first time. Lists of one array each, which
+    batches append: F float [n, d] features, nan where a picture is not finite; V [n] numbers of each photo, by name and
+    ending; P uint8 [s, s, 3] pictures, at most SHOWN. arena: where they are put.
     """
-    both = translated(predicted, y, known)
     real = {one.source: features_of(one.before, one.rows, features) for one in both}
-    kept = {"real": real} | {
+    made = {
         one.target: {
             "features": {name: features_of(pictures, one.rows, features) for name, pictures in one.made.items()},
             "numbers": {name: [part.numpy() for part in parts] for name, parts in numbers_of(one).items()},
@@ -84,13 +80,13 @@ def condensed(
         }
         for one in both
     }
-    return _put(kept, shelf)
+    return _put({"real": real, "made": made}, arena)
 
 
-def _put(kept: Any, shelf: Shelf) -> Any:
+def _put(kept: Any, arena: Arena) -> Any:
     if isinstance(kept, dict):
-        return {name: _put(value, shelf) for name, value in kept.items()}
-    return [shelf.put(array) for array in kept]
+        return {name: _put(value, arena) for name, value in kept.items()}
+    return [arena.put(array) for array in kept]
 
 
 def features_of(pictures: Tensor, rows: Tensor, features: Callable[[Tensor], np.ndarray]) -> list[np.ndarray]:

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from dlthink import efficientnet_lite
 from dlthink.errors import BadInput
+from dlthink.metrics.translations.arena import Arena
 from dlthink.metrics.translations.embedded_features import EmbeddedFeatures
-from dlthink.metrics.translations.shelf import Shelf
 
 KINDS = ("auto", "efficientnet_lite0", "embedded")
 KEPT = 16_384  # photos whose features stay in memory, the latest: 84 MB of EfficientNet-Lite0's
@@ -42,7 +42,7 @@ class Features:
         if kind not in KINDS:
             raise BadInput(f"metrics.features={kind}: choose {', '.join(KINDS[:-1])} or {KINDS[-1]}")
         self.kept: OrderedDict[bytes, np.ndarray] = OrderedDict()
-        self.shelf = Shelf()
+        self.arena = Arena()
         self.net: nn.Module | None = None
         if inception is not None:
             self.name, self.net = "inception", _inception(Path(inception).expanduser())
@@ -57,7 +57,7 @@ class Features:
         for photo in photos.cpu():  # one at a time: no slower on a CPU, and never a matter of the photos beside it
             name = hashlib.blake2b(photo.numpy().tobytes(), digest_size=16).digest()
             if name not in self.kept:
-                self.kept[name] = self.shelf.put(self._of(photo[None]))
+                self.kept[name] = self.arena.put(self._of(photo[None]))
             self.kept.move_to_end(name)
             made.append(self.kept[name])
             while len(self.kept) > KEPT:

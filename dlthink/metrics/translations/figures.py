@@ -1,4 +1,4 @@
-"""Photos there and back again, and how near they come to the season they were made for."""
+"""Photos there and back again, and how near they come to the domain they were made for."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ def pictures(rows: dict[str, dict[str, list[np.ndarray]]]) -> Figure:
 
 
 @quiet()
-def features(numbers: dict[str, float], mark: str) -> Figure:
-    """KID with its interval, and the share that a probe takes for the season, of the network and of the baselines."""
-    figure = canvas(7.2, 0.5 + 0.32 * max(4, len(_lines(numbers, f"kid{mark}"))))
-    left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
-    lines = _lines(numbers, f"kid{mark}")
+def features(looks: dict[str, dict[str, float]], mark: str) -> Figure:
+    """KID with its interval, and the share that a probe takes for the domain, of the network and of the baselines."""
+    lines = _lines(looks, f"kid{mark}")
     places = _places(lines)
+    figure = canvas(7.2, 0.5 + 0.32 * max(4, len(lines)))
+    left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
     for (direction, name), y in zip(lines, places, strict=True):
+        numbers = looks[direction]
         stem = f"kid{mark}_to_{direction}{name}"
         low, point, high = (numbers[key] for key in (f"{stem}_low", stem, f"{stem}_high"))
         colour = QUIET if name else PREDICTED
@@ -49,7 +50,7 @@ def features(numbers: dict[str, float], mark: str) -> Figure:
             right.barh(y, 100 * share, height=0.62, color=colour, alpha=1 if not name else 0.55)
     for direction in dict(lines):
         inside = [y for (to, _), y in zip(lines, places, strict=True) if to == direction]
-        ceiling = 100 * numbers[f"probe_ceiling{mark}_to_{direction}"]
+        ceiling = 100 * looks[direction][f"probe_ceiling{mark}_to_{direction}"]
         if math.isfinite(ceiling):
             ends = (min(inside) - 0.45, max(inside) + 0.45)
             right.plot((ceiling, ceiling), ends, color=TRUE, lw=1.4, label=f"real {direction}")
@@ -57,7 +58,7 @@ def features(numbers: dict[str, float], mark: str) -> Figure:
     left.axvline(0, color=TRUE, lw=1)
     words = [f"{name.removeprefix('_').replace('_', ' ') or 'this network'}, to {to}" for to, name in lines]
     left.set(yticks=places, yticklabels=words, xlabel=f"KID x 100{_of(mark)}")
-    right.set(yticks=places, yticklabels=[], xlim=(0, 100), xlabel="judged to be that season, %")
+    right.set(yticks=places, yticklabels=[], xlim=(0, 100), xlabel="judged to be of it, %")
     for ax in (left, right):
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
@@ -79,16 +80,16 @@ def _sheet(ax: Axes, block: dict[str, list[np.ndarray]], high: int) -> None:
             sheet[row * step : row * step + side, column * step : column * step + side] = photo
     ax.imshow(sheet, interpolation="lanczos", interpolation_stage="rgba")
     for column, title in enumerate(block):
-        colour = PREDICTED if title.startswith("made") else TRUE if title.startswith("true") else INK
+        colour = {"made": PREDICTED, "true": TRUE}.get(title.rpartition(" ")[0], INK)
         ax.text(column * step, -0.05 * side, title, fontsize=9, color=colour, va="bottom")
     ax.set_ylim(len(sheet) - 0.5, -0.17 * side)
     ax.axis("off")
 
 
-def _lines(numbers: dict[str, float], stem: str) -> list[tuple[str, str]]:
+def _lines(looks: dict[str, dict[str, float]], stem: str) -> list[tuple[str, str]]:
     """(direction, ending) of everything whose KID was measured."""
     found = []
-    for direction in ("winter", "summer"):
+    for direction, numbers in looks.items():
         start = f"{stem}_to_{direction}"
         names = [key.removeprefix(start) for key in numbers if key.startswith(start)]
         found += [(direction, name) for name in names if not name.endswith(("_low", "_high"))]
@@ -97,7 +98,7 @@ def _lines(numbers: dict[str, float], stem: str) -> list[tuple[str, str]]:
 
 def _places(lines: list[tuple[str, str]]) -> list[float]:
     """From above, with room between the directions."""
-    return [k + (0.8 if direction == "summer" else 0) for k, (direction, _) in enumerate(lines)]
+    return [k + (0.8 if direction != lines[0][0] else 0) for k, (direction, _) in enumerate(lines)]
 
 
 def _of(mark: str) -> str:

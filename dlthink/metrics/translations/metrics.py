@@ -1,4 +1,4 @@
-"""The examination of photos moved to another season: unpaired, so by sets of photos, and by what comes back."""
+"""The examination of photos moved to another domain: unpaired, so by sets of photos, and by what comes back."""
 
 from __future__ import annotations
 
@@ -9,45 +9,46 @@ import numpy as np
 import torch
 
 from dlthink.metrics.misfit import misfit
-from dlthink.metrics.translations.condensed import OTHER, condensed, evenly
+from dlthink.metrics.translations.arena import Arena
+from dlthink.metrics.translations.condensed import condensed, evenly, translated
 from dlthink.metrics.translations.features import Features
 from dlthink.metrics.translations.kid import kids, summary
 from dlthink.metrics.translations.probe import Probe
-from dlthink.metrics.translations.shelf import Shelf
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 class Translations:
-    """Numbers and figures for photos of two seasons and what a network makes of them.
+    """Numbers and figures for photos of two domains and what a network makes of them.
 
+    domains    the names of both, a and b, as "summer" and "winter": numbers, columns and figures are called after them
     features   what KID and the probe look at: `features.Features`; auto is the best that is installed
     inception  a TorchScript file with the Inception of FID instead, for figures as in papers
     draws      of photos, for the interval of KID
 
-    predicted  {"winter", "summer"}: [n, 3, s, s] in [-1, 1], made of the photos of the other season; where the cost has
-           them {"back_summer", "back_winter"}: made back again, {"same_winter", "same_summer"}: winter made winter
-    y      {"summer", "winter"}: [n, 3, s, s] in [-1, 1], real photos that have nothing to do with each other
-    known  {"first": {season: bool [n]}}: False where a photo is shown again, which then does not count;
-           {"truth": {season: uint8}}: what the photo of the other season looks like in this one, where that is known;
-           {"baselines": {NAME: {season: uint8}}}: other translations; their numbers end in _NAME;
-           {"example": {season: bool [n]}}: photos that stand for all in a figure; else some evenly spread ones do
+    predicted  {a, b}: [n, 3, s, s] in [-1, 1], made of the photos of the other domain; where the cost has them
+           {back_a, back_b}: made back again, {same_a, same_b}: made into what they are
+    y      {a, b}: [n, 3, s, s] in [-1, 1], real photos that have nothing to do with each other
+    known  {"first": {domain: bool [n]}}: False where a photo is shown again, which then does not count;
+           {"truth": {domain: uint8}}: what the photo of the other domain looks like in this one, where that is known;
+           {"baselines": {NAME: {domain: uint8}}}: other translations; their numbers end in _NAME;
+           {"example": {domain: bool [n]}}: photos that stand for all in a figure; else some evenly spread ones do
 
     A photo weighs megabytes by the time it has been there and back: `condense` keeps of each batch what is needed, and
     `numbers` and `figures` take either.
 
-    For each direction, _to_winter and _to_summer, means over photos, colours in [0, 1]:
+    For each direction, _to_a and _to_b, means over photos, colours in [0, 1]:
     psnr, ssim      against the truth: `ssim.psnr` in dB, `ssim.ssim` of luminance
-    kid             100 times the squared distance of translated photos from real ones of that season: `kid.kids`;
+    kid             100 times the squared distance of translated photos from real ones of that domain: `kid.kids`;
                     kid_..._low, kid_..._high: 95 % of draws of photos
     kid_gain        how far KID lies below that of a baseline, over the same draws of photos: where the interval is
                     above 0, the network is better, though their own intervals, which share their photos, may overlap
     edge_ssim       SSIM of Sobel's edges of luminance before and after: is the content kept?
-    probe_share     of translated photos that a linear classifier takes for that season: `probe.Probe`
-    probe_ceiling   the same of real photos of that season
+    probe_share     of translated photos that a linear classifier takes for that domain: `probe.Probe`
+    probe_ceiling   the same of real photos of that domain
     cycle_l1        mean |there and back - photo|; cycle_psnr in dB
-    identity_l1     mean |made winter - photo| of photos that are winter already (_to_summer: of summer photos)
+    identity_l1     mean |made - photo| of photos that are of that domain already
     and kid alone, the mean of both directions.
 
     Embedded features are another measure, so its numbers are called kid_embedded, probe_share_embedded,
@@ -55,32 +56,36 @@ class Translations:
     """
 
     best = ("kid", "min")
-    needs = ("winter", "summer")
 
     def __init__(
         self,
+        domains: list[str],
         features: Literal["auto", "efficientnet_lite0", "embedded"] = "auto",
         inception: str | None = None,
         draws: int = 200,
     ):
+        a, b = domains
+        self.source = {b: a, a: b}  # of what each is made
+        self.needs = (b, a)
         self.features = Features(features, inception)
-        self.draws, self.shelf = draws, Shelf()
+        self.draws, self.arena = draws, Arena()
         self.mark = "_embedded" if self.features.name == "embedded" else ""
         self.best = (f"kid{self.mark}", "min")
 
     def condense(self, predicted: dict, y: dict, known: dict) -> tuple[dict, dict, dict]:
         """What to keep of a batch, in place of all of it: features and numbers of each photo, a few to be shown."""
-        return {"condensed": condensed(predicted, y, known, self.features, self.shelf)}, {}, {}
+        both = translated(self.source, predicted, y, known)
+        return {"condensed": condensed(both, self.features, self.arena)}, {}, {}
 
     def numbers(self, predicted: dict, y: dict, known: dict) -> dict[str, float]:
         kept = self._kept(predicted, y, known)
         made = self._looks(kept)
-        own = [made[f"kid{self.mark}_to_{target}"] for target in OTHER]
+        own = [looks[f"kid{self.mark}_to_{target}"] for target, looks in made.items()]
         numbers = {f"kid{self.mark}": sum(own) / len(own)}
-        for target in OTHER:
+        for target, looks in made.items():
             to = f"_to_{target}"
-            numbers |= {name: value for name, value in made.items() if to in name}
-            for name, parts in kept[target]["numbers"].items():
+            numbers |= looks
+            for name, parts in kept["made"][target]["numbers"].items():
                 stem = next((n for n in ("edge_ssim", "psnr", "ssim") if name == n or name.startswith(f"{n}_")), name)
                 numbers[f"{stem}{to}{name.removeprefix(stem)}"] = _mean(parts)
         return numbers
@@ -97,7 +102,10 @@ class Translations:
         from dlthink.metrics.translations import figures as draw  # here, since matplotlib takes its time to load
 
         kept = self._kept(predicted, y, known)
-        rows = {target: {title: evenly(p) for title, p in kept[target]["shown"].items()} for target in OTHER}
+        rows = {
+            target: {title: evenly(photos) for title, photos in made["shown"].items()}
+            for target, made in kept["made"].items()
+        }
         return {"pictures": draw.pictures(rows), "features": draw.features(self._looks(kept), self.mark)}
 
     def _kept(self, predicted: dict, y: dict, known: dict) -> dict[str, Any]:
@@ -105,14 +113,13 @@ class Translations:
             predicted["condensed"] if "condensed" in predicted else self.condense(predicted, y, known)[0]["condensed"]
         )
 
-    def _looks(self, kept: dict[str, Any]) -> dict[str, float]:
-        """What sets of photos look like: KID and the probe's shares."""
-        real = {season: _joined(parts) for season, parts in kept["real"].items()}
-        probe = Probe(real["summer"], real["winter"])
-        numbers = {}
-        for target, source in OTHER.items():
-            to, drawn = f"_to_{target}", {}
-            for name, parts in kept[target]["features"].items():
+    def _looks(self, kept: dict[str, Any]) -> dict[str, dict[str, float]]:
+        """What sets of photos look like, by what they were made into: KID and the probe's shares."""
+        real = {source: _joined(kept["real"][source]) for source in self.source.values()}
+        probe, looks = Probe(real), {}
+        for target, source in self.source.items():
+            to, drawn, numbers = f"_to_{target}", {}, {}
+            for name, parts in kept["made"][target]["features"].items():
                 fake = _joined(parts)
                 drawn[name] = kids(fake, real[target], self.draws)
                 numbers |= _with_interval(f"kid{self.mark}{to}{name}", drawn[name])
@@ -120,7 +127,8 @@ class Translations:
                     numbers |= _with_interval(f"kid{self.mark}_gain{to}{name}", drawn[name] - drawn[""])
                 numbers[f"probe_share{self.mark}{to}{name}"] = probe.share(fake, source, target)
             numbers[f"probe_ceiling{self.mark}{to}"] = probe.ceiling(target)
-        return numbers
+            looks[target] = numbers
+        return looks
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Summer or winter? A linear classifier that never judges a photo it has seen."""
+"""Of which domain? A linear classifier that never judges a photo it has seen."""
 
 from __future__ import annotations
 
@@ -11,46 +11,45 @@ RIDGES = 10.0 ** np.arange(-4, 3)  # of the mean eigenvalue
 
 
 class Probe:
-    """Ridge regression to -1 (summer) and +1 (winter) on features, both seasons weighing the same, cross-fitted.
+    """Ridge regression to -1 (the first domain) and +1 (the second) on features, both weighing the same, cross-fitted.
 
     Real photos are dealt into 5 folds by chance (seeded); that of each fold is fitted to the others. The ridge has the
     smallest leave-one-out error among these (seven values, by the closed formula). What was made of photo i is judged
-    by the classifier of i's fold, which has not seen i. `defined`: two photos of each season.
+    by the classifier of i's fold, which has not seen i. `defined`: two photos of each domain.
 
     Source: Hoerl & Kennard 1970, Technometrics 12; Allen 1974, Technometrics 16 (leave-one-out).
     """
 
-    def __init__(self, summer: np.ndarray, winter: np.ndarray, seed: int = 0):
-        self.real = {"summer": summer, "winter": winter}
-        folds = min(FOLDS, len(summer), len(winter))
-        self.defined = folds > 1 and bool(np.isfinite(summer).all() and np.isfinite(winter).all())
+    def __init__(self, real: dict[str, np.ndarray], seed: int = 0):
+        self.real, self.sign = real, dict(zip(real, (-1, 1), strict=True))
+        folds = min(FOLDS, *map(len, real.values()))
+        self.defined = folds > 1 and all(bool(np.isfinite(x).all()) for x in real.values())
         if not self.defined:
             return
         chance = np.random.default_rng(seed)
-        self.fold = {season: chance.permutation(len(x)) % folds for season, x in self.real.items()}
-        self.fits = [fitted(*(x[self.fold[season] != k] for season, x in self.real.items())) for k in range(folds)]
+        self.fold = {domain: chance.permutation(len(x)) % folds for domain, x in self.real.items()}
+        self.fits = [fitted(*(x[self.fold[domain] != k] for domain, x in self.real.items())) for k in range(folds)]
 
     def share(self, photos: np.ndarray, source: str, target: str) -> float:
         """Share of `photos`, made of the photos of `source` in their order, that look like `target`."""
         if not self.defined or not np.isfinite(photos).all():
             return math.nan
-        sign = 1 if target == "winter" else -1
         right = 0
         for k, (weight, middle) in enumerate(self.fits):
-            right += int((sign * (photos[self.fold[source] == k] @ weight - middle) > 0).sum())
+            right += int((self.sign[target] * (photos[self.fold[source] == k] @ weight - middle) > 0).sum())
         return right / len(photos)
 
-    def ceiling(self, season: str) -> float:
-        """Share of the real photos of a season that look like it."""
-        return self.share(self.real[season], season, season)
+    def ceiling(self, domain: str) -> float:
+        """Share of the real photos of a domain that look like it."""
+        return self.share(self.real[domain], domain, domain)
 
 
-def fitted(summer: np.ndarray, winter: np.ndarray) -> tuple[np.ndarray, float]:
-    """Weights and threshold: winter where features @ weights > threshold."""
-    centre = (summer.mean(0) + winter.mean(0)) / 2
-    root = np.concatenate([np.full(len(x), 1 / math.sqrt(len(x))) for x in (summer, winter)])
-    x = (np.concatenate([summer, winter]) - centre) * root[:, None]
-    y = np.repeat([-1.0, 1.0], [len(summer), len(winter)]) * root
+def fitted(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, float]:
+    """Weights and threshold: the second domain where features @ weights > threshold."""
+    centre = (first.mean(0) + second.mean(0)) / 2
+    root = np.concatenate([np.full(len(x), 1 / math.sqrt(len(x))) for x in (first, second)])
+    x = (np.concatenate([first, second]) - centre) * root[:, None]
+    y = np.repeat([-1.0, 1.0], [len(first), len(second)]) * root
     values, vectors = np.linalg.eigh(x @ x.T)
     scale = max(values.mean(), 1e-12)
     turned = vectors.T @ y

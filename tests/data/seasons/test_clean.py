@@ -33,8 +33,8 @@ def test_a_copy_in_both_seasons_goes_everywhere():
     splits = [("a", "summer", "train"), ("b", "winter", "test"), ("c", "summer", "test"), ("d", "summer", "train")]
     photos = [photo(name, season, split, shown="x") for name, season, split in splits] + [photo("e")]
     assert stay(photos) == ["e"]
-    assert rows(photos)["a"] == ["in both seasons", "no", "b; c; d"]
-    assert examined(photos, 64).note.endswith(": 4 copies (4 in both seasons, where none stays)")
+    assert rows(photos)["a"] == ["in both domains", "no", "b; c; d"]
+    assert examined(photos, 64).note.endswith(": 4 copies (4 in both domains, where none stays)")
 
 
 def test_a_repeated_photo_is_kept_once():

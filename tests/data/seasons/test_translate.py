@@ -10,16 +10,19 @@ import torch
 from dlthink.data.seasons import translate
 from dlthink.data.seasons.tiles import Mosaic
 from dlthink.data.seasons.translate import SHEET, Translate, written_as
-from dlthink.data.seasons.two_seasons import TwoSeasons
+from dlthink.data.seasons.two_domains import TwoDomains
 from dlthink.errors import BadInput
 from tests.data.photos.made_photos import laid, packed, picture, zipped
 
 Image = pytest.importorskip("PIL.Image", reason="photos need pillow")
 
 
+STATE = {"domains": ["summer", "winter"]}  # of a run
+
+
 def translated(path, output, make=lambda x: -x, **words):
     """All photos through `make`, as `dlthink predict` does it."""
-    inputs = TwoSeasons.inputs(str(path), {}, **{"direction": "to_winter"} | words)
+    inputs = TwoDomains.inputs(str(path), STATE, **{"direction": "to_winter"} | words)
     for part in inputs.parts(str(output)):
         assert len(part) == 1
         x, _ = part.to("cpu").take(torch.arange(1))
@@ -63,7 +66,7 @@ def test_a_large_photo_goes_through_in_tiles_with_all_of_it_beside(tmp_path, mon
     monkeypatch.setattr(translate, "Mosaic", partial(Mosaic, piece=32, tile=24, overlap=8))
     laid(tmp_path / "in", {"large.png": packed(picture(1, (90, 61))), "small.png": packed(picture(2, (30, 30)))})
     asked = []
-    inputs = TwoSeasons.inputs(str(tmp_path / "in"), {}, direction="to_summer")
+    inputs = TwoDomains.inputs(str(tmp_path / "in"), STATE, direction="to_summer")
     for part in inputs.parts(str(tmp_path / "out")):
         x, _ = part.take(torch.arange(1))
         asked.append({name: tuple(pixels.shape) for name, pixels in x.items()})
@@ -230,7 +233,7 @@ def test_closed_photos_and_folders(tmp_path, capsys):
 def test_a_direction_is_one_of_two(tmp_path, direction):
     laid(tmp_path / "in", {"a.png": packed(picture(1))})
     with pytest.raises(BadInput, match=r"direction=.*to_winter or to_summer") as error:
-        Translate.read(str(tmp_path / "in"), direction, "")
+        Translate.read(str(tmp_path / "in"), STATE["domains"], direction, "")
     assert str(error.value).count("\n") == 0
 
 

@@ -31,7 +31,7 @@ def data_folder(tmp_path, monkeypatch):
 
 
 def data(summer, winter, **more):
-    return TwoFolders(str(summer), str(winter), **({"size": 32, "load": 32} | more))
+    return TwoFolders(str(summer), str(winter), **({"size": 32, "load": 32, "domains": ["summer", "winter"]} | more))
 
 
 def two(tmp_path, summer=None, winter=None, **more):
@@ -125,7 +125,7 @@ def test_nothing_is_left_to_test(tmp_path):
     only = {n: c for n, c in photos(5, "winter").items() if decode(c, 32, False).tobytes() in trained}
     assert 0 < len(only) < 5
     message = said(two, tmp_path / "2", photos(9), only, state=run.state)
-    assert message.startswith("data.winter=") and message.endswith("nothing is left to test")
+    assert message.startswith("data.b=") and message.endswith("nothing is left to test")
 
 
 # -------------------------------------------------------------------------------------------------------- kinds, damage
@@ -193,35 +193,35 @@ def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
         return whole(path)
 
     monkeypatch.setattr(Path, "iterdir", refused)
-    assert said(two, tmp_path) == f"data.winter={tmp_path / 'W'}: cannot be read (Permission denied)"
+    assert said(two, tmp_path) == f"data.b={tmp_path / 'W'}: cannot be read (Permission denied)"
 
 
 # ----------------------------------------------------------------------------------------------------------- bad input
 
 
-@pytest.mark.parametrize("where", [{"winter": None}, {"summer": None}, {"summer": ""}])
-def test_a_season_is_missing(tmp_path, where):
+@pytest.mark.parametrize("where", [{"b": None}, {"a": None}, {"a": ""}])
+def test_a_folder_is_missing(tmp_path, where):
     place = str(laid(tmp_path / "a", photos(5)))
-    ((season, _),) = where.items()
-    assert said(TwoFolders, **({"summer": place, "winter": place} | where)).startswith(f"data.{season}: give a folder")
+    ((word, _),) = where.items()
+    assert said(TwoFolders, **({"a": place, "b": place} | where)).startswith(f"data.{word}: give a folder")
 
 
 def test_an_empty_folder(tmp_path):
-    assert "data.winter=" in (message := said(two, tmp_path, winter={"a.txt": b""})) and "holds no photo" in message
-    assert "data.summer=" in (message := said(data, tmp_path / "none", tmp_path)) and "no such folder" in message
+    assert "data.b=" in (message := said(two, tmp_path, winter={"a.txt": b""})) and "holds no photo" in message
+    assert "data.a=" in (message := said(data, tmp_path / "none", tmp_path)) and "no such folder" in message
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_too_few_photos(tmp_path, n):
     assert said(two, tmp_path, winter=photos(n, "winter")) == (
-        f"data.winter={tmp_path / 'W'}: {n} of its {n} photos can be used and 3 are needed: give more photos"
+        f"data.b={tmp_path / 'W'}: {n} of its {n} photos can be used and 3 are needed: give more photos"
     )
 
 
 def test_photos_smaller_than_needed_are_named(tmp_path):
     small = photos(2, size=(30, 90)) | {"large.png": packed(picture(1, (40, 40)))}
     assert said(two, tmp_path, summer=small) == (
-        f"data.summer={tmp_path / 'S'}: 1 of its 3 photos can be used and 3 are needed (summer/00.png: tiny (30 x 90); "
+        f"data.a={tmp_path / 'S'}: 1 of its 3 photos can be used and 3 are needed (summer/00.png: tiny (30 x 90); "
         f"summer/01.png: tiny (30 x 90)): give more photos of at least 32 pixels a side, or a smaller data.size than 32"
     )
 
@@ -229,21 +229,21 @@ def test_photos_smaller_than_needed_are_named(tmp_path):
 def test_one_folder_given_twice(tmp_path):
     place = laid(tmp_path / "S", photos(5))
     assert said(data, place, place) == (
-        f"data.winter={place}: each of its photos is in data.summer={place}, too: give those of another season"
+        f"data.b={place}: each of its photos is in data.a={place}, too: give those of another domain"
     )
     link = tmp_path / "link"
     link.symlink_to(place)
     copies = laid(tmp_path / "copies", {f"my {name}": content for name, content in photos(4).items()})
     for other in (link, copies):
         for more in ({}, {"clean": False}):
-            assert "each of its photos is in data.summer=" in said(data, place, other, **more)
+            assert "each of its photos is in data.a=" in said(data, place, other, **more)
             assert "each of its photos is in" in said(data, other, place, **more)
 
 
 def test_an_archive_that_climbs_out(tmp_path):
     bad = zipped(tmp_path / "a.zip", photos(5) | {"../../x.png": b""})
     message = said(data, bad, laid(tmp_path / "W", photos(5, "winter")))
-    assert message.startswith("data.summer=") and "climbs out of the folder: refused" in message
+    assert message.startswith("data.a=") and "climbs out of the folder: refused" in message
     assert not (tmp_path.parent / "x.png").exists()
 
 

@@ -156,11 +156,11 @@ def test_the_doctor_at_work(tmp_path):
     assert [sum(n) for n in zip(*counts(found)[:2], strict=True)] == [7, 6] and counts(found)[2] == (3, 2)
     assert found.notes[0] == (
         "clean: 8 of 26 photos left out, see clean.csv: 5 copies (1 repeated, 2 in train and "
-        "test, 2 in both seasons, where none stays); 1 flat (trainB/flat.png); 1 tiny (testB/tiny.png); "
+        "test, 2 in both domains, where none stays); 1 flat (trainB/flat.png); 1 tiny (testB/tiny.png); "
         "1 unreadable (testB/page.jpg)"
     )
     header, *table = found.tables["clean.csv"]
-    assert header == ["photo", "season", "split", "finding", "kept", "same as"]
+    assert header == ["photo", "domain", "split", "finding", "kept", "same as"]
     assert {row[0]: row[3:] for row in table} == {
         "trainA/00.png": ["repeated", "yes", "trainA/again.png"],
         "trainA/again.png": ["repeated", "no", "trainA/00.png"],
@@ -168,8 +168,8 @@ def test_the_doctor_at_work(tmp_path):
         "testA/08.png": ["in train and test", "yes", "trainA/test.png"],
         "trainB/test.bmp": ["in train and test", "no", "testB/06.png"],
         "testB/06.png": ["in train and test", "yes", "trainB/test.bmp"],
-        "trainA/01.png": ["in both seasons", "no", "trainB/summer.png"],
-        "trainB/summer.png": ["in both seasons", "no", "trainA/01.png"],
+        "trainA/01.png": ["in both domains", "no", "trainB/summer.png"],
+        "trainB/summer.png": ["in both domains", "no", "trainA/01.png"],
         "trainB/flat.png": ["flat", "no", ""],
         "testB/tiny.png": ["tiny (31 x 90)", "no", ""],
         "testB/page.jpg": ["unreadable (no picture that pillow can read)", "no", ""],
@@ -270,6 +270,6 @@ def test_the_real_copies_are_all_found():
     assert len(more) == 14, "the rest were mirrored, saved again, or have a frame: seen by eye"
     assert found.notes[0] == (
         "clean: 208 of 2,739 photos left out, see clean.csv: 208 copies (127 repeated, 44 in "
-        "train and test, 37 in both seasons, where none stays)"
+        "train and test, 37 in both domains, where none stays)"
     )
     assert sum(split.count[season] for split in (found.train, found.val, found.test) for season in split.count) == 2531

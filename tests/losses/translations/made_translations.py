@@ -2,7 +2,7 @@
 
 import torch
 
-SEASONS = ("summer", "winter")
+SEASONS = ["summer", "winter"]
 
 
 def photos(n, size, seed=0, dtype=torch.float32):

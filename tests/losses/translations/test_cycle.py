@@ -12,7 +12,7 @@ from tests.losses.translations.made_translations import SEASONS, answer, photos
 def test_terms_against_a_loop_and_their_gradient():
     y = photos(2, 4, dtype=torch.float64)
     out = {name: x.requires_grad_() for name, x in answer(y).items()}
-    terms = Cycle(cycle=7.0, identity=0.3)(out, y)
+    terms = Cycle(SEASONS, cycle=7.0, identity=0.3)(out, y)
     assert list(terms) == ["cycle_winter", "cycle_summer", "identity_winter", "identity_summer"]
     for season in SEASONS:
         for kind, part, weight in (("cycle", "back", 7.0), ("identity", "same", 2.1)):
@@ -28,15 +28,15 @@ def test_terms_against_a_loop_and_their_gradient():
 def test_without_identity_it_does_without_those_photos():
     y = photos(1, 4)
     out = {name: x for name, x in answer(y).items() if not name.startswith("same")}
-    assert set(Cycle(identity=0.0)(out, y)) == {"cycle_winter", "cycle_summer"}
+    assert set(Cycle(SEASONS, identity=0.0)(out, y)) == {"cycle_winter", "cycle_summer"}
     with pytest.raises(BadInput, match=r"model\.same=true"):
-        Cycle()(out, y)
+        Cycle(SEASONS)(out, y)
 
 
 @pytest.mark.parametrize("knobs", [{"cycle": -1.0}, {"identity": -0.1}, {"cycle": float("nan")}])
 def test_weights_below_zero_are_refused(knobs):
     with pytest.raises(BadInput, match=r"loss\.(cycle|identity)=.*from 0"):
-        Cycle(**knobs)
+        Cycle(SEASONS, **knobs)
 
 
 def smooth(n, seed):
@@ -56,7 +56,7 @@ ASTRAY = {
 
 @pytest.mark.parametrize("word", ASTRAY)
 def test_it_says_when_a_translation_goes_astray_and_only_then(word):
-    cost, said = Cycle(), []
+    cost, said = Cycle(SEASONS), []
     for step in range(FEW + 4):
         y = {"summer": smooth(1, 2 * step), "winter": smooth(1, 2 * step + 1)}
         out = answer(y) | {"winter": ASTRAY[word](y["summer"]), "summer": ASTRAY[None](y["winter"])}
@@ -73,12 +73,12 @@ def test_it_says_when_a_translation_goes_astray_and_only_then(word):
 
 
 def test_monitors_are_off_by_a_word():
-    cost, y = Cycle(monitor=False), photos(1, 8)
+    cost, y = Cycle(SEASONS, monitor=False), photos(1, 8)
     assert cost.watch(answer(y), y) == {} and cost.remark({}) is None
 
 
 def test_watching_changes_nothing():
-    cost, y = Cycle(), photos(2, 8)
+    cost, y = Cycle(SEASONS), photos(2, 8)
     before = torch.get_rng_state()
     cost.watch(answer(y), y)
     assert torch.equal(torch.get_rng_state(), before) and not cost.state_dict()

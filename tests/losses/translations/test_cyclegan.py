@@ -16,7 +16,7 @@ from dlthink.losses.translations.cyclegan import CycleGAN
 from dlthink.models.discriminators.patch import PatchDiscriminator
 from dlthink.training import checkpoint, rng
 from dlthink.training.sampler import Sampler
-from tests.losses.translations.made_translations import answer, photos
+from tests.losses.translations.made_translations import SEASONS, answer, photos
 from tests.training import toy
 from tests.training.test_resume import same
 
@@ -152,7 +152,7 @@ def test_what_is_kept_is_not_changed_later():
 @pytest.mark.parametrize("game", GAMES)
 def test_terms_by_name(game):
     torch.manual_seed(0)
-    cost = CycleGAN(patches, gan=game)
+    cost = CycleGAN(SEASONS, patches, gan=game)
     y = photos(2, 32)
     out = answer(y)
     terms = cost(out, y)
@@ -169,7 +169,7 @@ def test_terms_by_name(game):
 
 
 def test_a_judge_that_is_never_fooled_is_told():
-    cost = CycleGAN(patches)
+    cost = CycleGAN(SEASONS, patches)
     cost.adversary = nn.ModuleDict({s: Bright() for s in ("summer", "winter")})
     y = photos(2, 32, seed=1)
     out = answer(y)
@@ -190,7 +190,7 @@ class Bright(nn.Module):
 @pytest.mark.parametrize("knobs", [{"pool": -1}, {"cycle": -1.0}, {"identity": math.nan}])
 def test_refused_in_one_line(knobs):
     with pytest.raises(BadInput, match="loss"):
-        CycleGAN(patches, **knobs)
+        CycleGAN(SEASONS, patches, **knobs)
 
 
 # ------------------------------------------------------------------------------------------ the order of updates
@@ -299,7 +299,7 @@ def published(model, cost, batches, lr):
 
 def test_twenty_steps_equal_the_published_order(tmp_path):
     torch.manual_seed(0)
-    model, cost = Generators().double(), CycleGAN(patches, pool=3).double()
+    model, cost = Generators().double(), CycleGAN(SEASONS, patches, pool=3).double()
     other, judged = copy.deepcopy(model), copy.deepcopy(cost)
     optim = lambda parameters: torch.optim.Adam(parameters, 1e-3, betas=(0.5, 0.999))  # noqa: E731
     torch.manual_seed(5)
@@ -321,7 +321,7 @@ def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path, knobs):
 
     def run(name, steps, saved=None):
         rng.seed(5)
-        model, cost = Generators().double(), CycleGAN(**{"discriminator": patches, "pool": 3} | knobs).double()
+        model, cost = Generators().double(), CycleGAN(SEASONS, **{"discriminator": patches, "pool": 3} | knobs).double()
         optim = lambda parameters: torch.optim.Adam(parameters, 1e-3, betas=(0.5, 0.999))  # noqa: E731
         fit = dict(steps=steps, batch=2, validate_every=4, ema=0.9, saved=saved)
         toy.fit(tmp_path / name, model, cost, Seasons(), optim, Nothing(), **fit)

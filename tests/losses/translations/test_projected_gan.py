@@ -18,7 +18,7 @@ from dlthink.models.discriminators.features import FeatureDiscriminator, shifted
 from dlthink.training import checkpoint, rng
 from tests.conftest import needs_lite1
 from tests.losses.translations import test_cyclegan as plain
-from tests.losses.translations.made_translations import answer, photos
+from tests.losses.translations.made_translations import SEASONS, answer, photos
 from tests.training import toy
 from tests.training.test_resume import same
 
@@ -33,7 +33,7 @@ def eye():
 
 def test_terms_by_name():
     torch.manual_seed(0)
-    cost, y = ProjectedGAN(narrow), photos(2, 32)
+    cost, y = ProjectedGAN(SEASONS, narrow), photos(2, 32)
     out = answer(y)
     for _ in range(99):  # until its power iteration stands still
         cost(out, y)
@@ -52,7 +52,7 @@ def test_terms_by_name():
 
 
 def test_mmd_by_the_features_of_the_network(eye):
-    cost, y = ProjectedGAN(narrow, mmd=3.0), photos(2, 32)
+    cost, y = ProjectedGAN(SEASONS, narrow, mmd=3.0), photos(2, 32)
     out = answer(y)
     assert cost(out, y)["mmd_winter"] == 0
     assert not {"mmd_winter", "mmd_summer"} & set(cost.eval()(out, y)), "of training alone"
@@ -155,7 +155,7 @@ def test_it_tells_seasons_apart_that_it_has_not_seen_after_30_steps(eye):
 def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path, mmd):
     def run(name, steps, saved=None):
         rng.seed(5)
-        model, cost = plain.Generators(), ProjectedGAN(narrow, pool=3, mmd=mmd)
+        model, cost = plain.Generators(), ProjectedGAN(SEASONS, narrow, pool=3, mmd=mmd)
         optim = lambda parameters: torch.optim.Adam(parameters, 1e-3, betas=(0.5, 0.999))  # noqa: E731
         knobs = dict(steps=steps, batch=2, validate_every=4, ema=0.9, saved=saved)
         toy.fit(tmp_path / name, model, cost, Single(), optim, plain.Nothing(), **knobs)
@@ -177,4 +177,4 @@ class Single(plain.Seasons):
 @pytest.mark.parametrize("knobs", [{"pool": -1}, {"cycle": -1.0}, {"mmd": -1.0}, {"mmd": math.inf}])
 def test_refused_in_one_line(knobs):
     with pytest.raises(BadInput, match="loss"):
-        ProjectedGAN(narrow, **knobs)
+        ProjectedGAN(SEASONS, narrow, **knobs)

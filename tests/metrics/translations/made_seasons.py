@@ -4,6 +4,7 @@ import torch
 
 from dlthink.metrics.translations.kid import kids, summary
 
+DOMAINS = ["summer", "winter"]
 OTHER = {"winter": "summer", "summer": "winter"}
 
 

@@ -9,7 +9,7 @@ import torch
 
 from dlthink.metrics.translations.condensed import columns, translated
 from dlthink.metrics.translations.metrics import Translations
-from tests.metrics.translations.made_seasons import asked, photos
+from tests.metrics.translations.made_seasons import DOMAINS, OTHER, asked, photos
 
 SUMMER, WINTER = photos("summer", 12), photos("winter", 9)
 
@@ -24,11 +24,11 @@ def drawable(figure):
 
 def test_columns_are_there_back_again_and_the_truth_where_it_is_known():
     predicted, y, known = asked(SUMMER, WINTER)
-    both = {one.target: columns(one) for one in translated(predicted, y, known)}
+    both = {one.target: columns(one) for one in translated(OTHER, predicted, y, known)}
     assert list(both["winter"]) == ["summer", "made winter", "back again"]
     assert list(both["summer"]) == ["winter", "made summer", "back again"]
     known["truth"] = {"winter": 255 - SUMMER, "summer": known["baselines"]["untouched"]["summer"]}
-    one = translated(predicted, y, known)[0]
+    one = translated(OTHER, predicted, y, known)[0]
     block = columns(one)
     assert list(block) == ["summer", "made winter", "back again", "true winter"]
     rows = [0, 2, 4, 7, 9, 11]
@@ -37,14 +37,14 @@ def test_columns_are_there_back_again_and_the_truth_where_it_is_known():
 
 
 def test_photos_shown_again_are_not_shown_twice():
-    one = translated(*asked(SUMMER, WINTER[:2]))[1]
+    one = translated(OTHER, *asked(SUMMER, WINTER[:2]))[1]
     assert one.target == "summer"
     assert [len(photos) for photos in columns(one).values()] == [2, 2, 2]
 
 
 def test_the_sheet_holds_every_photo_at_its_place():
     predicted, y, known = asked(SUMMER, WINTER)
-    figure = Translations("embedded", draws=5).figures(predicted, y, known)["pictures"]
+    figure = Translations(DOMAINS, "embedded", draws=5).figures(predicted, y, known)["pictures"]
     left, right = (ax.images[0].get_array() for ax in figure.axes)
     assert left.shape == right.shape == (6 * 33 - 1, 3 * 33 - 1, 3)
     assert np.array_equal(left[:32, :32], SUMMER[0].permute(1, 2, 0).numpy())
@@ -56,7 +56,7 @@ def test_the_sheet_holds_every_photo_at_its_place():
 
 def test_features_show_what_was_measured():
     predicted, y, known = asked(SUMMER, WINTER)
-    examination = Translations("embedded", draws=20)
+    examination = Translations(DOMAINS, "embedded", draws=20)
     made = examination.numbers(predicted, y, known)
     figure = examination.figures(predicted, y, known)["features"]
     left, right = figure.axes
@@ -82,13 +82,13 @@ def test_edges_are_drawn(change):
             tensor.fill_(math.nan)
     if change == "no way back":
         predicted, known = {season: predicted[season] for season in y}, {"first": known["first"]}
-    for figure in Translations("embedded", draws=5).figures(predicted, y, known).values():
+    for figure in Translations(DOMAINS, "embedded", draws=5).figures(predicted, y, known).values():
         drawable(figure)
 
 
 def test_photos_of_nobody_are_an_empty_figure():
     predicted, y, known = asked(SUMMER, WINTER)
     known["first"] = {season: torch.zeros(12, dtype=torch.bool) for season in y}
-    figures = Translations("embedded", draws=5).figures(predicted, y, known)
+    figures = Translations(DOMAINS, "embedded", draws=5).figures(predicted, y, known)
     for figure in figures.values():
         drawable(figure)

