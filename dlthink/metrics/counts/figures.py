@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 from torch import Tensor
 
-from dlthink.metrics.style import FAINT, PREDICTED, QUIET, TRUE, canvas, quiet
+from dlthink.style import FAINT, PREDICTED, QUIET, TRUE, canvas, quiet
 
 SECONDS = 20.0  # of contiguous bins are shown ...
 MOST_BINS = 500  # ... or fewer seconds, where bins are so short that a line over them could not be read

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from dlthink.metrics.embeddings.figures import roc
 from dlthink.metrics.embeddings.photo_figures import look, shown
 from dlthink.metrics.embeddings.verification import Rates
-from dlthink.metrics.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
+from dlthink.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
 
 
 @quiet()

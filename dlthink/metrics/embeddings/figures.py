@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from dlthink.metrics.embeddings.verification import Rates
-from dlthink.metrics.style import GROUPS, INK, PREDICTED, QUIET, TRUE, canvas, quiet
+from dlthink.style import GROUPS, INK, PREDICTED, QUIET, TRUE, canvas, quiet
 
 BINS = 80
 MARKED = ((1e-3, "1e-3"), (1e-2, "1e-2"))  # FAR

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dlthink.metrics.embeddings.pair_distances import Pairs
-from dlthink.metrics.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
+from dlthink.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
 
 WORST = 10  # pairs of each kind
 PROBES, NEAR = 6, 8

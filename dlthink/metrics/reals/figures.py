@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dlthink.metrics.reals.forecast import Forecast, miscalibration_area, observed
 from dlthink.metrics.reals.risk_coverage import risk
-from dlthink.metrics.style import GROUPS, INK, PREDICTED, QUIET, TRUE, canvas, quiet
+from dlthink.style import GROUPS, INK, PREDICTED, QUIET, TRUE, canvas, quiet
 
 SPREAD = LinearSegmentedColormap.from_list("spread", ["#c4d8eb", "#74a9d8", "#5f6fc0", "#9a3f8f", "#6b1040"])
 MOST_POINTS = 4000

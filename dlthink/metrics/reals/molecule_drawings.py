@@ -13,7 +13,7 @@ from matplotlib.patches import Circle
 
 from dlthink.metrics.reals.figures import SPREAD, spread_bar
 from dlthink.metrics.reals.molecule_layout import Layout, layout
-from dlthink.metrics.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
+from dlthink.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
 
 # All lengths are in bonds; a bond is so many inches long.
 INCH = 0.7

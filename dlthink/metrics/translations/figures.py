@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dlthink.metrics.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
+from dlthink.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
 
 CELL = 1.25  # inches
 GAP = 1 / 24  # of a photo's side

@@ -16,7 +16,7 @@ pytest.importorskip("rdkit", reason="molecules are drawn by rdkit: pip install d
 
 from dlthink.metrics.reals.molecule_drawings import DISC, Labelled, drawn
 from dlthink.metrics.reals.molecule_layout import atoms, formula, layout
-from dlthink.metrics.style import PREDICTED, TRUE
+from dlthink.style import PREDICTED, TRUE
 
 CAFFEINE = "Cn1c(=O)c2c(ncn2C)n(C)c1=O"
 BENZENE = "c1ccccc1"
