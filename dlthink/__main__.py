@@ -3,11 +3,15 @@
 import ast
 import importlib
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dlthink import __version__
-from dlthink.errors import EXPECTED, BadInput, answer
+from dlthink.errors import EXPECTED, BadInput, Terminated, answer
 from dlthink.own_code import own_code
 
 
@@ -38,6 +42,26 @@ def complete(words: list[str]) -> int:
     return importlib.import_module("dlthink.commands.train").main(words)
 
 
+@contextmanager
+def hearing() -> Iterator[None]:
+    """SIGTERM ends what is inside as Ctrl-C does, so that nothing half written is left; training hears both itself.
+
+    Only a program's main thread hears signals, and whoever listens already is left alone.
+    """
+    here = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+    def stop(*_) -> None:
+        raise Terminated
+
+    if here:
+        signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        if here:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def main(words: list[str] | None = None) -> int:
     """Run one command. Exit codes: 0 done, 1 the cost diverged, 2 bad input, 130 Ctrl-C, 143 SIGTERM."""
     words = sys.argv[1:] if words is None else words
@@ -55,7 +79,7 @@ def main(words: list[str] | None = None) -> int:
             from dlthink.closest import hint
 
             raise BadInput(f"{verb or repr(verb)}: there is no such command{hint(verb, commands())}")
-        with own_code():
+        with hearing(), own_code():
             return importlib.import_module(f"dlthink.commands.{verb}").main(rest) or 0
     except BrokenPipeError:  # `dlthink train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,6 +13,10 @@ class Diverged(RuntimeError):
     """The cost stopped being a finite number. The message names the step, the term and the batch. Exit code 1."""
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM was heard. Exit code 143."""
+
+
 EXPECTED = (BadInput, Diverged, MemoryError, OSError)  # what is answered in one line, without a traceback
 
 
@@ -38,7 +42,7 @@ def answer(error: BaseException) -> int:
     if isinstance(error, Diverged):
         code = 1
     elif isinstance(error, KeyboardInterrupt):
-        message, code = "stopped", 130
+        message, code = "stopped", 143 if isinstance(error, Terminated) else 130
     elif isinstance(error, MemoryError):
         message = f"there is not enough memory for this ({error}); ask for less"
     elif isinstance(error, OSError):

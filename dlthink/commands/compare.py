@@ -82,10 +82,11 @@ def _parse(words: list[str]) -> tuple[dict, list[Path]]:
         given["output"] = file_to_write("output", given["output"], ".csv")
     folders = [run_folder(word) for word in words if word not in named or "=" not in word]
     if not folders:
-        newest = sweeps(SWEEPS)[-1:]
-        if not newest:
+        begun = (folder for _, folder in reversed(sweeps(SWEEPS)) if any(folder.rglob("config.yaml")))
+        newest = next(begun, None)
+        if newest is None:
             raise BadInput(f"{SWEEPS}: there is no sweep here; give the folders of runs")
-        folders = [newest[0][1]]
+        folders = [newest]
         print(f"{folders[0]}:")
     return given, folders
 

@@ -1,5 +1,6 @@
 """Compose data, network and cost; train; examine. The one entrypoint of every scenario."""
 
+import json
 import os
 import shlex
 import sys
@@ -16,7 +17,7 @@ from dlthink.errors import EXPECTED, BadInput, answer, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.own_code import own_code
 
-EXIT_CODES = "DLTHINK_EXIT_CODES"  # names the file that a run adds its exit code to, in whatever process it is
+REFUSALS = "DLTHINK_REFUSALS"  # names the file in which a run that ends badly says so, in whatever process it is
 
 
 def main(words: list[str]) -> int:
@@ -34,12 +35,14 @@ def main(words: list[str]) -> int:
     register(overrides)
     began = time.time()
     with tempfile.TemporaryDirectory() as place:
-        codes = Path(place) / "codes"
-        handed_on = [f"+hydra.job.env_set.{EXIT_CODES}='{codes}'"] if "--cfg" not in flags else []
+        refusals = Path(place) / "refusals"
+        handed_on = [f"+hydra.job.env_set.{REFUSALS}='{refusals}'"] if "--cfg" not in flags else []
         given = [f"{name}={value}" if value else name for name, value in flags.items()]
         _composed([*given, *overrides, *handed_on])
-        worst = max(map(int, codes.read_text().split()), default=0) if codes.exists() else 0
+        told = [json.loads(line) for line in refusals.read_text().splitlines()] if refusals.exists() else []
+    worst = max((code for code, _ in told), default=0)
     if "--multirun" in flags:
+        _clear_away({Path(sweep) for _, sweep in told})
         _say_how_to_compare(overrides, began)
     return worst
 
@@ -97,7 +100,7 @@ def _one(config) -> float | None:
                 )
             return _train(config, folder, provenance([as_typed(word) for word in typed], chosen))
     except (*EXPECTED, *REFUSED) as error:
-        _remember(answer(in_one_line(error) if isinstance(error, REFUSED) else error))
+        _remember(answer(in_one_line(error) if isinstance(error, REFUSED) else error), Path(hydra.sweep.dir))
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()  # nothing began
     except Interrupted as stop:
@@ -105,9 +108,19 @@ def _one(config) -> float | None:
     return None
 
 
-def _remember(code: int) -> None:
-    with open(os.environ[EXIT_CODES], "a") as file:
-        file.write(f"{code}\n")
+def _remember(code: int, sweep: Path) -> None:
+    with open(os.environ[REFUSALS], "a") as file:
+        file.write(json.dumps([code, str(sweep.absolute())]) + "\n")
+
+
+def _clear_away(sweeps: set[Path]) -> None:
+    """A sweep of which no run began leaves no folder, which would be taken for the newest one."""
+    for sweep in sweeps:
+        left = sorted(sweep.rglob("*"), reverse=True)
+        if {path for path in left if not path.is_dir()} == {sweep / "multirun.yaml"}:
+            (sweep / "multirun.yaml").unlink()
+            for folder in (*(path for path in left if path.is_dir()), sweep):
+                folder.rmdir()
 
 
 def _resume(words: list[str]) -> int:

@@ -5,6 +5,7 @@ Bad recordings are in tests/data; here is what the command line adds.
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 
@@ -286,6 +287,42 @@ def test_a_full_disk_ends_in_one_line_and_loses_nothing(run, tmp_path):
     assert "Traceback" not in done.stderr and "saved before" in done.stderr.splitlines()[-1]
     assert (tmp_path / "run" / "checkpoints" / "last.pt").read_bytes() == before
     assert torch.load(tmp_path / "run" / "checkpoints" / "last.pt", weights_only=True)["step"] == 6
+
+
+@pytest.mark.parametrize(
+    "name, verb, says",
+    [
+        ("checkpoints", "train resume=run trainer.steps=9", "last.pt: there is no checkpoint"),
+        ("checkpoints", "evaluate run=run", "best.pt: there is no checkpoint"),
+        ("metrics.csv", "train resume=run trainer.steps=9", "metrics.csv"),
+        ("provenance.json", "train resume=run trainer.steps=9", "provenance.json"),
+        (".lock", "train resume=run trainer.steps=9", ".lock"),
+        ("config.yaml", "evaluate run=run", "not the folder of a run"),
+    ],
+)
+def test_a_run_s_folder_in_which_something_else_stands(cli, run, name, verb, says):
+    """A folder for a file, a file for a folder."""
+    place = run / name
+    if place.is_dir():
+        shutil.rmtree(place)
+        place.write_text("in the way")
+    else:
+        place.unlink(missing_ok=True)
+        place.mkdir()
+    refused(cli(*verb.split()), says)
+
+
+def test_a_run_s_folder_that_may_only_be_read(cli, run, monkeypatch):
+    """To its owner: root, who may run this test, could write all the same."""
+    opened = os.open
+
+    def denied(path, flags, *more, **named):
+        if flags & os.O_CREAT:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, flags, *more, **named)
+
+    monkeypatch.setattr("os.open", denied)
+    refused(cli("train", "resume=run", "trainer.steps=9"), "run", "Permission denied", "saved before is still there")
 
 
 def test_a_file_of_ones_own_where_a_run_would_lie(cli, tmp_path):

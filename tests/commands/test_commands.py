@@ -221,6 +221,20 @@ def test_sigterm_saves_too(cli, tmp_path, monkeypatch):
     assert torch.load(tmp_path / "run" / "checkpoints" / "last.pt", weights_only=True)["step"] == 2
 
 
+@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_what_is_stopped_while_it_writes_leaves_nothing(cli, finished, tmp_path, monkeypatch, number, code):
+    def stop(*_):
+        assert [file.name[0] for file in (tmp_path / "out").iterdir()] == ["."]
+        signal.raise_signal(number)
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr("dlthink.files.atomic.os.replace", stop)
+    before = signal.getsignal(number)
+    ended, _, err = cli("evaluate", f"run={finished}", "output=out/figures.json")
+    assert (ended, err) == (code, "dlthink: stopped\n") and not list((tmp_path / "out").iterdir())
+    assert signal.getsignal(number) == before
+
+
 def test_a_damaged_last_checkpoint_falls_back_and_says_so(cli, tmp_path):
     assert cli("train", "hydra.run.dir=run", *SMALL)[0] == 0
     last = tmp_path / "run" / "checkpoints" / "last.pt"

@@ -232,6 +232,23 @@ def test_the_newest_sweep_is_the_default(cli, made, tmp_path):
     assert out.splitlines()[0] == "outputs/multirun/2026-01-01/new:" and rows(out)["all runs"] == ["1", "1"]
 
 
+def test_a_sweep_without_a_run_is_not_the_newest(cli, made, tmp_path):
+    """A refused sweep leaves nothing; a stopped one, or one of an older version, may have left its file."""
+    made("outputs/multirun/2026-01-01/old/0", {"log_score": 1.0})
+    (tmp_path / "outputs/multirun/2026-01-01/old/multirun.yaml").write_text("")
+    os.utime(tmp_path / "outputs/multirun/2026-01-01/old/multirun.yaml", (0, 0))
+    code, _, err = cli("train", "-m", "data.fold=7,9", *SMALL)
+    assert code == 2 and err.count("dlthink: data.fold=") == 2
+    assert [place.name for place in tmp_path.glob("outputs/multirun/*/*")] == ["old"]
+    empty = tmp_path / "outputs/multirun/2026-01-02/empty/0"
+    empty.mkdir(parents=True)
+    (empty.parent / "multirun.yaml").write_text("")
+    assert cli("compare")[1].splitlines()[0] == "outputs/multirun/2026-01-01/old:"
+    # of one that is refused in part, what there is stays
+    assert cli("train", "-m", "loss=poisson,triplet", *SMALL, "hydra.sweep.dir=part")[0] == 2
+    assert sorted(p.name for p in (tmp_path / "part").iterdir()) == ["0", "multirun.yaml"]
+
+
 def test_folds_that_dropped_different_targets_are_told_group_by_group(cli, made):
     for fold, units in enumerate([["0", "1"], ["0", "1", "2"], ["0", "1", "2"]]):
         made(f"p{fold}", {"log_score": 1.0}, f"data.fold={fold}", targets=units)
