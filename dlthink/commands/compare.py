@@ -1,65 +1,94 @@
-"""Finished runs side by side: mean +- standard error of every metric over seeds and folds.
+"""Finished runs side by side, best first: which is right, and how sure that is.
 
-dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [over=seed,data.fold] [output=FILE.csv]
+dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GROUP] [over=seed,data.fold] [output=FILE]
 
   FOLDER   runs, or folders that hold some; latest: the newest run; without any, the newest sweep in outputs/multirun
   split    test or val
-  metrics  what to show; without, the metric that picked the best checkpoint and as many others as fit
+  metrics  what to show; without, the scores of the examination, proper ones first, and as many others as fit
+  sort     the metric to rank by; without, the first one shown
+  to       the group that others are compared with, as its row is called (loss=mse); without, the best one
   over     the settings that only repeat a run; what else differs tells the groups apart. over= repeats nothing
-  output   write all of it as CSV, too
+  output   write it, too: FILE.csv (all digits), FILE.md (a table in Markdown with the answer below)
 
-n counts the finished runs of a group; the standard error is sd / sqrt(n), with n - 1 in the sd. Folds share training
-samples, so over folds it may be too small. nan: in at least one of the runs it is not a number. Of two groups, the runs
-that have seed and fold in common are also compared pair by pair.
+The table has mean +- standard error of every metric; n counts the finished runs of a group, the error is sd / sqrt(n).
+An arrow says whether more or less is better. nan: in at least one of the runs it is not a number.
+
+Differences are paired: by repetition (seed, fold), and by item (stretch of time, molecule, row, person) where the runs
+keep the scores of single items. Intervals hold the true difference 95 times in 100; "beyond doubt" is p < 0.05 after
+Holm's correction for all pairs of groups (with `to`, for those with that group). Folds share training samples, so over
+folds an interval may be too narrow.
 """
 
-import math
 import sys
 from pathlib import Path
 
 WIDE = 120  # columns of a terminal
-NAMES = {"split": "test", "metrics": None, "over": None, "output": None}
+NAMES = {"split": "test", "metrics": None, "sort": None, "to": None, "over": None, "output": None}
 
 
 def main(words: list[str]) -> int:
     if "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    from dlthink.closest import hint
-    from dlthink.errors import BadInput, plain
-    from dlthink.runs import comparison
+    from dlthink.errors import plain
+    from dlthink.runs import comparison, comparison_table
+    from dlthink.runs.ranking import Ranking
 
     given, folders = _parse(words)
-    runs, unfinished = comparison.find(folders, given["split"])
-    left_out = f"{unfinished} not finished" if unfinished else ""
-    if not runs:
-        where = ", ".join(map(str, folders))
-        raise BadInput(f"{where}: no finished run in it{left_out and f' ({left_out})'}")
-    over = ["seed", "data.fold"] if given["over"] is None else [key for key in given["over"].split(",") if key]
-    settings = comparison.every_setting(runs)
-    for key in over if given["over"] else ():
-        if not any(comparison.below(setting, [key]) for setting in settings):
-            raise BadInput(f"over={key}: no run has such a setting{hint(key, settings)}")
+    runs, left_out = _find(folders, given["split"])
     names = _names(given["metrics"], runs)
-    compared = comparison.Comparison(runs, over)
+    if given["sort"]:
+        names = [*_names(given["sort"], runs, "sort"), *(name for name in names if name != given["sort"])]
+    compared = comparison.Comparison(runs, _over(given["over"], runs))
     if compared.repeats:
-        again = f"{compared.repeats} with the very settings of a newer one"
-        left_out = f"{left_out}, {again}" if left_out else again
+        left_out.append(f"{compared.repeats} with the very settings of a newer one")
     if left_out:
-        print(f"dlthink: runs left out: {left_out}", file=sys.stderr)
-    for label, group in zip(compared.labels(), compared.groups.values(), strict=True):
+        print(f"dlthink: runs left out: {', '.join(left_out)}", file=sys.stderr)
+    labels, scores = compared.labels(), comparison.scores(runs)
+    for label, group in zip(labels, compared.groups.values(), strict=True):
         if differ := comparison.uneven(group.values()):
             print(plain(f"dlthink: {label}: {differ}"), file=sys.stderr)
-    if given["output"]:
-        _write(given["output"], compared, names)
-    columns = [_column(name, compared.estimates(name)) for name in names]
-    fit = len(names) if given["metrics"] else _fit(columns, compared)
-    print(plain(_table(given["split"], compared, columns[:fit])))
+    better, reference = comparison.direction(names[0], scores), _reference(given["to"], labels)
+    ranking = Ranking.of(compared, names[0], better, reference, given["split"] == "test") if len(labels) > 1 else None
+    order = ranking.order if ranking else list(range(len(labels)))
+    counts = [len(group) for group in compared.groups.values()]
+
+    estimates = {name: compared.estimates(name) for name in names}
+    headings = {name: f"{name} {_arrow(comparison.direction(name, scores))}".rstrip() for name in names}
+    columns = [comparison_table.column(headings[n], [estimates[n][place] for place in order]) for n in names]
+    rows = [labels[place] for place in order], [counts[place] for place in order]
+    fit = len(names) if given["metrics"] else comparison_table.fitting(columns, labels, WIDE)
+    print(plain(comparison_table.aligned(given["split"], *rows, columns[:fit])))
     if fit < len(names):
         print(plain(f"{len(names) - fit} more: metrics={','.join(names[fit:])}"))
-    if pairs := compared.pairs(names[0]):
-        print(plain(_paired(names[0], pairs, compared.labels(), comparison.best(runs))))
+    answer = _answer(ranking, compared, labels, scores) if ranking else []
+    print(plain("\n".join(["", *answer] if answer else [])), end="\n" if answer else "")
+    if path := given["output"]:
+        _write(path, given["split"], rows, columns, answer, compared, order, names, ranking)
     return 0
+
+
+def _answer(ranking, compared, labels: list[str], scores: dict[str, str]) -> list[str]:
+    """Differences to the reference, and what they say."""
+    from dlthink.runs import verdict
+
+    rows = verdict.rows(ranking, labels)
+    wide = [max(len(row[k]) for row in rows) for k in (0, 1)]
+    lines = [f"{ranking.name}, difference to {labels[ranking.reference]}, {verdict.basis(ranking)}:"]
+    lines += [f"  {label:<{wide[0]}}  {interval:<{wide[1]}}  {said}".rstrip() for label, interval, said in rows]
+    return [*lines, *ranking.notes, *verdict.sentences(ranking, compared, labels, scores)]
+
+
+def _arrow(better: str | None) -> str:
+    """As the terminal can show it."""
+    from dlthink.runs.comparison_table import ARROWS
+
+    arrow = ARROWS[better]
+    try:
+        arrow.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return f"({better})"
+    return arrow
 
 
 def _parse(words: list[str]) -> tuple[dict, list[Path]]:
@@ -79,7 +108,7 @@ def _parse(words: list[str]) -> tuple[dict, list[Path]]:
     if given["split"] not in ("test", "val"):
         raise BadInput(f"split={given['split']}: must be test or val")
     if given["output"] is not None:
-        given["output"] = file_to_write("output", given["output"], ".csv")
+        given["output"] = file_to_write("output", given["output"], ".csv", ".md")
     folders = [run_folder(word) for word in words if word not in named or "=" not in word]
     if not folders:
         begun = (folder for _, folder in reversed(sweeps(SWEEPS)) if any(folder.rglob("config.yaml")))
@@ -91,7 +120,34 @@ def _parse(words: list[str]) -> tuple[dict, list[Path]]:
     return given, folders
 
 
-def _names(asked: str | None, runs: list) -> list[str]:
+def _find(folders: list[Path], split: str) -> tuple[list, list[str]]:
+    """The finished runs, and what was left out."""
+    from dlthink.errors import BadInput
+    from dlthink.runs import comparison
+
+    runs, unfinished = comparison.find(folders, split)
+    left_out = [f"{unfinished} not finished"] if unfinished else []
+    if not runs:
+        where = ", ".join(map(str, folders))
+        raise BadInput(f"{where}: no finished run in it{''.join(f' ({why})' for why in left_out)}")
+    return runs, left_out
+
+
+def _over(given: str | None, runs: list) -> list[str]:
+    """The settings that only repeat a run."""
+    from dlthink.closest import hint
+    from dlthink.errors import BadInput
+    from dlthink.runs import comparison
+
+    over = ["seed", "data.fold"] if given is None else [key for key in given.split(",") if key]
+    settings = comparison.every_setting(runs)
+    for key in over if given else ():
+        if not any(comparison.below(setting, [key]) for setting in settings):
+            raise BadInput(f"over={key}: no run has such a setting{hint(key, settings)}")
+    return over
+
+
+def _names(asked: str | None, runs: list, word: str = "metrics") -> list[str]:
     """The metrics that were asked for, else those that all runs have."""
     from dlthink.closest import hint
     from dlthink.errors import BadInput
@@ -101,72 +157,33 @@ def _names(asked: str | None, runs: list) -> list[str]:
     names = list(dict.fromkeys(filter(None, (asked or "").split(",")))) or shared(runs)
     for name in names:
         if name not in known:
-            raise BadInput(f"metrics={name}: there is no such metric in these runs{hint(name, known)}")
+            raise BadInput(f"{word}={name}: there is no such metric in these runs{hint(name, known)}")
     if not names:
         raise BadInput("these runs have no metric in common: compare runs of one kind of data, or give metrics=NAME")
     return names
 
 
-def _digits(estimate) -> tuple[str, str]:
-    """Mean and standard error as text: two digits of the error, the mean to the same place."""
-    mean, error = estimate.mean, estimate.error
-    if error is None or math.isnan(mean):
-        return f"{mean:.6g}", ""
-    place = 1 - math.floor(math.log10(error)) if 0 < error < math.inf else -1
-    if not 0 <= place <= 9 or abs(mean) >= 1e7:
-        return f"{mean:.6g}", f" +- {error:.2g}"
-    return f"{mean:.{place}f}", f" +- {error:.{place}f}"
+def _reference(asked: str | None, labels: list[str]) -> int | None:
+    """The place of the group called so, or whose name alone has this in it."""
+    from dlthink.closest import hint
+    from dlthink.errors import BadInput
+
+    if asked is None:
+        return None
+    found = [i for i, label in enumerate(labels) if label == asked]
+    found = found or [i for i, label in enumerate(labels) if asked in label.split()]
+    if len(found) != 1:
+        which = "no group is called so" if not found else "several groups have it"
+        raise BadInput(f"to={asked}: {which}{hint(asked, labels)}; they are: {', '.join(labels)}")
+    return found[0]
 
 
-def _column(name: str, estimates: list) -> list[str]:
-    """A heading and its cells, equally wide, the signs below each other."""
-    pairs = [_digits(estimate) for estimate in estimates]
-    left, right = (max(map(len, texts)) for texts in zip(*pairs, strict=True))
-    cells = [f"{mean:>{left}}{error:<{right}}" for mean, error in pairs]
-    wide = max(len(name), left + right)
-    return [f"{text:>{wide}}" for text in (name, *cells)]
-
-
-def _fit(columns: list[list[str]], compared) -> int:
-    """How many columns a terminal has room for; one at least."""
-    used, fit = max(map(len, compared.labels())) + 5, 0
-    for column in columns:
-        used += 2 + len(column[0])
-        if used > WIDE:
-            break
-        fit += 1
-    return max(1, fit)
-
-
-def _table(split: str, compared, columns: list[list[str]]) -> str:
-    first = [split, *compared.labels()]
-    counts = ["n", *(str(len(group)) for group in compared.groups.values())]
-    wide, narrow = max(map(len, first)), max(3, *map(len, counts))
-    rows = zip(first, counts, *columns, strict=True)
-    return "\n".join(f"{row[0]:<{wide}}  {row[1]:>{narrow}}  {'  '.join(row[2:])}".rstrip() for row in rows)
-
-
-def _paired(name: str, pairs: list[tuple[float, float]], labels: list[str], best: tuple) -> str:
-    """The difference of two groups, pair by pair; which of both is better only where the runs say what better is."""
-    from dlthink.runs.comparison import Estimate
-
-    mean, error = _digits(Estimate.of(a - b for a, b in pairs))
-    word, sign = ("better", 1 if best[1] == "max" else -1) if name == best[0] else ("higher", 1)
-    count, same = sum(sign * a > sign * b for a, b in pairs), sum(a == b for a, b in pairs)
-    equal = f", equal in {same}" if same else ""
-    return f"{name}, {labels[0]} minus {labels[1]}: {mean}{error}; {word} in {count} of {len(pairs)} pairs{equal}"
-
-
-def _write(path: Path, compared, names: list[str]) -> None:
-    """A row for each group: its settings, n, and each metric with its standard error."""
-    import csv
-
+def _write(path: Path, split: str, rows, columns, answer: list[str], compared, order, names, ranking) -> None:
     from dlthink.files.atomic import atomic
+    from dlthink.runs.comparison_table import markdown, write_csv
 
-    estimates = [compared.estimates(name) for name in names]
     with atomic(str(path)) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*compared.keys, "n", *(column for name in names for column in (name, f"{name}_se"))])
-        for i, (values, group) in enumerate(compared.groups.items()):
-            numbers = [number for one in estimates for number in (one[i].mean, one[i].error)]
-            writer.writerow([*values, len(group), *numbers])
+        if path.suffix.lower() == ".md":
+            file.write(markdown(split, *rows, columns) + "\n" + "".join(f"\n{line}\n" for line in answer))
+        else:
+            write_csv(file, compared, order, names, ranking)

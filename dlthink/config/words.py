@@ -58,11 +58,12 @@ def parse(
     return given, settings
 
 
-def file_to_write(name: str, value: str, ending: str) -> Path:
-    """The file that `name=value` asks to be written, if it can be. `ending`: of what is written, as `.csv`."""
+def file_to_write(name: str, value: str, *endings: str) -> Path:
+    """The file that `name=value` asks to be written, if it can be. `endings`: of what can be written, as `.csv`."""
     path = _writable(name, value)
-    if path.suffix.lower() not in ("", ending):
-        raise BadInput(f"{name}={value}: {ending[1:].upper()} is written; call it {path.with_suffix(ending)}")
+    if path.suffix.lower() not in ("", *endings):
+        kinds = ", ".join(ending[1:].upper() for ending in endings)
+        raise BadInput(f"{name}={value}: {kinds} is written; call it {path.with_suffix(endings[0])}")
     if path.is_dir() or value.endswith("/"):
         raise BadInput(f"{name}={value}: is a folder; must be a file in one")
     if path.exists() and not path.is_file():

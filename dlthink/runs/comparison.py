@@ -31,6 +31,10 @@ class Finished:
     best: tuple[str, str] | None  # the figure that picked the checkpoint, "max" or "min"; runs of old do not say
     written: float
     targets: list[str] = field(default_factory=list)  # who was predicted, where that may differ between runs
+    scores: dict[str, str] = field(
+        default_factory=dict
+    )  # what costs are compared by: "max" or "min", proper ones first
+    trained_for: list[str] = field(default_factory=list)  # scores that its cost descends itself
 
 
 @dataclass
@@ -80,13 +84,6 @@ class Comparison:
         groups = self.groups.values()
         return [Estimate.of(run.numbers.get(name, math.nan) for run in group.values()) for group in groups]
 
-    def pairs(self, name: str) -> list[tuple[float, float]]:
-        """Of two groups: a figure of both, for each repetition that they share; none unless there are several."""
-        first, second = self.groups.values() if len(self.groups) == 2 else ({}, {})
-        if len(first.keys() & second.keys()) < 2:
-            return []
-        return [tuple(g[r].numbers.get(name, math.nan) for g in (first, second)) for r in first if r in second]
-
 
 def uneven(runs: Iterable[Finished], most: int = 4) -> str | None:
     """Which targets some runs lack that others have: their figures are of different things. None if all are alike."""
@@ -130,7 +127,7 @@ def read(folder: Path, split: str) -> Finished:
     if len(numbers) > FIGURES or any(len(name) > LONG for name in numbers):
         raise BadInput(f"{file}: damaged (more than {FIGURES:,} figures, or a name of more than {LONG} letters)")
     story = folder / "provenance.json"
-    made = stored.provenance(story) if story.is_file() else {"choices": {}, "command": [], "targets": []}
+    made = stored.provenance(story) if story.is_file() else dict(stored.NOTHING)
     best = made.get("best")
     return Finished(
         folder,
@@ -140,6 +137,8 @@ def read(folder: Path, split: str) -> Finished:
         (str(best[0]), best[1]) if isinstance(best, list) and best[1:] in (["max"], ["min"]) else None,
         file.stat().st_mtime,
         made["targets"],
+        made["scores"],
+        made["trained_for"],
     )
 
 
@@ -229,7 +228,7 @@ def _count(runs: list[Finished], keys: list[str]) -> int:
 
 
 def shared(runs: list[Finished]) -> list[str]:
-    """The figures that all runs have: first the one that picked their checkpoints, then the others as they come.
+    """The figures that all runs have: first those by which costs are compared, then the others as they come.
 
     Without what repeats another figure: for a baseline, for some of the rows, as the end of an interval.
     """
@@ -239,11 +238,21 @@ def shared(runs: list[Finished]) -> list[str]:
     for name in common:
         if {f"{name}_low", f"{name}_high"} <= known:
             again |= {f"{name}_low", f"{name}_high"}
-    name, _ = best(runs)
-    return [*([name] if name in common else []), *(other for other in common if other not in {name, *again})]
+    first = [name for name in scores(runs) if name in known]
+    return [*first, *(name for name in common if name not in {*first, *again})]
 
 
-def best(runs: list[Finished]) -> tuple[str, str] | tuple[None, None]:
-    """The figure that picked the best checkpoint and its better direction, where all runs say the same."""
-    said = {run.best for run in runs}
-    return (said.pop() or (None, None)) if len(said) == 1 else (None, None)
+def scores(runs: list[Finished]) -> dict[str, str]:
+    """What all runs are compared by, {name: "max" or "min"}, proper scores first; of runs of old, what picked the best
+    checkpoint."""
+    said = [run.scores or (dict([run.best]) if run.best else {}) for run in runs]
+    return {name: better for name, better in said[0].items() if all(other.get(name) == better for other in said)}
+
+
+def direction(name: str, scores: dict[str, str]) -> str | None:
+    """Whether more of it is better, "max", or less, "min"; None of what is no score.
+
+    `mae_velocity` and `mae_lookup` are `mae`, of one target and of a baseline.
+    """
+    stems = [stem for stem in scores if name == stem or name.startswith(f"{stem}_")]
+    return scores[max(stems, key=len)] if stems else None

@@ -61,7 +61,7 @@ class Run:
     def provenance(self) -> dict:
         """Provenance of the run's first launch; without a story if the file is gone. Raises BadInput."""
         file = self.folder / "provenance.json"
-        return stored.provenance(file) if file.is_file() else {"choices": {}, "command": []}
+        return stored.provenance(file) if file.is_file() else dict(stored.NOTHING)
 
 
 def open_run(

@@ -14,6 +14,9 @@ VALUES = 5_000  # keys and values of a configuration; a run's own has some hundr
 DEEP = 20
 LONG = 4_096  # letters of a value
 FILES = 100_000  # in a folder
+# Of a run without provenance: its choices (words by name), the words of its command; who was predicted; what costs are
+# compared by, and which of it the cost descends
+NOTHING: dict = {"choices": {}, "command": [], "targets": [], "scores": {}, "trained_for": []}
 
 
 def plain(folder: Path) -> Path:
@@ -69,16 +72,23 @@ def from_json(file: Path) -> dict:
 
 
 def provenance(file: Path) -> dict:
-    """What made a run: its `choices` (words by name), its `command` and `targets` (words). Raises BadInput."""
-    content = from_json(file)
-    targets = content.setdefault("targets", [])  # runs of old, and most data, name none
-    if not isinstance(targets, list) or not all(isinstance(name, str) for name in targets):
-        raise BadInput(f"{file}: damaged (targets should be a list of words)")
-    choices, command = content.setdefault("choices", {}), content.setdefault("command", [])
-    plain_choices = isinstance(choices, dict) and all(isinstance(choice, str) for choice in choices.values())
-    if not plain_choices or not isinstance(command, list) or not all(isinstance(word, str) for word in command):
+    """What made a run, as much of `NOTHING` as it says and whatever else. Raises BadInput."""
+    content = NOTHING | from_json(file)  # runs of old say less
+    if not _words(content["targets"]) or not _words(content["trained_for"]):
+        raise BadInput(f"{file}: damaged (targets and trained_for should be lists of words)")
+    if not _words(content["command"]) or not _words_by_name(content["choices"]):
         raise BadInput(f"{file}: damaged (choices should be words by name, command a list of words)")
+    if not _words_by_name(content["scores"]) or not {*content["scores"].values()} <= {"max", "min"}:
+        raise BadInput(f"{file}: damaged (scores should be max or min by name)")
     return content
+
+
+def _words(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+def _words_by_name(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(word, str) for word in value.values())
 
 
 def configuration(file: Path) -> str:

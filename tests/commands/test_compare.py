@@ -59,8 +59,9 @@ def made(tmp_path):
 
 
 def rows(out):
-    """{label: cells} of the printed table; a cell is `mean +- error` or a mean."""
-    lines = [line for line in out.splitlines() if "  " in line]
+    """{label: cells} of the printed table; a cell is `mean +- error` or a mean. Arrows are left out."""
+    table, _, _ = out.replace(" ↑", "").replace(" ↓", "").partition("\n\n")
+    lines = [line for line in table.splitlines() if "  " in line]
     return {line.split("  ")[0]: [cell.strip() for cell in line.split("  ")[1:] if cell.strip()] for line in lines}
 
 
@@ -87,21 +88,32 @@ def test_csv_has_all_digits_and_all_metrics(cli, two_costs, tmp_path):
     assert cli("compare", "sweep", "output=Größe 1.csv")[0] == 0
     with open(tmp_path / "Größe 1.csv", newline="", encoding="utf-8") as file:
         table = {row["loss"]: row for row in csv.DictReader(file)}
-    assert list(table["huber"]) == ["loss", "n", "log_score", "log_score_se", "mae", "mae_se"]
+    ends = ["log_score_difference", "log_score_difference_low", "log_score_difference_high", "log_score_p"]
+    assert list(table["huber"]) == ["loss", "n", "log_score", "log_score_se", "mae", "mae_se", *ends]
+    assert [table["huber"][end] for end in ends] == [""] * 4  # the best has none to itself
+    # poisson minus huber: -1, -0.5, 1: mean -1/6, error 0.6009, Student's t of 2 at 97.5 %: 4.3027
+    assert [float(table["poisson"][end]) for end in ends[:3]] == pytest.approx([-0.16667, -2.7522, 2.4189], abs=1e-4)
     assert float(table["poisson"]["log_score_se"]) == pytest.approx(math.sqrt(7 / 3), rel=1e-12)
     assert float(table["huber"]["mae"]) == pytest.approx(190 / 6, rel=1e-12)
     assert not list(tmp_path.glob("*.tmp"))
 
 
-def test_two_groups_are_compared_pair_by_pair(cli, two_costs):
-    # huber minus poisson: 1, 0.5, -1: mean 1/6, squares 25/36 + 4/36 + 49/36 = 78/36, over 2 and 3: 0.6009
-    assert cli("compare", "sweep")[1].splitlines()[-1] == (
-        "log_score, loss=huber minus loss=poisson: 0.17 +- 0.60; better in 2 of 3 pairs"
-    )
-    # whether a high mae is good is not said by these runs
-    assert (
-        "mae, loss=huber minus loss=poisson: 1.7 +- 6.0; higher in 2 of 3" in cli("compare", "sweep", "metrics=mae")[1]
-    )
+def test_groups_are_compared_pair_by_pair_and_the_answer_is_a_sentence(cli, two_costs):
+    answer = cli("compare", "sweep")[1].partition("\n\n")[2].splitlines()
+    assert answer == [
+        "log_score, difference to loss=huber, paired by 3 repetitions:",
+        "  loss=poisson  -0.2 (-2.8 to 2.4)  cannot be told apart, p = 0.81",
+        "loss=huber is ahead by log_score, but cannot be told from loss=poisson: not even 100 repetitions would.",
+    ]
+    # whether a high mae is good is not said by these runs: the first one is the reference, and there is no winner
+    answer = cli("compare", "sweep", "metrics=mae")[1].partition("\n\n")[2].splitlines()
+    assert answer[0].startswith("mae, difference to loss=huber") and len(answer) == 2
+
+
+def test_the_group_to_compare_with_can_be_named(cli, two_costs):
+    answer = cli("compare", "sweep", "to=loss=poisson")[1].partition("\n\n")[2].splitlines()
+    assert answer[1:] == ["  loss=huber  +0.2 (-2.4 to 2.8)  cannot be told apart, p = 0.81"]
+    refused(cli("compare", "sweep", "to=loss=poison"), "to=loss=poison", "did you mean loss=poisson?")
 
 
 def test_better_is_smaller_where_the_runs_say_so_and_only_shared_repetitions_make_pairs(cli, made):
@@ -110,8 +122,22 @@ def test_better_is_smaller_where_the_runs_say_so_and_only_shared_repetitions_mak
         if second is not None:
             made(f"runs/{seed}b", {"crps": second}, "loss=huber", f"seed={seed}", best=["crps", "min"])
     out = cli("compare", "runs")[1]
-    assert [cells[0] for cells in rows(out).values()] == ["n", "4", "3"]
-    assert out.endswith("minus loss=huber: 1.3 +- 1.9; better in 1 of 3 pairs, equal in 1\n")
+    assert list(rows(out)) == ["test", "loss=huber", "loss=poisson"]  # best first
+    assert [cells[0] for cells in rows(out).values()] == ["n", "3", "4"]
+    # -1, 0, 5: mean 4/3, sd 3.2146
+    assert "  loss=poisson  +1.3 (-6.7 to 9.3)  cannot be told apart" in out and "paired by 3 repetitions" in out
+
+
+def test_a_table_in_markdown(cli, two_costs, tmp_path):
+    assert cli("compare", "sweep", "output=a.md")[0] == 0
+    lines = (tmp_path / "a.md").read_text().splitlines()
+    assert lines[:3] == [
+        "| test | n | log_score ↑ | mae |",
+        "|---|---|---|---|",
+        "| loss=huber | 3 | 3.17 +- 0.93 | 31.7 +- 9.3 |",
+    ]
+    assert lines[-1].startswith("loss=huber is ahead by log_score")
+    refused(cli("compare", "sweep", "output=a.png"), "output=a.png", "CSV, MD is written", "a.csv")
 
 
 def test_ten_folds_as_in_view_2(cli, made):
@@ -182,7 +208,7 @@ def test_a_recipe_explains_what_it_sets(cli, made):
 
 
 def test_over_says_what_repeats(cli, two_costs, made):
-    assert labels(cli("compare", "sweep", "over=loss")) == ["seed=0", "seed=1", "seed=2"]
+    assert labels(cli("compare", "sweep", "over=loss")) == ["seed=2", "seed=1", "seed=0"]  # best first
     assert labels(cli("compare", "sweep", "over=loss,seed")) == ["all runs"]
     assert len(labels(cli("compare", "sweep", "over="))) == 6
     for fold in range(2):
@@ -208,8 +234,8 @@ def test_as_many_metrics_as_fit_and_a_line_for_the_rest(cli, made):
     made("runs/0", numbers, "loss=poisson")
     made("runs/1", numbers | {"epistemic": 1.0}, "loss=huber")
     out = cli("compare", "runs")[1]
-    *table, rest = out.splitlines()
-    shown = table[0].split()[2:]
+    *table, rest = out.partition("\n\n")[0].splitlines()
+    shown = rows(out)["test"][1:]
     assert shown == ["log_score", *own[: len(shown) - 1]] and max(map(len, table)) <= 120 < len(table[0]) + 21
     assert rest == f"{9 - len(shown)} more: metrics={','.join(own[len(shown) - 1 :])}"
     # asked for by name: a baseline, what not all have, and everything however wide
@@ -332,7 +358,7 @@ def test_damaged_files(cli, two_costs, tmp_path, name, content):
 
 def test_no_torch_is_loaded(two_costs, tmp_path):
     out, heavy = loaded(["compare", "sweep"], tmp_path)
-    assert "loss=huber" in out and heavy == "LOADED []"
+    assert "loss=huber" in out and heavy == "LOADED ['scipy']"
 
 
 # -------------------------------------------------------------------------------------------------------- a real sweep
@@ -344,8 +370,8 @@ def test_a_sweep_ends_with_how_to_compare_its_runs(cli, tmp_path):
     code, out, err = cli("compare", "my sweep")
     lines, table = out.splitlines(), rows(out)
     assert code == 0 and err == "" and table["test"][:2] == ["n", "log_score"]
-    assert list(table)[1:3] == ["loss=poisson", "loss=mse"] and table["loss=mse"][0] == "2"
-    assert lines[-1].startswith("log_score, loss=poisson minus loss=mse: ") and "better in" in lines[-1]
+    assert set(list(table)[1:3]) == {"loss=poisson", "loss=mse"} and table["loss=mse"][0] == "2"
+    assert any("paired by 2 repetitions and 20 items" in line for line in lines)
     scores = [json.loads((tmp_path / f"my sweep/{k}/metrics.json").read_text())["test"]["log_score"] for k in (0, 1)]
     mean, error = map(float, table["loss=poisson"][1].split(" +- "))
     assert mean == pytest.approx(sum(scores) / 2, abs=error / 10)

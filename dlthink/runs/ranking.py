@@ -1,0 +1,106 @@
+"""Ranking of groups of runs by one score: the best first, and how far each lies from the best, with its error."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from dlthink.runs import item_scores
+from dlthink.runs.comparison import Comparison, Finished
+from dlthink.runs.paired_difference import Difference, holm, over_both, over_parts, over_runs
+
+DOUBT = 0.05  # p value, corrected, above which a difference may be chance
+
+
+@dataclass
+class Ranking:
+    """Groups by the score `name`; places are those in `Comparison.groups`.
+
+    order        places, best first, groups without the score last; as they come where nobody says what is better
+    reference    the place with which the others are compared
+    differences  by place: score less that of the reference, where both share repetitions; else None
+    p            by place, corrected (Holm) for all pairs, of which the best was picked, or for those of a named one
+    notes        what could not be compared, a line each
+    """
+
+    name: str
+    direction: str | None  # "max" or "min"; None where the runs do not say
+    order: list[int]
+    reference: int
+    differences: dict[int, Difference | None]
+    p: dict[int, float]
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls, compared: Comparison, name: str, direction: str | None, reference: int | None = None, items: bool = True
+    ) -> Ranking:
+        """items: may single items be looked up? The runs keep those of test."""
+        sign = {"max": -1, "min": 1, None: 0}[direction]
+        means = [estimate.mean for estimate in compared.estimates(name)]
+        order = sorted(range(len(means)), key=lambda i: (math.isnan(means[i]), sign * means[i]))
+        best = reference is None
+        reference = order[0] if best else reference
+        groups, notes = list(compared.groups.values()), []
+        differences = {}
+        for i in range(len(groups)):
+            if i != reference:
+                differences[i] = difference(groups[i], groups[reference], name, items, notes)
+        pairs = len(groups) * (len(groups) - 1) // 2 if best else len(groups) - 1
+        p = holm([math.nan if d is None else d.p for d in differences.values()], pairs)
+        return cls(
+            name,
+            direction,
+            order,
+            reference,
+            differences,
+            dict(zip(differences, p, strict=True)),
+            [*dict.fromkeys(notes)],
+        )
+
+    @staticmethod
+    def leader(compared: Comparison, name: str, direction: str) -> int | None:
+        """The place of the group that is ahead by a score; None where no group has it."""
+        means = {i: estimate.mean for i, estimate in enumerate(compared.estimates(name))}
+        known = {i: mean for i, mean in means.items() if not math.isnan(mean)}
+        return (max if direction == "max" else min)(known, key=known.get) if known else None
+
+    def beyond_doubt(self, place: int) -> bool:
+        """Does this group differ from the reference by more than chance would explain?"""
+        return self.p.get(place, math.nan) < DOUBT
+
+
+def difference(
+    one: dict[tuple, Finished], other: dict[tuple, Finished], name: str, items: bool, notes: list[str]
+) -> Difference | None:
+    """Score of `one` less that of `other`, paired by repetition and, where the runs keep them, by item.
+
+    Runs that examined different items (another fold, another test set) pair with those alone that examined the same.
+    """
+    shared = [repetition for repetition in one if repetition in other]
+    if not shared:
+        return None
+    pairs = [(one[repetition], other[repetition]) for repetition in shared]
+    values = [a.numbers.get(name, math.nan) - b.numbers.get(name, math.nan) for a, b in pairs]
+    kept = [(_items(a.folder), _items(b.folder)) for a, b in pairs] if items else []
+    if not kept or any(x is None or y is None or name not in x.scores or name not in y.scores for x, y in kept):
+        return over_runs(values)
+    if not all(x.same_items(y) for x, y in kept):
+        notes.append("these runs were not all examined on the same items: compared by repetitions alone")
+        return over_runs(values)
+    parts: list[tuple[item_scores.ItemScores, list[np.ndarray]]] = []  # runs that examined the same items
+    for x, y in kept:
+        rows = next((rows for first, rows in parts if first.same_items(x)), None)
+        if rows is None:
+            parts.append((x, rows := []))
+        rows.append(x.scores[name] - y.scores[name])
+    return over_parts([over_both(np.stack(rows), first.weight) for first, rows in parts])
+
+
+@cache
+def _items(folder: Path) -> item_scores.ItemScores | None:
+    return item_scores.read(folder)

@@ -1,0 +1,145 @@
+"""Ranking of groups: paired by repetition and by item, the winner's own score told, and what a stranger left."""
+
+import json
+
+import numpy as np
+import pytest
+
+from dlthink.errors import BadInput
+from dlthink.runs import item_scores
+from dlthink.runs.comparison import Comparison, direction, find, scores
+from dlthink.runs.paired_difference import over_both, over_runs
+from dlthink.runs.ranking import Ranking
+from dlthink.runs.verdict import basis, sentences
+
+SCORES = {"log_score": "max", "mae": "min"}
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """`runs(loss, seed, items, mae=..., trained_for=...)` writes a finished run whose log score is the items' mean."""
+
+    def make(loss, seed, items, mae=1.0, trained_for=(), fold=0, target=None):
+        folder = tmp_path / f"{loss}{seed}{fold}"
+        folder.mkdir()
+        (folder / "config.yaml").write_text(f"seed: {seed}\nloss:\n  name: {loss}\ndata:\n  fold: {fold}\n")
+        story = {"choices": {"data": "d", "loss": loss}, "command": [f"loss={loss}"], "best": ["log_score", "max"]}
+        story |= {"scores": SCORES, "trained_for": [*trained_for]}
+        (folder / "provenance.json").write_text(json.dumps(story))
+        numbers = {"log_score": float(np.mean(items)), "mae": mae}
+        (folder / "metrics.json").write_text(json.dumps({"test": numbers}))
+        n = len(items)
+        target = np.arange(n) + fold if target is None else target
+        np.savez(folder / "scores.npz", item=np.arange(n), weight=np.ones(n), target=target, log_score=items)
+        return folder
+
+    return make
+
+
+def ranked(tmp_path, items=True, **settings):
+    found, _ = find([tmp_path], "test")
+    compared = Comparison(found, ["seed", "data.fold"])
+    return Ranking.of(compared, "log_score", "max", items=items, **settings), compared
+
+
+def test_pairs_are_of_seeds_and_of_items(runs, tmp_path):
+    chance = np.random.default_rng(0)
+    a, b = chance.normal(0, 1, (3, 12)), chance.normal(0.1, 1, (3, 12))
+    for seed in range(3):
+        runs("a", seed, a[seed])
+        runs("b", seed, b[seed])
+    best, other = ("a", "b") if a.mean() > b.mean() else ("b", "a")
+    ranking, compared = ranked(tmp_path)
+    d = (a - b) * (1 if best == "b" else -1)
+    place = compared.labels().index(f"loss={other}")
+    assert ranking.order[0] == compared.labels().index(f"loss={best}") and ranking.differences.keys() == {place}
+    assert ranking.differences[place] == over_both(d, np.ones(12)) and ranking.p[place] == ranking.differences[place].p
+    assert basis(ranking) == "paired by 3 repetitions and 12 items"
+    # validation keeps no items
+    assert ranked(tmp_path, items=False)[0].differences[place].items == 0
+
+
+def test_folds_examine_other_items(runs, tmp_path):
+    for fold in range(2):
+        for seed in range(2):
+            runs("a", seed, np.arange(6.0) + seed, fold=fold)
+            runs("b", seed, np.arange(6.0) + [0, 1, 0, 1, 0, 2] + 2 * seed, fold=fold)
+    ranking, _ = ranked(tmp_path)
+    (difference,) = ranking.differences.values()
+    assert (difference.runs, difference.items) == (4, 12)
+
+
+def test_runs_that_examined_other_things_are_compared_by_repetition_and_that_is_told(runs, tmp_path):
+    for seed in range(2):
+        runs("a", seed, np.arange(6.0) + seed)
+        runs("b", seed, np.arange(6.0), target=np.arange(6) * 3.0)
+    ranking, _ = ranked(tmp_path)
+    (difference,) = ranking.differences.values()
+    assert difference == over_runs([0.0, -1.0])
+    assert ranking.notes == ["these runs were not all examined on the same items: compared by repetitions alone"]
+
+
+def test_no_repetition_in_common_and_one_alone(runs, tmp_path):
+    runs("a", 0, np.zeros(4))
+    runs("b", 1, np.ones(4))
+    ranking, compared = ranked(tmp_path)
+    assert [*ranking.differences.values()] == [None] and basis(ranking) == "no repetition in common"
+    assert "train each with several seeds" in sentences(ranking, compared, compared.labels(), SCORES)[0]
+
+
+def test_a_winner_of_its_own_score_alone_is_told(runs, tmp_path):
+    for seed in range(3):
+        runs("a", seed, np.full(5, 1.0) + 0.01 * seed, mae=2.0, trained_for=["log_score"])
+        runs("b", seed, np.full(5, 0.0), mae=1.0)
+    ranking, compared = ranked(tmp_path)
+    said = sentences(ranking, compared, compared.labels(), SCORES)
+    assert said == [
+        "loss=a is best by log_score, beyond doubt.",
+        "That is what loss=a was trained for; by other scores others are ahead: loss=b by mae.",
+    ]
+
+
+def test_scores_and_their_directions(runs, tmp_path):
+    runs("a", 0, np.zeros(4))
+    found, _ = find([tmp_path], "test")
+    assert scores(found) == SCORES
+    assert [direction(n, SCORES) for n in ("mae", "mae_lookup", "maenad", "log_score", "n")] == [
+        "min",
+        "min",
+        None,
+        "max",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"item": np.arange(3)},
+        {"item": np.arange(3), "weight": np.ones(3), "target": np.ones(2), "s": np.ones(3)},
+        {"item": np.arange(3), "weight": np.zeros(3), "target": np.ones(3)},
+        {"item": np.arange(3), "weight": np.ones(3), "target": np.array(["a", "b", "c"])},
+        {"item": np.array([{}, 1, 2], dtype=object), "weight": np.ones(3), "target": np.ones(3)},
+        {"item": np.ones((2, 2)), "weight": np.ones((2, 2)), "target": np.ones((2, 2))},
+    ],
+)
+def test_a_damaged_file_is_one_line(tmp_path, arrays):
+    np.savez(tmp_path / "scores.npz", **arrays)
+    with pytest.raises(BadInput, match=r"scores\.npz: damaged"):
+        item_scores.read(tmp_path)
+
+
+def test_a_file_cut_short_a_large_one_a_link_and_none(tmp_path, monkeypatch):
+    assert item_scores.read(tmp_path) is None
+    file = tmp_path / "scores.npz"
+    np.savez(file, item=np.arange(9), weight=np.ones(9), target=np.ones(9))
+    assert item_scores.read(tmp_path).scores == {}
+    monkeypatch.setattr(item_scores, "MOST", 100)
+    with pytest.raises(BadInput, match="is larger than"):
+        item_scores.read(tmp_path)
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(BadInput, match="damaged"):
+        item_scores.read(tmp_path)
+    file.rename(tmp_path / "real.npz")
+    file.symlink_to(tmp_path / "real.npz")
+    assert item_scores.read(tmp_path) is None
