@@ -11,10 +11,9 @@ def fixed(data: Any, state: dict | None) -> dict[str, Any]:
     """The settings named in `data.fixed`, by name, for the state. BadInput where a run's `state` has others."""
     settings = {name: getattr(data, name) for name in data.fixed}
     for name, value in settings.items() if state is not None else ():
-        trained = state.get(name)  # a run of before there were folds has none
-        if trained != value:
+        if state.get(name, value) != value:  # a run of before there was such a setting has none
             raise BadInput(
-                f"data.{name}={_word(value)}: the run was trained with {_word(trained)}, which decides what the "
+                f"data.{name}={_word(value)}: the run was trained with {_word(state[name])}, which decides what the "
                 f"network sees, or what is training and what is test; leave it, or train anew"
             )
     return settings

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlthink.data.molecules.molecule_file import Entry
-from dlthink.data.molecules.records import Reading, unlabelled
+from dlthink.data.molecules.records import Reading, structure_of
 from dlthink.data.molecules.shift_lines import atoms_in
+from dlthink.data.molecules.shift_records import ShiftRecord
 from dlthink.data.molecules.structures import chemistry
 from dlthink.data.molecules.text_file import TextFile
 from dlthink.errors import BadInput
@@ -67,12 +68,12 @@ def read_nci(
                 break
             reading.total += 1
             entry = Entry(name[0] if name else f"#{number}", smiles, atoms=atoms_in(smiles))
-            found = unlabelled(entry, elements, largest, tautomers)
+            found = structure_of(entry, elements, largest, tautomers)
             mean, spread = ({}, {}) if isinstance(found, str) else mean_and_spread(found[0].molecule)
             if not mean:
                 reading.skip(found if isinstance(found, str) else "no carbon", entry.id)
                 continue
-            record = found[0]
+            record = ShiftRecord(**vars(found[0]))
             noise = generator.standard_normal(len(mean))
             record.shifts = {atom: [mean[atom] + spread[atom] * float(z)] for atom, z in zip(mean, noise, strict=True)}
             reading.records.append(record)

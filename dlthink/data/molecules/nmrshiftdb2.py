@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from dlthink.data.molecules.labelled import Labelled
-from dlthink.data.molecules.prepared import Prepared, cached, prepare
-from dlthink.data.molecules.records import read
+from dlthink.data.molecules.prepared import cached
+from dlthink.data.molecules.prepared_shifts import PreparedShifts, prepare
+from dlthink.data.molecules.shift_records import read
 from dlthink.data.molecules.structures import chemistry
 from dlthink.errors import BadInput
 from dlthink.files.cache import data_folder
@@ -44,7 +45,7 @@ class Nmrshiftdb2(Labelled):
         super().__init__(**splitting)
         self.notes.append(LICENCE)
 
-    def prepared(self) -> Prepared:
+    def prepared(self) -> PreparedShifts:
         file = self._file()
         if not self.path and not file.exists():
             raise BadInput(f"{file}: is not there; get it with `dlthink fetch nmrshiftdb2`, or give data.path=FILE")
@@ -54,9 +55,11 @@ class Nmrshiftdb2(Labelled):
             "largest": self.largest,
             "tautomers": self.tautomers,
         }
-        return cached(
-            file, settings, lambda: prepare(read(file, self.nucleus, self.elements, self.largest, self.tautomers))
-        )
+
+        def make() -> PreparedShifts:
+            return prepare(read(file, self.nucleus, self.elements, self.largest, self.tautomers))
+
+        return cached(PreparedShifts, file, settings, make)
 
     def source(self) -> str:
         return f"data.path={self._file()}"

@@ -8,37 +8,32 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from dlthink.data import stable_hash
-from dlthink.data.molecules.environments import environments
 from dlthink.data.molecules.featurize import featurize
-from dlthink.data.molecules.graphs import Graphs, starts
+from dlthink.data.molecules.graphs import Graphs
 from dlthink.files.cache import blocks, cache_folder, cache_key
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from dlthink.data.molecules.records import Reading
+
+P = TypeVar("P", bound="Prepared")
 
 
 @dataclass
 class Prepared:
-    """n molecules with R measured atoms.
+    """n molecules; what was measured of them stands in subclasses.
 
-    y [R] the median of an atom's measured values, spread [R] half their range; atom [R], within its molecule;
-    first_row [n + 1]; codes [R, radius + 1], the atom's environments; on_carbon [R]; ids, smiles, keys (what
-    duplicates share, see `key`), splits ("train", "val", "test" or ""); ties [n], from the key.
+    ids, smiles, keys (what duplicates share, see `key`), splits ("train", "val", "test" or ""); ties [n], from the key.
     """
 
     graphs: Graphs
-    first_row: Tensor
-    atom: Tensor
-    y: Tensor
-    spread: Tensor
-    on_carbon: Tensor
-    codes: Tensor
     ties: Tensor
     ids: list[str]
     smiles: list[str]
@@ -51,46 +46,34 @@ class Prepared:
         return plain | {"graphs": self.graphs.tensors()}
 
     @classmethod
-    def of(cls, state: dict[str, Any]) -> Prepared:
+    def of(cls, state: dict[str, Any]) -> Self:
         return cls(**(state | {"graphs": Graphs(**state["graphs"])}))
 
 
-def prepare(reading: Reading) -> Prepared:
-    """Featurize the records of a file."""
+def described_by(reading: Reading) -> dict[str, Any]:
+    """The fields of `Prepared` from the records of a file: their structures are featurized."""
     records = reading.records
-    graphs = featurize(record.molecule for record in records)
-    first_row = starts(torch.tensor([len(record.shifts) for record in records], dtype=torch.long))
-    atom = torch.tensor([index for record in records for index in sorted(record.shifts)], dtype=torch.long)
-    values = [torch.tensor(record.shifts[i]).sort().values for record in records for i in sorted(record.shifts)]
-    owner = torch.repeat_interleave(first_row.diff())
-    at = graphs.first_atom.index_select(0, owner) + atom
     keys = [record.key for record in records]
-    return Prepared(
-        graphs=graphs,
-        first_row=first_row,
-        atom=atom,
-        y=torch.stack([(v[(len(v) - 1) // 2] + v[len(v) // 2]) / 2 for v in values]),
-        spread=torch.stack([(v[-1] - v[0]) / 2 for v in values]),
-        on_carbon=graphs.atoms[at, 0] == 6,
-        codes=environments(graphs)[at],
-        ties=torch.tensor([stable_hash.tie(key) for key in keys], dtype=torch.long),
-        ids=[record.id for record in records],
-        smiles=[record.smiles for record in records],
-        keys=keys,
-        splits=[record.split or "" for record in records],
-        notes=[*reading.notes, *_skipped(reading.skipped, reading.total)],
-    )
+    return {
+        "graphs": featurize(record.molecule for record in records),
+        "ties": torch.tensor([stable_hash.tie(key) for key in keys], dtype=torch.long),
+        "ids": [record.id for record in records],
+        "smiles": [record.smiles for record in records],
+        "keys": keys,
+        "splits": [record.split or "" for record in records],
+        "notes": [*reading.notes, *_skipped(reading.skipped, reading.total)],
+    }
 
 
-def cached(path: Path, settings: dict[str, Any], make: Callable[[], Prepared]) -> Prepared:
-    """`make()`, or what it made of a file with this content and these settings before."""
+def cached(kind: type[P], path: Path, settings: dict[str, Any], make: Callable[[], P]) -> P:
+    """`make()`, of this kind, or what it made of a file with this content and these settings before."""
     try:
-        key = cache_key((__package__, stable_hash.__name__), tuple(sorted(settings.items())), blocks(path))
+        key = cache_key((__package__, stable_hash.__name__), (kind.__name__, *sorted(settings.items())), blocks(path))
     except OSError:
         return make()  # which says what is wrong with the file
     kept = cache_folder() / "molecules" / f"{key}.pt"
     try:
-        return Prepared.of(torch.load(kept, weights_only=True))
+        return kind.of(torch.load(kept, weights_only=True))
     except Exception:  # not there, or cut short
         prepared = make()
     buffer, unfinished = io.BytesIO(), kept.with_name(f".{kept.name}.{os.getpid()}")

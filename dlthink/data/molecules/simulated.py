@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dlthink.data.molecules.labelled import Labelled
 from dlthink.data.molecules.nci import read_nci
-from dlthink.data.molecules.prepared import Prepared, prepare
+from dlthink.data.molecules.prepared_shifts import PreparedShifts, prepare
 
 
 class Molecules(Labelled):
@@ -25,7 +25,7 @@ class Molecules(Labelled):
         self.molecules, self.seed = molecules, seed
         super().__init__(**splitting)
 
-    def prepared(self) -> Prepared:
+    def prepared(self) -> PreparedShifts:
         reading, means, stds = read_nci(self.molecules, self.seed, self.elements, self.largest, self.tautomers)
         self._mean, self._std = (
             torch.tensor([values[atom] for values in known for atom in sorted(values)]) for known in (means, stds)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlthink.data.molecules import sd_file, shift_lines
+from dlthink.data.molecules.columns import MARKS, table
 from dlthink.data.molecules.structures import chemistry, molecule_of_block, molecule_of_smiles
 from dlthink.data.molecules.text_file import TextFile
 from dlthink.errors import BadInput
@@ -25,13 +25,11 @@ TABLES = (".csv", ".tsv", ".tab")
 BLOCKS = (".sdf", ".sd", ".mol", ".mdl")
 OBJECTS = (".jsonl", ".json", ".ndjson")
 ENDINGS = (*LINES, *TABLES, *BLOCKS, *OBJECTS)
-MARKS = ",;\t|"  # between the cells of a table
-HEADER = 50  # lines in which a table's header ends
 LARGEST = 10_000  # atoms of a molecule
 SMILES = re.compile(r'"?(?P<smiles>[^\s,;"]+)"?[,;]?(?:\s*\|[^|]*\|)?[\s,;]*(?P<name>.*)', re.DOTALL)
 
 
-def read_structures(path: str | Path, watched: str = "") -> Iterator[tuple[str, Mol | str]]:
+def read_structures(path: str | Path, watched: str = "", column: str | None = None) -> Iterator[tuple[str, Mol | str]]:
     """(name, molecule) of everything in a file, or (name, why it cannot be read): one never stops the others.
 
     .smi .smiles .ism .can .cxsmiles .txt  a SMILES and perhaps a name per line; blank lines, lines that start with #
@@ -42,6 +40,7 @@ def read_structures(path: str | Path, watched: str = "") -> Iterator[tuple[str, 
     Any of them may be .gz. What has no name gets its number, from 1. Molecules as molecule_of_smiles makes them:
     `heavy` takes their explicit hydrogens away. A molecule of more than 10,000 atoms is not read.
     watched  what a bar says that shows how far it is; none without
+    column   what the structures are called in a table, if it has such a column
     Raises BadInput, naming the file.
     """
     chemistry()
@@ -53,8 +52,11 @@ def read_structures(path: str | Path, watched: str = "") -> Iterator[tuple[str, 
     lines = file.watched(watched) if watched else iter(file)
     if ending[0] in BLOCKS:
         return _molecules(file, _blocks(lines, file.name), sd_file.atoms_of, molecule_of_block)
-    found = {**dict.fromkeys(TABLES, _table), **dict.fromkeys(OBJECTS, _objects)}.get(ending[0], _lines)
-    return _molecules(file, found(lines, file.name), shift_lines.atoms_in, molecule_of_smiles)
+    if ending[0] in TABLES:
+        found = _table(lines, file.name, column=column)
+    else:
+        found = (_objects if ending[0] in OBJECTS else _lines)(lines, file.name)
+    return _molecules(file, found, shift_lines.atoms_in, molecule_of_smiles)
 
 
 def _molecules(file: TextFile, named: Iterable[tuple[str, str]], atoms, read) -> Iterator[tuple[str, Mol | str]]:
@@ -93,10 +95,10 @@ def _lines(lines: Iterable[str], name: str) -> Iterator[tuple[str, str]]:
         yield from _table(chain([first], said), name, MARKS + " ")
         return
     for line in said if titles[0] in TITLES else chain([first], said) if first else ():
-        yield _structure_and_name(line)
+        yield structure_and_name(line)
 
 
-def _structure_and_name(text: str) -> tuple[str, str]:
+def structure_and_name(text: str) -> tuple[str, str]:
     """(name, SMILES) of `SMILES |extensions| name`; between tabs only the next cell is the name."""
     found = SMILES.match(text.strip())
     if not found:
@@ -104,32 +106,22 @@ def _structure_and_name(text: str) -> tuple[str, str]:
     return found["name"].split("\t")[0].strip().strip('"'), found["smiles"]
 
 
-def _table(lines: Iterable[str], name: str, marks: str = MARKS) -> Iterator[tuple[str, str]]:
-    lines = (line + "\n" for line in lines)
-    start = next((line for line in lines if line.strip()), "")
-    if (said := start.strip().strip('"').lower()).startswith("sep="):  # so Excel is told what stands between cells
-        marks, start = said[4:5] or "\t", next(lines, "")
-    head = [start, *islice(lines, HEADER)]
-    first = start.strip()[:80]
-    try:
-        heads = {mark: next(csv.reader(head, delimiter=mark), []) for mark in marks}
-        heads = {mark: [cell.strip().lower() for cell in cells] for mark, cells in heads.items()}
-        mark = max(marks, key=lambda mark: (_column(heads[mark]) is not None, len(heads[mark])))
-        column, named = _column(heads[mark]), _name_column(heads[mark])
-        if column is None:
-            raise BadInput(f"{name}: no column is called smiles (the first line is {first!r}): name one so")
-        rows = csv.reader(chain(head, lines), delimiter=mark)
-        next(rows)
-        for row in rows:
-            cells = [*map(str.strip, row), *[""] * (len(heads[mark]) - len(row))]
-            if any(cells):
-                yield (cells[named] if named is not None else ""), _structure_and_name(cells[column])[1]
-    except csv.Error as error:
-        raise BadInput(f"{name}: is not a CSV ({error}): is a quotation mark left open?") from error
+def _table(lines: Iterable[str], name: str, marks: str = MARKS, column: str | None = None) -> Iterator[tuple[str, str]]:
+    head, rows = table(lines, name, lambda head: structures_in(head, column) is not None, marks)
+    place, named = structures_in(head, column), _name_column(head)
+    if place is None:
+        raise BadInput(
+            f"{name}: no column is called {column or 'smiles'} (there are {', '.join(head)[:80]}): name one so"
+        )
+    for row in rows:
+        yield (row[named] if named is not None else ""), structure_and_name(row[place])[1]
 
 
-def _column(head: list[str]) -> int | None:
-    """That of the structures: called smiles, or else something with smiles."""
+def structures_in(head: list[str], column: str | None = None) -> int | None:
+    """The place of the structures among the columns: `column`, or else smiles, or else something with smiles."""
+    if column in head:
+        return head.index(column)
+    head = [title.lower() for title in head]
     like = {title for title in head if "smiles" in title and not {*title} & {*MARKS, '"'}}  # else it is cut wrongly
     for wanted in ({"smiles"}, {"smi"}, like):
         for place, title in enumerate(head):
@@ -140,6 +132,7 @@ def _column(head: list[str]) -> int | None:
 
 def _name_column(head: list[str]) -> int | None:
     """That of the names: called id, name or title, or else with such a word."""
+    head = [title.lower() for title in head]
     if exact := [head.index(title) for title in NAMES if title in head]:
         return exact[0]
     worded = (i for i, t in enumerate(head) if "smiles" not in t and NAMED & {*re.findall(r"[a-z]+", t)})

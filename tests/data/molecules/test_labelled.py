@@ -16,6 +16,7 @@ from dlthink.data.molecules.nci import mean_and_spread  # noqa: E402
 from dlthink.data.molecules.nmrshiftdb2 import Nmrshiftdb2  # noqa: E402
 from dlthink.data.molecules.parent import key  # noqa: E402
 from dlthink.data.molecules.simulated import Molecules  # noqa: E402
+from dlthink.data.molecules.splits import roles  # noqa: E402
 from dlthink.data.stable_hash import share, tie  # noqa: E402
 from dlthink.errors import BadInput  # noqa: E402
 from tests.data.molecules.made_molecules import save  # noqa: E402
@@ -142,12 +143,14 @@ def test_no_scaffold_is_on_two_sides(many):
 @pytest.mark.parametrize("split", ["random", "scaffold"])
 def test_shares(split, validation):
     """Of the keys alone: 1,600 made-up molecules."""
-    made = object.__new__(Molecules)
-    made.split, made.validation = split, validation
     smiles = ["C" * (1 + i % 40) + "O" + "C" * (i // 40) for i in range(1600)]
-    roles = made._roles(type("Some", (), {"keys": smiles, "smiles": smiles, "splits": [""] * 1600}))
-    assert abs(roles.count("test") / 1600 - 0.2) < 0.03
-    assert abs(roles.count("val") / (1600 - roles.count("test")) - validation) < 0.03
+    some, tests = type("Some", (), {"keys": smiles, "smiles": smiles, "splits": [""] * 1600}), []
+    for fold in range(5):
+        found = roles(some, split, validation, fold)
+        assert abs(found.count("test") / 1600 - 0.2) < 0.03
+        assert abs(found.count("val") / (1600 - found.count("test")) - validation) < 0.03
+        tests += [one for one, role in zip(smiles, found, strict=True) if role == "test"]
+    assert sorted(tests) == sorted(smiles)  # each is test in one fold
 
 
 def test_nothing_left_for_a_side(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 Chem = pytest.importorskip("rdkit.Chem", reason="molecules need rdkit")
 
-from dlthink.data.molecules.records import read  # noqa: E402
+from dlthink.data.molecules.shift_records import read  # noqa: E402
 from dlthink.errors import BadInput  # noqa: E402
 from tests.data.molecules.made_molecules import ETHANOL, block, peaks, record, save  # noqa: E402
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from dlthink.data.molecules.records import read
 from dlthink.data.molecules.shift_lines import BROKEN, LAYOUT, NO_SMILES, atoms_in, entries
+from dlthink.data.molecules.shift_records import read
 from dlthink.errors import BadInput
 
 LINE = {"id": "5", "smiles": "CCO", "c13": {"0": [18.0, 18.2], "1": 57.0}, "h1": {"1": [3.6]}, "split": "test"}

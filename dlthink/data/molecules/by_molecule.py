@@ -1,0 +1,131 @@
+"""Molecules of which something was measured, split by molecule: what shifts and properties share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dlthink.data.fixed_settings import fixed
+from dlthink.data.molecules.featurize import ATOM_FEATURES, BOND_KINDS, ELEMENT, KIND
+from dlthink.data.molecules.prepared import Prepared
+from dlthink.data.molecules.splits import FOLDS, ROLES, as_seen, in_several, roles
+from dlthink.errors import BadInput
+
+FEW = 300  # rows of validation on which nothing should rest
+
+
+class ByMolecule:
+    """Samples are molecules; what their rows are, and what is measured of them, subclasses say.
+
+    split        random: by a hash of the molecule, so that it is on the same side in every file; scaffold: all
+                 molecules with one ring skeleton on the same side; what else, a subclass says
+    validation   share of the training molecules that is held out, where the file holds out none itself
+    fold         0 .. 4: which fifth of the molecules is test, where the file does not say
+    tautomers    whether tautomers and mesomers of one molecule stay together, too
+    state        how a run's data were prepared: atomic numbers and kinds of atoms seen in training, what its baselines
+                 have learned, the molecules seen: in any file they keep their role, and all others are test
+
+    Molecules stay together that differ in stereochemistry or isotopes alone, and salts, ions and charge-separated forms
+    of one molecule: each is known by its `key`, that of its neutralized largest part. Raises BadInput.
+    """
+
+    fixed: tuple[str, ...] = ("split", "validation", "fold", "tautomers")  # once a run is trained
+    row = "atoms"  # what a row is, in messages
+    target = "measured"  # or simulated
+
+    def __init__(
+        self,
+        split: str = "random",
+        validation: float = 0.1,
+        fold: int = 0,
+        tautomers: bool = False,
+        state: dict | None = None,
+    ) -> None:
+        if not 0 < validation < 1:
+            raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
+        if not 0 <= fold < FOLDS:
+            raise BadInput(f"data.fold={fold}: there are {FOLDS}, 0 to {FOLDS - 1}")
+        self.split, self.validation, self.fold, self.tautomers = split, validation, fold, tautomers
+        cut = fixed(self, state)
+        every = self.prepared()
+        self.notes = list(every.notes)
+        said = split not in ("random", "scaffold")
+        if twice := in_several(every) if said else 0:
+            self.notes.append(
+                f"{twice} molecules stand in several splits of the file (salts and charged forms are one molecule): "
+                f"they are test rather than val, and val rather than train"
+            )
+        if state is None:
+            role = roles(every, split, validation, fold, self.groups(every))
+        else:
+            role = as_seen(every, state["seen"])
+        rows = {name: torch.tensor([i for i, one in enumerate(role) if one == name]).long() for name in ROLES}
+        for name in ROLES if state is None else ("test",):
+            if not len(rows[name]):
+                raise BadInput(
+                    f"{self.source()}: no molecule of {len(role)} is left for {name}: "
+                    f"{''.join(f'{note}; ' for note in every.notes)}"
+                    f"give more molecules, or another data.split or data.validation"
+                )
+        if state is None:
+            atoms = every.graphs.select(rows["train"]).atoms
+            state = cut | {
+                "elements": sorted({1, *atoms[:, ELEMENT].unique().tolist()}),
+                "kinds": atoms[:, KIND].unique(dim=0).tolist(),
+                "seen": {name: every.ties[rows[name]] for name in ("train", "val")},
+                "target": self.target,
+            }
+            state |= self.learned(every, rows["train"])
+        self.state = state
+        shared = {"target": self.target, "atom_features": ATOM_FEATURES, "bond_kinds": BOND_KINDS}
+        self.facts = self.said_of(state) | shared
+        self.train, self.val, self.test = (self.part(every, rows[name], name == "train") for name in ROLES)
+        counts = (
+            [len(rows[name]) for name in ROLES],
+            [int(part.y.isfinite().sum()) for part in (self.train, self.val, self.test)],
+        )
+        self.notes.append(self.counted(*counts))
+        if 0 < (few := counts[1][1]) < FEW:
+            self.notes.append(
+                f"validation has {few} {self.row} only: the choice of the best weights, one spread for all and any "
+                f"recalibration rest on them; give more molecules or a larger data.validation"
+            )
+
+    @classmethod
+    def targets(cls, settings: Mapping[str, Any]) -> str:
+        """The kind of target that data with these settings have."""
+        return "reals"
+
+    # ------------------------------------------------------------------------------------- what a data set says
+
+    def prepared(self) -> Prepared:
+        """The molecules that this data set stands for."""
+        raise NotImplementedError
+
+    def source(self) -> str:
+        """How a message names it."""
+        raise NotImplementedError
+
+    def groups(self, every: Prepared) -> Sequence[str]:
+        """Words that molecules on one side share."""
+        return ()
+
+    def learned(self, every: Prepared, molecules: Tensor) -> dict[str, Any]:
+        """What else a run's state holds: what is learned of the training molecules."""
+        raise NotImplementedError
+
+    def said_of(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Further facts."""
+        raise NotImplementedError
+
+    def part(self, every: Prepared, molecules: Tensor, training: bool) -> Any:
+        """The split of these molecules; baselines know nothing of training."""
+        raise NotImplementedError
+
+    def counted(self, molecules: list[int], values: list[int]) -> str:
+        """The line that says how many molecules and values each split has."""
+        counts = " / ".join(f"{n:,} ({k:,})" for n, k in zip(molecules, values, strict=True))
+        return f"molecules ({self.row}) for train / val / test: {counts}"
