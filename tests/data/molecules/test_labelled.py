@@ -244,7 +244,7 @@ def test_known_is_row_for_row_with_y(embedded, name):
         x, y = split.take(index)
         known = split.known(index)
         assert y.shape == (len(x["asked"]), 1) and y.dtype == torch.float32
-        assert set(known) == {"mean", "std", "spread_measured", "structure", "atom"} | (
+        assert set(known) == {"mean", "std", "spread_measured", "structure", "atom", "item"} | (
             {"baselines"} - {name == "train" and "baselines"}
         )
         for column in (known["mean"], known["std"], known["spread_measured"]):
@@ -283,7 +283,7 @@ def test_measured_values_keep_their_spread_and_the_truth_is_not_known(tmp_path):
     data = Nmrshiftdb2(str(save(tmp_path / "a", text)))
     known = data.test.known(torch.tensor([0, 1]))
     torch.testing.assert_close(known["spread_measured"], torch.full_like(known["spread_measured"], 1.5))
-    assert set(known) == {"spread_measured", "baselines", "structure", "atom"}
+    assert set(known) == {"spread_measured", "baselines", "structure", "atom", "item"}
     assert any("License" in note for note in data.notes)
 
 
