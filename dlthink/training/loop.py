@@ -70,7 +70,12 @@ class Loop:
         Loss.prepare.of(loss)(self.train.targets())
         stop_gradient(model, loss)
         self.order = Sampler(self.train, settings.batch, seed, device)
-        self.epoch_steps = max(1, len(self.order) // settings.accumulate)
+        if settings.accumulate > len(self.order):  # they are held together
+            raise BadInput(
+                f"trainer.accumulate={settings.accumulate}: an epoch has {len(self.order):,} batches of "
+                f"{self.order.batch:,}; give that many at most"
+            )
+        self.epoch_steps = len(self.order) // settings.accumulate
         self.since = {"step": 0, "epoch": 0.0}  # from where epochs are counted: where batches became what they are
         self.notes: list[str] = []  # about what is chosen here or resumed
         self.precision = self._choose_precision(optim, saved)

@@ -13,6 +13,8 @@ from dlthink.training.loop import Loop
 from dlthink.training.precision import Format, Precision
 from dlthink.training.schedule import Shape
 
+LONGEST = 100_000  # steps between two points of a curve
+
 
 class Trainer:
     """Trains a network on a cost, examines it, and can go on from any checkpoint as if nothing had happened.
@@ -21,7 +23,8 @@ class Trainer:
     `accumulate` of them summed into one step; `schedule` and `warmup` of the learning rate; `clip` the gradient's norm;
     `l2` penalty on weight matrices, l2/2 |w|^2 over the number of targets, as the cost is a mean over them; `ema` decay
     of averaged weights; `patience` validations without a better figure; `minutes` for one launch; `validate_every`
-    steps (null: each epoch), `log_every` steps, `save_minutes` between checkpoints when validations are rare.
+    steps (null: each epoch), `log_every` steps (their terms are held until then), `save_minutes` between checkpoints
+    when validations are rare.
     """
 
     def __init__(
@@ -54,6 +57,8 @@ class Trainer:
         for name, value in at_least_one.items():
             if value is not None and value < 1:
                 raise BadInput(f"trainer.{name}={value}: must be 1 or more")
+        if log_every > LONGEST:
+            raise BadInput(f"trainer.log_every={log_every}: must be {LONGEST:,} or less")
         for name, value in dict(clip=clip, minutes=minutes, save_minutes=save_minutes).items():
             if value is not None and not value > 0:
                 raise BadInput(f"trainer.{name}={value}: must be above 0")

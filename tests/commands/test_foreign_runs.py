@@ -57,6 +57,18 @@ def test_a_run_from_before_the_tree_moved_says_so(verbs, gift):
     verbs("dlthink.losses.poisson.Poisson", "dlthink 0.1", "trained again")
 
 
+@pytest.mark.parametrize(
+    "setting, says",
+    [
+        ("accumulate", "trainer.accumulate=1099511627776: an epoch has"),
+        ("log_every", "trainer.log_every=1099511627776: must be 100,000 or less"),
+    ],
+)
+def test_numbers_by_which_memory_would_grow(cli, gift, setting, says):
+    edit(gift, trainer={setting: 2**40})
+    refused(cli("train", f"resume={gift}", "trainer.steps=9"), says)
+
+
 # ---------------------------------------------------------------------------------------------------------- files
 
 

@@ -7,6 +7,7 @@ import json
 import math
 import mmap
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -22,6 +23,7 @@ from torch import Tensor
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.decode import as_mode, bands, middle, pillow, resized, upright
 from dlthink.files.cache import cache_folder, cache_key
+from dlthink.memory import check_memory
 from dlthink.progress_bar import progress_bar
 
 HELD = 64 << 20  # bytes of a mapped file that may stay in memory once they were read
@@ -122,7 +124,7 @@ def kept(
 
     rows() is asked a second time where the disk is full; about() after the last row, and must fit JSON.
     """
-    file = cache_folder() / "photos" / f"{key}.npy"
+    file = _place(key)
     note = file.with_suffix(".json")
     with suppress(OSError, ValueError, EOFError):  # not there, or cut short
         said = json.loads(note.read_text(encoding="utf-8"))
@@ -212,6 +214,22 @@ def _contents(album: Album, names: list[str]) -> Iterable[bytes]:
 def drawn(by: str, settings: tuple, shape: tuple[int, ...], make: Callable[[], Iterable[np.ndarray]]) -> Tensor:
     """Pixels of pictures that a program draws: `make()` yields them, [some, channels, size, size] at a time.
 
-    by: the module, or the package, that draws.
+    by: the module, or the package, that draws. Raises BadInput where neither the cache's disk nor memory has room.
     """
-    return kept(cache_key((__package__, by), settings), shape[1:], make, dict)[0]
+    key = cache_key((__package__, by), settings)
+    if not _place(key).exists() and _free(cache_folder()) < math.prod(shape):  # then they are drawn into memory
+        check_memory(math.prod(shape), f"{shape[0]:,} pictures of {shape[-1]} x {shape[-2]} pixels")
+    return kept(key, shape[1:], make, dict)[0]
+
+
+def _place(key: str) -> Path:
+    return cache_folder() / "photos" / f"{key}.npy"
+
+
+def _free(folder: Path) -> int:
+    """Bytes that may be written into a folder that is there or will be; 0 where that cannot be found out."""
+    there = next((place for place in (folder, *folder.absolute().parents) if place.is_dir()), folder)
+    try:
+        return shutil.disk_usage(there).free
+    except OSError:
+        return 0

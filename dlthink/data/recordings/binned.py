@@ -17,6 +17,7 @@ from dlthink.data.recordings.npz import read_recording
 from dlthink.data.recordings.session import Session
 from dlthink.data.recordings.windows import Inputs, Split
 from dlthink.errors import BadInput
+from dlthink.memory import check_memory
 
 PATTERN = ("train", "train", "test", "train", "val")
 MOST_BINS = 50_000_000
@@ -77,6 +78,8 @@ class Binned:
                 f"{session.source}: no bin is left for {empty[0]} between the gaps: "
                 f"choose fewer data.blocks than {blocks} or a shorter data.history than {history}"
             )
+        needed = 4.0 * len(bins) * (len(session.units) + 4 * session.covariates.shape[1])
+        check_memory(needed, f"{session.source}: {len(bins):,} bins (data.bin={bin}) of {len(session.units)} units")
         counts = bins.counts(session.spikes)
         if silent := [name for name in rows if not counts[rows[name]].any()]:
             raise BadInput(

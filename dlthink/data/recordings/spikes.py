@@ -10,6 +10,7 @@ from dlthink.data.recordings import ride
 from dlthink.data.recordings.binned import Binned
 from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
+from dlthink.memory import check_memory
 
 FRAME = 0.05  # s, how long one draw of the extra variability lasts
 
@@ -44,6 +45,10 @@ class Spikes(Binned):
     def read(self) -> Session:
         self._check_knobs()
         steps = round(self.minutes * 60 / ride.STEP)
+        check_memory(
+            8.0 * steps * (self.neurons * (2 + ride.STEP * self.rate) + len(ride.SIGNALS) + ride.DRIVES),
+            f"data.minutes={self.minutes} data.neurons={self.neurons} data.rate={self.rate}",
+        )
         rng = np.random.default_rng(self.seed)
         signals = ride.behaviour(steps, rng)
         rates = ride.rates(signals, self.neurons, self.rate, rng)

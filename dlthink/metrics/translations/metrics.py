@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
+from dlthink.errors import BadInput
 from dlthink.metrics.misfit import misfit
 from dlthink.metrics.translations.arena import Arena
 from dlthink.metrics.translations.condensed import condensed, evenly, translated
@@ -17,6 +18,9 @@ from dlthink.metrics.translations.probe import Probe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+MOST_DRAWS = 2_000  # of photos; each is a weight for every photo
 
 
 class Translations:
@@ -64,6 +68,8 @@ class Translations:
         inception: str | None = None,
         draws: int = 200,
     ):
+        if not 0 <= draws <= MOST_DRAWS:
+            raise BadInput(f"metrics.draws={draws}: must be 0 to {MOST_DRAWS:,}")
         a, b = domains
         self.source = {b: a, a: b}  # of what each is made
         self.needs = (b, a)
