@@ -113,6 +113,12 @@ class Data(Protocol):
         """Does `dlthink predict` write a "file" or a "folder"? Left out: a file."""
         return "file"
 
+    @optional
+    def contents(self, path: str) -> list[str]:
+        """What is in a user's file and which of its names can be used, a line each; a class method, for `dlthink show`.
+        Left out: that command does without these data."""
+        return []
+
     @classmethod
     def inputs(cls, path: str, state: dict[str, Any], **words: Any) -> Inputs:
         """The samples of a user's file, for `dlthink predict`; further arguments are words of that command."""

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from dlthink.data.fixed_settings import fixed
-from dlthink.data.recordings import notes
+from dlthink.data.recordings import formats, notes
 from dlthink.data.recordings.bins import Bins
-from dlthink.data.recordings.npz import read_recording
+from dlthink.data.recordings.counted import check_width
 from dlthink.data.recordings.session import Session
+from dlthink.data.recordings.stretches import between
 from dlthink.data.recordings.windows import Inputs, Split
 from dlthink.errors import BadInput
 from dlthink.memory import check_memory
@@ -65,7 +66,7 @@ class Binned:
         self.hold = [str(name) for name in hold] if hold else None
         cut = fixed(self, state)
         self.notes: list[str] = []
-        session = self.read().centred(bin).between(start, stop).checked()
+        session = between(self.read().centred(bin), start, stop).checked()
         if not session.units:
             raise BadInput(f"{session.source}: holds no units: there is nothing to predict")
         bins = _bins(session, bin)
@@ -101,6 +102,7 @@ class Binned:
         rows["val"], fewer = _believable(rows["val"], far.any(axis=1), history)
         self.notes = [
             notes.read(session, bins, counts, rows),
+            *session.notes,
             *self.notes,
             *notes.pace(session, bins, counts, self.hold or []),
             *(notes.strange(session, bins, far, state, role, fewer) or notes.codes(session)),
@@ -139,14 +141,14 @@ class Binned:
         raise NotImplementedError
 
     @classmethod
-    def open(cls, path: str | Path, need_spikes: bool) -> Session:
-        """The user's own file for `dlthink predict`: an .npz with the keys of `data=recording`."""
-        return read_recording(path, need_spikes=need_spikes)
+    def open(cls, path: str | Path, state: dict, **needs) -> Session:
+        """The user's own file for `dlthink predict`, as for `data=recording`. needs: what `formats.read` is asked."""
+        return formats.read(path, **needs)
 
     @classmethod
     def inputs(cls, path: str, state: dict) -> Inputs:
         """Every bin of the user's file that has a whole window, prepared as the training data were."""
-        session = cls.open(path, state["spike_history"]).centred(state["bin"]).checked()
+        session = cls.open(path, state, need_spikes=state["spike_history"]).centred(state["bin"]).checked()
         history, margin = state["history"], state["history"] + int(state["spike_history"])
         bins = _bins(session, state["bin"])
         rows = np.flatnonzero(np.arange(len(bins)) - bins.origin >= margin)
@@ -190,11 +192,12 @@ class Binned:
             raise BadInput(
                 f"{session.source}: covariates are all constant in the training bins: there is nothing to predict from"
             )
-        if session.steps is not None and (coarse := varies & (session.steps > 0.1 * std)).any():
+        steps = np.concatenate([np.zeros(len(s.names)) if s.steps is None else s.steps for s in session.series])
+        if (coarse := varies & (steps > 0.1 * std)).any():
             column = int(np.flatnonzero(coarse)[0])
             self.notes.append(
                 f"covariate {session.names[column]} is stored with too few digits: in steps of "
-                f"{session.steps[column]:.2g} beside a spread of {std[column]:.2g}: save it as float64"
+                f"{steps[column]:.2g} beside a spread of {std[column]:.2g}: save it as float64"
             )
         low, high = notes.limits(seen)
         scale = {"mean": mean, "std": std, "low": low, "high": high}
@@ -215,6 +218,8 @@ def _bins(session: Session, width: float) -> Bins:
             f"{session.source}: {number:.2g} bins of {width:g} s are more than memory holds: "
             f"choose a wider data.bin, and check that all times are in seconds (not milliseconds, not sample numbers)"
         )
+    if session.counted is not None:
+        check_width(session.source, session.counted, width)
     if session.rounding > width / 4:
         raise BadInput(
             f"{session.source}: its times tell apart steps of {session.rounding:.2g} s only, too coarse for bins of "
@@ -225,16 +230,20 @@ def _bins(session: Session, width: float) -> Bins:
 
 def _values(session: Session, bins: Bins, hold: list[str] | None) -> np.ndarray:
     """[T, F] what every covariate was in every bin."""
-    values = bins.means(session.times, session.covariates)
     for name in hold or []:
         if name not in session.names:
             raise BadInput(
                 f"data.hold=[{','.join(hold)}]: {session.source} has no covariate {name!r}: "
                 f"choose of {notes.listed(session.names)}"
             )
-        column = session.names.index(name)
-        values[:, column] = bins.held(session.times, session.covariates[:, column])
-    return values
+    parts = []
+    for series in session.series:
+        held = [series.held or name in (hold or []) for name in series.names]
+        part = np.empty((len(bins), len(held))) if all(held) else bins.means(series.times, series.values)
+        for column in np.flatnonzero(held):
+            part[:, column] = bins.held(series.times, series.values[:, column])
+        parts.append(part)
+    return np.concatenate(parts, axis=1) if len(parts) != 1 else parts[0]
 
 
 def _wanted(session: Session, values: np.ndarray, state: dict) -> np.ndarray:

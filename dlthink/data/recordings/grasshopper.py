@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from dlthink.data.recordings.binned import Binned
+from dlthink.data.recordings.series import Series
 from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
 
@@ -42,13 +43,12 @@ class Grasshopper(Binned):
         times, amplitude = sound[:, 0] * MICRO, sound[:, 1]
         step = times[1] - times[0]
         slope = np.diff(amplitude, prepend=amplitude[0]) / step / 1000
+        values = np.stack([amplitude, np.log(np.maximum(amplitude, 1e-4)), slope], axis=1)
         return Session(
             source=f"grasshopper {self.file}",
             spikes=[spikes],
             units=["receptor"],
-            covariates=np.stack([amplitude, np.log(np.maximum(amplitude, 1e-4)), slope], axis=1),
-            times=times,
-            names=["amplitude", "log_amplitude", "slope"],
+            series=[Series(values, times, ["amplitude", "log_amplitude", "slope"])],
             intervals=np.array([[0.0, times[-1] + step]]),
         )
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from dlthink.data.recordings.binned import Binned
-from dlthink.data.recordings.npz import arrays, read_recording
+from dlthink.data.recordings.npz import arrays, fields
+from dlthink.data.recordings.series import Series
 from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
 from dlthink.files.cache import data_folder
@@ -64,8 +65,8 @@ class LinearTrack(Binned):
         return session if self.min_speed <= 0 else replace(session, intervals=_runs(session, self.min_speed))
 
     @classmethod
-    def open(cls, path: str | Path, need_spikes: bool = True) -> Session:
-        """Any of the recording's formats, by name and keys; else an .npz as for `data=recording`."""
+    def open(cls, path: str | Path, state: dict | None = None, **needs) -> Session:
+        """Any of the recording's formats, by name and keys; else a file as for `data=recording`."""
         path = Path(path)
         if path.is_dir():
             native = [path / name for name in NATIVE]
@@ -81,10 +82,11 @@ class LinearTrack(Binned):
             native = [path.with_name(name) for name in NATIVE]
             native[0 if path.suffix == ".mat" else 1] = path
             return _native(*native)
-        found = arrays(path)
-        if "pos_tick" in found or "spike_tick" in found:
-            return _compact(path, found)
-        return read_recording(path, found, need_spikes)
+        if path.suffix == ".npz" and path.is_file():
+            found = fields(path)
+            if "pos_tick" in found or "spike_tick" in found:
+                return _compact(path, arrays(path))
+        return super().open(path, state or {}, **needs)
 
 
 def _session(source: Path, ticks: list[np.ndarray], position_ticks: np.ndarray, position: np.ndarray) -> Session:
@@ -96,24 +98,24 @@ def _session(source: Path, ticks: list[np.ndarray], position_ticks: np.ndarray, 
     speed = np.linalg.norm(velocity, axis=1, keepdims=True)
     along = (TRACK[1] - TRACK[0]) / np.sum((TRACK[1] - TRACK[0]) ** 2)
     bumps = np.exp(-0.5 * ((PLACES - 1) * (xy - TRACK[0]) @ along[:, None] - np.arange(PLACES)) ** 2)
+    names = ["x", "y", "velocity_x", "velocity_y", "speed", *(f"place_{place}" for place in range(PLACES))]
     return Session(
         source=str(source),
         spikes=[unit / CLOCK for unit in ticks],
         units=[str(unit) for unit in range(len(ticks))],
-        covariates=np.concatenate([xy, velocity, speed, bumps], axis=1),
-        times=times,
-        names=["x", "y", "velocity_x", "velocity_y", "speed", *(f"place_{place}" for place in range(PLACES))],
+        series=[Series(np.concatenate([xy, velocity, speed, bumps], axis=1), times, names)],
         intervals=np.array([[times[0], times[-1]]]),
     )
 
 
 def _runs(session: Session, least: float) -> np.ndarray:
     """[I, 2] the stretches in which the animal moves faster than `least`."""
-    if "speed" not in session.names:
+    measured = next((series for series in session.series if "speed" in series.names), None)
+    if measured is None:
         raise BadInput(f"{session.source}: has no covariate 'speed': add it, or set data.min_speed=0")
-    moves = np.concatenate([[False], session.covariates[:, session.names.index("speed")] > least, [False]])
+    moves = np.concatenate([[False], measured.values[:, measured.names.index("speed")] > least, [False]])
     turns = np.flatnonzero(np.diff(moves.astype(int)))
-    starts, stops = session.times[turns[::2]], session.times[turns[1::2] - 1]
+    starts, stops = measured.times[turns[::2]], measured.times[turns[1::2] - 1]
     pause = starts[1:] - stops[:-1] >= BRIDGE
     starts = np.concatenate([starts[:1], starts[1:][pause]])
     stops = np.concatenate([stops[:-1][pause], stops[-1:]])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dlthink.data.recordings.bins import Bins
-from dlthink.data.recordings.session import Session, clock
+from dlthink.data.recordings.series import Series, clock
+from dlthink.data.recordings.session import Session
 
 FAR = 20.0  # spreads beyond the training values: nothing that was learned holds there
 APART, SELDOM = 10.0, 0.05  # ranges of all other values, and the share of rows, of a value that looks like a code
@@ -20,18 +21,28 @@ def read(session: Session, bins: Bins, counts: np.ndarray, rows: dict[str, np.nd
     seconds, stretches = len(bins) * bins.width, len(bins.edges)
     where = f" in {stretches:,} stretches" if stretches > 1 else ""
     units = f"{counts.shape[1]:,} unit{'s' * (counts.shape[1] > 1)}"
-    samples, covariates = int((bins.of(session.times) >= 0).sum()) / len(bins), len(session.names)
     splits = ", ".join(f"{name} {len(some):,}" for name, some in rows.items())
     return (
         f"read {units} with {int(counts.sum()):,} spikes in {seconds:,.6g} s{where}: {len(bins):,} bins of "
-        f"{bins.width:g} s; {covariates} covariate{'s' * (covariates > 1)}, {samples:.3g} samples a bin; {splits}"
+        f"{bins.width:g} s; {'; '.join(_sampled(series, bins) for series in session.series)}; {splits}"
     )
+
+
+def _sampled(series: Series, bins: Bins) -> str:
+    number = f"{len(series.names)} covariate{'s' * (len(series.names) > 1)}"
+    if series.held:
+        return f"{number} of {series.key}"
+    samples = int((bins.of(series.times) >= 0).sum()) / len(bins)
+    named = "" if series.key == "covariates" else f" of {series.key}"
+    return f"{number}{named}, {samples:.3g} samples a bin"
 
 
 def pace(session: Session, bins: Bins, counts: np.ndarray, hold: list[str]) -> list[str]:
     """Times that are centres of bins or no seconds, covariates that come more slowly than bins, and their pauses."""
     rate = float(np.median(counts.sum(axis=0))) / (len(bins) * bins.width)
-    every = session.step / bins.width
+    sampled = [series for series in session.series if not series.held]
+    step = max((series.step for series in sampled), default=0.0)
+    every = step / bins.width
     notes = []
     if session.reach:
         notes.append(
@@ -40,7 +51,7 @@ def pace(session: Session, bins: Bins, counts: np.ndarray, hold: list[str]) -> l
         )
     if rate < RAREST or (rate < RARE and every >= MANY):
         notes.append(
-            f"covariates come every {session.step:.4g} s, {every:.4g} bins a sample, and the median unit fires at "
+            f"covariates come every {step:.4g} s, {every:.4g} bins a sample, and the median unit fires at "
             f"{rate:.2g} Hz: are times in milliseconds or sample numbers? They must be in seconds"
         )
     if session.rounding > COARSE * bins.width:
@@ -50,35 +61,44 @@ def pace(session: Session, bins: Bins, counts: np.ndarray, hold: list[str]) -> l
         )
     if rate > QUICKEST:
         notes.append(f"the median unit fires at {rate:,.0f} Hz: are times in minutes or hours? They must be in seconds")
-    lines = [name for name in session.names if name not in hold]
+    return notes + [note for series in sampled for note in _between_rows(series, session, bins, hold)]
+
+
+def _between_rows(series: Series, session: Session, bins: Bins, hold: list[str]) -> list[str]:
+    """What lies in bins without a row of it."""
+    lines = [name for name in series.names if name not in hold]
     if not lines:
-        return notes
-    where = bins.of(session.times)
-    empty = 1 - len(np.unique(where[where >= 0])) / len(bins)
+        return []
+    where = bins.of(series.times)
+    every, empty = series.step / bins.width, 1 - len(np.unique(where[where >= 0])) / len(bins)
     if every > SLOW or empty > 0.1:
-        states = [name for name in lines if _is_state(session, name)]
+        states = [name for name in lines if _is_state(series, name)]
         advice = (
             f"if {listed(states)} is a state, coded by its changes" if states else "if a value stays until the next"
         )
-        notes.append(
-            f"covariates come every {session.step:.4g} s, {every:.4g} bins a sample; {empty:.0%} of bins have none and "
-            f"lie on a straight line between two: {advice}, data.hold=[{','.join(states or lines[:1])}] keeps it"
-        )
-    elif (longest := _longest_pause(session)) > max(10 * session.step, bins.width, 1.0):
-        notes.append(f"covariates pause for up to {longest:.3g} s: bridged by a straight line")
-    return notes
+        return [
+            f"{series.key} come every {series.step:.4g} s, {every:.4g} bins a sample; {empty:.0%} of bins have none "
+            f"and lie on a straight line between two: {advice}, data.hold=[{','.join(states or lines[:1])}] keeps it"
+        ]
+    if (longest := _longest_pause(series, session.intervals)) > max(10 * series.step, bins.width, 1.0):
+        return [
+            f"{series.key} pause for up to {longest:.3g} s: bridged by a straight line; data.gap=1 leaves gaps longer "
+            f"than 1 s out"
+        ]
+    return []
 
 
-def _is_state(session: Session, name: str) -> bool:
-    values = np.unique(session.covariates[:, session.names.index(name)])
+def _is_state(series: Series, name: str) -> bool:
+    values = np.unique(series.values[:, series.names.index(name)])
     return len(values) <= LEVELS
 
 
-def _longest_pause(session: Session) -> float:
-    steps = np.diff(session.times)
+def _longest_pause(series: Series, intervals: np.ndarray) -> float:
+    """The longest time without a row inside an interval."""
+    steps = np.diff(series.times)
     inside = np.zeros(len(steps), dtype=bool)
-    for low, high in session.intervals:
-        inside |= (session.times[1:] > low) & (session.times[:-1] < high)
+    for low, high in intervals:
+        inside |= (series.times[1:] > low) & (series.times[:-1] < high)
     return float(steps[inside].max()) if inside.any() else 0.0
 
 
@@ -103,22 +123,38 @@ def strange(
 
     role [T], the split of each bin; fewer: how many bins of validation are left out for that
     """
-    if not far.any():
-        return []
-    low, high, mean, std = (state[name].numpy() for name in ("low", "high", "mean", "std"))
-    columns, when = np.flatnonzero(far.any(axis=0)), np.flatnonzero(far.any(axis=1))
+    notes = []
+    for series in session.series:
+        columns = [c for c, name in enumerate(state["covariates"]) if name in series.names and far[:, c].any()]
+        if columns:
+            notes += _strange_rows(series, session.origin, bins, far, columns, state, role, fewer)
+    return notes
+
+
+def _strange_rows(
+    series: Series,
+    origin: float,
+    bins: Bins,
+    far: np.ndarray,
+    columns: list[int],
+    state: dict,
+    role: np.ndarray | None,
+    fewer: int,
+) -> list[str]:
+    low, high, mean, std = (state[name].numpy()[columns] for name in ("low", "high", "mean", "std"))
+    when = np.flatnonzero(far[:, columns].any(axis=1))
     names = [state["covariates"][column] for column in columns]
-    given = session.covariates[:, [session.names.index(name) for name in names]]
-    places = np.flatnonzero(((given < low[columns]) | (given > high[columns])).any(axis=1))
-    near = places[_near(session.times[places], bins.centres[when], bins.width + session.step)]
+    given = series.values[:, [series.names.index(name) for name in names]]
+    places = np.flatnonzero(((given < low) | (given > high)).any(axis=1))
+    near = places[_near(series.times[places], bins.centres[when], bins.width + series.step)]
     places = near if len(near) else places  # a value that was held, or a line over a long pause
     if not len(places):
         return []
-    away = np.abs(given[places] - mean[columns]) / std[columns]
+    away = np.abs(given[places] - mean) / std
     row, column = np.unravel_index(np.argmax(away), away.shape)
-    rows = session.rows[places]
+    rows = places if series.rows is None else series.rows[places]
     several = f"{len(rows)} rows: {_ranges(rows)}" if len(rows) > 1 else f"row {rows[0]}"
-    first, last = (clock(session.times[places[end]] + session.origin) for end in (0, -1))
+    first, last = (clock(series.times[places[end]] + origin) for end in (0, -1))
     span = f"at {first} s" if first == last else f"from {first} to {last} s"
     split = "" if role is None else f" in {', '.join(dict.fromkeys(role[when]))}"
     left_out = f"; {fewer} bins are left out of validation" if fewer else ""
@@ -131,23 +167,29 @@ def strange(
 
 def codes(session: Session) -> list[str]:
     """A value that few rows have exactly, far from all others of its covariate: like `strange`, in training."""
-    found = []
-    for name, values in zip(session.names, session.covariates.T, strict=True):
-        for code in (values.min(), values.max()):
-            rest = values[values != code]
-            places = np.flatnonzero(values == code)
-            if not len(places) <= SELDOM * len(values):
-                continue
-            apart = APART if len(places) > 1 else 10 * APART
-            if np.abs(rest - code).min() > apart * np.ptp(rest) > 0:
-                rows, when = session.rows[places], clock(session.times[places[0]] + session.origin)
-                several = f"{len(rows)} rows" if len(rows) > 1 else "1 row"
-                found.append(
-                    f"covariate {name} is exactly {code:.10g} in {several} ({_ranges(rows)}; first at {when} s), "
-                    f"far from all its other values: a code for lost data? Fill it in, or leave the stretch out with "
-                    f"the key intervals"
-                )
-    return found
+    return [
+        note
+        for series in session.series
+        if not series.held
+        for name, values in zip(series.names, series.values.T, strict=True)
+        for code in (values.min(), values.max())
+        for note in _code(series, name, values, code, session.origin)
+    ]
+
+
+def _code(series: Series, name: str, values: np.ndarray, code: float, origin: float) -> list[str]:
+    rest, places = values[values != code], np.flatnonzero(values == code)
+    if not len(places) <= SELDOM * len(values):
+        return []
+    apart = APART if len(places) > 1 else 10 * APART
+    if not np.abs(rest - code).min() > apart * np.ptp(rest) > 0:
+        return []
+    rows, when = places if series.rows is None else series.rows[places], clock(series.times[places[0]] + origin)
+    several = f"{len(rows)} rows" if len(rows) > 1 else "1 row"
+    return [
+        f"covariate {name} is exactly {code:.10g} in {several} ({_ranges(rows)}; first at {when} s), far from all its "
+        f"other values: a code for lost data? Fill it in, or leave the stretch out with the key intervals"
+    ]
 
 
 def _near(times: np.ndarray, centres: np.ndarray, reach: float) -> np.ndarray:

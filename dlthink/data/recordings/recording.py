@@ -2,29 +2,58 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from dlthink.data.recordings import contents, formats
 from dlthink.data.recordings.binned import Binned
-from dlthink.data.recordings.npz import read_recording
 from dlthink.data.recordings.session import Session
+from dlthink.data.recordings.stretches import of_trials
 from dlthink.errors import BadInput
 
 
 class Recording(Binned):
-    """An .npz (no pickle) with spikes and whatever was measured beside them.
+    """Spikes and whatever was measured beside them, as labs store it (docs/recordings.md).
 
-    spike_times     [S] seconds, ascending for each unit
-    spike_units     [S] the unit of each spike: whole numbers or names
-    covariates      [T, F] behaviour or stimulus
-    covariate_times [T] seconds, ascending, on the spikes' clock
-    optional: covariate_names [F]; unit_names, unit_names[i] names unit i; intervals [I, 2] to use, seconds
+    path       an .npz, .mat, .h5, .nwb, or a folder of Kilosort and Phy; which, its content says
+    keys       {role: its name in the file}, where it is another one: {spike_times: units/spk, covariates: pos}
+    series     names of covariates, or of series of them, to use; null: all (of an NWB file, those of `behavior`)
+    behaviour  a CSV with a column `time` in seconds, where covariates lie in a file of their own
+    trials     where the file has trials, use these alone, with what was so during each as covariates
 
-    Raises BadInput, naming the file, the key and what to do.
+    Raises BadInput, naming the file, the key and what to do; `dlthink show FILE` says what is in it.
     """
 
-    def __init__(self, path: str | None = None, **binning) -> None:
-        self.path = path
+    fixed = (*Binned.fixed, "series", "trials")
+
+    def __init__(
+        self,
+        path: str | None = None,
+        keys: dict[str, str] | None = None,
+        series: list[str] | None = None,
+        behaviour: str | None = None,
+        trials: bool = True,
+        **binning,
+    ) -> None:
+        self.path, self.keys, self.behaviour, self.trials = path, keys, behaviour, trials
+        self.series = [str(name) for name in series] if series else None
         super().__init__(**binning)
+        self.state.setdefault("keys", keys)
 
     def read(self) -> Session:
         if not self.path:
-            raise BadInput("data.path: say which file: dlthink train data=recording data.path=FILE.npz")
-        return read_recording(self.path)
+            raise BadInput(
+                "data.path: say which file: dlthink train data=recording data.path=FILE; dlthink show FILE says what "
+                "is in it"
+            )
+        session = formats.read(self.path, self.keys, self.series, self.behaviour)
+        return of_trials(session, self.trials)
+
+    @classmethod
+    def contents(cls, path: str) -> list[str]:
+        """What is in a file, for `dlthink show`."""
+        return contents.lines(path)
+
+    @classmethod
+    def open(cls, path: str | Path, state: dict, **needs) -> Session:
+        session = formats.read(path, state.get("keys"), state.get("series"), **needs)
+        return of_trials(session, state.get("trials", False))

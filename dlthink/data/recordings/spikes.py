@@ -8,6 +8,7 @@ import numpy as np
 
 from dlthink.data.recordings import ride
 from dlthink.data.recordings.binned import Binned
+from dlthink.data.recordings.series import Series
 from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
 from dlthink.memory import check_memory
@@ -58,9 +59,7 @@ class Spikes(Binned):
             source="data=spikes",
             spikes=spikes,
             units=[str(neuron) for neuron in range(self.neurons)],
-            covariates=signals,
-            times=edges[:-1] + ride.STEP / 2,
-            names=list(ride.SIGNALS),
+            series=[Series(signals, edges[:-1] + ride.STEP / 2, list(ride.SIGNALS))],
             intervals=np.array([[0.0, edges[-1]]]),
             rates=rates,
             rate_edges=edges,

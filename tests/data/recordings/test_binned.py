@@ -6,9 +6,8 @@ import torch
 
 from dlthink.data.recordings.binned import PATTERN, Binned, _stretches
 from dlthink.data.recordings.bins import Bins
-from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
-from tests.data.recordings.made import UNITS, binned, session
+from tests.data.recordings.made import UNITS, binned, changed, session
 
 
 def rows_of(split):
@@ -96,8 +95,8 @@ def test_expected_counts_are_integrals_of_the_rate():
 def test_windows_equal_a_slow_loop(history, past):
     given = session()
     data = binned(given, history=history, spike_history=past)
-    bins = Bins(np.array([[0.0, given.times[-1]]]), 0.05)
-    values, counts = bins.means(given.times, given.covariates), bins.counts(given.spikes)
+    bins = Bins(np.array([[0.0, given.series[0].times[-1]]]), 0.05)
+    values, counts = bins.means(given.series[0].times, given.series[0].values), bins.counts(given.spikes)
     role = np.array([PATTERN[b % 5] for b in np.arange(len(bins)) * 20 // len(bins)])
     mean, std = values[role == "train"].mean(axis=0), values[role == "train"].std(axis=0)
     past_counts = counts[role == "train"].astype(float)
@@ -135,8 +134,8 @@ def test_spike_history_is_strictly_past():
     start = row * 0.05
     # Everything from the start of the present bin on is thrown away, and a burst put in its place.
     burst = np.linspace(start, start + 0.04, 30)
-    changed = [np.concatenate([unit[unit < start], burst]) for unit in given.spikes]
-    later = binned(session(spikes=changed), history=5, spike_history=True, state=data.state)
+    edited = [np.concatenate([unit[unit < start], burst]) for unit in given.spikes]
+    later = binned(session(spikes=edited), history=5, spike_history=True, state=data.state)
     one = torch.tensor([i])
     assert rows_of(later.test)[i] == row
     assert torch.equal(later.test.take(one)[0], split.take(one)[0])
@@ -148,9 +147,9 @@ def test_covariates_of_the_future_do_not_matter():
     given = session()
     data = binned(given, history=5)
     row = rows_of(data.test)[10]
-    changed = given.covariates.copy()
-    changed[given.times >= (row + 1) * 0.05 - 1e-9] += 100.0
-    later = binned(session(covariates=changed), history=5, state=data.state)
+    edited = given.series[0].values.copy()
+    edited[given.series[0].times >= (row + 1) * 0.05 - 1e-9] += 100.0
+    later = binned(session(covariates=edited), history=5, state=data.state)
     one = torch.tensor([10])
     assert torch.equal(later.test.take(one)[0], data.test.take(one)[0])
     assert not torch.equal(later.test.take(one + 1)[0], data.test.take(one + 1)[0])
@@ -176,7 +175,7 @@ def test_no_window_crosses_a_border(fold, past, intervals):
     intervals = None if intervals is None else np.array(intervals)
     history = 6
     data = binned(session(intervals=intervals), history=history, spike_history=past, fold=fold)
-    number = len(Bins(np.array([[0.0, session().times[-1]]]) if intervals is None else intervals, 0.05))
+    number = len(Bins(np.array([[0.0, session().series[0].times[-1]]]) if intervals is None else intervals, 0.05))
     stretch = np.zeros(number, dtype=int)
     if intervals is not None:
         stretch[400:], stretch[400 + 266 :] = 1, 2
@@ -214,7 +213,7 @@ def test_start_and_stop_count_from_the_beginning_even_with_intervals():
 
 
 def test_start_and_stop_count_from_the_beginning():
-    late = session(times=session().times + 1000.0, spikes=[s + 1000.0 for s in session().spikes])
+    late = session(times=session().series[0].times + 1000.0, spikes=[s + 1000.0 for s in session().spikes])
     data = binned(late, start=10.0, stop=40.0, history=0)
     assert len(data.train) + len(data.val) + len(data.test) == 600
     whole = np.concatenate([late.spikes[0][(late.spikes[0] >= 1010) & (late.spikes[0] < 1040)]])
@@ -230,11 +229,11 @@ def test_standardized_from_training_bins_only():
     assert x.mean(dim=(0, 1)).tolist() == pytest.approx([0, 0], abs=1e-5)
     assert x.std(dim=(0, 1), correction=0).tolist() == pytest.approx([1, 1], abs=1e-5)
     given = session()
-    changed = given.covariates.copy()
-    number = len(Bins(np.array([[0.0, given.times[-1]]]), 0.05))
-    outside = np.minimum(given.times / 0.05 + 1e-6, number - 1).astype(int) * 20 // number % 5
-    changed[np.isin(outside, [2, 4])] *= 50.0
-    again = binned(session(covariates=changed), history=0)
+    edited = given.series[0].values.copy()
+    number = len(Bins(np.array([[0.0, given.series[0].times[-1]]]), 0.05))
+    outside = np.minimum(given.series[0].times / 0.05 + 1e-6, number - 1).astype(int) * 20 // number % 5
+    edited[np.isin(outside, [2, 4])] *= 50.0
+    again = binned(session(covariates=edited), history=0)
     assert torch.equal(again.state["mean"], data.state["mean"]) and torch.equal(again.state["std"], data.state["std"])
 
 
@@ -242,11 +241,11 @@ def test_state_prepares_another_recording_in_the_same_way():
     first = binned(history=4, bin=0.1, spike_history=True)
     assert set(first.state) == {*Binned.fixed, "covariates", "units", "mean", "std", "low", "high"}
     other = session(seed=9, number=4)
-    other = Session(**{**vars(other), "covariates": other.covariates[:, ::-1] * 7, "names": ["b", "a"]})
+    other = changed(other, covariates=other.series[0].values[:, ::-1] * 7, names=["b", "a"])
     second = binned(other, history=4, bin=0.1, spike_history=True, state=first.state)
     assert second.facts == first.facts and second.state is first.state
-    bins = Bins(np.array([[0.0, other.times[-1]]]), 0.1)
-    values = bins.means(other.times, other.covariates[:, ::-1])
+    bins = Bins(np.array([[0.0, other.series[0].times[-1]]]), 0.1)
+    values = bins.means(other.series[0].times, other.series[0].values[:, ::-1])
     row = rows_of(second.val)[3]
     x, y = second.val.take(torch.tensor([3]))
     wanted = (values[row] - first.state["mean"][:2].numpy()) / first.state["std"][:2].numpy()
@@ -298,9 +297,9 @@ def test_one_unit_is_enough():
 
 def test_a_constant_covariate_is_left_out_with_a_note():
     given = session()
-    changed = given.covariates.copy()
-    changed[:, 0] = 0.1
-    data = binned(session(covariates=changed))
+    edited = given.series[0].values.copy()
+    edited[:, 0] = 0.1
+    data = binned(session(covariates=edited))
     assert data.facts["n_in"] == 1 and data.state["covariates"] == ["b"] and any(" a" in note for note in data.notes)
     assert torch.isfinite(data.test.features).all()
 
@@ -314,8 +313,8 @@ def test_all_covariates_constant():
 
 def test_a_long_pause_of_the_covariates_is_noted():
     given = session()
-    keep = (given.times < 20) | (given.times > 25)
-    pausing = session(times=given.times[keep], covariates=given.covariates[keep])
+    keep = (given.series[0].times < 20) | (given.series[0].times > 25)
+    pausing = session(times=given.series[0].times[keep], covariates=given.series[0].values[keep])
     assert any("5" in note and "pause" in note for note in binned(pausing).notes)
     assert len(binned(given).notes) == 1
 
@@ -334,7 +333,7 @@ def test_a_split_without_a_spike():
     """Milliseconds beside seconds: all spikes fall in the first block."""
     given = session()
     with pytest.raises(BadInput, match=r"not one spike falls in the \w+ bins.*in seconds"):
-        binned(Session(**{**vars(given), "spikes": [unit / 1000 for unit in given.spikes]}))
+        binned(session(spikes=[unit / 1000 for unit in given.spikes]))
 
 
 def test_items_of_a_comparison_are_fifths_of_blocks():

@@ -1,7 +1,6 @@
 """Recordings on any clock give the same bins: late, negative, rounded, in trials; rows that are centres of bins."""
 
 import csv
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ import torch
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.recording import Recording
 from dlthink.errors import BadInput
-from tests.data.recordings.made import binned, session
+from tests.data.recordings.made import binned, changed, session
 
 EPOCH = 1.7e9
 CLOCKS = [EPOCH, -EPOCH, -30.0, 4397.0317, 1e5]
@@ -19,7 +18,9 @@ CLOCKS = [EPOCH, -EPOCH, -30.0, 4397.0317, 1e5]
 def later(zero, given=None):
     given = session() if given is None else given
     intervals = None if given.intervals is None else given.intervals + zero
-    return replace(given, times=given.times + zero, spikes=[s + zero for s in given.spikes], intervals=intervals)
+    return changed(
+        given, times=given.series[0].times + zero, spikes=[s + zero for s in given.spikes], intervals=intervals
+    )
 
 
 def same(one, other):
@@ -53,10 +54,10 @@ def test_trials_keep_their_last_bin(zero):
 def test_trials_that_follow_each_other_do_not_overlap_by_a_rounding():
     starts = 0.5 + 0.1 * np.arange(500) + EPOCH
     stops = np.nextafter(starts + 0.1, np.inf)
-    data = binned(replace(later(EPOCH), intervals=np.stack([starts, stops], axis=1)), history=0)
+    data = binned(changed(later(EPOCH), intervals=np.stack([starts, stops], axis=1)), history=0)
     assert len(data.train.features) == 1000
     with pytest.raises(BadInput, match="before the one above ends"):
-        binned(replace(later(EPOCH), intervals=np.stack([starts, stops + 0.01], axis=1)))
+        binned(changed(later(EPOCH), intervals=np.stack([starts, stops + 0.01], axis=1)))
 
 
 def test_spikes_on_edges_of_a_late_clock_belong_to_the_bin_that_begins_there():
@@ -74,7 +75,7 @@ def test_start_and_stop_count_from_the_beginning_of_a_late_clock():
 def test_predict_writes_times_on_the_file_s_own_clock(tmp_path, zero, bin):
     given = session()
     for name, start in (("early", 0.0), ("late", zero)):
-        np.savez(tmp_path / name, covariates=given.covariates, covariate_times=given.times + start)
+        np.savez(tmp_path / name, covariates=given.series[0].values, covariate_times=given.series[0].times + start)
     state = binned(session(names=["0", "1"]), bin=bin).state
     tables = {}
     for name in ("early", "late"):
@@ -90,14 +91,14 @@ def test_predict_writes_times_on_the_file_s_own_clock(tmp_path, zero, bin):
 
 def test_messages_tell_times_of_a_late_clock_apart():
     given = later(EPOCH)
-    times = given.times.copy()
+    times = given.series[0].times.copy()
     times[7] = times[6] - 0.01
     with pytest.raises(BadInput, match=r"row 7 is 1700000000\.19 s after 1700000000\.2 s"):
-        binned(replace(given, times=times))
-    hole = given.covariates.copy()
+        binned(changed(given, times=times))
+    hole = given.series[0].values.copy()
     hole[40, 1] = np.nan
     with pytest.raises(BadInput, match=r"b is nan at 1700000001\.33333 s"):
-        binned(replace(given, covariates=hole))
+        binned(changed(given, covariates=hole))
 
 
 # ------------------------------------------------------------------------------------------- stored with few digits
@@ -159,7 +160,7 @@ def test_whole_numbers_may_be_times(tmp_path):
 
 def test_a_large_offset_of_a_covariate_costs_no_digits():
     given = session()
-    far = replace(given, covariates=5_400_000.3 + 0.01 * given.covariates)
+    far = changed(given, covariates=5_400_000.3 + 0.01 * given.series[0].values)
     assert torch.allclose(binned(far).train.features, binned(given).train.features, atol=1e-5)
     assert len(binned(far).notes) == 1
 
@@ -185,7 +186,7 @@ def test_rows_one_bin_apart_are_centres_of_bins(zero, bin):
     counts = np.histogram(spikes[0] - edges[0], bin * np.arange(1201))[0]
     assert data.train.targets()[:, 0].tolist() == counts[data.train.rows].tolist()
     assert data.train.features[:, 0].numpy() * float(data.state["std"][0]) + float(data.state["mean"][0]) == (
-        pytest.approx(given.covariates[:, 0], abs=1e-5)
+        pytest.approx(given.series[0].values[:, 0], abs=1e-5)
     )
     assert any("centres of bins" in note for note in data.notes)
 

@@ -19,7 +19,7 @@ def test_what_it_holds(file, spikes, last):
     session = data.read()
     assert len(session.spikes) == 1 and len(session.spikes[0]) == spikes
     assert session.spikes[0][-1] == pytest.approx(last)
-    assert session.step == pytest.approx(1 / 20_000)
+    assert session.series[0].step == pytest.approx(1 / 20_000)
     assert data.facts["units"] == ["receptor"] and data.facts["window"] == 21 and data.facts["bin"] == 0.001
     assert len(data.train) + len(data.val) + len(data.test) == 10_000 - 20 * 20
 

@@ -87,14 +87,14 @@ def test_both_formats_give_one_session(folder):
     session, other = native.read(), LinearTrack(str(folder / "compact"), **SHORT).read()
     assert all(np.array_equal(a, b) for a, b in zip(session.spikes, other.spikes, strict=True))
     assert [len(s) for s in session.spikes] == [300, 200, 400]
-    assert len(session.times) == 60 * SECONDS - 1
+    assert len(session.series[0].times) == 60 * SECONDS - 1
 
 
 def test_covariates_are_causal_and_in_pixels(folder):
     session = LinearTrack(str(folder / "compact"), **SHORT).read()
-    named = dict(zip(session.names, session.covariates.T, strict=True))
+    named = dict(zip(session.names, session.series[0].values.T, strict=True))
     i = 1000
-    assert session.times[i - 15] == pytest.approx(session.times[i] - 0.25)
+    assert session.series[0].times[i - 15] == pytest.approx(session.series[0].times[i] - 0.25)
     assert named["velocity_x"][i] == pytest.approx((named["x"][i] - named["x"][i - 15]) / 0.25)
     assert named["speed"][i] == pytest.approx(np.hypot(named["velocity_x"][i], named["velocity_y"][i]))
     assert named["place_0"][named["x"].argmin()] > 0.9 > 0.01 > named["place_15"][named["x"].argmin()]
@@ -104,10 +104,10 @@ def test_covariates_are_causal_and_in_pixels(folder):
 def test_only_while_the_animal_moves(folder):
     data = LinearTrack(str(folder / "compact"), history=0, bin=0.05, blocks=5, **SHORT | {"min_speed": 40.0})
     session = data.read()
-    speed = session.covariates[:, session.names.index("speed")]
+    speed = session.series[0].values[:, session.names.index("speed")]
     inside = np.zeros(len(speed), dtype=bool)
     for start, stop in session.intervals:
-        inside |= (session.times >= start) & (session.times <= stop)
+        inside |= (session.series[0].times >= start) & (session.series[0].times <= stop)
         assert stop - start >= 1.0
     assert speed[inside].mean() > 40 > speed[~inside].mean()
     assert 0.3 < inside.mean() < 0.9 and len(session.intervals) > 5
@@ -132,8 +132,8 @@ def test_own_formats_and_documented_keys_as_input_of_predict(folder):
     session = data.read()
     np.savez(
         folder / "mine.npz",
-        covariates=session.covariates,
-        covariate_times=session.times,
+        covariates=session.series[0].values,
+        covariate_times=session.series[0].times,
         covariate_names=session.names,
     )
     inputs.append(LinearTrack.inputs(str(folder / "mine.npz"), data.state))
@@ -188,10 +188,11 @@ def test_the_real_recording():
     data = LinearTrack(str(REAL / "compact.npz"))
     session = data.read()
     assert len(session.spikes) == 31 and sum(map(len, session.spikes)) == 28_829
-    assert session.times[-1] - session.times[0] == pytest.approx(1982.42, abs=0.01)
-    assert (np.diff(session.times) > 0).all()
-    on_track = (session.times > session.times[0] + 35) & (session.times < session.times[0] + 975)
-    x, y = session.covariates[on_track, 0], session.covariates[on_track, 1]
+    times = session.series[0].times
+    assert times[-1] - times[0] == pytest.approx(1982.42, abs=0.01)
+    assert (np.diff(times) > 0).all()
+    on_track = (times > times[0] + 35) & (times < times[0] + 975)
+    x, y = session.series[0].values[on_track, 0], session.series[0].values[on_track, 1]
     assert x.min() > 120 and x.max() < 490 and y.min() > 110 and y.max() < 420
     assert all(count >= 50 for count in data.train.targets().sum(dim=0).tolist())
 

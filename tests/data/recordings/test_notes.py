@@ -1,7 +1,5 @@
 """What a run says of the recording that it has read, and of what looks wrong in it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -9,7 +7,7 @@ import torch
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.recording import Recording
 from dlthink.errors import BadInput
-from tests.data.recordings.made import binned, session
+from tests.data.recordings.made import binned, changed, rows, session
 
 
 def about(words, data):
@@ -18,9 +16,9 @@ def about(words, data):
 
 def with_values(rows, columns, values):
     given = session()
-    changed = given.covariates.copy()
-    changed[np.ix_(rows, columns)] = values
-    return replace(given, covariates=changed)
+    edited = given.series[0].values.copy()
+    edited[np.ix_(rows, columns)] = values
+    return changed(given, covariates=edited)
 
 
 def block(number):
@@ -78,25 +76,28 @@ def test_rare_events_states_and_heavy_tails_are_no_codes():
     heavy = np.exp(rng.normal(size=1800))
     pulse = 0.001 * rng.normal(size=1800) + 5 * rare
     columns = np.stack([rare, states, heavy, pulse], axis=1)
-    data = binned(replace(given, covariates=columns, names=["rare", "states", "heavy", "pulse"]))
+    data = binned(changed(given, covariates=columns, names=["rare", "states", "heavy", "pulse"]))
     assert len(data.notes) == 1
 
 
 def test_predict_tells_values_out_of_range(tmp_path):
     state = binned(session(names=["0", "1"]), history=2).state
-    values = session().covariates.copy()
+    values = session().series[0].values.copy()
     values[300] = -9999.0
-    np.savez(tmp_path / "mine.npz", covariates=values, covariate_times=session().times)
+    np.savez(tmp_path / "mine.npz", covariates=values, covariate_times=session().series[0].times)
     inputs = Recording.inputs(str(tmp_path / "mine.npz"), state)
     assert "row 300" in inputs.summary() and "at 10 s" in inputs.summary() and "\n" not in inputs.summary()
-    np.savez(tmp_path / "mine.npz", covariates=session().covariates, covariate_times=session().times)
+    np.savez(tmp_path / "mine.npz", covariates=session().series[0].values, covariate_times=session().series[0].times)
     assert Recording.inputs(str(tmp_path / "mine.npz"), state).summary() == "1197 predictions"
 
 
 def test_a_value_far_off_behind_a_long_pause_is_told():
     given = with_values([block(4)], [0], 1e6)
     keep = np.abs(np.arange(1800) - block(4)) % 30 < 1  # a line of one second between rows
-    assert about("out of range", binned(replace(given, times=given.times[keep], covariates=given.covariates[keep])))
+    assert about(
+        "out of range",
+        binned(rows(given, keep)),
+    )
 
 
 # ------------------------------------------------------------------------------------- slow covariates, wrong clocks
@@ -122,29 +123,30 @@ def test_covariates_slower_than_bins_are_told_and_a_state_is_named():
 @pytest.mark.parametrize("unit", [1e3, 30_000 / 1250])
 def test_a_clock_that_does_not_count_seconds_is_asked_about(unit):
     given = session()
-    wrong = replace(given, times=given.times * unit, spikes=[spikes * unit for spikes in given.spikes])
-    (note,) = about("milliseconds or sample numbers", binned(replace(wrong, spikes=[s[::10] for s in wrong.spikes])))
+    wrong = changed(given, times=given.series[0].times * unit, spikes=[spikes * unit for spikes in given.spikes])
+    (note,) = about("milliseconds or sample numbers", binned(changed(wrong, spikes=[s[::10] for s in wrong.spikes])))
     assert f"{unit / 30 / 0.05:.4g} bins a sample" in note
     assert not about("milliseconds", binned(given)) and not about("milliseconds", binned(slow()))
 
 
 def test_a_clock_in_hours_is_asked_about():
     given = session()
-    hours = replace(given, times=given.times / 3600, spikes=[spikes / 3600 for spikes in given.spikes])
+    hours = changed(given, times=given.series[0].times / 3600, spikes=[spikes / 3600 for spikes in given.spikes])
     assert about("minutes or hours", binned(hours, bin=0.05 / 3600, history=1))
 
 
 def test_microseconds_are_refused_in_one_line():
     given = session()
     with pytest.raises(BadInput, match=r"in seconds \(not milliseconds"):
-        binned(replace(given, times=given.times * 1e6, spikes=[spikes * 1e6 for spikes in given.spikes]))
+        binned(changed(given, times=given.series[0].times * 1e6, spikes=[spikes * 1e6 for spikes in given.spikes]))
 
 
 def test_many_bins_without_a_sample_are_told():
     given = session()
-    keep = ((given.times % 10) < 8) | (given.times > 59)
+    keep = ((given.series[0].times % 10) < 8) | (given.series[0].times > 59)
     assert about(
-        "18% of bins have none", binned(replace(given, times=given.times[keep], covariates=given.covariates[keep]))
+        "18% of bins have none",
+        binned(rows(given, keep)),
     )
 
 
@@ -178,7 +180,12 @@ def test_a_state_coded_by_its_changes_equals_the_state_sampled_densely():
 def test_what_is_held_is_part_of_the_run_and_of_its_predictions(tmp_path):
     given = slow(values=np.arange(200.0) % 2)
     state = binned(given, hold=["light"], history=0).state
-    np.savez(tmp_path / "mine.npz", covariates=given.covariates, covariate_times=given.times, covariate_names=["light"])
+    np.savez(
+        tmp_path / "mine.npz",
+        covariates=given.series[0].values,
+        covariate_times=given.series[0].times,
+        covariate_names=["light"],
+    )
     x = Recording.inputs(str(tmp_path / "mine.npz"), state).features
     assert len(x.unique()) == 2
     with pytest.raises(BadInput, match=r"data\.hold=.*the run was trained with"):

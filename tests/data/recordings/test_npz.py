@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from dlthink.data.recordings import npz
+from dlthink.data.recordings import fields, formats, npz
 from dlthink.errors import BadInput
 
 
@@ -34,17 +34,17 @@ def test_a_header_that_claims_what_is_not_there(tmp_path, shape, version):
 
 def test_a_bomb_is_not_unfolded(tmp_path, monkeypatch):
     """Of zeros, a thousandth of its size."""
-    monkeypatch.setattr(npz, "MOST", 1 << 20)
+    monkeypatch.setattr(fields, "MOST", 1 << 20)
     zeros = claims((1 << 21,)) + bytes(8 << 21)
     path = archive(tmp_path / "x.npz", {"covariates": zeros}, compression=zipfile.ZIP_DEFLATED)
-    monkeypatch.setattr(npz, "_array", None)  # nothing is read
+    monkeypatch.setattr(np, "load", None)  # nothing is read
     with pytest.raises(BadInput, match=r"covariates has \[2097152\] entries of float64; more than 1,048,576"):
         npz.arrays(path)
 
 
 @pytest.mark.parametrize("what", ["many arrays", "long words", "no array at all"])
 def test_what_is_too_large_in_all(tmp_path, monkeypatch, what):
-    monkeypatch.setattr(npz, "MOST", 1000)
+    monkeypatch.setattr(fields, "MOST", 1000)
     members = {
         "many arrays": {name: np.zeros(400) for name in "abc"},
         "long words": {"a": np.array(["x" * 3000])},
@@ -82,4 +82,4 @@ def test_objects_are_not_unpickled(tmp_path, monkeypatch):
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "x.npz")
     with pytest.raises(BadInput, match="no plain file"):
-        npz.arrays(tmp_path / "x.npz")
+        formats.read(tmp_path / "x.npz")

@@ -135,7 +135,7 @@ def test_a_compressed_file_that_is_damaged(tmp_path):
 
 def test_units_are_the_same_however_many_spikes_are_handed_out_at_a_time(save, monkeypatch):
     whole = Recording(save())
-    monkeypatch.setattr("dlthink.data.recordings.npz.SPIKES", 7)
+    monkeypatch.setattr("dlthink.data.recordings.units.SPIKES", 7)
     assert torch.equal(Recording(save()).train.targets(), whole.train.targets())
 
 
@@ -222,8 +222,8 @@ def test_the_ride_predicts_on_the_users_file(tmp_path):
     session = data.read()
     np.savez(
         tmp_path / "ride.npz",
-        covariates=session.covariates,
-        covariate_times=session.times,
+        covariates=session.series[0].values,
+        covariate_times=session.series[0].times,
         covariate_names=session.names,
         intervals=session.intervals,
     )

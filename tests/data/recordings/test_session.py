@@ -34,7 +34,7 @@ def test_knobs_out_of_range(knobs, words):
 
 
 def broken(key, where, value):
-    array = getattr(session(), key).copy()
+    array = getattr(session().series[0], {"covariates": "values"}.get(key, key)).copy()
     array[where] = value
     return {key: array}
 
@@ -53,7 +53,7 @@ def spikes_with(*extra):
         (spikes_with(2.0, 61.0), "lie outside covariate_times"),
         (broken("times", 7, np.nan), "covariate_times is nan in row 7"),
         (broken("times", 7, 0.0), "covariate_times does not ascend"),
-        (broken("times", 7, session().times[6]), "leave out repeated times"),
+        (broken("times", 7, session().series[0].times[6]), "leave out repeated times"),
         (broken("covariates", (40, 1), np.nan), "covariates: b is nan at 1.33"),
         ({"covariates": np.zeros((1800, 2, 2))}, "covariates has shape"),
         ({"covariates": np.zeros((17, 2))}, "covariate_times has shape"),
@@ -78,8 +78,8 @@ def test_recordings_that_cannot_be_used(changes, words):
 
 def test_what_lies_outside_the_intervals_may_be_anything():
     given = session()
-    hole = given.covariates.copy()
-    hole[(given.times > 21) & (given.times < 24)] = np.nan
+    hole = given.series[0].values.copy()
+    hole[(given.series[0].times > 21) & (given.series[0].times < 24)] = np.nan
     data = binned(session(covariates=hole, intervals=np.array([[1.0, 20.0], [25.0, 58.0]])))
     assert torch.isfinite(data.train.features).all()
     binned(session(spikes=[np.concatenate([[-9.0], s]) for s in given.spikes]), start=0.0)

@@ -34,8 +34,8 @@ def everything(data):
 def test_what_it_holds(data, session):
     assert len(ride.SIGNALS) == len(set(ride.SIGNALS)) == 12 == data.facts["n_in"]
     assert data.facts["n_targets"] == 50 and data.facts["bin"] == 0.05
-    assert session.names == list(ride.SIGNALS) and session.covariates.shape == (180_000, 12)
-    assert np.isfinite(session.covariates).all() and (session.rates > 0).all()
+    assert session.names == list(ride.SIGNALS) and session.series[0].values.shape == (180_000, 12)
+    assert np.isfinite(session.series[0].values).all() and (session.rates > 0).all()
     assert len(data.train) + len(data.val) + len(data.test) == 30 * 60 * 20
     assert data.notes == [
         "read 50 units with 721,378 spikes in 1,800 s: 36,000 bins of 0.05 s; 12 covariates, 5 samples a bin; "
@@ -44,7 +44,7 @@ def test_what_it_holds(data, session):
 
 
 def test_physics_of_the_ride(session):
-    signal = dict(zip(session.names, session.covariates.T, strict=True))
+    signal = dict(zip(session.names, session.series[0].values.T, strict=True))
     assert signal["speed"].min() > 0
     assert np.gradient(signal["speed"], ride.STEP) == pytest.approx(signal["acceleration"])
     assert np.gradient(signal["lean"], ride.STEP) == pytest.approx(signal["lean_rate"])
@@ -59,7 +59,7 @@ def test_physics_of_the_ride(session):
 
 
 def test_behaviour_is_low_dimensional(session):
-    values = np.linalg.svd(stats.zscore(session.covariates[::10]), compute_uv=False) ** 2
+    values = np.linalg.svd(stats.zscore(session.series[0].values[::10]), compute_uv=False) ** 2
     assert (np.cumsum(values) / values.sum())[5] > 0.95  # six directions hold nearly all of twelve signals
 
 
@@ -70,9 +70,9 @@ def autocorrelation(values, seconds):
 
 
 def test_behaviour_is_smooth_over_200_ms(session):
-    assert autocorrelation(session.covariates, 0.05).min() > 0.97
-    assert autocorrelation(session.covariates, 0.2).min() > 0.6
-    assert autocorrelation(session.covariates, 1.0).min() < 0.2  # ... and yet it changes
+    assert autocorrelation(session.series[0].values, 0.05).min() > 0.97
+    assert autocorrelation(session.series[0].values, 0.2).min() > 0.6
+    assert autocorrelation(session.series[0].values, 1.0).min() < 0.2  # ... and yet it changes
 
 
 def test_rates_are_smooth_over_50_ms(session):
@@ -108,8 +108,8 @@ def test_mean_rate_is_the_knob():
 def test_same_seed_same_spikes():
     one, two, three = (Spikes(minutes=2.0, seed=seed).read() for seed in (3, 3, 4))
     assert all(np.array_equal(a, b) for a, b in zip(one.spikes, two.spikes, strict=True))
-    assert np.array_equal(one.covariates, two.covariates) and np.array_equal(one.rates, two.rates)
-    assert not np.array_equal(one.covariates, three.covariates)
+    assert np.array_equal(one.series[0].values, two.series[0].values) and np.array_equal(one.rates, two.rates)
+    assert not np.array_equal(one.series[0].values, three.series[0].values)
     assert not any(np.array_equal(a, b) for a, b in zip(one.spikes, three.spikes, strict=True))
 
 

@@ -1,0 +1,51 @@
+"""`dlthink show FILE`: nobody opens a Python prompt to find a key."""
+
+import numpy as np
+import pytest
+
+from tests.conftest import refused
+from tests.data.recordings import written
+
+
+@pytest.mark.parametrize("kind", written.FORMATS)
+def test_what_is_in_a_file_and_what_is_made_of_it(cli, tmp_path, kind):
+    path = written.FORMATS[kind](tmp_path)
+    code, out, err = cli("show", path)
+    assert code == 0, err
+    lines = out.splitlines()
+    assert lines[0].startswith(f"{path}: ")
+    assert any(line.startswith("read as: 3 units with 1,200 spikes, all from 0.") for line in lines)
+    assert f"train on it: dlthink train data=recording data.path={path}" in lines
+    names = next(line for line in lines if line.startswith("names of covariates"))
+    assert len(names.partition(": ")[2].split(", ")) == 3
+    assert (
+        cli("train", "data=recording", f"data.path={path}", "trainer=smoke", "model.width=8", "data.history=2")[0] == 0
+    )
+
+
+def test_what_is_missing_is_said_with_the_parts_that_names_can_play(cli, tmp_path):
+    np.savez(tmp_path / "mine.npz", xy=np.zeros((100, 2)), when=np.arange(100.0), note=np.array(["mine"]))
+    code, out, _ = cli("show", tmp_path / "mine.npz")
+    assert code == 0
+    for words in (
+        "xy    100 x 2 numbers (float64)",
+        "note  1 text",
+        "not yet a recording: the key spike_times is missing",
+    ):
+        assert words in out
+    assert "parts, for data.keys={PART: NAME}:" in out and "covariate_times " in out
+
+
+def test_names_of_a_stranger_are_spelt(cli, tmp_path):
+    np.savez(tmp_path / "mine.npz", **{"\x1b[31mred": np.zeros(3)})
+    assert "\\x1b[31mred" in cli("show", tmp_path / "mine.npz")[1]
+
+
+def test_what_cannot_be_shown(cli, tmp_path):
+    refused(cli("show", tmp_path / "none.npz"), "no such file")
+    refused(cli("show", "a", "b"), "give one file")
+    refused(cli("show", tmp_path, "data=faces"), "data=faces: shows no files", "recording")
+    (tmp_path / "x.pkl").write_bytes(b"\x80\x04.")
+    refused(cli("show", tmp_path / "x.pkl"), "is a pickle", "np.savez")
+    code, out, _ = cli("show", "--help")
+    assert code == 0 and "dlthink show FILE" in out
