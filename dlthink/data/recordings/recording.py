@@ -18,7 +18,8 @@ class Recording(Binned):
     keys       {role: its name in the file}, where it is another one: {spike_times: units/spk, covariates: pos}
     series     names of covariates, or of series of them, to use; null: all (of an NWB file, those of `behavior`)
     behaviour  a CSV with a column `time` in seconds, where covariates lie in a file of their own
-    trials     where the file has trials, use these alone, with what was so during each as covariates
+    trials     true: use the file's trials alone, with what was so during each as covariates; false: all of the time;
+               null: trials, where it has any
 
     Raises BadInput, naming the file, the key and what to do; `dlthink show FILE` says what is in it.
     """
@@ -31,7 +32,7 @@ class Recording(Binned):
         keys: dict[str, str] | None = None,
         series: list[str] | None = None,
         behaviour: str | None = None,
-        trials: bool = True,
+        trials: bool | None = None,
         **binning,
     ) -> None:
         self.path, self.keys, self.behaviour, self.trials = path, keys, behaviour, trials

@@ -60,10 +60,15 @@ def without_gaps(session: Session, longest: float | None) -> Session:
     return replace(session, intervals=kept, notes=notes)
 
 
-def of_trials(session: Session, used: bool) -> Session:
-    """Its trials alone, each with its own values as covariates. used: false leaves trials aside. Raises BadInput."""
+def of_trials(session: Session, used: bool | None) -> Session:
+    """Its trials alone, each with its own values as covariates. Raises BadInput.
+
+    used: False leaves trials aside, None takes them if there are any.
+    """
     trials = session.trials
-    if trials is None or not used:
+    if trials is None and used:
+        raise session.bad("holds no trials, which data.trials=true asks for: leave it out, or add the key trials")
+    if trials is None or used is False:
         return session
     check_intervals(trials.intervals, "trials", session.bad, session.rounding)
     whole = session.whole() if session.intervals is None else np.asarray(session.intervals, dtype=float)
