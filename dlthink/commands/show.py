@@ -33,11 +33,9 @@ def main(words: list[str]) -> int:
 
 def readers() -> dict[str, type]:
     """The data that can say what is in a file, by the name of the choice."""
-    from omegaconf import OmegaConf
-
     from dlthink.config.build import find
-    from dlthink.config.paths import conf_folder, options
+    from dlthink.config.problems import problems
     from dlthink.protocols import Data
 
-    classes = {name: find(OmegaConf.load(file).data, "data") for name, file in options("data", conf_folder()).items()}
+    classes = {name: find(config.data, "data") for name, config in problems().items()}
     return {name: data for name, data in classes.items() if Data.contents.given(data)}

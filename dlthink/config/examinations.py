@@ -5,7 +5,7 @@ from functools import cache
 from omegaconf import OmegaConf
 
 from dlthink.config import build
-from dlthink.config.paths import conf_folder, options
+from dlthink.config.problems import problems
 from dlthink.errors import BadInput
 
 
@@ -13,8 +13,7 @@ from dlthink.errors import BadInput
 def example_of(kind: str) -> str:
     """The name of a data set of that kind, if possible one that needs no file. Raises BadInput where there is none."""
     found = []
-    for name, file in options("data", conf_folder()).items():
-        config = OmegaConf.load(file)
+    for name, config in problems().items():
         if build.kind_of(config) == kind:
             found.append((OmegaConf.is_missing(config.data, "path") or config.data.get("path", "") is None, name))
     if not found:

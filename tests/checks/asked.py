@@ -2,19 +2,17 @@
 
 from functools import cache
 
-from omegaconf import OmegaConf
-
 from dlthink.checks.check import KINDS, check
 from dlthink.checks.finding import Report
 from dlthink.config import build
 from dlthink.config.examinations import example_of
-from dlthink.config.paths import conf_folder, options
+from dlthink.config.problems import problems
 
 
 @cache
 def metrics_of(kind):
     """The examination that costs of this kind sit."""
-    return build.build(OmegaConf.load(options("data", conf_folder())[example_of(kind)]).metrics, **KINDS[kind].facts())
+    return build.build(problems()[example_of(kind)].metrics, **KINDS[kind].facts())
 
 
 def checked(cost, kind=None, **settings) -> Report:

@@ -79,7 +79,7 @@ class Binned:
                 f"{session.source}: no bin is left for {empty[0]} between the gaps: "
                 f"choose fewer data.blocks than {blocks} or a shorter data.history than {history}"
             )
-        needed = 4.0 * len(bins) * (len(session.units) + 4 * session.covariates.shape[1])
+        needed = 4.0 * len(bins) * (len(session.units) + 4 * len(session.names))
         check_memory(needed, f"{session.source}: {len(bins):,} bins (data.bin={bin}) of {len(session.units)} units")
         counts = bins.counts(session.spikes)
         if silent := [name for name in rows if not counts[rows[name]].any()]:
