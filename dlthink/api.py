@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 
-from dlthink.checks.check import KINDS
+from dlthink.checks.check import KINDS, landscape
 from dlthink.checks.check import check as examined
 from dlthink.checks.finding import Reports
 from dlthink.config import build
@@ -115,28 +115,35 @@ def compose(*words: str, loss: type | None = None, model: type | None = None) ->
     return Experiment(config, [as_typed(word) for word in given], choices)
 
 
-def check(loss: type | str, *words: str) -> Reports:
+def check(loss: type | str, *words: str, figure: str | Path | None = None) -> Reports:
     """Examine a cost before it is trained, as `dlthink check` does: a class of your own, or the name of a choice.
 
     words: its settings and the data that it is for (`"loss.delta=2", "data=molecules"`); without data, every kind of
-    target that it fits. Raises BadInput. The answer prints as the table of the command line.
+    target that it fits. figure: a PNG of its landscape beside two others; of several kinds, NAME-KIND.png. The answer
+    prints as the table of the command line. Raises BadInput.
     """
     own = None if isinstance(loss, str) else loss
-    given = [*words, *([] if own else [f"loss={loss}"])]
-    config, _, choices = composed(given, {"loss": own})
-    cost = build.check_loss(config)
+    typed = [*words, *([] if own else [f"loss={loss}"])]
+    config, _, choices = composed(typed, {"loss": own})
+    fits = kinds(build.check_loss(config))
     if any(word.startswith("data=") for word in words):
-        several = [build.kind_of(config)]
-        if several[0] not in kinds(cost):
-            raise BadInput(f"loss {cost.__name__} is for {' or '.join(sorted(kinds(cost)))}, the data has {several[0]}")
-        given = [(given, several[0])]
+        asked = {build.kind_of(config): typed}
+        if not fits & asked.keys():
+            named = " or ".join(sorted(fits))
+            raise BadInput(f"loss={choices['loss']} is for {named}, the data has {', '.join(asked)}")
     else:
-        given = [([*given, f"data={example_of(kind)}"], kind) for kind in sorted(kinds(cost)) if kind in KINDS]
-    reports = Reports()
-    for wanted, kind in given:
-        config, _, _ = composed(wanted, {"loss": own})
-        metrics = build.build(config.metrics, **(KINDS[kind].facts() if kind in KINDS else {}))
-        reports.append(examined(partial(build.build, config.loss), kind, metrics, f"loss={choices['loss']}"))
+        asked = {kind: [*typed, f"data={example_of(kind)}"] for kind in sorted(fits & KINDS.keys() or fits)}
+    name, reports = f"loss={choices['loss']}", Reports()
+    for kind, given in asked.items():
+        config, _, _ = composed(given, {"loss": own})
+        make = partial(build.build, config.loss)
+        reports.append(examined(make, kind, partial(build.build, config.metrics), name))
+        if figure:
+            beside = [other for other in KINDS[kind].beside if name != f"loss={other}"][:2]
+            makers = {other: partial(build.build, composed([f"loss={other}"], {})[0].loss) for other in beside}
+            place = Path(figure)
+            place = place if len(asked) == 1 else place.with_stem(f"{place.stem}-{kind}")
+            landscape(kind, {choices["loss"]: make} | makers).savefig(place, dpi=150)
     return reports
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
+from dlthink.checks.functionals import claimed
 from dlthink.config import build
 from dlthink.config.paths import conf_folder, first_comment, options
 from dlthink.errors import BadInput
@@ -130,6 +131,12 @@ def test_every_cost_and_network_has_its_file_its_yaml_and_its_test(room, group):
     for name, file in files.items():
         mirrored = Path(__file__).parent / file.relative_to(PACKAGE).with_name(f"test_{name}.py")
         assert mirrored.exists() or ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) in tests
+
+
+@pytest.mark.parametrize("name, file", options("loss", conf_folder()).items())
+def test_every_cost_says_what_it_elicits(name, file):
+    """In the words of checks/functionals.py; `dlthink check` looks whether it is so."""
+    assert claimed(build.find(OmegaConf.load(file), "loss").__doc__), "add to its docstring: Elicits the mean. (say)"
 
 
 def test_a_data_file_overrides_choices_and_no_values_of_other_rooms():

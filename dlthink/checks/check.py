@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -14,9 +14,13 @@ from dlthink.checks.kinds.counts import Counts
 from dlthink.checks.kinds.identities import Identities
 from dlthink.checks.kinds.kind import Answers, Case, Kind, Make
 from dlthink.checks.kinds.reals import RealNumbers
+from dlthink.checks.landscape import draw
 from dlthink.errors import BadInput, Diverged
 from dlthink.training import rng
 from dlthink.training.sanity_check import questions
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (Counts(), RealNumbers(), Identities())}
 ASKED = {  # the questions of the sanity check: what is asked, why it matters
@@ -36,15 +40,13 @@ CURES = {  # by what the sanity check says
 }
 
 
-def check(make: Make, kind: str, metrics: Any = None, name: str = "the cost") -> Report:
+def check(make: Make, kind: str, metrics: Make, name: str = "the cost") -> Report:
     """Examine the cost that `make` gives for the facts of its data, on targets of this kind.
 
-    metrics: the examination that it will sit, which is asked whether it can be. Raises BadInput for a kind of target
-    of which no truth is known.
+    metrics: makes the examination that it will sit, which is asked whether it can be. Raises BadInput for a kind of
+    target of which no truth is known.
     """
-    if kind not in KINDS:
-        raise BadInput(f"{kind}: no truth is known for this kind of target; known are {', '.join(KINDS)}")
-    report = Report(name, kind)
+    known, report = _known(kind), Report(name, kind)
     start = rng.state()
     threads = torch.get_num_threads()
     try:
@@ -52,12 +54,27 @@ def check(make: Make, kind: str, metrics: Any = None, name: str = "the cost") ->
         rng.seed(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for finding in _asked(KINDS[kind], make, metrics, report):
+            for finding in _asked(known, make, metrics(**known.facts()), report):
                 report.findings.append(finding)
     finally:
         torch.set_num_threads(threads)
         rng.restore(start)
     return report
+
+
+def landscape(kind: str, makers: dict[str, Make]) -> "Figure":
+    """The landscapes of these costs over their outputs, side by side. Raises BadInput where there is none."""
+    known, start = _known(kind), rng.state()
+    try:
+        return draw([known.landscape(make, name) for name, make in makers.items()], known.pictured_as)
+    finally:
+        rng.restore(start)
+
+
+def _known(kind: str) -> Kind:
+    if kind not in KINDS:
+        raise BadInput(f"{kind}: no truth is known for this kind of target; known are {', '.join(KINDS)}")
+    return KINDS[kind]
 
 
 def _asked(kind: Kind, make: Make, metrics: Any, report: Report) -> Iterator[Finding]:

@@ -16,14 +16,17 @@ def main(words: list[str]) -> int:
         print(__doc__)
         return 0
     from dlthink.config.command_line import read
+    from dlthink.config.words import file_to_write
     from dlthink.errors import BadInput, plain
 
-    flags, overrides = read(words)
+    figures = [word.partition("=")[2] for word in words if word.startswith("figure=")]
+    flags, overrides = read([word for word in words if not word.startswith("figure=")])
+    figure = file_to_write("figure", figures[-1], ".png") if figures else None
     named = [word.removeprefix("loss=") for word in overrides if word.startswith("loss=")]
     if flags or len(named) != 1:
         raise BadInput(f"{next(iter(flags), 'loss=')}: write dlthink check loss=NAME; see dlthink check --help")
     from dlthink.api import check
 
-    reports = check(named[0], *(word for word in overrides if not word.startswith("loss=")))
+    reports = check(named[0], *(word for word in overrides if not word.startswith("loss=")), figure=figure)
     print(plain(repr(reports)))
     return 0 if reports.passed else 1

@@ -1,8 +1,10 @@
 """Checks of a cost class as tests ask for them."""
 
-from functools import cache
+from functools import cache, partial
 
-from dlthink.checks.check import KINDS, check
+from omegaconf import OmegaConf
+
+from dlthink.checks.check import check
 from dlthink.checks.finding import Report
 from dlthink.config import build
 from dlthink.config.examinations import example_of
@@ -11,8 +13,13 @@ from dlthink.config.problems import problems
 
 @cache
 def metrics_of(kind):
-    """The examination that costs of this kind sit."""
-    return build.build(problems()[example_of(kind)].metrics, **KINDS[kind].facts())
+    """What makes the examination that costs of this kind sit."""
+    return partial(build.build, problems()[example_of(kind)].metrics)
+
+
+def maker(node, settings):
+    """What makes the cost of this node with these settings."""
+    return partial(build.build, OmegaConf.merge(node, settings))
 
 
 def checked(cost, kind=None, **settings) -> Report:

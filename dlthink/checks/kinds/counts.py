@@ -1,8 +1,10 @@
 """Counts: Poisson about known rates, and others that scatter more."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from dlthink.checks.elicitation import SPREAD, spread
@@ -19,10 +21,12 @@ MOST = 200
 class Counts(Scalars):
     """y in counts per bin: two targets."""
 
-    name, whole, is_mean = "counts", True, True
+    name, whole, has_unit, is_mean = "counts", True, False, True
 
-    def facts(self) -> dict[str, Any]:
-        n = len(RATES[0])
+    beside = ("poisson", "mse", "negative_binomial")
+    pictured, pictured_as = 1, "Expected cost over the answers to counts of one Poisson distribution"
+
+    def facts(self, n: int = len(RATES[0])) -> dict[str, Any]:
         return {"n_targets": n, "units": [f"unit {i}" for i in range(n)], "bin": 0.05, "n_in": 4, "window": 1}
 
     def even(self) -> Truth:
@@ -31,6 +35,9 @@ class Counts(Scalars):
     def skewed(self) -> Truth:
         columns = [[counts(N, negative_binomial(rate, FEW), MOST) for rate in rates] for rates in RATES]
         return gathered(columns, "counts that scatter more than Poisson")
+
+    def going_off(self, truth: Truth) -> Tensor:
+        return torch.arange(math.ceil(truth.mean + 10 * truth.std) + 1, dtype=torch.float64)
 
     def scale(self, truth: Truth) -> Tensor:
         return truth.mean

@@ -8,9 +8,11 @@ from torch import Tensor
 
 from dlthink.checks import ranking
 from dlthink.checks.asked import Asked
+from dlthink.checks.distances import over_distances
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.functionals import claimed
 from dlthink.checks.kinds.kind import Case, Kind, Make, made, noise
+from dlthink.checks.landscape import Landscape
 from dlthink.checks.reduction import check_pairs, check_row_by_row
 
 PEOPLE, PHOTOS = 8, 4  # of a batch
@@ -20,6 +22,8 @@ class Identities(Kind):
     """y [n] who is on each photo; answers [n, outputs_per_target], an embedding."""
 
     name = "identities"
+    pictured_as = "Cost of photos of eight people, over how far they lie apart"
+    beside = ("triplet", "contrastive", "no_margin")
 
     def facts(self) -> dict[str, Any]:
         return {"n_targets": 1, "n_identities": 2 * PEOPLE, "channels": 3, "size": 32}
@@ -36,6 +40,10 @@ class Identities(Kind):
     def answers(self, loss: Any, people: int) -> Tensor:
         """Answers of a network with its first weights."""
         return noise(people * PHOTOS, loss.outputs_per_target, seed=people, size=0.5).float()
+
+    def landscape(self, make: Make, name: str) -> Landscape:
+        case = self.case(make)
+        return over_distances(Asked(case.loss, case.out, case.y), name)
 
     def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
         asked = Asked(case.loss, case.out, case.y)

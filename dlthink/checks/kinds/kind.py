@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from dlthink.checks.asked import Values
 from dlthink.checks.finding import Finding, Report
+from dlthink.checks.landscape import Landscape
+from dlthink.errors import BadInput
 from dlthink.training.stop_gradient import stop_gradient
 
 Make = Callable[..., nn.Module]  # facts by name -> a cost
@@ -27,6 +29,8 @@ class Kind:
     """One kind of target. A subclass holds all that is special about it."""
 
     name: str
+    pictured_as: str  # the title of its landscape
+    beside: tuple[str, ...]  # shipped costs of this kind to compare a landscape with
 
     def facts(self) -> dict[str, Any]:
         """What a constructor may ask for by name."""
@@ -39,6 +43,10 @@ class Kind:
     def outliers(self, y: Values) -> Values:
         """The same targets, some of them ten standard deviations out."""
         return y
+
+    def landscape(self, make: Make, name: str) -> Landscape:
+        """The cost over its outputs, to be drawn."""
+        raise BadInput(f"figure: a landscape over {self.name} cannot be drawn; leave the word out")
 
     def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
         """The checks of this kind; what the cost elicits goes into `report.elicits`."""

@@ -20,10 +20,13 @@ SHAPES = ((-0.5, 0.5, 0.5), (-0.5, 0.9, 0.9), (0.5, -0.6, 0.5), (0.8, 0.3, 0.7))
 class RealNumbers(Scalars):
     """y in units of its own: two targets, one about 100, the other about 0.2."""
 
-    name, whole, is_mean = "reals", False, False
+    name, whole, has_unit, is_mean = "reals", False, True, False
 
-    def facts(self) -> dict[str, Any]:
-        return {"n_targets": len(UNITS), "unit": "", "target": "y", "names": ["a", "b"]}
+    beside = ("gaussian_nll", "mse", "mae")
+    pictured, pictured_as = 1, "Expected cost over the answers to samples of one normal distribution"
+
+    def facts(self, n: int = len(UNITS)) -> dict[str, Any]:
+        return {"n_targets": n, "unit": "", "target": "y", "names": ["a", "b"][:n]}
 
     def even(self) -> Truth:
         columns = [[normal(N, a + b * mean, b * std) for a, b in UNITS] for mean, std in PLACES]
@@ -35,6 +38,9 @@ class RealNumbers(Scalars):
             columns.append([skewed(N, a + b * middle, b * scale, shape) for a, b in UNITS])
             modes.append([skewed_mode(a + b * middle, b * scale, shape) for a, b in UNITS])
         return gathered(columns, "skewed distributions", torch.tensor(modes, dtype=torch.float64))
+
+    def going_off(self, truth: Truth) -> Tensor:
+        return truth.mean.flatten() + truth.std.flatten() * torch.linspace(-10, 10, 101, dtype=torch.float64)
 
     def scale(self, truth: Truth) -> Tensor:
         return truth.std

@@ -15,10 +15,14 @@ from dlthink.checks.finding import Finding, Report
 from dlthink.checks.functionals import NEAR, claimed
 from dlthink.checks.gradients import check_dead
 from dlthink.checks.kinds.kind import Case, Kind, Make, made, noise
+from dlthink.checks.kinds.plane import over_answers
+from dlthink.checks.landscape import Landscape
 from dlthink.checks.likelihood import check_log_score
 from dlthink.checks.minimum import Minimum, minimise, read
+from dlthink.checks.outliers import check_outliers
 from dlthink.checks.reduction import check_alone, check_reduction, check_row_by_row
 from dlthink.checks.truth import Truth
+from dlthink.checks.units import check_units
 from dlthink.protocols import Loss
 
 FIRST = 64  # samples of a first batch
@@ -41,8 +45,9 @@ class Found:
 class Scalars(Kind):
     """Counts or reals: y [n, n_targets], answers [n, n_targets * outputs_per_target]."""
 
-    targets = 2
+    pictured: int  # group whose landscape is drawn
     whole: bool  # are they whole numbers?
+    has_unit: bool  # is there another unit to measure them in?
     is_mean: bool  # is what is read out a mean by its name?
 
     def even(self) -> Truth:
@@ -69,6 +74,17 @@ class Scalars(Kind):
         far = y.clone()
         far[::5] = (y.mean(0) + 10 * y.std(0)).round() if self.whole else y.mean(0) + 10 * y.std(0)
         return far
+
+    def landscape(self, make: Make, name: str) -> Landscape:
+        whole = self.even()
+        few = whole.y[whole.group == self.pictured, :1][::5]
+        truth = Truth(few, torch.zeros(len(few), dtype=torch.long), whole.name)
+        loss = elicitation.prepared(made(make, self.facts(1)), whole.y[:, :1]).eval()
+        return over_answers(loss, truth, self.going_off(truth), name, "rate" if self.whole else "mean")
+
+    def going_off(self, truth: Truth) -> Tensor:
+        """Targets from the middle to ten standard deviations out: [m]."""
+        raise NotImplementedError
 
     def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
         asked = Asked(case.loss, case.out, case.y)
@@ -125,6 +141,9 @@ class Scalars(Kind):
         found = Found((even, first), (skewed, second), own, proper)
         yield from self._centre(loss, found, speaks, report)
         yield from self._spread(found, speaks)
+        if self.has_unit:
+            yield from check_units(self, make, even, first, start)
+        yield from check_outliers(loss, even, first)
         return found
 
     def _speaks(self, loss: nn.Module, start: Tensor) -> bool:

@@ -13,6 +13,8 @@ LEAST, MOST = -14.0, 8.0  # log dispersion
 class NegativeBinomial(Dispersed):
     """NLL = log k! - log G(k + r) / (G(r) r^k) - k log mean + (k + r) log(1 + mean / r),  log mean = out + log_mean.
 
+    Elicits the whole distribution where counts are negative binomial; of any counts the mean.
+
     NB2: variance = mean + mean^2 / r. The raw number is log(1 / r), the log of the `dispersion`: it comes from where
     that setting says (shared | target | network), and training starts at (variance - mean) / mean^2 of the counts. It
     stays between exp(-14), which is Poisson, and exp(8). Slopes: (mean - k) / (1 + mean / r) by log mean.

@@ -10,6 +10,8 @@ from dlthink.losses.counts._counts import CEILING, FLOOR, Counts, with_slopes
 class Poisson(Counts):
     """NLL = mean over samples and targets of rate - k log rate + log k!,  log rate = out + log_mean.
 
+    Elicits the whole distribution where counts are Poisson; of any counts the mean.
+
     out: [n, n_targets], any real number, the log of how many times the mean rate; y: [n, n_targets] counts
     per bin. `log_mean` is the log of the mean training count (`prepare` fills it), so that out = 0 predicts
     that mean. The term is in nats and complete: log k! is the exact lgamma(k + 1), where torch's

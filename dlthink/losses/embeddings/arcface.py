@@ -15,6 +15,8 @@ LEAST = 1e-7  # of sin^2: the slope of the sine has no bound at an angle of 0
 class ArcFace(Embedding):
     """Mean over photos of -log softmax_y(scale * c), c_j = cos angle(e, w_j), for the own class cos(angle + margin).
 
+    Elicits a ranking: everybody nearest to the class of one's own.
+
     w: [n_identities, dim] learns with the network. Beyond angle = pi - margin, where cos(angle + margin) would rise
     again, the own class gets cos(angle) - margin sin(margin) instead. Photos of people who have no class (y from
     n_identities on: those of validation) are left out. scale: 30 for thousands of people or fewer; the paper has 64

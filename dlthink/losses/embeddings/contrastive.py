@@ -12,6 +12,8 @@ from dlthink.losses.embeddings._mining import relations
 class Contrastive(Embedding):
     """Mean over pairs of one person of d, plus mean over pairs of two people within the margin of (margin - sqrt d)^2.
 
+    Elicits a ranking: the same person near, others beyond the margin.
+
     d: squared distance of unit vectors; the margin is one of the distance itself, which ends at 2. Hadsell et al. sum
     over all pairs; two means keep the many pairs of different people, most of them beyond the margin, from deciding
     the balance. At d = 0, where a push has no direction, its slope is 0.

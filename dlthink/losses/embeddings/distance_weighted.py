@@ -15,6 +15,8 @@ OPPOSITE = 1e-3  # of 1 - d / 4: nearer to the other pole the density's log has 
 class DistanceWeighted(Embedding):
     """Mean over pairs that cost more than 0 of [margin + D - b]_+ (one person), [margin - D + b]_+ (two people).
 
+    Elicits a ranking: the same person within a boundary, others beyond it.
+
     D = sqrt d, the distance of unit vectors; b, the boundary, is learned with the network. For each pair (a, p) one
     negative of a is drawn, with a probability that makes distances even, not points: proportional to
     1 / q(max(D, cutoff)), log q(D) = (dim - 2) log D + (dim - 3) / 2 log(1 - D^2 / 4), the density of D between random

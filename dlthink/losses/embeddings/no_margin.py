@@ -11,6 +11,8 @@ from dlthink.losses.embeddings._mining import relations
 class NoMargin(Embedding):
     """Mean over all triplets of d(a,p) - d(a,n), squared distances of unit vectors; in closed form.
 
+    Elicits a ranking: the same person nearer than others, in the mean.
+
     Without a clamp a triplet long satisfied pulls as hard as one that is wrong, and only means count: half of the
     people at one pole of the sphere and half at the other are as good as anybody at a place of their own.
     Source: Kording & Ungar, Deep Learning Thinking 1, discussion 3.

@@ -11,6 +11,8 @@ from dlthink.losses.embeddings._mining import drawn, partners, relations
 class Oasis(Embedding):
     """Mean over triplets of [1 - S(a,p) + S(a,n)]_+, S(a,b) = e_a' W e_b, e = out / |out|.
 
+    Elicits a ranking: the same person more similar than others.
+
     W: [dim, dim] learns together with the network, from the identity. For each pair (a, p) one negative is drawn by
     torch's global generator. The paper takes W alone, one triplet at a time: `passive_aggressive`.
 

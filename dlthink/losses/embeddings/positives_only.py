@@ -10,6 +10,8 @@ from dlthink.losses.embeddings._mining import relations
 class PositivesOnly(Embedding):
     """Mean over pairs of one person of d(a,p), the squared distance of unit vectors.
 
+    Elicits nearness alone: one point for everybody is as good.
+
     Its minimum, 0, is reached by a network that sees nothing and gives everybody the same embedding: collapse.
     Source: Kording & Ungar, Deep Learning Thinking 1, discussion 3.
     """

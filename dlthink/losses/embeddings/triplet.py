@@ -19,6 +19,8 @@ Mine = Literal["batch_all", "semi_hard", "batch_hard", "random"]
 class Triplet(Embedding):
     """Mean over the triplets mined of [d(a,p) - d(a,n) + margin]_+; margin=null: log(1 + exp(d(a,p) - d(a,n))).
 
+    Elicits a ranking: the same person nearer than others, by a margin.
+
     d: squared distance of unit vectors. `mining` says which triplets of the batch:
 
         semi_hard   for each pair (a, p) one negative, the nearest one farther than p. If none is farther, the

@@ -6,6 +6,8 @@ from dlthink.losses.embeddings.no_margin import NoMargin
 class TwoNegatives(NoMargin):
     """Mean over all triplets of d(a,p) - d(a,n) - d(p,n), squared distances of unit vectors; in closed form.
 
+    Elicits a ranking: the same person nearer than others, in the mean.
+
     Over all triplets a and p change places, so the sum of d(p,n) is the sum of d(a,n): this is the mean of
     d(a,p) - 2 d(a,n), the push of `no_margin` doubled. Source: Kording & Ungar, Deep Learning Thinking 1, discussion 3.
     """

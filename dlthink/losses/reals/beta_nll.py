@@ -11,6 +11,8 @@ from dlthink.losses.reals._spread import Link, WithSpread, normal_nll
 class BetaNLL(WithSpread):
     """mean over samples and targets of sg(s^(2 beta)) (e^2 / (2 s^2) + log s + log(2 pi) / 2), sg: no gradient through.
 
+    Elicits the whole distribution where it is Gaussian; of any other its mean and spread.
+
     out: [n, 2 n_targets], mean and spread s of each target; e = z - mean. beta = 0 is the likelihood itself; beta = 1
     gives the mean the gradient of a squared error. The value of the term is no log score: weights change with s.
 

@@ -15,6 +15,8 @@ Family = Literal["normal", "laplace"]
 class CRPS(WithSpread):
     """CRPS = mean over samples and targets of the integral of (F(x) - 1[x >= z])^2 dx, F the predicted cdf.
 
+    Elicits the whole distribution where it is of that family.
+
     normal:  e (2 Phi(e / s) - 1) + s (2 phi(e / s) - 1 / sqrt(pi))   (Gneiting & Raftery 2007, equation 21)
     laplace: |e| + s exp(-|e| / s) - 3 s / 4                          (Jordan, Krüger & Lerch 2019)
 

@@ -11,6 +11,8 @@ from dlthink.losses.reals._spread import Link, WithSpread, normal_nll
 class Faithful(WithSpread):
     """mean over samples and targets of e^2 / 2, plus that of sg(e)^2 / (2 s^2) + log s + log(2 pi) / 2.
 
+    Elicits the whole distribution where it is Gaussian; of any other its mean and spread.
+
     out: [n, 2 n_targets], mean and spread s of each target; e = z - mean; sg: no gradient through. The mean learns by
     the squared error alone, the spread by the likelihood with the mean as it is. Nor may the spread shape what both are
     read from: `detached` names the columns that the network reads from its last layer with that layer's input detached.

@@ -10,6 +10,8 @@ from dlthink.losses.reals._spread import Link, WithSpread, normal_nll
 class GaussianNLL(WithSpread):
     """NLL = mean over samples and targets of e^2 / (2 s^2) + log s + log(2 pi) / 2,  e = z - mean.
 
+    Elicits the whole distribution where it is Gaussian; of any other its mean and spread.
+
     out: [n, 2 n_targets], mean and spread s of each target, s through the link `spread`; z is y standardized. The term
     is complete, in nats per standardized target. Its gradient on the mean is -e / s^2: where the spread has learned to
     be large, the mean is hardly taught any more.

@@ -15,6 +15,8 @@ from dlthink.losses.reals._shared_spread import SharedSpread
 class Huber(SharedSpread):
     """mean over samples and targets of rho(e): e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2).
 
+    Elicits a centre between median and mean.
+
     e = out - (y - mean) / std; out and y: [n, n_targets]; delta in std of the target. For any spread s, rho(e) / s^2 is
     the likelihood of Huber's least favourable law with scale s: a Gaussian as far as delta, exponential beyond. s is
     one number per target, the most likely on validation.

@@ -10,6 +10,8 @@ from dlthink.losses.reals._spread import Link, WithSpread, laplace_nll
 class LaplaceNLL(WithSpread):
     """NLL = mean over samples and targets of |z - mean| / b + log 2 b,  z = (y - mean_y) / std_y.
 
+    Elicits the whole distribution where it is Laplace's; of any other its median.
+
     out: [n, 2 n_targets], centre and scale b of each target, b through the link `spread`; the std that is read out is
     b sqrt(2). In nats per standardized target. A wild target pulls with 1 / b, not with its distance.
     """

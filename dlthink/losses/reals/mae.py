@@ -10,7 +10,9 @@ from dlthink.losses.reals._shared_spread import SharedSpread
 class MAE(SharedSpread):
     """MAE = mean over samples and targets of |out - (y - mean) / std|.
 
-    out and y: [n, n_targets]. It finds conditional medians. It is the likelihood of a Laplace distribution whose scale
+    Elicits the median.
+
+    out and y: [n, n_targets]. It is the likelihood of a Laplace distribution whose scale
     is one number per target: the mean absolute residual on validation.
     """
 

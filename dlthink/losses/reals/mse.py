@@ -10,6 +10,8 @@ from dlthink.losses.reals._shared_spread import SharedSpread
 class MSE(SharedSpread):
     """MSE = mean over samples and targets of (out - (y - mean) / std)^2.
 
+    Elicits the mean.
+
     out and y: [n, n_targets]; y in its own units (counts per bin, ppm, ...). Targets are standardized inside, by the
     `mean` and `std` of each over the training samples, so that each weighs the same and out = 0 predicts the mean. The
     term has no unit: 1 is no better than predicting the mean.

@@ -14,6 +14,8 @@ FLOOR = 1e-14  # of the precision: the spread stays below 1e7 std of the target
 class NaturalGaussian(Reals):
     """NLL = mean over samples and targets of (p z - eta1)^2 / (2 p) - log(p) / 2 + log(2 pi) / 2,  p = -2 eta2 > 0.
 
+    Elicits the whole distribution where it is Gaussian; of any other its mean and spread.
+
     This is -eta1 z - eta2 z^2 - eta1^2 / (4 eta2) - log(-2 eta2) / 2 + log(2 pi) / 2 with its square completed, so that
     nothing large cancels. out: [n, 2 n_targets], eta1 and, through a softplus that is 1 at 0, the precision p. The
     mean is eta1 / p, the spread p^(-1/2). In nats per standardized target.

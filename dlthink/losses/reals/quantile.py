@@ -15,6 +15,8 @@ LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 class Quantile(Reals):
     """Pinball = mean over samples, targets and levels of max(p e, (p - 1) e),  e = z - q_p,  z = (y - mean_y) / std_y.
 
+    Elicits quantiles, of any distribution.
+
     out: [n, len(levels) n_targets]; q_p = out + Phi^-1(p), so that out = 0 is the Gaussian with the targets' mean and
     spread. Half the CRPS when levels are many and even. Quantiles are sorted when they are read, so they never cross;
     between them the distribution is uniform, beyond them exponential, with a density that does not jump there. The

@@ -17,6 +17,8 @@ START = 5.0
 class StudentTNLL(WithSpread):
     """NLL = -log t(e / s; df) + log s, mean over samples and targets,  e = z - mean,  z = (y - mean_y) / std_y.
 
+    Elicits the whole distribution where it is Student's; of any other a centre between median and mean.
+
     log t(r; df) = lgamma((df + 1) / 2) - lgamma(df / 2) - log(pi df) / 2 - (df + 1) / 2 log(1 + r^2 / df).
 
     out: [n, 2 n_targets], mean and scale s of each target, s through the link `spread`; the std that is read out is
