@@ -40,7 +40,9 @@ def test_every_shipped_problem_has_what_it_must_have(words):
     assert not missing(build.find(node.metrics, "metrics"), Metrics)
 
 
-@pytest.mark.parametrize("problem", ["spikes", "molecules", "faces", "seasons", "table-reals"])
+@pytest.mark.parametrize(
+    "problem", ["spikes", "molecules", "faces", "seasons", "table-reals", "table-counts", "table-identities"]
+)
 def test_data_their_splits_and_inputs_have_it_as_objects(problem, tmp_path, monkeypatch):
     small = {
         "spikes": {"minutes": 2, "neurons": 3},
@@ -48,6 +50,8 @@ def test_data_their_splits_and_inputs_have_it_as_objects(problem, tmp_path, monk
         "faces": {"identities": 30, "photos_each": 4, "size": 24},
         "seasons": {"scenes": 8, "val_scenes": 4, "test_scenes": 4, "size": 32},
         "table-reals": {"rows": 200},
+        "table-counts": {"rows": 200},
+        "table-identities": {"rows": 400},
     }[problem]
     if problem == "molecules":
         pytest.importorskip("rdkit")

@@ -103,3 +103,48 @@ def test_a_drawn_table_without_a_word(cli, tmp_path):
     code, out, err = cli("train", "data=table", "hydra.run.dir=run", "data.rows=300", *SMALL)
     assert code == 0, err
     assert "truth" in out and "spread_spearman" in out
+
+
+def test_counts_as_typed_and_their_exposure(cli, tmp_path):
+    from tests.data.tables.test_counts import table
+
+    path = written(tmp_path, table())
+    train(cli, path, "data.target=visits", "data.kind=counts")
+    config = (tmp_path / "run" / "config.yaml").read_text()
+    assert "poisson.Poisson" in config and "TableCounts" in config
+    train(
+        cli, path, "data.target=visits", "data.kind=counts", "data.exposure=days", "loss=negative_binomial", run="days"
+    )
+    assert cli("predict", "run=days", f"input={path}", "output=o.csv")[0] == 0
+    made = rows(tmp_path / "o.csv")
+    assert list(made[0])[-6:] == ["mean", "q05", "q25", "q50", "q75", "q95"]
+    assert all(float(row[name]).is_integer() for row in made for name in ("q05", "q50", "q95"))
+    longer = table().assign(days=lambda t: 3 * t["days"])
+    written(tmp_path, longer, "longer.csv")
+    assert cli("predict", "run=days", "input=longer.csv", "output=p.csv")[0] == 0
+    for one, three in zip(made, rows(tmp_path / "p.csv"), strict=True):
+        assert float(three["mean"]) == pytest.approx(3 * float(one["mean"]), rel=1e-4)
+    written(tmp_path, table().drop(columns="days"), "no.csv")
+    refused(cli("predict", "run=days", "input=no.csv", "output=p.csv"), "input=no.csv", "has no column days")
+
+
+def test_costs_without_a_log_take_no_exposure(cli):
+    words = ["data=table", "data.kind=counts"]
+    refused(
+        cli("train", *words, "data.exposure=area", "loss=mse"), "MSE", "exposed counts", "costs that fit", "poisson"
+    )
+    refused(cli("train", *words, "loss=gaussian_nll"), "GaussianNLL", "counts", "poisson")
+    refused(cli("train", "data=table", "data.exposure=area"), "data.exposure", "no such")
+    refused(cli("train", "data=table", "data.kind=count"), "data.kind=count", "counts")
+
+
+def test_identities_as_typed(cli, tmp_path):
+    from tests.data.tables.test_identities import table
+
+    path = written(tmp_path, table())
+    out = train(cli, path, "data.target=who", "data.kind=identities", "loss.dim=4", "data.validation=0.3")
+    assert "recall_at_1" in out and "raw" in out and "features" in out
+    code, _, err = cli("predict", "run=run", f"input={path}", "output=o.csv")
+    assert code == 0, err
+    assert list(rows(tmp_path / "o.csv")[0])[-4:] == [f"embedding[{i}]" for i in range(4)]
+    assert cli("evaluate", "run=run")[0] == 0

@@ -13,13 +13,22 @@ class PeopleBatches:
 
     people  P; None: as many as the trainer's batch holds, batch // photos
     photos  K; somebody with fewer gives each of theirs more than once
+    names   the settings of P and K, for messages
+    called  what P and K count, where these are no people and photos
 
     A person with m photos comes ceil(m / K) times an epoch, at most once a batch, with photos that differ where m >= K;
     places left over go to people drawn at random. Somebody with one photo has no pair and is left out.
     """
 
-    def __init__(self, y: Tensor, people: int | None, photos: int) -> None:
-        self.people, self.photos = people, photos
+    def __init__(
+        self,
+        y: Tensor,
+        people: int | None,
+        photos: int,
+        names: tuple[str, str] = ("people", "photos"),
+        called: tuple[str, str] = ("people", "photos"),
+    ) -> None:
+        self.people, self.photos, self.names, self.called = people, photos, names, called
         who, counts = y.unique(return_counts=True)
         self.paired = who[counts > 1]
         self.size = counts[counts > 1]
@@ -30,24 +39,24 @@ class PeopleBatches:
     def check(self, people: int | None = None) -> None:
         """BadInput when P or K is more than there is."""
         most = int(self.size.max()) if len(self.size) else 0
+        (P, K), (those, samples) = (f"data.{name}" for name in self.names), self.called
         if self.photos < 2:
-            raise BadInput(f"data.photos={self.photos}: a pair needs 2 photos of a person, so 2 or more")
+            raise BadInput(f"{K}={self.photos}: a pair needs 2 {samples} of one of the {those}, so 2 or more")
         if self.photos > most:
             raise BadInput(
-                f"data.photos={self.photos}: nobody in training has so many photos, the most is {most}: "
-                f"give data.photos={max(most, 2)} or less"
+                f"{K}={self.photos}: none of the {those} in training has so many {samples}, the most is {most}: "
+                f"give {K}={max(most, 2)} or less"
             )
         people = self.people if people is None else people
-        asked = f"data.people={people}{'' if self.people else ' (trainer.batch // data.photos)'}"
+        asked = f"{P}={people}{'' if self.people else f' (trainer.batch // {K})'}"
         if people is not None and people < 2:
             raise BadInput(
-                f"{asked}: telling people apart needs 2 or more: give data.people, or a trainer.batch of "
-                f"at least 2 x data.photos"
+                f"{asked}: telling {those} apart needs 2 or more: give {P}, or a trainer.batch of at least 2 x {K}"
             )
         if people is not None and people > len(self.paired):
             raise BadInput(
-                f"{asked}: only {len(self.paired)} people in training have two photos or more: "
-                f"give data.people={len(self.paired)} or less"
+                f"{asked}: only {len(self.paired)} {those} in training have two {samples} or more: "
+                f"give {P}={len(self.paired)} or less"
             )
 
     def epoch(self, batch: int, generator: torch.Generator) -> list[Tensor]:

@@ -14,6 +14,7 @@ from torch import Tensor
 from dlthink.data.tables.columns import no_such_column
 from dlthink.data.tables.preparation import Preparation
 from dlthink.data.tables.read_table import Source, read_table
+from dlthink.data.tables.targets import exposure, log_exposure
 from dlthink.files.atomic import atomic
 
 if TYPE_CHECKING:
@@ -90,6 +91,23 @@ class Inputs:
         return [f"no column {column['name']}: taken as missing in all rows" for column in lacking]
 
 
+class CountInputs(Inputs):
+    """mean and quantiles; the table must hold the exposure, where the run had one."""
+
+    def further(self, frame: pandas.DataFrame, state: dict, source: Source) -> dict[str, Tensor]:
+        name = state["exposure"]
+        if name is None:
+            return {}
+        if name not in frame:
+            raise no_such_column(name, list(frame.columns), f"input={self.path}", source)
+        return {"offset": log_exposure(exposure(frame, name, source), state["mean_exposure"])}
+
+    def columns(self, predicted: dict[str, Any]) -> Iterator[tuple[str, Tensor]]:
+        mean = predicted["rate"] if "rate" in predicted else predicted["mean"]
+        yield "mean", mean
+        yield from _quantiles(predicted, mean)
+
+
 class RealInputs(Inputs):
     """mean, std, and quantiles where the cost says a distribution; aleatoric and epistemic of an ensemble."""
 
@@ -98,9 +116,25 @@ class RealInputs(Inputs):
         yield "mean", mean
         if "std" in predicted:
             yield "std", predicted["std"]
-        if "distribution" in predicted:
-            for name, level in LEVELS.items():
-                yield name, predicted["distribution"].icdf(torch.full_like(mean, level))
+        yield from _quantiles(predicted, mean)
         for name in ("aleatoric", "epistemic"):
             if name in predicted:
                 yield name, predicted[name]
+
+
+class VectorInputs(Inputs):
+    """embedding[0], embedding[1], ...: the place of each row."""
+
+    def columns(self, predicted: dict[str, Any]) -> Iterator[tuple[str, Tensor]]:
+        embedding = predicted["embedding"]
+        for place in range(embedding.shape[1]):
+            yield f"embedding[{place}]", embedding[:, place : place + 1]
+
+
+def _quantiles(predicted: dict[str, Any], mean: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Those of a distribution, where the cost says one that has them."""
+    for name, level in LEVELS.items() if "distribution" in predicted else ():
+        try:
+            yield name, predicted["distribution"].icdf(torch.full_like(mean, level))
+        except NotImplementedError:  # so torch's families say it
+            return

@@ -69,12 +69,12 @@ class Table:
         self.features, self.ignore, self.categories = features, ignore, categories
         self.split, self.group, self.time, self.blocks = split, group, time, blocks
         self.fold, self.validation, self.baselines = fold, validation, list(baselines)
-        splitting = Splitting(split, group, time, blocks, fold, validation)
         cut = fixed(self, state)
         frame, source, truth = self._frame()
         names = self._targets(frame, source, state)
         y = self.read(frame, names, source)
         self.notes = [f"read {len(frame):,} rows, {frame.shape[1]} columns"]
+        splitting = self.splitting(names, y)
         splitting.check(frame, source)
         every = self._features(frame, [*names, *splitting.columns, *self.apart()], source, state)
         equal = _ties(frame, every, source)
@@ -132,6 +132,10 @@ class Table:
     def apart(self) -> list[str]:
         """Further columns that are no features."""
         return []
+
+    def splitting(self, names: list[str], y: np.ndarray) -> Splitting:
+        """How rows are split."""
+        return Splitting(self.split, self.group, self.time, self.blocks, self.fold, self.validation)
 
     def stated(self, names: list[str], y: np.ndarray) -> dict[str, Any]:
         """Facts, from the targets of training."""

@@ -50,6 +50,11 @@ def exposure(frame: pandas.DataFrame, name: str, source: Source) -> np.ndarray:
     return found
 
 
+def log_exposure(exposure: np.ndarray, mean: float) -> Tensor:
+    """The offset of each row, [n, 1]: 0 for an exposure of `mean`, that of training."""
+    return tensor(np.log(exposure / mean)[:, None])
+
+
 def identities(frame: pandas.DataFrame, name: str) -> np.ndarray:
     """Words [n], "" where missing: who or what each row is."""
     column = frame[name]

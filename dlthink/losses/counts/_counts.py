@@ -27,7 +27,7 @@ class Counts(nn.Module):
     these costs are log scores and may be compared.
     """
 
-    targets = {"counts"}
+    targets = {"counts", "exposed counts"}  # an offset is added to its log mean as it comes
     outputs_per_target = 1
     trained_for = ("log_score",)
 

@@ -66,7 +66,7 @@ def rate(
 
 
 @quiet()
-def calibration(mean: Tensor, k: Tensor, bin: float) -> Figure:
+def calibration(mean: Tensor, k: Tensor, bin: float, unit: str = "spikes/s") -> Figure:
     """Mean count against mean predicted rate in groups of equally many predictions, all units together.
 
     Whiskers are two standard errors each way, as if bins were independent. On the diagonal a rate can be
@@ -93,7 +93,7 @@ def calibration(mean: Tensor, k: Tensor, bin: float) -> Figure:
     ax.plot(limits, limits, color=QUIET, lw=0.8, zorder=0)
     ax.errorbar(predicted, counted, error, fmt="o", ms=4.5, mec="white", mew=0.6, elinewidth=1)
     ax.set(xlim=limits, ylim=limits, aspect="equal")
-    ax.set(xlabel="predicted (spikes/s)", ylabel="counted (spikes/s)", title="can the rate be believed?")
+    ax.set(xlabel=f"predicted ({unit})", ylabel=f"counted ({unit})", title="can the rate be believed?")
     note = f"{len(groups)} groups of {len(mean) // GROUPS or 1:,} predictions\n± 2 standard errors"
     note += f"\n{lost:,} not finite left out" if lost else ""
     ax.text(0.97, 0.04, note, transform=ax.transAxes, ha="right", fontsize=8, color=QUIET)

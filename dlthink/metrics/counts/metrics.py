@@ -58,7 +58,7 @@ class Counts:
         self.floor = floor
 
     def numbers(self, predicted: dict, y: Tensor, known: dict[str, Tensor]) -> dict[str, float]:
-        own = self._sums(_mean(predicted), y)
+        own = self._sums(mean_of(predicted), y)
         gain, spikes = own["gain"], own["spikes"]
         bits = _ratio(gain, LOG_2 * spikes)[spikes > 0]
         log_prob = _log_prob(predicted, y)
@@ -78,14 +78,14 @@ class Counts:
         """log_score of each item, known["item"]: [n], a stretch of time or a row of a table."""
         log_prob = _log_prob(predicted, y)
         if log_prob is None:
-            k = _exact(y)
-            rate = self._positive(_mean(predicted), k)[0]
+            k = exact(y)
+            rate = self.positive(mean_of(predicted), k)[0]
             log_prob = torch.xlogy(k, rate) - rate - torch.lgamma(k + 1)
         return by_item({"log_score": log_prob}, y, known.get("item"))
 
     def per_unit(self, predicted: dict, y: Tensor) -> dict[str, Tensor]:
         """bits_per_spike and d2 of each unit: [n_targets] in float64, nan where the bins do not define it."""
-        own = self._sums(_mean(predicted), y)
+        own = self._sums(mean_of(predicted), y)
         return {
             "bits_per_spike": _ratio(own["gain"], LOG_2 * own["spikes"]),
             "d2": _ratio(2 * own["gain"], own["null_deviance"]),
@@ -103,7 +103,7 @@ class Counts:
 
         Far: less than -0.5 bits/spike, and that by more than a few spikes. It names when most of it happened.
         """
-        own = self._sums(_mean(predicted), y)
+        own = self._sums(mean_of(predicted), y)
         bits = _ratio(own["gain"], LOG_2 * own["spikes"])
         far = (own["spikes"] > 0) & ~(bits >= FAR) & ~(own["gain"] >= -FEW_NATS)  # so that nan is far, too
         whole = _ratio(own["gain"].sum(), LOG_2 * own["spikes"].sum())
@@ -116,7 +116,7 @@ class Counts:
         if not bad:
             return []
         unit = worst[0] if worst else int(own["gain"].argmin())
-        when = self._when(_mean(predicted)[:, unit : unit + 1], y[:, unit : unit + 1], known)
+        when = self._when(mean_of(predicted)[:, unit : unit + 1], y[:, unit : unit + 1], known)
         return [
             f"far worse than a guess of the mean rate: {', '.join(bad)}{when}; look at the covariates there, or try a "
             f"penalty (trainer.l2), a higher data.min_spikes, dropout, a smaller network"
@@ -124,8 +124,8 @@ class Counts:
 
     def _when(self, mean: Tensor, y: Tensor, known: dict[str, Tensor]) -> str:
         """Where most of one unit's loss lies, if that is a small part of the bins; else nothing."""
-        k = _exact(y)
-        rate, constant = self._positive(mean, k)[0], k.mean(0)
+        k = exact(y)
+        rate, constant = self.positive(mean, k)[0], k.mean(0)
         loss = (rate - torch.xlogy(k, rate) - constant + torch.xlogy(k, constant))[:, 0]
         lost, order = loss.clamp(min=0).sort(descending=True)
         few = int((lost.cumsum(0) < 0.9 * lost.sum()).sum()) + 1
@@ -139,20 +139,20 @@ class Counts:
         """rate: three units in time; calibration: counts against rates; bits_per_spike: every unit."""
         from dlthink.metrics.counts import figures as draw  # here, since matplotlib takes its time to load
 
-        mean, bits = _mean(predicted), self.per_unit(predicted, y)["bits_per_spike"]
+        mean, bits = mean_of(predicted), self.per_unit(predicted, y)["bits_per_spike"]
         bits = bits.where(~bits.isnan() | ~y.any(0).cpu(), -math.inf)  # of a unit that fires
         shown = draw.best_median_worst(bits)
         units = [unit for _, unit in shown]
-        k = _exact(y[:, units])
-        true = _exact(known["rate"][:, units]) if "rate" in known else None
-        time = _exact(known["time"]) if "time" in known else None
+        k = exact(y[:, units])
+        true = exact(known["rate"][:, units]) if "rate" in known else None
+        time = exact(known["time"]) if "time" in known else None
         oracle = self.per_unit({"rate": known["rate"]}, y)["bits_per_spike"] if "rate" in known else None
         titles = [draw.titled(word, self.units[unit], bits[unit]) for word, unit in shown]
         every = max(1, y.numel() // MOST_SHOWN)  # more rows than these make no other picture
-        some = _exact(y[::every])
+        some = exact(y[::every])
         return {
-            "rate": draw.rate(self._positive(mean[:, units], k)[0], k, titles, self.bin, true, time),
-            "calibration": draw.calibration(self._positive(mean[::every], some)[0], some, self.bin),
+            "rate": draw.rate(self.positive(mean[:, units], k)[0], k, titles, self.bin, true, time),
+            "calibration": draw.calibration(self.positive(mean[::every], some)[0], some, self.bin),
             "bits_per_spike": draw.bits_per_spike(bits, self.units, oracle),
         }
 
@@ -169,8 +169,8 @@ class Counts:
         return {name: torch.cat([part[name] for part in sums]) for name in sums[0]}
 
     def _sums_of(self, mean: Tensor, y: Tensor) -> dict[str, Tensor]:
-        k = _exact(y)
-        rate, floored = self._positive(mean, k)
+        k = exact(y)
+        rate, floored = self.positive(mean, k)
         constant = k.mean(0)
         hit = torch.xlogy(k, rate)
         return {
@@ -181,25 +181,25 @@ class Counts:
             "floored": floored.double().sum(0),
         }
 
-    def _positive(self, mean: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+    def positive(self, mean: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
         """The predicted means raised to the floor, and which of them lie at or below it."""
-        mean = _exact(mean)
+        mean = exact(mean)
         floor = self.floor * k.mean(0)
         return torch.maximum(mean, floor), mean <= floor
 
 
-def _mean(predicted: dict) -> Tensor:
+def mean_of(predicted: dict) -> Tensor:
     return predicted["rate"] if "rate" in predicted else predicted["mean"]
 
 
-def _exact(x: Tensor) -> Tensor:
+def exact(x: Tensor) -> Tensor:
     return x.detach().cpu().double()  # in this order: not every device has float64
 
 
 def _log_prob(predicted: dict, y: Tensor) -> Tensor | None:
     """Of each count, where the cost says more than a mean."""
     if "distribution" in predicted and _counts(predicted["distribution"]):
-        return _exact(predicted["distribution"].log_prob(y.to(_mean(predicted).device)))
+        return exact(predicted["distribution"].log_prob(y.to(mean_of(predicted).device)))
     return None
 
 

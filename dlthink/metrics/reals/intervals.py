@@ -6,7 +6,7 @@ import torch
 from matplotlib.figure import Figure
 
 from dlthink.metrics.reals.forecast import Forecast
-from dlthink.metrics.style import PREDICTED, QUIET, canvas, quiet
+from dlthink.style import PREDICTED, QUIET, canvas, quiet
 
 MOST = 60  # rows of a picture
 

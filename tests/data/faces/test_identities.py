@@ -316,7 +316,11 @@ def test_predict_reads_what_the_state_says(folder, state, tmp_path):
             r"data.path=.*: \d people with \d photos are left for \w+, where two are needed",
         ),
         (people({f"P{i}": 1 for i in range(40)}), {}, "are left for train, where two are needed and pairs of photos"),
-        (people(COUNTS), {"photos": 6}, "data.photos=6: nobody in training has so many photos, the most is 5"),
+        (
+            people(COUNTS),
+            {"photos": 6},
+            "data.photos=6: none of the people in training has so many",
+        ),
         (people(COUNTS), {"people": 99}, r"data.people=99: only \d+ people in training have two photos"),
         (people(COUNTS), {"validation": 0.0}, "data.validation=0.0: a share"),
         (people(COUNTS), {"size": 8}, "data.size=8: pixels a side"),

@@ -80,7 +80,7 @@ def test_who_meets_whom_changes():
 @pytest.mark.parametrize(
     "people, photos, batch, says",
     [
-        (None, 31, 310, "data.photos=31: nobody in training has so many photos, the most is 30"),
+        (None, 31, 310, "data.photos=31: none of the people in training has so many photos, the most is 30"),
         (None, 1, 10, "data.photos=1: a pair needs 2"),
         (11, 2, 10, "data.people=11: only 10 people in training have two photos or more: give data.people=10"),
         (None, 2, 22, r"data.people=11 \(trainer.batch // data.photos\): only 10 people"),
@@ -95,5 +95,5 @@ def test_more_than_there_is(people, photos, batch, says):
 
 
 def test_nobody_has_two():
-    with pytest.raises(BadInput, match=r"data.photos=2: nobody in training has so many photos"):
+    with pytest.raises(BadInput, match=r"data.photos=2: none of the people in training has so many photos"):
         epoch(PeopleBatches(labels([1] * 9), None, 2), 4)

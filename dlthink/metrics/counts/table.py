@@ -1,0 +1,59 @@
+"""The examination of counts in the rows of a table: that of any counts, beside what other predictors would say."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from dlthink.metrics.counts.metrics import Counts, exact, mean_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class TableCounts(Counts):
+    """`Counts` in the words of tables: an event is what is counted, and a row has no time.
+
+    known  {"rate"}: [n, n_targets], the true mean, where it is known;
+           {"baselines": {NAME: read}}: other predictors, their numbers end in _NAME
+
+    bits_per_event, d2, log_score, oracle_share, floored   as in `Counts`, of all rows
+    mae, rmse                                              of counts against their predicted means
+    """
+
+    scores = {"log_score": "max", "bits_per_event": "max", "d2": "max"}
+
+    def __init__(self, target_names: list[str], floor: float = 0.01):
+        super().__init__(target_names, 1.0, floor)
+
+    def numbers(self, predicted: dict, y: Tensor, known: dict) -> dict[str, float]:
+        truth = {"rate": known["rate"]} if "rate" in known else {}
+        numbers = self._of(predicted, y, truth)
+        for name, other in known.get("baselines", {}).items():
+            numbers |= {f"{k}_{name}": value for k, value in self._of(other, y, {}).items() if not math.isnan(value)}
+        return numbers
+
+    def remarks(self, predicted: dict, y: Tensor, known: dict) -> list[str]:
+        advice = "try a penalty (trainer.l2), dropout, a smaller network, fewer steps, and look for outliers in x"
+        found = super().remarks(predicted, y, {})
+        return [f"{_in_words(line.partition('; ')[0])}; {advice}" for line in found]
+
+    def figures(self, predicted: dict, y: Tensor, known: dict) -> dict[str, Figure]:
+        """calibration: counts against predicted means, in groups of like predictions."""
+        from dlthink.metrics.counts import figures as draw
+
+        k = exact(y)
+        return {"calibration": draw.calibration(self.positive(mean_of(predicted), k)[0], k, 1.0, "mean count")}
+
+    def _of(self, predicted: dict, y: Tensor, truth: dict) -> dict[str, float]:
+        error = exact(y) - exact(mean_of(predicted))
+        numbers = {_in_words(name): value for name, value in super().numbers(predicted, y, truth).items()}
+        numbers = {name: value for name, value in numbers.items() if not name.endswith(("_median", "_min"))}
+        return numbers | {"mae": float(error.abs().mean()), "rmse": float(torch.sqrt((error**2).mean()))}
+
+
+def _in_words(text: str) -> str:
+    return text.replace("spike", "event").replace("unit ", "target ").replace("units", "targets")
