@@ -77,7 +77,7 @@ class Lines:
         if self.total:
             words += f" of {self.total:,} ({100 * self.n / self.total:.0f} %)"
             if (left := self._left()) is not None:
-                words += f", {_duration(left)} left"
+                words += f", {duration(left)} left"
         return words + "".join(f", {name} {value}" for name, value in self._shown.items())
 
     def _left(self) -> float | None:
@@ -89,7 +89,10 @@ class Lines:
         return left if self._limit is None else min(left, self._limit - gone)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """14 s, 3 min, 2 h 5 min."""
+    if seconds < 100:
+        return f"{max(0, round(seconds))} s"
     minutes = max(0, round(seconds / 60))
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 

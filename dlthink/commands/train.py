@@ -1,11 +1,11 @@
 """Compose data, network and cost; train; examine. The one entrypoint of every scenario."""
 
-import json
 import os
 import shlex
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,35 +16,58 @@ from dlthink.config.paths import as_typed, conf_folder
 from dlthink.errors import EXPECTED, BadInput, answer, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.own_code import own_code
-
-REFUSALS = "DLTHINK_REFUSALS"  # names the file in which a run that ends badly says so, in whatever process it is
+from dlthink.progress_bar import duration
 
 
 def main(words: list[str]) -> int:
-    """`dlthink train [overrides]`, or `dlthink train resume=FOLDER [overrides]`."""
+    """`dlthink train [overrides]`, `dlthink train resume=FOLDER [overrides]`, `dlthink train -m resume=SWEEP`."""
     if "--help" in words or "-h" in words:
         print(overview(_config_dir(words)))
         return 0
-    if any(word.startswith("resume=") for word in words):
+    several = bool({"-m", "--multirun"} & set(words))
+    resumed = any(word.startswith("resume=") for word in words)
+    if resumed and not several:
         return _resume(words)
     if {"-sc", "--shell-completion"} & set(words):
         return _composed(words)
     from dlthink.config import command_line
+    from dlthink.config.sweep import every_cost, name_of_each, runs
+    from dlthink.runs import sweep
 
+    if resumed:
+        words = ["-m", *sweep.words_to_go_on(words)]
     flags, overrides = command_line.read(words)
+    fail_fast = "fail_fast=true" in overrides
+    overrides = [word for word in overrides if not word.startswith("fail_fast=")]
     register(overrides)
-    began = time.time()
+    given = [f"{name}={value}" if value else name for name, value in flags.items()]
+    if "--cfg" in flags:
+        return _composed([*given, *overrides])
     with tempfile.TemporaryDirectory() as place:
-        refusals = Path(place) / "refusals"
-        handed_on = [f"+hydra.job.env_set.{REFUSALS}='{refusals}'"] if "--cfg" not in flags else []
-        given = [f"{name}={value}" if value else name for name, value in flags.items()]
-        _composed([*given, *overrides, *handed_on])
-        told = [json.loads(line) for line in refusals.read_text().splitlines()] if refusals.exists() else []
-    worst = max((code for code, _ in told), default=0)
-    if "--multirun" in flags:
-        _clear_away({Path(sweep) for _, sweep in told})
-        _say_how_to_compare(overrides, began)
-    return worst
+        these = sweep.Sweep(Path(place) / "ended", overrides, 1, resumed, fail_fast)
+        if several:
+            overrides = these.words = every_cost(overrides)
+            these.runs, these.go_on = runs(overrides), resumed or _began_before(overrides)
+            if not any(word.startswith("hydra.sweep.subdir=") for word in overrides):
+                given.append(f"hydra.sweep.subdir='{name_of_each(overrides)}'")
+        try:
+            _composed([*given, *overrides, these.begin()])
+        except SystemExit as stop:  # a signal, or the first failure where that ends the sweep
+            if not (several and stop.code in these.codes()):
+                raise
+        codes, folders = these.codes(), these.folders()
+    for folder in folders if several else ():
+        if not _clear_away(folder):
+            _say_how_to_compare(folder)
+    return max(codes, default=0)
+
+
+def _began_before(overrides: list[str]) -> bool:
+    """Is this the command of a sweep that lies in the folder which it names? Then it goes on with it."""
+    from dlthink.runs import sweep
+
+    places = [word.partition("=")[2].strip("'\"") for word in overrides if word.startswith("hydra.sweep.dir=")]
+    return bool(places) and sweep.kept(Path(places[-1])) == overrides
 
 
 def _composed(words: list[str]) -> int:
@@ -77,6 +100,7 @@ def _one(config) -> float | None:
     from dlthink.config.trust import nodes
     from dlthink.runs.folder import choices
     from dlthink.runs.provenance import provenance
+    from dlthink.runs.sweep import Sweep, keep
     from dlthink.training.interrupt import Interrupted
 
     hydra = HydraConfig.get()
@@ -84,71 +108,107 @@ def _one(config) -> float | None:
     register(typed)  # a launcher may have put this run into a process of its own
     folder = Path(hydra.runtime.output_dir)
     chosen = {name: choice for name, choice in hydra.runtime.choices.items() if "/" not in name and choice}
+    these, began = Sweep.current(), time.monotonic()
+    whole, called = Path(hydra.sweep.dir), folder.name
     try:
         OmegaConf.resolve(config)
         reach(name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str))
         build.check(config, **choices())
         with hold(folder):
-            if (folder / "checkpoints").exists():
-                raise BadInput(
-                    f"{folder}: holds a run already; "
-                    f"go on with `dlthink train resume={folder}` or choose another folder"
-                )
-            if (folder / "config.yaml").exists() and not (folder / "provenance.json").exists():
-                raise BadInput(
-                    f"{folder / 'config.yaml'}: is of no run and would be overwritten; choose another folder"
-                )
-            return _train(config, folder, provenance([as_typed(word) for word in typed], chosen))
+            if these.go_on and (found := _finished(folder)) is not None:
+                print(plain(these.ended(0, whole, called, " was there") or ""), flush=True)
+                return found
+            if these.go_on and (folder / "checkpoints" / "last.pt").exists():
+                value, best = _go_on(folder)
+            else:
+                _check_free(folder)
+                if these.runs > 1:
+                    keep(whole, these.words)
+                value, best = _train(config, folder, provenance([as_typed(word) for word in typed], chosen))
+        told = these.ended(0, whole, called, f" val {best} {value:.5g} in {duration(time.monotonic() - began)}")
+        if told:
+            print(plain(told), flush=True)
+        return value
     except (*EXPECTED, *REFUSED) as error:
-        _remember(answer(in_one_line(error) if isinstance(error, REFUSED) else error), Path(hydra.sweep.dir))
+        code = answer(in_one_line(error) if isinstance(error, REFUSED) else error)
+        if told := these.ended(code, whole, called):
+            print(plain(told), flush=True)
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()  # nothing began
+        if these.fail_fast:
+            sys.exit(code)
     except Interrupted as stop:
-        sys.exit(_say_how_to_resume(folder, stop))
+        place = f"-m resume={shlex.quote(str(_short(whole)))}" if these.runs > 1 else f"resume={_short(folder)}"
+        sys.exit(_say_how_to_resume(place, stop))
     return None
 
 
-def _remember(code: int, sweep: Path) -> None:
-    with open(os.environ[REFUSALS], "a") as file:
-        file.write(json.dumps([code, str(sweep.absolute())]) + "\n")
+def _check_free(folder: Path) -> None:
+    """Nothing that lies in the folder of a new run is written over. Raises BadInput."""
+    if (folder / "checkpoints").exists():
+        raise BadInput(
+            f"{folder}: holds a run already; go on with `dlthink train resume={folder}` or choose another folder"
+        )
+    if (folder / "config.yaml").exists() and not (folder / "provenance.json").exists():
+        raise BadInput(f"{folder / 'config.yaml'}: is of no run and would be overwritten; choose another folder")
 
 
-def _clear_away(sweeps: set[Path]) -> None:
-    """A sweep of which no run began leaves no folder, which would be taken for the newest one."""
-    for sweep in sweeps:
-        left = sorted(sweep.rglob("*"), reverse=True)
-        if {path for path in left if not path.is_dir()} == {sweep / "multirun.yaml"}:
-            (sweep / "multirun.yaml").unlink()
-            for folder in (*(path for path in left if path.is_dir()), sweep):
-                folder.rmdir()
+def _finished(folder: Path) -> float | None:
+    """The figure on validation that picked the best, of a run that came to its end; None of any other."""
+    from dlthink.runs.comparison import read
+
+    if not (folder / "metrics.json").is_file():
+        return None
+    run = read(folder, "val")
+    return run.numbers[run.best[0]] if run.best and run.best[0] in run.numbers else None
+
+
+def _clear_away(sweep: Path) -> bool:
+    """A sweep of which no run began leaves no folder, which would be taken for the newest one. Was it so?"""
+    from dlthink.runs.sweep import WORDS
+
+    left = sorted(sweep.rglob("*"), reverse=True)
+    if not {path for path in left if not path.is_dir()} <= {sweep / "multirun.yaml", sweep / WORDS}:
+        return False
+    for path in left:
+        path.rmdir() if path.is_dir() else path.unlink()
+    sweep.rmdir()
+    return True
 
 
 def _resume(words: list[str]) -> int:
     """Go on in a run's folder, with its configuration and, where given, changed settings (`trainer.epochs=100`)."""
     from dlthink.config.words import parse
     from dlthink.runs.folder import open_run
-    from dlthink.training import checkpoint
     from dlthink.training.interrupt import Interrupted
 
     given, settings = parse(words, {"resume": None, "allow": None})
     run = open_run(given["resume"], settings, given["allow"])
     try:
         with hold(run.folder):
-            run = open_run(str(run.folder), settings, given["allow"])  # it may have been somebody else's until now
-            saved, remark = checkpoint.load_last(run.folder / "checkpoints")
-            checkpoint.require(saved, ("data", "facts"), run.folder / "checkpoints" / "last.pt")
-            if remark:
-                print(plain(f"dlthink: {remark}"), file=sys.stderr)
-            _train(run.config, run.folder, run.provenance(), saved, run.before)
+            _go_on(run.folder, settings, given["allow"])
     except Interrupted as stop:
-        return _say_how_to_resume(run.folder, stop)
+        return _say_how_to_resume(f"resume={_short(run.folder)}", stop)
     return 0
+
+
+def _go_on(folder: Path, settings: Sequence[str] = (), allow: str | None = None) -> tuple[float, str]:
+    """A run whose folder is held, from its last checkpoint; what `_train` returns."""
+    from dlthink.runs.folder import open_run
+    from dlthink.training import checkpoint
+
+    run = open_run(str(folder), settings, allow)  # it may have been somebody else's until now
+    saved, remark = checkpoint.load_last(folder / "checkpoints")
+    checkpoint.require(saved, ("data", "facts"), folder / "checkpoints" / "last.pt")
+    if remark:
+        print(plain(f"dlthink: {remark}"), file=sys.stderr)
+    return _train(run.config, folder, run.provenance(), saved, run.before)
 
 
 @out_of_memory()
 @own_code()
-def _train(config, folder: Path, story: dict, saved: dict | None = None, before=None) -> float:
-    """The run itself. Returns the figure that picks the best, for sweepers.
+def _train(config, folder: Path, story: dict, saved: dict | None = None, before=None) -> tuple[float, str]:
+    """The run itself. Returns the figure on validation that picks the best, and its name.
 
     story: its provenance. saved: the checkpoint to go on from. before: its configuration until now.
     """
@@ -162,22 +222,24 @@ def _train(config, folder: Path, story: dict, saved: dict | None = None, before=
     results = launch(parts, config, folder, story, saved, before)
     print(plain(table("test", results["test"])))
     print(f"run: {_short(folder)}", flush=True)
-    return results["val"][parts.metrics.best[0]]
+    best = parts.metrics.best[0]
+    return results["val"][best], best
 
 
-def _say_how_to_resume(folder: Path, stop) -> int:
-    print(f"dlthink: {stop}; saved. Go on with: dlthink train resume={_short(folder)}", file=sys.stderr)
+def _say_how_to_resume(words: str, stop) -> int:
+    print(f"dlthink: {stop}; saved. Go on with: dlthink train {words}", file=sys.stderr)
     return 128 + stop.number
 
 
-def _say_how_to_compare(words: list[str], began: float) -> None:
-    """Of a sweep with several finished runs. They may have had processes of their own: its folder is looked up."""
-    from dlthink.runs.comparison import SWEEPS, sweeps
+def _say_how_to_compare(sweep: Path) -> None:
+    """The table of a sweep with several finished runs, and how to see it again."""
+    from dlthink.commands import compare
 
-    places = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("hydra.sweep.dir=")]
-    swept = [folder for start, folder in sweeps(Path(places[-1]) if places else SWEEPS) if start >= began]
-    if swept and len(list(swept[0].rglob("metrics.json"))) > 1:  # the first: another may have begun since
-        print(f"compare them: dlthink compare {shlex.quote(str(_short(swept[0])))}", flush=True)
+    if len(list(sweep.glob("*/metrics.json"))) > 1:
+        folder = str(_short(sweep))
+        print()
+        compare.main([folder])
+        print(f"compare them: dlthink compare {shlex.quote(folder)}", flush=True)
 
 
 def _short(folder: Path) -> Path:

@@ -94,7 +94,7 @@ def _check(word: str, several: bool, own: list[Path]) -> None:
     except HydraException as error:
         quotes = f"""{key}="'...'\""""
         raise BadInput(f"{word}: cannot be read; a value with special letters stands in quotes, {quotes}") from error
-    if override.is_sweep_override() and not several:
+    if (override.is_sweep_override() or word == "loss=all") and not several:
         raise BadInput(f"{word}: several values; to train with each of them, add -m: dlthink train -m {word}")
     if bare in GROUPS or chosen(word, *own) != word:
         for choice in _values(override):

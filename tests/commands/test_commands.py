@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import torch
 from dlthink.files import downloads
 from dlthink.training.board import Board
 from dlthink.training.interrupt import Interrupt
-from tests.conftest import REPOSITORY, SMALL
+from tests.conftest import REPOSITORY, SMALL, refused
 
 DLTHINK = [sys.executable, "-m", "dlthink"]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(REPOSITORY)}
@@ -57,13 +58,43 @@ def test_two_runs_never_share_a_folder(cli, tmp_path):
 def test_sweep(cli, tmp_path):
     code, out, _ = cli("train", "-m", "loss=poisson,mse", "seed=0,1", "hydra.sweep.dir=sweep", *SMALL)
     assert code == 0 and out.count("run: sweep/") == 4
-    stories = [json.loads((tmp_path / "sweep" / str(i) / "provenance.json").read_text()) for i in range(4)]
+    names = [f"{i}-loss={loss},seed={i % 2}" for i, loss in enumerate(["poisson", "poisson", "mse", "mse"])]
+    stories = [json.loads((tmp_path / "sweep" / name / "provenance.json").read_text()) for name in names]
     assert [s["choices"]["loss"] for s in stories] == ["poisson", "poisson", "mse", "mse"]
+    # a line at the end of each, and the answer at the end of all
+    told = [line for line in out.splitlines() if " of 4 runs done after " in line]
+    assert len(told) == 4 and "about" in told[0] and "left: 0-loss=poisson,seed=0 val log_score -" in told[0]
+    assert "left" not in told[3]
+    answer = out[out.index(told[3]) :]
+    assert "paired by 2 repetitions and 20 items" in answer and "log_score ↑" in answer
+    # it goes on after a stop: what finished is left alone, what was interrupted is resumed, the rest is run
+    first, last = (tmp_path / "sweep" / names[k] for k in (0, 3))
+    before = {name: (tmp_path / "sweep" / name / "metrics.json").read_text() for name in names}
+    kept = (first / "checkpoints" / "best.pt").stat().st_mtime_ns
+    (tmp_path / "sweep" / names[1] / "metrics.json").unlink()
+    shutil.rmtree(last)
+    code, again, _ = cli("train", "-m", "resume=sweep")
+    assert code == 0 and "4 of 4 runs done" in again and again.count("was there") == 2
+    assert (first / "checkpoints" / "best.pt").stat().st_mtime_ns == kept
+    assert {name: (tmp_path / "sweep" / name / "metrics.json").read_text() for name in names} == before
+    # and the same command does the same
+    code, again, _ = cli("train", "-m", "loss=poisson,mse", "seed=0,1", "hydra.sweep.dir=sweep", *SMALL)
+    assert code == 0 and again.count("was there") == 4
+    refused(cli("train", "-m", "resume=sweep", "seed=5"), "seed=5", "goes on as it began")
+    refused(cli("train", "-m", f"resume=sweep/{names[0]}"), "not the folder of a sweep")
+    file = tmp_path / "sweep" / "sweep.json"
+    file.write_text(file.read_text().replace("poisson", "huber"))
+    refused(cli("train", "-m", "resume=sweep"), "sweep.json", "was not written here")
 
 
 def test_a_refused_run_does_not_stop_the_sweep(cli, tmp_path):
     code, out, err = cli("train", "-m", "data.bin=0,0.05", "hydra.sweep.dir=sweep", *SMALL)
     assert code == 2 and "data.bin=0" in err and out.count("run: ") == 1
+
+
+def test_a_sweep_may_end_at_its_first_failure(cli, tmp_path):
+    code, out, err = cli("train", "-m", "data.bin=0,0.05", "fail_fast=true", "hydra.sweep.dir=sweep", *SMALL)
+    assert code == 2 and "data.bin=0" in err and "run: sweep" not in out and not (tmp_path / "sweep").exists()
 
 
 def test_runs_side_by_side_return_the_worst_exit_code(tmp_path):

@@ -1,0 +1,81 @@
+"""The words of a sweep: `loss=all`, how many runs they make, and what each is called."""
+
+import math
+import re
+from fnmatch import fnmatch
+
+from omegaconf import OmegaConf
+
+from dlthink.config import build
+from dlthink.config.compose import composed
+from dlthink.config.paths import GROUPS, conf_folder, options
+from dlthink.errors import BadInput
+
+PATTERN = re.compile(r"loss=(all|glob\((.+)\))")
+NAME = re.compile(r"[\w.+-]{1,40}", re.ASCII)  # a value that can be part of a folder's name everywhere
+LONG = 120  # letters of a run's name
+
+
+def every_cost(overrides: list[str]) -> list[str]:
+    """`loss=all`, `loss=glob(gauss*)` as the list of the costs that fit data and network of the other words.
+
+    Of words with several values the first one says what fits. Raises BadInput where no cost does.
+    """
+    asked = [match for word in overrides if (match := PATTERN.fullmatch(word))]
+    if not asked:
+        return overrides
+    pattern = "*" if asked[-1][1] == "all" else asked[-1][2].strip("'\"")
+    others = [_first(word) for word in overrides if not word.startswith(("loss=", "hydra"))]
+    found = [name for name in options("loss", conf_folder()) if fnmatch(name, pattern) and _fits(name, others)]
+    if not found:
+        raise BadInput(f"{asked[-1][0]}: no cost fits these data and this network; dlthink train --help lists all")
+    return [f"loss={','.join(found)}" if PATTERN.fullmatch(word) else word for word in overrides]
+
+
+def _fits(name: str, others: list[str]) -> bool:
+    config, _, _ = composed([word for word in others if not word.startswith("loss.")], {})
+    config.loss = OmegaConf.load(options("loss", conf_folder())[name])
+    try:
+        build.check(config)
+    except BadInput:
+        return False
+    return True
+
+
+def _first(word: str) -> str:
+    """The word with the first of its values."""
+    values = _values(word)
+    return f"{word.partition('=')[0]}={values[0]}" if values else word
+
+
+def _values(word: str) -> list[str] | None:
+    """The values that a word is swept over, as text; None of a word with one value, or with what Hydra looks up."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    override = OverridesParser.create().parse_override(word)
+    if not override.is_discrete_sweep():
+        return None
+    try:
+        return [*map(str, override.sweep_string_iterator())]
+    except Exception:  # a pattern of file names, which needs the loader of configurations
+        return None
+
+
+def runs(overrides: list[str]) -> int:
+    """How many runs these words make."""
+    return math.prod(len(values) for word in overrides if (values := _values(word)))
+
+
+def name_of_each(overrides: list[str]) -> str:
+    """The name of a run's folder, for Hydra to fill in: its number, and what tells it apart (`3-loss=mse,seed=1`).
+
+    A value that is no plain word (a path, a list) is left out of it, and so is all of what gets too long.
+    """
+    parts, letters = [], 0
+    for word in overrides:
+        key, values = word.partition("=")[0].lstrip("+"), _values(word) or []
+        if len(values) > 1 and all(NAME.fullmatch(value) for value in values):
+            letters += len(key) + 2 + max(map(len, values))
+            place = f"hydra.runtime.choices.{key}" if key in GROUPS else key.replace("/", ".")
+            parts.append(f"{key.replace('/', '.')}=${{{place}}}")
+    return f"${{hydra.job.num}}-{','.join(parts)}" if parts and letters <= LONG else "${hydra.job.num}"

@@ -1,0 +1,105 @@
+"""A sweep as it goes: its runs, each perhaps in a process of its own, say when they end; it can go on after a stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlthink.closest import hint
+from dlthink.errors import BadInput
+from dlthink.files.atomic import write_text
+from dlthink.progress_bar import duration
+from dlthink.runs import stored
+from dlthink.runs.signature import sign, signed
+
+PLACE = "DLTHINK_SWEEP"  # names the file in which a run says that it has ended, in whatever process it is
+WORDS = "sweep.json"  # in the folder of a sweep: the words that began it
+
+
+@dataclass
+class Sweep:
+    """What all runs of one command know.
+
+    file       where each adds a line at its end
+    words      the words of the command
+    runs       how many there are; 1 where it is no sweep
+    go_on      are runs that finished left as they are, and interrupted ones resumed?
+    fail_fast  does the first run that fails end the sweep?
+    """
+
+    file: Path
+    words: list[str]
+    runs: int
+    go_on: bool = False
+    fail_fast: bool = False
+
+    def begin(self) -> str:
+        """Write down what its runs must know; the word that hands it on to all of them."""
+        known = {"words": self.words, "runs": self.runs, "go_on": self.go_on, "fail_fast": self.fail_fast}
+        self.file.write_text(json.dumps(known | {"began": time.time()}) + "\n")
+        return f"+hydra.job.env_set.{PLACE}='{self.file}'"
+
+    @classmethod
+    def current(cls) -> Sweep:
+        """Of the run that asks."""
+        file = Path(os.environ[PLACE])
+        known = json.loads(file.read_text().partition("\n")[0])
+        return cls(file, known["words"], known["runs"], known["go_on"], known["fail_fast"])
+
+    def ended(self, code: int, sweep: Path, name: str, figure: str = "") -> str | None:
+        """A run has ended with an exit code; what to say of the whole, None where there is but one."""
+        with self.file.open("a") as file:
+            file.write(json.dumps({"code": code, "sweep": str(sweep.absolute())}) + "\n")
+        if self.runs == 1:
+            return None
+        first, *lines = self.file.read_text().splitlines()
+        done, passed = len(lines), time.time() - json.loads(first)["began"]
+        left = f", about {duration(passed / done * (self.runs - done))} left" if done < self.runs else ""
+        return f"{done} of {self.runs} runs done after {duration(passed)}{left}: {name}{figure or ' failed'}"
+
+    def codes(self) -> list[int]:
+        """The exit codes of its runs so far."""
+        return [line["code"] for line in self._lines()]
+
+    def folders(self) -> set[Path]:
+        """The folder of the sweep, as its runs say it."""
+        return {Path(line["sweep"]) for line in self._lines()}
+
+    def _lines(self) -> list[dict]:
+        return [json.loads(line) for line in self.file.read_text().splitlines()[1:]]
+
+
+def keep(folder: Path, words: list[str]) -> None:
+    """Write the words of a sweep into its folder, signed: they are a command, and shall be this user's own."""
+    file = folder / WORDS
+    if not file.exists():
+        write_text(file, sign(json.dumps(words) + "\n"))
+
+
+def kept(folder: Path) -> list[str] | None:
+    """The words that began the sweep in `folder`, if this user began it here; None where there is no sweep."""
+    file = folder / WORDS
+    if not file.is_file():
+        return None
+    text = stored.text(file)
+    if not signed(text):
+        raise BadInput(f"{file}: was not written here: type the command of that sweep, with hydra.sweep.dir={folder}")
+    return json.loads(text.partition("\n")[0])
+
+
+def words_to_go_on(given: list[str]) -> list[str]:
+    """The words of the sweep that `-m resume=FOLDER` names. Raises BadInput."""
+    from dlthink.runs.latest import run_folder
+
+    others = [word for word in given if not word.startswith("resume=") and word not in ("-m", "--multirun")]
+    if others:
+        raise BadInput(f"{others[0]}: a sweep goes on as it began; for other settings begin another one")
+    folder = run_folder(next(word for word in given if word.startswith("resume=")).partition("=")[2])
+    words = kept(folder)
+    if words is None:
+        found = [place.name for place in folder.parent.iterdir() if place.is_dir()] if folder.parent.is_dir() else []
+        raise BadInput(f"{folder}: not the folder of a sweep (no {WORDS} in it){hint(folder.name, found)}")
+    return [*(word for word in words if not word.startswith("hydra.sweep.dir=")), f"hydra.sweep.dir='{folder}'"]

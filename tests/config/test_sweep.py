@@ -1,0 +1,38 @@
+"""The words of a sweep: all costs that fit, how many runs, what each is called."""
+
+import pytest
+
+from dlthink.config.command_line import read
+from dlthink.config.sweep import every_cost, name_of_each, runs
+from dlthink.errors import BadInput
+
+
+def costs(*words):
+    return every_cost([*words])[0].removeprefix("loss=").split(",")
+
+
+def test_all_costs_that_fit_the_data():
+    counts = costs("loss=all", "data=spikes", "seed=0,1")
+    assert {"poisson", "mse"} <= {*counts} and not {"triplet", "gaussian_nll", "cyclegan"} & {*counts}
+    reals = costs("loss=glob(*_nll)", "data=molecules,spikes", "hydra.sweep.dir=x")
+    assert {"gaussian_nll", "laplace_nll", "beta_nll"} <= {*reals} and "mse" not in reals
+    assert every_cost(["loss=mse,mae", "seed=1"]) == ["loss=mse,mae", "seed=1"]
+    with pytest.raises(BadInput, match="no cost fits"):
+        every_cost(["loss=glob(triplet)", "data=spikes"])
+    with pytest.raises(BadInput, match="add -m"):
+        read(["loss=all"])
+
+
+def test_how_many_runs():
+    assert runs(["loss=mse,mae", "seed=range(3)", "data.bin=0.05", "optim.betas=[0.8,0.9]"]) == 6
+    assert runs(["data=spikes"]) == 1
+
+
+def test_runs_are_called_by_what_tells_them_apart():
+    number = "${hydra.job.num}"
+    words = ["loss=mse,mae", "seed=0,1", "data.bin=0.05,0.1", "data.fold=2", "optim.betas=[0.8,0.9],[0.9,0.9]"]
+    named = "loss=${hydra.runtime.choices.loss},seed=${seed},data.bin=${data.bin}"
+    assert name_of_each(words) == f"{number}-{named}"
+    assert name_of_each(["data.path=a/b,c"]) == number  # a path is no name
+    assert name_of_each(["loss=mse"]) == number
+    assert name_of_each([f"a.{'x' * 30}={'y' * 39},z", f"b.{'x' * 30}={'y' * 39},z"]) == number  # too long
