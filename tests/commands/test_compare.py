@@ -272,7 +272,7 @@ def test_a_sweep_without_a_run_is_not_the_newest(cli, made, tmp_path):
     assert cli("compare")[1].splitlines()[0] == "outputs/multirun/2026-01-01/old:"
     # of one that is refused in part, what there is stays
     assert cli("train", "-m", "loss=poisson,triplet", *SMALL, "hydra.sweep.dir=part")[0] == 2
-    assert sorted(p.name for p in (tmp_path / "part").iterdir()) == ["0", "multirun.yaml"]
+    assert sorted(p.name for p in (tmp_path / "part").iterdir()) == ["0-loss=poisson", "multirun.yaml", "sweep.json"]
 
 
 def test_folds_that_dropped_different_targets_are_told_group_by_group(cli, made):
