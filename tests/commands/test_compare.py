@@ -372,7 +372,8 @@ def test_a_sweep_ends_with_how_to_compare_its_runs(cli, tmp_path):
     assert code == 0 and err == "" and table["test"][:2] == ["n", "log_score"]
     assert set(list(table)[1:3]) == {"loss=poisson", "loss=mse"} and table["loss=mse"][0] == "2"
     assert any("paired by 2 repetitions and 20 items" in line for line in lines)
-    scores = [json.loads((tmp_path / f"my sweep/{k}/metrics.json").read_text())["test"]["log_score"] for k in (0, 1)]
+    scores = [json.loads((tmp_path / f"my sweep/{k}-loss=poisson,seed={k}/metrics.json").read_text()) for k in (0, 1)]
+    scores = [numbers["test"]["log_score"] for numbers in scores]
     mean, error = map(float, table["loss=poisson"][1].split(" +- "))
     assert mean == pytest.approx(sum(scores) / 2, abs=error / 10)
     assert error == pytest.approx(abs(scores[0] - scores[1]) / 2, rel=0.06)
