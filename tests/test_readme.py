@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from dlthink.runs.latest import run_folder
 from tests.conftest import REPOSITORY, SMALL
 
 README = (REPOSITORY / "README.md").read_text()
@@ -21,7 +22,8 @@ def test_the_cost_of_ones_own_works_as_printed(cli, tmp_path):
     code, out, err = cli(*command.split()[1:], "hydra.sweep.dir=sweep", *SMALL)
     assert code == 0, err
     assert out.count("run: sweep/") == 3
-    results = [json.loads((tmp_path / "sweep" / str(i) / "metrics.json").read_text())["test"] for i in range(3)]
+    results = [json.loads((run_folder(tmp_path / "sweep" / str(i)) / "metrics.json").read_text()) for i in range(3)]
+    results = [numbers["test"] for numbers in results]
     assert results[0].keys() == results[1].keys() == results[2].keys()  # the examination is the data's
     # and afterwards, when its file is named as trusted
     code, _, err = cli("evaluate", "run=sweep/0")

@@ -1,4 +1,4 @@
-"""`latest` for the name of a run: the newest of those in outputs. Loads no torch."""
+"""The folder of a run by a shorter name: `latest`, or its number in a sweep. Loads no torch."""
 
 import os
 from pathlib import Path
@@ -9,10 +9,17 @@ OUTPUTS = Path("outputs")
 
 
 def run_folder(name: str) -> Path:
-    """The folder of a run that is named: as it is, or for `latest` the run that was begun or resumed last."""
+    """The folder of a run that is named: as it is, or for `latest` the run that was begun or resumed last.
+
+    Of a run in a sweep its number is enough: `SWEEP/3` is `SWEEP/3-loss=mse,seed=1`.
+    """
     folder = Path(name).expanduser()
     if name != "latest" or folder.exists():
-        return folder
+        numbered = folder.name.isdecimal() and not folder.exists() and folder.parent.is_dir()
+        longer = (
+            [place for place in folder.parent.iterdir() if place.name.startswith(f"{folder.name}-")] if numbered else []
+        )
+        return longer[0] if len(longer) == 1 else folder
     begun = []
     for place, inside, files in os.walk(OUTPUTS):
         inside[:] = [name for name in inside if not name.startswith(".") and name not in ("checkpoints", "figures")]

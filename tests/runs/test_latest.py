@@ -29,3 +29,11 @@ def test_the_run_that_was_begun_or_resumed_last(tmp_path, monkeypatch):
     assert str(run_folder("outputs/x")) == "outputs/x"
     (tmp_path / "latest").mkdir()
     assert str(run_folder("latest")) == "latest"  # a folder of that name
+
+
+def test_the_number_of_a_run_in_a_sweep_is_enough(tmp_path):
+    for name in ("1-loss=mse", "10-loss=mse", "2-a", "2-b"):
+        (tmp_path / name).mkdir()
+    assert run_folder(str(tmp_path / "1")) == tmp_path / "1-loss=mse"
+    assert run_folder(str(tmp_path / "2")) == tmp_path / "2"  # which one?
+    assert run_folder(str(tmp_path / "none" / "1")) == tmp_path / "none" / "1"
