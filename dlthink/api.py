@@ -67,7 +67,7 @@ class Run:
         if parts is None:
             with folders.fitting(saved, path):
                 parts = build.assemble(run.config, state=saved["data"])
-        self._settled = evaluation.settled(saved)
+        self._fitted = evaluation.fitted_before(saved)
         run.install(saved, path, parts.loss, parts.model, parts.trainer.precision)
         self._parts = parts
         self.data, self.loss, self.model = parts.data, parts.loss, parts.model
@@ -99,9 +99,7 @@ class Run:
         device = self._parts.trainer.precision.device
         samples = {"train": self.data.train, "val": self.data.val, "test": self.data.test}[split].to(device)
         batches = evaluation.batches_of(samples, self._parts.trainer.examine_batch, device)
-        condense = evaluation.condensing(self.loss, self._parts.metrics)
-        answers = evaluation.run_split(self.model, samples, batches, condense=condense)
-        return evaluation.predictions(answers, self.loss, self._settled)
+        return evaluation.examine(self.model, self.loss, self._parts.metrics, samples, batches, self._fitted).answers
 
 
 def compose(*words: str, loss: type | None = None, model: type | None = None) -> Experiment:

@@ -259,6 +259,13 @@ class Metrics(Protocol):
         return {}
 
     @optional
+    def roll_out(self, answer: Answer, split: Split, batches: list[Tensor]) -> dict[str, Any]:
+        """Quantities by name that only asking the network itself gives (a structure built step by step), of the samples
+        in `batches`: added to what the cost reads, in every examination. Chance is the same each time. Left out: none.
+        """
+        return {}
+
+    @optional
     def condense(self, predicted: Read, y: Values, known: dict[str, Any]) -> tuple[Read, Values, dict[str, Any]]:
         """What to keep of a batch for `numbers` and `figures`, where answers are large. Left out: all of it."""
         return predicted, y, known

@@ -46,16 +46,15 @@ def main(words: list[str]) -> int:
     device = parts.trainer.precision.device
     split = getattr(parts.data, given["split"]).to(device)
     batches = evaluation.batches_of(split, parts.trainer.examine_batch, device)
-    condense = evaluation.condensing(parts.loss, parts.metrics)
-    outputs = evaluation.run_split(parts.model, split, batches, condense=condense)
+    fitted = evaluation.fitted_before(saved)
+    answers = evaluation.examine(parts.model, parts.loss, parts.metrics, split, batches, fitted).answers
     with torch.no_grad():
-        predictions = evaluation.predictions(outputs, parts.loss, evaluation.settled(saved))
-        numbers = parts.metrics.numbers(*predictions)
-        remarks = evaluation.remarks(parts.metrics, *predictions)
+        numbers = parts.metrics.numbers(*answers)
+        remarks = evaluation.remarks(parts.metrics, *answers)
     if audit:
-        parts.model.eval()
-        parts.loss.eval()
-        more, figures = parts.metrics.audit(lambda x: parts.loss.predict(parts.model(x)), split, batches)
+        with evaluation.evaluating(parts.model, parts.loss):
+            answer = evaluation.answer_of(parts.model, parts.loss)
+            more, figures = parts.metrics.audit(answer, split, batches)
         numbers |= more
         folder = run.folder / "audit"
         print(f"{save_figures(figures.items(), folder)} pictures: {folder}")

@@ -60,14 +60,14 @@ def main(words: list[str]) -> int:
         )
     run.install(saved, path, loss, model, trainer.precision)
     device = trainer.precision.device
-    settled, drawn = evaluation.settled(saved), 0
+    fitted, drawn = evaluation.fitted_before(saved), 0
     with torch.no_grad(), fitting(saved, path, f"input={given['input']}"):
         inputs = data.inputs(given["input"], saved["data"], **more)
         del saved  # optimizers and averages take several times the network's memory
         for part in Inputs.parts.of(inputs)(given["output"]):
             asked = part.to(device)
             outputs = evaluation.run_split(model, asked, evaluation.batches_of(asked, trainer.examine_batch, device))
-            predicted = settled | loss.predict(outputs.out)
+            predicted = fitted | loss.predict(outputs.out)
             asked.write(predicted, given["output"])
             if metrics is not None:
                 drawn += save_figures(metrics.drawings(predicted, outputs.known), Path(given["figures"]))

@@ -1,7 +1,8 @@
 """The examination of one split: the network's answers, the cost's reading of them, the data's own metrics."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import nn
 
 from dlthink.nested import join, rows
 from dlthink.protocols import Loss, Metrics, Split
+from dlthink.training import rng
 
 
 @dataclass
@@ -32,7 +34,7 @@ Condense = Callable[[Any, Any, dict], tuple[Any, Any, dict]]
 def condensing(loss: nn.Module, metrics: Any) -> Condense | None:
     """What to keep of a batch in place of (out, y, known), where metrics say so: `condense(read, y, known)`.
 
-    None where they don't, and where the cost settles something on all answers of a split.
+    None where they don't, and where the cost fits something on all answers of a split.
     """
     if not Metrics.condense.given(metrics) or Loss.fit_on_validation.given(loss):
         return None
@@ -60,26 +62,40 @@ def run_split(
 
     condense: what is kept of a batch before the next one is asked (`condensing`); None: all of it.
     """
-    modules = [m for m in (model, loss) if m is not None]
-    training = [m.training for m in modules]
-    for module in modules:
-        module.eval()
     outputs, targets, known, terms, sizes = [], [], [], [], []
-    for index in batches:
-        x, y = split.take(index)
-        out, about = model(x), split.known(index)
-        if loss is not None:
-            terms.append(loss(out, y))
-            sizes.append(rows(y))
-        if condense is not None:
-            out, y, about = condense(out, y, about)
-        outputs.append(out)
-        targets.append(y)
-        known.append(about)
-    for module, was in zip(modules, training, strict=True):
-        module.train(was)
+    with evaluating(model, loss):
+        for index in batches:
+            x, y = split.take(index)
+            out, about = model(x), split.known(index)
+            if loss is not None:
+                terms.append(loss(out, y))
+                sizes.append(rows(y))
+            if condense is not None:
+                out, y, about = condense(out, y, about)
+            outputs.append(out)
+            targets.append(y)
+            known.append(about)
     means = _means(terms, sizes) if terms else {}
     return Outputs(join(outputs), join(targets), join(known), means, condensed=condense is not None)
+
+
+@contextmanager
+def evaluating(*modules: nn.Module | None) -> Iterator[None]:
+    """Modules in evaluation mode, for as long as the block lasts."""
+    given = [module for module in modules if module is not None]
+    training = [module.training for module in given]
+    for module in given:
+        module.eval()
+    try:
+        yield
+    finally:
+        for module, was in zip(given, training, strict=True):
+            module.train(was)
+
+
+def answer_of(model: nn.Module, loss: nn.Module) -> Callable[[Any], dict[str, Any]]:
+    """x -> what the cost reads in the network's outputs."""
+    return lambda x: loss.predict(model(x))
 
 
 def _means(terms: list[dict[str, torch.Tensor]], sizes: list[int]) -> dict[str, float]:
@@ -125,22 +141,58 @@ def doubt(metrics: Any, answers: tuple[dict, Any, dict], first: Standing, now: S
     return f"the cost fell from {first.cost:.4g} to {now.cost:.4g}, and yet on training samples {what}. {question}"
 
 
-@torch.no_grad()
-def predictions(outputs: Outputs, loss: nn.Module, settled: dict[str, float] | None = None) -> tuple[dict, Any, dict]:
-    """What the cost reads in the answers, y, and what is known: what numbers and figures are made from.
+@dataclass
+class Examined:
+    """What numbers and figures are made from, `answers`: what was predicted, y, what is known of the samples.
 
-    settled: what the examination fitted on validation where the cost reads nothing of that name (`fit_on_validation`).
+    terms: the cost's terms by name, where they were asked for. fitted: what the examination fitted on validation where
+    the cost reads nothing of that name (a threshold); it lies in the checkpoint.
     """
+
+    answers: tuple[dict[str, Any], Any, dict[str, Any]]
+    terms: dict[str, float]
+    fitted: dict[str, float]
+
+
+@torch.no_grad()
+def examine(
+    model: nn.Module,
+    loss: nn.Module,
+    metrics: Any,
+    split: Any,
+    batches: list[torch.Tensor],
+    fitted: dict[str, float] | None = None,
+    terms: bool = False,
+) -> Examined:
+    """Ask network and cost about samples of a split, and let the examination ask on (`Metrics.roll_out`).
+
+    fitted: of an earlier examination; None: this is validation, on which the cost and then the examination fit.
+    """
+    outputs = run_split(model, split, batches, loss if terms else None, condensing(loss, metrics))
+    if fitted is None:
+        Loss.fit_on_validation.of(loss)(outputs.out, outputs.y)
     predicted = outputs.out if outputs.condensed else loss.predict(outputs.out)
-    return {k: torch.tensor(v) for k, v in (settled or {}).items()} | predicted, outputs.y, outputs.known
+    predicted = predicted | _rolled_out(model, loss, metrics, split, batches)
+    if fitted is None:
+        fitted = Metrics.fit_on_validation.of(metrics)(predicted, outputs.y)
+    predicted = {name: torch.tensor(value) for name, value in fitted.items()} | predicted
+    return Examined((predicted, outputs.y, outputs.known), outputs.terms, fitted)
 
 
-def fit_on_validation(metrics: Any, predicted: dict, y: Any) -> dict[str, float]:
-    """What the examination fits on validation for a cost that does not (a threshold); it lies in the checkpoint."""
-    return Metrics.fit_on_validation.of(metrics)(predicted, y)
+def _rolled_out(model: nn.Module, loss: nn.Module, metrics: Any, split: Any, batches: list[torch.Tensor]) -> dict:
+    """What the examination finds by asking the network itself: drawn alike each time, and training draws as before."""
+    if not Metrics.roll_out.given(metrics):
+        return {}
+    start = rng.state()
+    try:
+        rng.seed(0)
+        with evaluating(model, loss):
+            return metrics.roll_out(answer_of(model, loss), split, batches)
+    finally:
+        rng.restore(start)
 
 
-def settled(saved: dict) -> dict[str, float]:
-    """The same, from a checkpoint; numbers, nothing else."""
-    found = saved.get("settled")
+def fitted_before(saved: dict) -> dict[str, float]:
+    """What the examination fitted on validation, from a checkpoint; numbers, nothing else."""
+    found = saved.get("fitted")
     return {k: v for k, v in found.items() if isinstance(v, float)} if isinstance(found, dict) else {}

@@ -20,7 +20,7 @@ from dlthink.training import checkpoint, evaluation, rng
 from dlthink.training.best import Best
 from dlthink.training.board import Board
 from dlthink.training.ema import EMA
-from dlthink.training.evaluation import Standing
+from dlthink.training.evaluation import Examined, Standing
 from dlthink.training.interrupt import Interrupt, Interrupted
 from dlthink.training.players import networks_of, players
 from dlthink.training.precision import Precision
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 
 # What a checkpoint must hold for a run to go on from it
-RESUMED = ("model", "loss", "ema", "optimizers", "scaler", "order", "generators", "step", "best", "stale", "converged")
-RESUMED += ("recent",)
+RESUMED = ("model", "loss", "ema", "optimizers", "scaler", "sampler", "generators")
+RESUMED += ("step", "best", "stale", "converged", "recent")
 
 
 class Loop:
@@ -69,13 +69,13 @@ class Loop:
         self._draw = Split.draw.of(self.train)  # what is drawn for a step may be augmented
         Loss.prepare.of(loss)(self.train.targets())
         stop_gradient(model, loss)
-        self.order = Sampler(self.train, settings.batch, seed, device)
-        if settings.accumulate > len(self.order):  # they are held together
+        self.sampler = Sampler(self.train, settings.batch, seed, device)
+        if settings.accumulate > len(self.sampler):  # they are held together
             raise BadInput(
-                f"trainer.accumulate={settings.accumulate}: an epoch has {len(self.order):,} batches of "
-                f"{self.order.batch:,}; give that many at most"
+                f"trainer.accumulate={settings.accumulate}: an epoch has {len(self.sampler):,} batches of "
+                f"{self.sampler.batch:,}; give that many at most"
             )
-        self.epoch_steps = len(self.order) // settings.accumulate
+        self.epoch_steps = len(self.sampler) // settings.accumulate
         self.since = {"step": 0, "epoch": 0.0}  # from where epochs are counted: where batches became what they are
         self.notes: list[str] = []  # about what is chosen here or resumed
         self.precision = self._choose_precision(optim, saved)
@@ -86,20 +86,20 @@ class Loop:
         self.players = players(model, loss, optim, self.precision)
         l2 = settings.l2 / data.facts.get("n_targets", 1)  # the cost is a mean over targets
         self.take_step = Step(model, self.players, self.precision.scaler, settings.clip, l2, Loss.watch.given(loss))
-        self._stream = iter(self.order)
-        self.samples = self.order.batch * settings.accumulate  # in a step
+        self._stream = iter(self.sampler)
+        self.samples = self.sampler.batch * settings.accumulate  # in a step
         if self.samples < len(self.train) and any(player.searches for player in self.players):
             raise BadInput("optim=lbfgs searches on all samples at once: use trainer=lbfgs, or trainer.batch=null")
-        self.average = EMA(model, settings.ema) if settings.ema else None
+        self.ema = EMA(model, settings.ema) if settings.ema else None
         self.step, self.converged = 0, False
         self.best = Best(*metrics.best)
-        self.settled: dict[str, float] = {}  # what the examination fitted where the cost does not
+        self.fitted: dict[str, float] = {}  # what the examination fitted where the cost does not
         self.first = Standing()  # before anything was trained
         self.doubt: str | None = None  # of a cost that falls while what is examined gets worse
         self._recent: list[dict[str, float]] | None = None  # terms that a resumed run had told of in no curve
         if saved is not None:
             self._restore(saved, changed)
-        cost = sanity_check(model, loss, self.train, self.val, metrics, self.order.next(), self.step)
+        cost = sanity_check(model, loss, self.train, self.val, metrics, self.sampler.next(), self.step)
         if not self.step:
             self.first.cost = cost
 
@@ -161,7 +161,7 @@ class Loop:
             log = last or (self.step + 1) % settings.log_every == 0
             taken = self.advance(measure=log)
             if log:
-                self.progress.log(self.step, self.order.epoch, taken, self.players, self.samples)
+                self.progress.log(self.step, self.sampler.epoch, taken, self.players, self.samples)
             now = time.monotonic()
             late = settings.minutes is not None and now - began > 60 * settings.minutes
             if last or late or self.converged or self.step % validate_every == 0:
@@ -183,8 +183,8 @@ class Loop:
         indices = [next(self._stream) for _ in range(settings.accumulate)]
         taken = self.take_step([self._draw(index) for index in indices], measure)
         self.step, self.converged = self.step + 1, taken.converged
-        if self.average:
-            self.average.update(self.step)
+        if self.ema:
+            self.ema.update(self.step)
         self.progress.add(self.step, taken, indices)
         return taken
 
@@ -204,35 +204,34 @@ class Loop:
     @torch.no_grad()
     def _validate(self) -> bool:
         """Examine validation (with figures) and as many training samples. Is this the best so far?"""
-        with self.average.in_place() if self.average else nullcontext():
-            outputs = self._ask(self.val, loss=self.loss)
-            Loss.fit_on_validation.of(self.loss)(outputs.out, outputs.y)
-            predicted, y, known = evaluation.predictions(outputs, self.loss)
-            self.settled = evaluation.fit_on_validation(self.metrics, predicted, y)
-            predictions = self.settled | predicted, y, known
-            numbers = self.metrics.numbers(*predictions)
-            self.board.scalars("val", outputs.terms | numbers, self.step, self.order.epoch)
-            self.board.figures("val", self.metrics.figures(*predictions), self.step)
-            seen = self._ask(self.train, most=len(self.val), loss=self.loss)  # what it draws is part of the run
-            trained = evaluation.predictions(seen, self.loss, self.settled)
-            train_numbers = self.metrics.numbers(*trained)
-            self.board.scalars("train", train_numbers, self.step, self.order.epoch)
+        with self.ema.in_place() if self.ema else nullcontext():
+            val = self._examine(self.val, terms=True)
+            self.fitted = val.fitted
+            numbers = self.metrics.numbers(*val.answers)
+            self.board.scalars("val", val.terms | numbers, self.step, self.sampler.epoch)
+            self.board.figures("val", self.metrics.figures(*val.answers), self.step)
+            # what it draws is part of the run
+            train = self._examine(self.train, self.fitted, most=len(self.val), terms=True)
+            train_numbers = self.metrics.numbers(*train.answers)
+            self.board.scalars("train", train_numbers, self.step, self.sampler.epoch)
         self.board.flush()
         name, value = self.best.name, numbers[self.best.name]
-        now = Standing(sum(seen.terms.values()), train_numbers[name])
+        now = Standing(sum(train.terms.values()), train_numbers[name])
         if math.isnan(self.first.figure):
             self.first.figure = now.figure
         if not math.isfinite(value):
             self.progress.remark(f"validation's {name} is {value}: it never counts as the best", self.step, once=name)
         better = self.best.better(value, self.step)
         if not better or self.step == self.total:
-            self.doubt = evaluation.doubt(self.metrics, trained, self.first, now)
+            self.doubt = evaluation.doubt(self.metrics, train.answers, self.first, now)
         self.progress.shown = {f"val {name}": f"{value:.4g}", "best": f"{self.best.value:.4g}"}
         return better
 
-    def _ask(self, split, most: int | None = None, loss: nn.Module | None = None) -> evaluation.Outputs:
+    def _examine(
+        self, split: Any, fitted: dict[str, float] | None = None, most: int | None = None, terms: bool = False
+    ) -> Examined:
         batches = evaluation.batches_of(split, self.settings.examine_batch, self.precision.device, most)
-        return evaluation.run_split(self.model, split, batches, loss, evaluation.condensing(self.loss, self.metrics))
+        return evaluation.examine(self.model, self.loss, self.metrics, split, batches, fitted, terms)
 
     @torch.no_grad()
     def _final_examination(self) -> dict[str, dict[str, float]]:
@@ -244,17 +243,17 @@ class Loop:
         checkpoint.install(saved, self.model, self.loss, path)
         results = {}
         for name, split in (("val", self.val), ("test", self.test)):
-            predictions = evaluation.predictions(self._ask(split), self.loss, evaluation.settled(saved))
-            results[name] = self.metrics.numbers(*predictions)
-        for remark in evaluation.remarks(self.metrics, *predictions):
+            answers = self._examine(split, evaluation.fitted_before(saved)).answers
+            results[name] = self.metrics.numbers(*answers)
+        for remark in evaluation.remarks(self.metrics, *answers):
             print(plain(f"note: test: {remark}"))
         if self.doubt:
             print(plain(f"note: {self.doubt}"))
-        self.board.figures("test", self.metrics.figures(*predictions), self.step)
-        if points := Metrics.projection.of(self.metrics)(*predictions):
+        self.board.figures("test", self.metrics.figures(*answers), self.step)
+        if points := Metrics.projection.of(self.metrics)(*answers):
             self.board.projection("test", *points, self.step)
-        self.board.scalars("test", results["test"], self.step, self.order.epoch)
-        write_arrays(self.folder / "scores.npz", Metrics.item_scores.of(self.metrics)(*predictions))
+        self.board.scalars("test", results["test"], self.step, self.sampler.epoch)
+        write_arrays(self.folder / "scores.npz", Metrics.item_scores.of(self.metrics)(*answers))
         write_json(self.folder / "metrics.json", results)
         return results
 
@@ -273,17 +272,17 @@ class Loop:
             "device": self.precision.device.type,
             "model": self.model.state_dict(),
             "loss": self.loss.state_dict(),
-            "ema": self.average.weights if self.average else None,
+            "ema": self.ema.weights if self.ema else None,
             "optimizers": {player.name: player.optimizer.state_dict() for player in self.players},
             "scaler": self.precision.scaler.state_dict(),
-            "order": self.order.state(),
+            "sampler": self.sampler.state(),
             "generators": rng.state(),
             "step": self.step,
             "since": self.since,
             "best": self.best.state(),
             "stale": self.best.stale,
             "converged": self.converged,
-            "settled": self.settled,
+            "fitted": self.fitted,
             "first": vars(self.first),
             "recent": recent,
             "samples": self.samples,
@@ -299,8 +298,8 @@ class Loop:
         checkpoint.require(saved, RESUMED, last)
         try:
             checkpoint.install(saved | {"ema": None}, self.model, self.loss, last)
-            if self.average:
-                self.average.restore(saved["ema"] or saved["model"])
+            if self.ema:
+                self.ema.restore(saved["ema"] or saved["model"])
             for player in self.players:
                 player.restore(saved["optimizers"][player.name])
                 if changed and player.searches:
@@ -308,17 +307,17 @@ class Loop:
             if saved["scaler"]:  # empty where the run was not in float16 until now
                 self.precision.scaler.load_state_dict(saved["scaler"])
             self.step, self.converged = int(saved["step"]), bool(saved["converged"]) and not changed
-            note = self.order.restore(saved["order"])
+            note = self.sampler.restore(saved["sampler"])
             self.since = saved.get("since", self.since)
             if note:
                 self.notes.append(f"step {self.step}: trainer.batch: {note}")
             if saved.get("samples", self.samples) != self.samples:
-                self.since = {"step": self.step, "epoch": self.order.epochs}
+                self.since = {"step": self.step, "epoch": self.sampler.epochs}
             self.notes += filter(None, [self.best.restore(saved["best"], saved["stale"])])
             if self.best.known and (lost := checkpoint.damage(self.checkpoints / "best.pt")):
                 self.notes.append(f"{lost}; the best weights are chosen anew")
                 self.best = Best(*self.metrics.best)
-            self.settled, self.first = evaluation.settled(saved), Standing.restored(saved.get("first", {}))
+            self.fitted, self.first = evaluation.fitted_before(saved), Standing.restored(saved.get("first", {}))
             self._recent = [dict(terms) for terms in saved["recent"]]
             rng.restore(saved["generators"])
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:

@@ -68,7 +68,7 @@ def ours(data: Labelled, target: float) -> np.ndarray:
     def enough(trainer) -> bool:
         if next(steps) % EVERY:
             return False
-        with trainer.average.in_place(), torch.no_grad():
+        with trainer.ema.in_place(), torch.no_grad():
             trainer.model.eval()
             errors = [
                 (trainer.loss.predict(trainer.model(x))["mean"] - y).abs().sum()

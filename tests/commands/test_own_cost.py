@@ -107,7 +107,7 @@ def test_an_embedding_of_ones_own_that_collapses_is_told(cli, own, tmp_path):
     assert "note: test: the embedding has collapsed to a point" in said[-1] and "try loss=triplet" in said[-1]
     # thresholds that the cost does not read are in the checkpoint, and examined
     saved = torch.load(tmp_path / "run" / "checkpoints" / "best.pt", weights_only=True)
-    assert saved["settled"].keys() == {"threshold", "accuracy_threshold"}
+    assert saved["fitted"].keys() == {"threshold", "accuracy_threshold"}
     assert "far_at_threshold" in json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlthink.training.evaluation import Standing, batches_of, condensing, doubt, predictions, run_split
+from dlthink.training.evaluation import Standing, batches_of, doubt, examine
 
 
 class Split:
@@ -52,15 +52,15 @@ class Sums:
         return {"sums": [float(predicted["mean"].sum())]}, {}, {}
 
 
-class Settling(Cost):
+class Fitting(Cost):
     def fit_on_validation(self, out, y):
         pass
 
 
 def asked(loss, metrics, model):
-    condense = condensing(loss, metrics)
-    answers = run_split(model, Split(), batches_of(Split(), 3, torch.device("cpu")), loss, condense)
-    return predictions(answers, loss), answers.terms
+    batches = batches_of(Split(), 3, torch.device("cpu"))
+    examined = examine(model, loss, metrics, Split(), batches, {}, terms=True)
+    return examined.answers, examined.terms
 
 
 def test_what_metrics_condense_is_all_that_is_kept():
@@ -72,7 +72,7 @@ def test_what_metrics_condense_is_all_that_is_kept():
 
 
 def test_others_get_everything():
-    for loss, metrics in ((Cost(), object()), (Settling(), Sums())):  # a cost may settle something on all answers
+    for loss, metrics in ((Cost(), object()), (Fitting(), Sums())):  # a cost may fit something on all answers
         (predicted, y, known), _ = asked(loss, metrics, Model())
         assert predicted["mean"].shape == y.shape == (10, 1) and known["picture"].shape == (10, 100)
 

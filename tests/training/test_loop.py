@@ -107,7 +107,7 @@ def test_weights_that_are_not_numbers_are_never_saved(tmp_path):
     assert not (tmp_path / "checkpoints" / "last.pt").exists()
 
 
-def test_settle_is_asked_on_validation_and_kept(tmp_path):
+def test_fit_on_validation_is_asked_and_kept(tmp_path):
     class Settled(Squared):
         def __init__(self):
             super().__init__()

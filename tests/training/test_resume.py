@@ -60,7 +60,7 @@ def whole_state(folder):
     saved = checkpoint.load(folder / "checkpoints" / "last.pt")
     return {
         k: saved[k]
-        for k in ("model", "loss", "optimizers", "ema", "order", "generators", "step", "best", "stale", "scaler")
+        for k in ("model", "loss", "optimizers", "ema", "sampler", "generators", "step", "best", "stale", "scaler")
     }
 
 
@@ -234,7 +234,7 @@ def test_epochs_stay_epochs_in_batches_of_another_size(tmp_path, capsys, after, 
         start(tmp_path, dict(steps=None, epochs=4) | after, saved, stop_at=3)
     saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
     run, *_ = start(tmp_path, dict(steps=None, epochs=4) | after, saved)
-    assert run.step == 16 + left and run.order.epochs == pytest.approx(4.0)
+    assert run.step == 16 + left and run.sampler.epochs == pytest.approx(4.0)
     assert capsys.readouterr().out.count("note: step 16: trainer.batch") == ("batch" in after)
 
 
@@ -286,7 +286,7 @@ def test_a_checkpoint_that_lacks_something_says_who_wrote_it(tmp_path, name):
     assert "\n" not in str(error.value)
 
 
-ODD = dict(optimizers={}, order={}, generators={}, best=None, stale="a", recent=None, step="x", scaler={"a": 1})
+ODD = dict(optimizers={}, sampler={}, generators={}, best=None, stale="a", recent=None, step="x", scaler={"a": 1})
 
 
 @pytest.mark.parametrize("name, value", ODD.items(), ids=ODD)

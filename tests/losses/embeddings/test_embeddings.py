@@ -195,7 +195,7 @@ def test_of_many_photos_some_of_each_person_stand_for_all(sizes):
 
 
 @pytest.mark.parametrize("name", ["semi_hard", "oasis"])
-def test_settle_keeps_the_threshold_in_the_checkpoint(name):
+def test_fit_on_validation_keeps_the_threshold_in_the_checkpoint(name):
     out, y = sample(dtype=torch.float32)
     loss = build(name, dtype=torch.float32, false_accept_rate=0.1)
     loss.fit_on_validation(out.detach(), y)

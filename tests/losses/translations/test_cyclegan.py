@@ -330,5 +330,5 @@ def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path, knobs):
     whole = run("whole", 11)
     again = run("parts", 11, saved=run("parts", 6))
     assert len(whole["loss"]["pool.winter._extra_state"]) == 3
-    keys = ("model", "loss", "optimizers", "ema", "order", "generators", "step")
+    keys = ("model", "loss", "optimizers", "ema", "sampler", "generators", "step")
     assert [key for key in keys if not same(whole[key], again[key])] == []

@@ -163,7 +163,7 @@ def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path, mmd):
 
     whole = run("whole", 7)
     again = run("parts", 7, saved=run("parts", 4))
-    keys = ("model", "loss", "optimizers", "ema", "order", "generators", "step")
+    keys = ("model", "loss", "optimizers", "ema", "sampler", "generators", "step")
     assert [key for key in keys if not same(whole[key], again[key])] == []
 
 
