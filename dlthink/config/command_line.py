@@ -95,7 +95,8 @@ def _check(word: str, several: bool, own: list[Path]) -> None:
         quotes = f"""{key}="'...'\""""
         raise BadInput(f"{word}: cannot be read; a value with special letters stands in quotes, {quotes}") from error
     if (override.is_sweep_override() or word == "loss=all") and not several:
-        raise BadInput(f"{word}: several values; to train with each of them, add -m: dlthink train -m {word}")
+        together = f"; for one run with a list of them: {key}=[{value}]" if "." in key else ""
+        raise BadInput(f"{word}: several values; to train with each of them, add -m: dlthink train -m {word}{together}")
     if bare in GROUPS or chosen(word, *own) != word:
         for choice in _values(override):
             _check_choice(bare, choice, own)

@@ -1,18 +1,27 @@
-"""A message-passing network over the bonds of molecules, read out atom by atom."""
+"""A message-passing network over the bonds of molecules, read out atom by atom or molecule by molecule."""
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from dlthink.errors import BadInput
+from dlthink.models._pool import Pool, Pooling
+
+Rows = Literal["atoms", "molecules"]
 
 
 class MPNN(nn.Module):
     """h_a <- h_a + U(h_a, sum over bonds (b, a) of relu(h_b + e_ab)) + S(mean of h over the molecule), `depth` times.
 
     x: a graph of many molecules: atoms [A, features] small whole numbers, `atom_features` of each; source, target,
-    bonds [E] with bonds < `bond_kinds`; molecule [A], size [molecules]; asked [R] atoms. out: [R, n_out].
+    bonds [E] with bonds < `bond_kinds`; molecule [A], size [molecules]. out: [R, n_out]. By `rows`:
+
+    atoms      a row for each of asked [R] atoms
+    molecules  a row for each molecule: what all its atoms say, put together by `pool` (see `Pool`), and where there are
+               any, its descriptors [R, n_descriptors]
+
     U and S are two-layer perceptrons of normalized h (the sum is undirected: both arcs of a bond are there); S is the
     molecule-wide summary. The read-out sees an atom after the last round and as it came, and starts at a tenth of
     torch's usual scale without bias, so training starts close to out = 0.
@@ -27,10 +36,13 @@ class MPNN(nn.Module):
         atom_features: list[int],
         bond_kinds: int,
         n_out: int,
+        rows: Rows = "atoms",
+        n_descriptors: int = 0,
         width: int = 128,
         depth: int = 6,
         dropout: float = 0.0,
         summary: bool = True,
+        pool: Pooling = "attention",
     ):
         super().__init__()
         if width < 1 or depth < 1 or not 0 <= dropout < 1:
@@ -41,6 +53,7 @@ class MPNN(nn.Module):
         self.rounds = nn.ModuleList(Round(bond_kinds, width, dropout, summary) for _ in range(depth))
         self.norm = nn.LayerNorm(2 * width)
         self.hidden = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Dropout(dropout))
+        self.pool = Pool(width, pool, n_descriptors, dropout) if rows == "molecules" else None
         self.readout = nn.Linear(width, n_out)
         self.readout.weight.data.mul_(0.1)
         self.readout.bias.data.zero_()
@@ -49,8 +62,10 @@ class MPNN(nn.Module):
         began = h = self.atoms(x["atoms"] + self.first)
         for each in self.rounds:
             h = each(h, x)
-        asked = torch.cat([h.index_select(0, x["asked"]), began.index_select(0, x["asked"])], 1)
-        return self.readout(self.hidden(self.norm(asked)))
+        if self.pool is None:
+            h, began = h.index_select(0, x["asked"]), began.index_select(0, x["asked"])
+        said = self.hidden(self.norm(torch.cat([h, began], 1)))
+        return self.readout(said if self.pool is None else self.pool(said, x))
 
 
 class Round(nn.Module):

@@ -132,3 +132,94 @@ def test_half_precision_stays_close():
 def test_sizes_that_make_no_sense(knobs):
     with pytest.raises(BadInput, match="mpnn"):
         MPNN(FEATURES, KINDS, N_OUT, **knobs)
+
+
+# ------------------------------------------------------------------------------------------------- molecule by molecule
+
+POOLS = ("mean", "sum", "attention")
+
+
+def of_molecules(molecules, descriptors=None):
+    x = batch(molecules)
+    del x["asked"]
+    return x if descriptors is None else x | {"descriptors": descriptors}
+
+
+def pooled_slowly(model, features, arcs, descriptors):
+    """The same formula as far as the atoms, which are then put together."""
+    first = torch.nn.Identity()
+    readout, model.readout = model.readout, first
+    z = slowly(model, features, arcs)
+    model.readout = readout
+    if model.pool.kind == "mean":
+        weights = [1 / len(z)] * len(z)
+    elif model.pool.kind == "sum":
+        weights = [1 / 16] * len(z)
+    else:
+        weights = torch.stack([model.pool.score(one) for one in z]).softmax(0)
+    row = sum(w * one for w, one in zip(weights, z, strict=True))
+    return model.readout(model.pool.after(torch.cat([row, descriptors])))
+
+
+@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("n_descriptors", [0, 3])
+def test_a_row_for_each_molecule_equals_a_loop(pool, n_descriptors):
+    model = network(rows="molecules", pool=pool, n_descriptors=n_descriptors).double()
+    descriptors = torch.randn(len(SOME), n_descriptors, dtype=torch.float64)
+    x = of_molecules(SOME, descriptors if n_descriptors else None)
+    slow = [pooled_slowly(model, *one, d) for one, d in zip(SOME, descriptors, strict=True)]
+    torch.testing.assert_close(model(x), torch.stack(slow), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_molecule_is_the_same_in_any_batch_and_numbering(pool):
+    model = network(rows="molecules", pool=pool).double()
+    together = model(of_molecules(SOME))
+    torch.testing.assert_close(together, torch.cat([model(of_molecules([one])) for one in SOME]))
+    features, arcs = SOME[2]
+    order = torch.tensor([3, 0, 4, 2, 1])
+    new = order.argsort().tolist()
+    renumbered = (features[order], [(new[a], new[b], kind) for a, b, kind in arcs])
+    torch.testing.assert_close(model(of_molecules([renumbered])), together[2:3])
+
+
+def test_a_sum_grows_with_the_molecule_and_a_mean_does_not():
+    """Of twice the same molecule, without bonds between: what a salt of two equal parts looks like."""
+    features, arcs = SOME[0]
+    twice = (torch.cat([features, features]), arcs + [(a + 4, b + 4, kind) for a, b, kind in arcs])
+    rows = {}
+    for pool in POOLS:
+        model = network(rows="molecules", pool=pool, summary=False)
+        rows[pool] = [model.pool(model_hidden(model, one), of_molecules([one])) for one in (SOME[0], twice)]
+    for pool in ("mean", "attention"):
+        torch.testing.assert_close(*rows[pool])
+    assert not torch.allclose(*rows["sum"])
+
+
+def model_hidden(model, one):
+    """What the atoms of a molecule say before they are put together."""
+    pool, readout = model.pool, model.readout
+    model.pool, model.readout = None, torch.nn.Identity()
+    try:
+        return model(batch([one]))
+    finally:
+        model.pool, model.readout = pool, readout
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_training_by_molecules_starts_close_to_zero_and_every_weight_learns(pool):
+    torch.manual_seed(0)
+    model = MPNN(FEATURES, KINDS, N_OUT, width=64, dropout=0.1, rows="molecules", pool=pool, n_descriptors=2)
+    out = model(of_molecules(SOME, torch.randn(3, 2)))
+    assert out.shape == (3, N_OUT) and out.abs().max() < 0.3
+    out.square().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_half_precision_stays_close_by_molecules(pool):
+    model = network(width=64, rows="molecules", pool=pool, n_descriptors=2)
+    x = of_molecules(SOME, torch.randn(3, 2))
+    with torch.autocast("cpu", torch.bfloat16):
+        half = model(x)
+    torch.testing.assert_close(half.float(), model(x), rtol=0.05, atol=0.05)

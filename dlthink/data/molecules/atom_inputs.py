@@ -46,7 +46,7 @@ class AtomInputs(Inputs):
         return f"{self.count} atoms of {self.molecules} molecules"
 
     def summary(self) -> str:
-        simulated = self.state.get("target") == "simulated"
+        simulated = self.state.get("called") == "simulated"
         warning = "; the run has learned SIMULATED shifts, do not take these for chemistry" if simulated else ""
         return f"{super().summary()}{warning}"
 

@@ -34,7 +34,7 @@ class ByMolecule:
 
     fixed: tuple[str, ...] = ("split", "validation", "fold", "tautomers")  # once a run is trained
     row = "atoms"  # what a row is, in messages
-    target = "measured"  # or simulated
+    called = "measured"  # what values are; or simulated
 
     def __init__(
         self,
@@ -76,11 +76,11 @@ class ByMolecule:
                 "elements": sorted({1, *atoms[:, ELEMENT].unique().tolist()}),
                 "kinds": atoms[:, KIND].unique(dim=0).tolist(),
                 "seen": {name: every.ties[rows[name]] for name in ("train", "val")},
-                "target": self.target,
+                "called": self.called,
             }
             state |= self.learned(every, rows["train"])
         self.state = state
-        shared = {"target": self.target, "atom_features": ATOM_FEATURES, "bond_kinds": BOND_KINDS}
+        shared = {"target": self.called, "atom_features": ATOM_FEATURES, "bond_kinds": BOND_KINDS}
         self.facts = self.said_of(state) | shared
         self.train, self.val, self.test = (self.part(every, rows[name], name == "train") for name in ROLES)
         counts = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
+from typing import NamedTuple
 
 from dlthink.errors import BadInput
 
@@ -12,13 +13,19 @@ MARKS = ",;\t|"  # between the cells of a table
 HEADER = 50  # lines in which a table's header ends
 
 
-def table(
-    lines: Iterable[str], name: str, fits: Callable[[list[str]], bool], marks: str = MARKS
-) -> tuple[list[str], Iterator[list[str]]]:
-    """The header of a table and its rows, cells without blanks around them; a short row is filled up with empty cells.
+class Columns(NamedTuple):
+    """The header, what stands between cells, and the rows: cells without blanks around them, a short row filled up."""
 
-    What stands between cells is that of `marks` for which the header `fits` and has the most cells, or what a first
-    line `sep=;` says, as Excel writes it. Empty rows are passed over. Raises BadInput, naming the file.
+    head: list[str]
+    mark: str
+    rows: Iterator[list[str]]
+
+
+def columns(lines: Iterable[str], name: str, fits: Callable[[list[str]], bool], marks: str = MARKS) -> Columns:
+    """The columns of a table; empty rows are passed over.
+
+    Between cells stands that of `marks` for which the header `fits` and has the most cells, or what a first line
+    `sep=;` says, as Excel writes it. Raises BadInput, naming the file.
     """
     lines = (line + "\n" for line in lines)
     start = next((line for line in lines if line.strip()), "")
@@ -27,18 +34,29 @@ def table(
     first = [start, *islice(lines, HEADER)]
     try:
         heads = {mark: next(csv.reader(first, delimiter=mark), []) for mark in marks}
-        heads = {mark: [cell.strip() for cell in cells] for mark, cells in heads.items()}
-        mark = max(marks, key=lambda mark: (fits(heads[mark]), len(heads[mark])))
     except csv.Error as error:
         raise _is_none(name, error) from error
-    return heads[mark], _rows(chain(first, lines), mark, len(heads[mark]), name)
+    heads = {mark: [cell.strip() for cell in cells] for mark, cells in heads.items()}
+    mark = max(marks, key=lambda mark: (fits(heads[mark]), len(heads[mark])))
+    return Columns(heads[mark], mark, _rows(chain(first, lines), mark, len(heads[mark]), name))
 
 
 def _rows(lines: Iterable[str], mark: str, width: int, name: str) -> Iterator[list[str]]:
+    held: list[str] = []  # the lines of a row
+
+    def kept() -> Iterator[str]:
+        for line in lines:
+            held.append(line)
+            yield line
+
     try:
-        rows = csv.reader(lines, delimiter=mark)
+        rows = csv.reader(kept(), delimiter=mark)
         next(rows, None)
+        held.clear()
         for row in rows:
+            if len(held) > 1 and sum(line.count('"') for line in held) % 2:
+                raise csv.Error(f"a row of {len(held)} lines, which begins {held[0].strip()[:40]!r}")
+            held.clear()
             cells = [*map(str.strip, row), *[""] * (width - len(row))]
             if any(cells):
                 yield cells

@@ -24,6 +24,8 @@ class Entry:
     computed: int = 0  # spectra that were not measured
     refused: str | None = None  # why the record cannot be used at all
     split: str | None = None
+    fields: dict[str, str] = field(default_factory=dict)  # what else it says, by name, as written
+    decimal_comma: bool = False  # may 3,5 stand for a number in them?
 
     def cannot_read(self, label: object) -> None:
         """One label that is no number."""

@@ -17,7 +17,7 @@ class Molecules(Labelled):
     seed       of the noise; the run has a seed of its own
     """
 
-    target = "simulated"
+    called = "simulated"
     elements = ["H", "C", "N", "O", "F", "S", "P", "Cl"]
     largest = 64
 

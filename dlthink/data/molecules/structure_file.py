@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlthink.data.molecules import sd_file, shift_lines
-from dlthink.data.molecules.columns import MARKS, table
+from dlthink.data.molecules.columns import MARKS, columns
 from dlthink.data.molecules.structures import chemistry, molecule_of_block, molecule_of_smiles
 from dlthink.data.molecules.text_file import TextFile
 from dlthink.errors import BadInput
@@ -107,8 +107,8 @@ def structure_and_name(text: str) -> tuple[str, str]:
 
 
 def _table(lines: Iterable[str], name: str, marks: str = MARKS, column: str | None = None) -> Iterator[tuple[str, str]]:
-    head, rows = table(lines, name, lambda head: structures_in(head, column) is not None, marks)
-    place, named = structures_in(head, column), _name_column(head)
+    head, _, rows = columns(lines, name, lambda head: structures_in(head, column) is not None, marks)
+    place, named = structures_in(head, column), name_column(head)
     if place is None:
         raise BadInput(
             f"{name}: no column is called {column or 'smiles'} (there are {', '.join(head)[:80]}): name one so"
@@ -122,6 +122,8 @@ def structures_in(head: list[str], column: str | None = None) -> int | None:
     if column in head:
         return head.index(column)
     head = [title.lower() for title in head]
+    if column and column.lower() in head:
+        return head.index(column.lower())
     like = {title for title in head if "smiles" in title and not {*title} & {*MARKS, '"'}}  # else it is cut wrongly
     for wanted in ({"smiles"}, {"smi"}, like):
         for place, title in enumerate(head):
@@ -130,7 +132,7 @@ def structures_in(head: list[str], column: str | None = None) -> int | None:
     return None
 
 
-def _name_column(head: list[str]) -> int | None:
+def name_column(head: list[str]) -> int | None:
     """That of the names: called id, name or title, or else with such a word."""
     head = [title.lower() for title in head]
     if exact := [head.index(title) for title in NAMES if title in head]:

@@ -141,6 +141,13 @@ class Part(Forecast):
         return low, high
 
 
+def known_of(predicted: dict, y: Tensor) -> Forecast:
+    """The forecast of what is known of y: a nan in it is a value that nobody has measured."""
+    every = Forecast(predicted, y)
+    missing = every.y.isnan()
+    return every.only(~missing) if bool(missing.any()) else every
+
+
 def exact(x: Tensor) -> Tensor:
     return x.detach().cpu().double()  # in this order: not every device has float64
 

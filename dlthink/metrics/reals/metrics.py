@@ -13,7 +13,7 @@ from torch import Tensor
 from dlthink.errors import BadInput
 from dlthink.metrics.items import by_item
 from dlthink.metrics.misfit import misfit, no_distribution
-from dlthink.metrics.reals.forecast import Forecast, exact
+from dlthink.metrics.reals.forecast import Forecast, exact, known_of
 from dlthink.metrics.reals.risk_coverage import spearman
 from dlthink.metrics.reals.scores import each, root_mean_square, scores, unit_free
 
@@ -26,6 +26,8 @@ FEWEST = 10  # rows, below which a constant guess is not known well enough
 
 class Reals:
     """Numbers and figures for y: [n, n_targets] and its predicted distribution.
+
+    A nan in y is a value that nobody has measured: it counts nowhere.
 
     predicted  {"mean"}: [n, n_targets]; "distribution" where the cost is a likelihood; or "std" alone, then Normal
            is assumed; or neither: then all that asks for a spread is nan, and the CRPS is the MAE, what it is for
@@ -95,22 +97,23 @@ class Reals:
         return self.units[0] if self.one_unit else "training std"
 
     def numbers(self, predicted: dict, y: Tensor, known: dict) -> dict[str, float]:
-        own = Forecast(predicted, y)
-        baselines = {name: Forecast(other, y) for name, other in known.get("baselines", {}).items()}
+        own = known_of(predicted, y)
+        baselines = {name: known_of(other, y) for name, other in known.get("baselines", {}).items()}
         numbers, main = self._of(own), "mae" if self.one_unit else "crps_standardized"
         for name in ("aleatoric", "epistemic"):
             if name in predicted:
                 numbers |= self._root_mean_square(name, exact(predicted[name]))
         if "std" in known:
-            own_std, true_std = (self._standardized(std).flatten() for std in (own.std.view(y.shape), known["std"]))
+            both = (Forecast(predicted, y).std.view(y.shape), known["std"])
+            own_std, true_std = (self._standardized(std).flatten() for std in both)
             numbers["spread_spearman"] = spearman(own_std, true_std)
         if "mean" in known:
-            away = own.mean - exact(known["mean"]).flatten()
-            numbers |= self._root_mean_square("mean_rmse_to_truth", away.view(y.shape))
+            away = exact(predicted["mean"]) - exact(known["mean"])
+            numbers |= self._root_mean_square("mean_rmse_to_truth", away)
         for name, other in baselines.items():
             numbers |= {f"{k}_{name}": value for k, value in self._of(other).items() if not math.isnan(value)}
         for group, rows in known.get("groups", {}).items():
-            on = rows.detach().cpu().repeat_interleave(y.shape[1])  # as y is flattened
+            on = rows.detach().cpu().repeat_interleave(y.shape[1])[~exact(y).flatten().isnan()]  # as y is flattened
             if on.any():
                 numbers |= {f"{k}_{group}": value for k, value in self._whole(own.only(on)).items()}
                 others = {name: self._whole(other.only(on))[main] for name, other in baselines.items()}
@@ -137,12 +140,14 @@ class Reals:
         Far: an RMSE of more than one and a half times that of the mean, or an NLL of more than 2 nats above that of a
         Normal with mean and spread of these rows, which is what an overconfident spread gives.
         """
-        own = Forecast(predicted, y)
-        error, log_prob, y = (column.view(y.shape) for column in (own.error, own.log_prob, own.y))
+        every = known_of(predicted, y)
         lines, names = [], self.target_names or range(y.shape[1])
-        for target in range(y.shape[1]) if len(y) >= FEWEST else ():
-            constant = float(y[:, target].std(correction=0))
-            rmse, nll = root_mean_square(error[:, target]), -float(log_prob[:, target].mean())
+        for target in range(y.shape[1]):
+            own = every.only(every.target == target)
+            if len(own) < FEWEST:
+                continue
+            constant = float(own.y.std(correction=0))
+            rmse, nll = root_mean_square(own.error), -float(own.log_prob.mean())
             guess = 0.5 * math.log(2 * math.pi * math.e * constant**2) if constant else math.inf
             name = f"target {names[target]}" if len(names) > 1 else "the estimate"
             if rmse > FAR * constant > 0:
@@ -161,8 +166,8 @@ class Reals:
         """measured: predictions against measurements; calibration; risk_coverage; residuals in units of std."""
         from dlthink.metrics.reals import figures as draw  # here, since matplotlib takes its time to load
 
-        own = Forecast(predicted, y)
-        baselines = {name: Forecast(other, y) for name, other in known.get("baselines", {}).items()}
+        own = known_of(predicted, y)
+        baselines = {name: known_of(other, y) for name, other in known.get("baselines", {}).items()}
         together = self._together(own)
         others = {name: self._together(other) for name, other in baselines.items()}
         return {

@@ -44,10 +44,10 @@ class Labelled:
 
 
 @quiet()
-def drawn(molecules: list[Labelled], unit: str, target: str = "measured") -> Figure:
-    """Molecules side by side, two in a row, under one colour bar; those that rdkit cannot read are left out."""
+def drawn(molecules: list[Labelled], unit: str, target: str = "measured", columns: int = 2) -> Figure:
+    """Molecules side by side, so many in a row, under one colour bar; those that rdkit cannot read are left out."""
     pairs = [(molecule, plan) for molecule in molecules if (plan := layout(molecule.structure)) is not None]
-    columns = min(2, len(pairs)) or 1
+    columns = min(columns, len(pairs)) or 1
     rows = max(1, math.ceil(len(pairs) / columns))
     sizes = [plan.size + MARGIN for _, plan in pairs]
     widths = [max((size[0] for size in sizes[column::columns]), default=LEAST) for column in range(columns)]
@@ -67,6 +67,8 @@ def drawn(molecules: list[Labelled], unit: str, target: str = "measured") -> Fig
         _molecule(ax, molecule, plan, norm)
     if any(molecule.std for molecule, _ in pairs):
         spread_bar(figure, list(axes), norm, unit)
+    if not any(molecule.atom for molecule, _ in pairs):
+        return figure
     words = [("predicted ± std" if any(m.std for m, _ in pairs) else "predicted", PREDICTED)]
     words += [(target, TRUE)] if any(m.measured for m, _ in pairs) else []
     signs = [Line2D([], [], ls="", marker="s", ms=5, color=colour) for _, colour in words]

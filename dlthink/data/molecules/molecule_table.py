@@ -1,0 +1,153 @@
+"""The user's own molecules with measured properties: a value, or several, for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from dlthink.data.molecules import descriptors as computed
+from dlthink.data.molecules.boosting import Boosting
+from dlthink.data.molecules.by_molecule import ByMolecule
+from dlthink.data.molecules.neighbours import Neighbours
+from dlthink.data.molecules.prepared import cached
+from dlthink.data.molecules.prepared_properties import PreparedProperties, prepare
+from dlthink.data.molecules.property_inputs import PropertyInputs
+from dlthink.data.molecules.property_records import Wanted, read
+from dlthink.data.molecules.whole_molecules import Measured
+from dlthink.errors import BadInput
+
+Baseline = Literal["constant", "lookup", "boosting"]
+WITHOUT = "no boosted trees to compare with: they need scikit-learn, of the extra table: pip install 'dlthink[table]'"
+
+
+class MoleculeTable(ByMolecule):
+    """Rows are molecules: y [n, n_targets] in the units of the file, nan where nothing was measured.
+
+    path         .csv, .tsv and other tables, .sdf, JSON lines; plain or .gz
+    smiles       the column of the structures; null: one called smiles, or something with that word
+    target       the column to predict, or several; a molecule has one of them at least
+    split        random or scaffold; else the column that says train, val or test
+    group        a column: molecules with the same word in it stay on one side
+    descriptors  the network also sees what rdkit computes of a molecule as a whole
+    unit         of the values, or a list with one of each target
+    baselines    what the examination compares with: constant, lookup (nearest neighbours), boosting (on fingerprints)
+    state        also holds names and training spread of the targets, scales of descriptors, what baselines have learned
+
+    Raises BadInput, naming the file and the column.
+    """
+
+    fixed = (*ByMolecule.fixed, "group", "target", "descriptors")
+    row = "values"
+
+    def __init__(
+        self,
+        path: str | None = None,
+        smiles: str | None = None,
+        target: str | list[str] | None = None,
+        split: str = "random",
+        group: str | None = None,
+        descriptors: bool = False,
+        baselines: Sequence[Baseline] = ("constant", "lookup", "boosting"),
+        unit: str | list[str] = "",
+        **splitting,
+    ) -> None:
+        self.path, self.smiles, self.target, self.group = path, smiles, target, group
+        self.descriptors, self.baselines, self.unit = descriptors, list(baselines), unit
+        if not path:
+            raise BadInput("data.path: say which file: data=molecule_table data.path=FILE.csv data.target=COLUMN")
+        self.names = [target] if isinstance(target, str) else list(target or ())
+        if len({*self.names}) < len(self.names):
+            raise BadInput(f"data.target=[{','.join(self.names)}]: one of them stands there twice")
+        if not isinstance(unit, str) and len(unit) != len(self.names):
+            raise BadInput(f"data.unit: {len(unit)} units for {len(self.names)} targets; give one for each")
+        super().__init__(split=split, **splitting)
+
+    @classmethod
+    def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of their facts."""
+        own = ("n_targets", "unit", "target_names", "target_std", "rows", "n_descriptors")
+        return (*own, "target", "atom_features", "bond_kinds")
+
+    def said_of(self, state: dict[str, Any]) -> dict[str, Any]:
+        several = len(self.names) > 1
+        return {
+            "n_targets": len(self.names),
+            "unit": [self.unit] * len(self.names) if several and isinstance(self.unit, str) else self.unit,
+            "target_names": self.names,
+            "target_std": state["spread"].tolist(),
+            "rows": "molecules",
+            "n_descriptors": len(state["scales"]["names"]),
+        }
+
+    def prepared(self) -> PreparedProperties:
+        by_column = self.split if self.split not in ("random", "scaffold") else None
+        wanted = Wanted(tuple(self.names), self.smiles, by_column, self.group)
+        file = Path(self.path).expanduser()
+        settings = {"wanted": repr(wanted), "tautomers": self.tautomers, "descriptors": self.descriptors}
+
+        def make() -> PreparedProperties:
+            return prepare(read(file, wanted, self.tautomers), self.descriptors)
+
+        return cached(PreparedProperties, file, settings, make)
+
+    def source(self) -> str:
+        return f"data.path={self.path}"
+
+    def groups(self, every: PreparedProperties) -> Sequence[str]:
+        return every.groups
+
+    def learned(self, every: PreparedProperties, molecules: Tensor) -> dict[str, Any]:
+        y, prints = every.y[molecules], every.prints[molecules]
+        for name, column in zip(self.names, y.unbind(1), strict=True):
+            if bool(column.isnan().all()):
+                raise BadInput(f"data.target={name}: no training molecule has a value of it; try another data.split")
+        mean = y.nanmean(0)
+        spread = (y - mean).square().nanmean(0).sqrt()
+        learned: dict[str, Any] = {"mean": mean, "spread": torch.where(spread > 0, spread, 1.0), "targets": self.names}
+        learned["smiles"], learned["scales"] = self.smiles, {"names": []}
+        if self.descriptors:
+            learned["scales"] = computed.scale(every.descriptors[molecules], every.descriptor_names)
+        if "lookup" in self.baselines:
+            learned["lookup"] = Neighbours.fit(prints, y).state()
+        if "boosting" in self.baselines:
+            try:
+                learned["boosting"] = Boosting.fit(prints, y, every.ties[molecules]).state()
+            except ImportError:
+                self.notes.append(WITHOUT)
+        return learned
+
+    def part(self, every: PreparedProperties, molecules: Tensor, training: bool) -> Measured:
+        state, y = self.state, every.y[molecules]
+        numbers = torch.zeros(len(molecules), 0)
+        if wanted := state["scales"]["names"]:
+            place = [every.descriptor_names.index(name) for name in wanted]
+            numbers = computed.standardized(every.descriptors[molecules][:, place], state["scales"])
+        about = {} if training else {"baselines": self._baselines(every.prints[molecules], y)}
+        return Measured(
+            every.graphs.select(molecules),
+            numbers,
+            [every.smiles[i] for i in molecules.tolist()],
+            ties=every.ties[molecules],
+            y=y,
+            about=about,
+        )
+
+    def _baselines(self, prints: Tensor, y: Tensor) -> dict[str, dict[str, Tensor]]:
+        """What other predictors say, as far as this run has learned them."""
+        state, said = self.state, {}
+        if "constant" in self.baselines:
+            said["constant"] = {"mean": state["mean"].expand_as(y), "std": state["spread"].expand_as(y)}
+        if "lookup" in self.baselines and "lookup" in state:
+            said["lookup"] = Neighbours(**state["lookup"]).predict(prints)
+        if "boosting" in self.baselines and "boosting" in state:
+            said["boosting"] = Boosting(state["boosting"]).predict(prints)
+        return said
+
+    @classmethod
+    def inputs(cls, path: str, state: dict) -> PropertyInputs:
+        """Every molecule in a file of the user's, see `read_structures`."""
+        return PropertyInputs(path, state)
