@@ -1,5 +1,6 @@
 """A cost as checks ask it: each time a copy, under the same draws, in the widest numbers that it takes."""
 
+import copy
 from collections.abc import Callable
 from functools import reduce
 from operator import add
@@ -24,11 +25,12 @@ class Asked:
     """
 
     def __init__(self, loss: nn.Module, out: Values, y: Values, dtype: torch.dtype | None = None):
-        self.loss, self.start = loss, rng.state()
+        self.loss, self.start = loss, rng.state()  # it is asked on copies
         self.out, self.y, self.dtype = out, y, torch.float32
         if dtype is None and self._can(torch.float64):
             dtype = torch.float64
         self.dtype = dtype or torch.float32
+        self.loss = twin(loss).to(self.dtype)
         self.out, self.y = self.wide(out), self.wide(y)
 
     @property
@@ -38,7 +40,7 @@ class Asked:
         return draws(self.loss, lambda: twin(self.loss), self.out, self.y)
 
     def _can(self, dtype: torch.dtype) -> bool:
-        self.dtype = dtype
+        self.dtype, self.loss = dtype, twin(self.loss).to(dtype)
         try:
             return all(term.dtype == dtype for term in self.terms(self.out, self.y).values())
         except Exception:  # whatever a cost cannot do; in float32 it has been asked before
@@ -52,8 +54,7 @@ class Asked:
         """The terms at these answers and targets; at those of the batch where none are given."""
         out, y = (self.wide(own if other is None else other) for own, other in ((self.out, out), (self.y, y)))
         rng.restore(self.start)
-        cost = twin(self.loss).to(self.dtype)
-        return terms_of(cost, each(Tensor.clone, out), each(Tensor.clone, y))
+        return terms_of(_again(self.loss), each(Tensor.clone, out), each(Tensor.clone, y))
 
     def value(self, out: Values | None = None, y: Values | None = None) -> float:
         """The cost: the sum of its terms."""
@@ -73,10 +74,18 @@ class Asked:
     def operations(self) -> Operations:
         """Every operation of torch that the cost asks for, in order."""
         rng.restore(self.start)
-        cost, out, y = twin(self.loss).to(self.dtype), leaf_of(self.out), each(Tensor.clone, self.y)
+        cost, out, y = _again(self.loss), leaf_of(self.out), each(Tensor.clone, self.y)
         with Operations() as noted:
             cost(out, y)
         return noted
+
+
+def _again(loss: nn.Module) -> nn.Module:
+    """A copy that keeps what it notes of a batch to itself; weights, which a look does not change, are shared."""
+    try:
+        return copy.deepcopy(loss, {id(weight): weight for weight in loss.parameters()})
+    except Exception:
+        return loss
 
 
 def names_of(out: Values) -> list[str]:

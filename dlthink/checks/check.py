@@ -11,6 +11,7 @@ from dlthink.checks import extremes, gradients
 from dlthink.checks.asked import Asked
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.counts import Counts
+from dlthink.checks.kinds.domains import Domains
 from dlthink.checks.kinds.identities import Identities
 from dlthink.checks.kinds.kind import Answers, Case, Kind, Make
 from dlthink.checks.kinds.reals import RealNumbers
@@ -22,7 +23,7 @@ from dlthink.training.sanity_check import questions
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (Counts(), RealNumbers(), Identities())}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (Counts(), RealNumbers(), Identities(), Domains())}
 ASKED = {  # the questions of the sanity check: what is asked, why it matters
     "start": "it runs on first answers of a network, is finite there, and has a gradient",
     "read-out": "what is read out can be examined, and is the same after saving",

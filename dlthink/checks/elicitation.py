@@ -18,7 +18,7 @@ from dlthink.checks.truth import Truth, gathered, levels
 from dlthink.protocols import Loss
 
 SPREAD = 0.03  # by which, in relation, a spread may differ from the true one
-DRAWN = 1500  # samples of each group of a cost's own distribution
+DRAWN = 1000  # samples of each group of a cost's own distribution
 
 
 def centre(predicted: dict[str, Any]) -> Tensor:

@@ -21,6 +21,7 @@ WORDS = (  # what a docstring may say a cost elicits; longer ones first
     "expectile",
     "ranking",
     "nearness",
+    "translation",
     "way back",
     "transformed mean",
     "nothing",

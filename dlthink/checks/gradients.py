@@ -25,7 +25,7 @@ def check_reach(asked: Asked, outputs_per_target: int) -> Iterator[Finding]:
             columns = [str(i) for i in still.nonzero().flatten().tolist()]
             if columns:
                 deaf.append(f"number {' and '.join(columns)} of each target's {outputs_per_target}")
-        elif not slope.any():
+        elif not slope.any() and what in asked.y:  # what else a network makes, a cost need not look at
             deaf.append(what)
     if not deaf:
         yield Finding(name, "passed", "each number that the network gives learns from the cost")
@@ -91,7 +91,7 @@ def check_slope(asked: Asked) -> Iterator[Finding]:
         return
     slopes = asked.slopes()
     ratios = []
-    for seed in range(4):
+    for seed in range(3):
         along = directions(asked.out, seed)
         size = sum(float(one.square().sum()) for one in along) ** 0.5
         along = [one / size for one in along]

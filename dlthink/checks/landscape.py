@@ -77,7 +77,12 @@ def _over(axes: Axes, landscape: Landscape) -> None:
         steps = [least + (most - least) * (i / 12) ** 2 for i in range(1, 15)]
         for colour, some in ((FAINT, steps), (PREDICTED, steps[:4])):
             axes.contour(landscape.x, landscape.y, cost, some, colors=colour, linewidths=0.8, linestyles="solid")
-    marks = {"start": (QUIET, QUIET), "constant": (QUIET, QUIET), "optimum": (PREDICTED, PREDICTED)}
+    marks = {
+        "start": (QUIET, QUIET),
+        "constant": (QUIET, QUIET),
+        "unchanged": (QUIET, QUIET),
+        "optimum": (PREDICTED, PREDICTED),
+    }
     for place in landscape.places:
         face, edge = marks.get(place.name, ("none", TRUE))
         if place.name in (*marks, "truth"):

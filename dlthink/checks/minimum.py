@@ -15,7 +15,7 @@ from dlthink.protocols import Loss
 from dlthink.training import rng
 from dlthink.training.sanity_check import twin
 
-STEPS, MORE, TRIES = 100, 100, 3  # of the first search, of a further one, and how many of those
+STEPS, MORE, TRIES = 80, 80, 4  # of the first search, of a further one, and how many of those
 STILL = 2e-3  # standard deviations: what has moved less in `LATELY` steps has come to rest
 LATELY = 15
 BEYOND = 1e7  # answers: nobody's true answer lies there

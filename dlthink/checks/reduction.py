@@ -7,6 +7,7 @@ from torch import Tensor
 
 from dlthink.checks.asked import Asked
 from dlthink.checks.finding import Finding
+from dlthink.nested import each, join, rows
 
 NEAR = 1e-3
 SMALL = 1e-9  # of the largest term: one that is smaller is rounding
@@ -19,8 +20,7 @@ def check_reduction(asked: Asked) -> Iterator[Finding]:
     A batch twice over has the same mean and twice the sum. A term that does neither looks at the batch as a whole.
     """
     name = "mean or sum"
-    out, y = asked.out, asked.y
-    once, twice = asked.terms(), asked.terms(torch.cat((out, out)), torch.cat((y, y)))
+    once, twice = asked.terms(), asked.terms(join([asked.out, asked.out]), join([asked.y, asked.y]))
     scale = max(abs(float(term)) for term in once.values()) + 1e-12
     ratios = {
         term: float(twice[term]) / float(value) for term, value in once.items() if abs(float(value)) > SMALL * scale
@@ -96,9 +96,9 @@ def check_row_by_row(asked: Asked) -> Iterator[Finding]:
     name = "predicted alone"
     cost = asked.loss.eval()
     with torch.no_grad():
-        together, alone = cost.predict(asked.out), cost.predict(asked.out[:3])
+        together, alone = cost.predict(asked.out), cost.predict(each(lambda x: x[:3], asked.out))
     for what, value in together.items():
-        if isinstance(value, Tensor) and value.ndim and len(value) == len(asked.out):
+        if isinstance(value, Tensor) and value.ndim and len(value) == rows(asked.out):
             apart = (value[:3] - alone[what]).abs().max()
             if not apart <= 1e-4 * value.abs().max().clamp(min=1e-6):
                 yield Finding(

@@ -1,5 +1,7 @@
 """No false alarm: every cost that dlthink ships passes what it claims, with each of its settings."""
 
+import inspect
+
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -9,6 +11,7 @@ from dlthink.checks.functionals import claimed
 from dlthink.config import build
 from dlthink.config.paths import conf_folder, options
 from tests.checks.asked import maker, metrics_of
+from tests.conftest import needs_lite1
 
 SETTINGS = {  # beside each cost as it is typed
     "gaussian_nll": [{"spread": "exp"}, {"spread": "square"}, {"calibrate": "isotonic"}],
@@ -18,10 +21,12 @@ SETTINGS = {  # beside each cost as it is typed
     "quantile": [{"levels": [0.1, 0.5, 0.9]}],
     "student_t": [{"df": 3.0}],
     "mse": [{"calibrate": "scale"}],
+    "cyclegan": [{"gan": gan} for gan in ("hinge", "nonsaturating", "wgan_gp")],
     "triplet": [{"mining": mine} for mine in ("batch_hard", "batch_all", "random")] + [{"margin": None}],
 }
 ON_PURPOSE = {  # what is shipped to be seen failing, and where
     "positives_only": {"pushes apart", "a constant"},
+    "cycle": {"gradient arrives", "changing nothing"},
 }
 
 
@@ -36,8 +41,10 @@ def node_of(name):
 def asked():
     for name in options("loss", conf_folder()):
         for kind in sorted(build.find(node_of(name), "loss").targets & KINDS.keys()):
-            for settings in [{}, *SETTINGS.get(name, [])]:
-                yield name, kind, settings
+            looks = "backbone" in inspect.getsource(build.find(node_of(name), "loss"))  # which takes its time
+            for i, settings in enumerate([{}, *SETTINGS.get(name, [])]):
+                marks = [pytest.mark.slow] * (looks or i > 0) + [needs_lite1] * looks
+                yield pytest.param(name, kind, settings, marks=marks)
 
 
 @pytest.mark.parametrize("name, kind, settings", list(asked()), ids=lambda value: str(value).replace(" ", ""))

@@ -12,7 +12,7 @@ from dlthink.checks.finding import Finding
 from dlthink.checks.kinds.scalars import Found, Scalars, ratios
 from dlthink.checks.truth import Truth, counts, gathered, negative_binomial, poisson
 
-N = 1500  # samples of each group
+N = 1000  # samples of each group
 RATES = ((0.3, 1.0), (2.0, 0.6), (6.0, 2.5))  # of each group, of the two targets
 FEW = 1.0  # of the r of a negative binomial: variance mean + mean^2
 MOST = 200

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from dlthink.checks import ranking
 from dlthink.checks.asked import Asked
+from dlthink.checks.claim import asks_for
 from dlthink.checks.distances import over_distances
 from dlthink.checks.finding import Finding, Report
-from dlthink.checks.functionals import claimed
 from dlthink.checks.kinds.kind import Case, Kind, Make, made, noise
 from dlthink.checks.landscape import Landscape
 from dlthink.checks.reduction import check_pairs, check_row_by_row
@@ -59,11 +59,6 @@ class Identities(Kind):
         if collapses:
             word, text = "nearness", "nearness alone: all photos of all people may be one point"
         report.elicits = word
-        said = claimed(type(case.loss).__doc__)
-        if said is not None and said != word:
-            yield Finding("asks for", "failed", f"{text}; its docstring says that it elicits a {said}",
-                          "mend the cost, or what is said of it")  # fmt: skip
-        elif word == "ranking" or said is not None:
-            yield Finding("asks for", "passed", text)
-        else:
-            yield Finding("asks for", "failed", text, "the same person near, others far: compare with loss=triplet")
+        good = word == "ranking"
+        cure = "the same person near, others far: compare with loss=triplet"
+        yield asks_for(case.loss, word, text, "passed" if good else "failed", "" if good else cure)

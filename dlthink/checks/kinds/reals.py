@@ -11,7 +11,7 @@ from dlthink.checks.finding import Finding
 from dlthink.checks.kinds.scalars import CLOSE, Found, Scalars, ratios
 from dlthink.checks.truth import Truth, gathered, normal, skewed, skewed_mode
 
-N = 1500  # samples of each group
+N = 1000  # samples of each group
 UNITS = ((100.0, 30.0), (0.2, 0.01))  # mean and spread of the two targets: parts per million, and shares
 PLACES = ((-1.0, 0.4), (0.0, 0.4), (0.0, 1.2), (1.5, 0.8))  # of each group, in these
 SHAPES = ((-0.5, 0.5, 0.5), (-0.5, 0.9, 0.9), (0.5, -0.6, 0.5), (0.8, 0.3, 0.7))  # median, scale, skewness

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from dlthink.checks import elicitation
 from dlthink.checks.asked import Asked
+from dlthink.checks.claim import asks_for
 from dlthink.checks.elicitation import centre, spread
 from dlthink.checks.extremes import check_flat
 from dlthink.checks.finding import Finding, Report
-from dlthink.checks.functionals import NEAR, claimed
+from dlthink.checks.functionals import NEAR
 from dlthink.checks.gradients import check_dead
 from dlthink.checks.kinds.kind import Case, Kind, Make, made, noise
 from dlthink.checks.kinds.plane import over_answers
@@ -167,25 +168,16 @@ class Scalars(Kind):
                 word, where = "whole distribution", f"the whole distribution, within its family; {where}"
             fails = False
         report.elicits = found.word = word
-        said = claimed(type(loss).__doc__)
-        if said is not None and said != word:
-            yield Finding(
-                "asks for", "failed", f"{where}; its docstring says that it elicits the {said}",
-                "mend the cost, or what is said of it",
-            )  # fmt: skip
-        elif said is not None or not fails:
-            told = said is None and word not in ("mean", "whole distribution", "quantiles")
-            advice = f'if that is what you want, say so in its docstring: "Elicits the {word}."' if told else ""
-            yield Finding("asks for", "told" if told else "passed", where, advice)
-        else:
+        if fails:
             noun = "rate" if self.whole else "mean"
-            yield Finding(
-                "asks for",
-                "failed",
-                f"not for the {noun} that it reads out: {where}",
-                f"the mean of a function is not the function of the mean; for a {noun}: a likelihood, or a square of "
-                f"the difference itself",
-            )
+            where = f"not for the {noun} that it reads out: {where}"
+            cure = "the mean of a function is not the function of the mean; a likelihood finds it, or (rate - y)^2"
+            yield asks_for(loss, word, where, "failed", cure)
+        elif word in ("mean", "whole distribution", "quantiles"):
+            yield asks_for(loss, word, where, "passed")
+        else:
+            say = f'if that is what you want, say so in its docstring: "Elicits the {word}."'
+            yield asks_for(loss, word, where, "told", say)
 
     def _right_levels(self, truth: Truth, found: Minimum) -> list[float]:
         """The levels at which quantiles that are read out are those of a truth that is not of its family."""

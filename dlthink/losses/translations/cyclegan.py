@@ -14,7 +14,7 @@ class CycleGAN(Adversarial):
     """Sum over both domains S of
     generator_loss(D_S(out_S)) + cycle mean |back_S - y_S| + cycle identity mean |same_S - y_S|.
 
-    Elicits the whole distribution of the other domain's photos, with a way back.
+    Elicits a translation: photos that pass for the other domain's, with a way back.
 
     D_S: a discriminator of each domain, made by `discriminator`, see `Adversarial`.
 

@@ -19,7 +19,7 @@ class ProjectedGAN(Adversarial):
     generator_loss(D_S(out_S)) + cycle mean |back_S - y_S| + cycle identity mean |same_S - y_S|
     + mmd 100 MMD^2(out_S, y_S).
 
-    Elicits the whole distribution of the other domain's photos, with a way back.
+    Elicits a translation: photos that pass for the other domain's, with a way back.
 
     D_S: made by `discriminator(backbone=...)`, see `Adversarial`: it learns from few photos and few steps what sets
     domains apart, since it need not learn to see. Both look through one EfficientNet-Lite1, frozen; the examination

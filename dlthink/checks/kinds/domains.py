@@ -1,0 +1,143 @@
+"""Domains: photos of summers and of winters, and what makes one of the other."""
+
+from collections.abc import Iterator
+from functools import reduce
+from operator import add
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from dlthink.checks.asked import Asked
+from dlthink.checks.claim import asks_for
+from dlthink.checks.finding import Finding, Report
+from dlthink.checks.kinds.kind import Case, Kind, Make, made
+from dlthink.checks.landscape import Landscape, Place
+from dlthink.checks.reduction import check_reduction, check_row_by_row
+from dlthink.protocols import Loss
+from dlthink.training.sanity_check import twin
+
+DOMAINS = ["summer", "winter"]
+PHOTOS, SIDE = 2, 32  # of a batch; pixels
+LEARNS, OFTEN, RATE = 60, 6, 1e-3  # steps of an adversary by Adam, at most; after how many it is asked
+SEES = 0.05  # of the cost of a network that changes nothing: it lies as far above the truth's once that is seen
+SHARES, ERRORS = (0.0, 1.4), (0.0, 0.4)  # of a landscape: of the way to the truth; of photos that have come back
+GRID = 9
+
+
+def photos(seed: int) -> dict[str, Tensor]:
+    """Other scenes each time: [n, 3, side, side] of each domain in [-1, 1]. What a winter is, `winter` says."""
+    chance = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(2, PHOTOS, 3, 8, 8, generator=chance) * 1.2 - 0.9
+    scenes = [interpolate(one, SIDE, mode="bilinear", align_corners=False) for one in coarse]
+    return {"summer": scenes[0], "winter": winter(scenes[1])}
+
+
+def winter(summer: Tensor) -> Tensor:
+    """What a summer's photo looks like in winter: paler, brighter, with stripes of snow."""
+    stripes = (torch.arange(SIDE) % 4 < 2).to(summer) * 0.3
+    return 0.4 * summer + 0.3 + stripes
+
+
+def summer(winter: Tensor) -> Tensor:
+    """The way back."""
+    stripes = (torch.arange(SIDE) % 4 < 2).to(winter) * 0.3
+    return (winter - 0.3 - stripes) / 0.4
+
+
+def answered(y: dict[str, Tensor], share: float = 1.0, error: float = 0.0) -> dict[str, Tensor]:
+    """What a network makes that goes `share` of the way to the truth, and comes back with that mean error."""
+    true = {"winter": winter(y["summer"]), "summer": summer(y["winter"])}
+    unchanged = {"winter": y["summer"], "summer": y["winter"]}
+    out = {domain: unchanged[domain] + share * (true[domain] - unchanged[domain]) for domain in DOMAINS}
+    chance = torch.Generator().manual_seed(5)
+    off = {domain: torch.randn(y[domain].shape, generator=chance).to(y[domain]).sign() * error for domain in DOMAINS}
+    return out | {f"{word}_{domain}": y[domain] + off[domain] for word in ("back", "same") for domain in DOMAINS}
+
+
+class Domains(Kind):
+    """y and answers are photos by name, as `protocols` and losses/translations say."""
+
+    name = "domains"
+    beside = ("cyclegan", "cycle")
+    pictured_as = "Cost of photos of two made-up seasons, after the adversary has learned that nothing was changed"
+
+    def facts(self) -> dict[str, Any]:
+        return {"n_targets": 3, "colors": 3, "domains": DOMAINS}
+
+    def case(self, make: Make) -> Case:
+        y = photos(0)
+        chance = torch.Generator().manual_seed(1)
+        out = {name: 0.5 * torch.randn(x.shape, generator=chance) for name, x in answered(y).items()}
+        return Case(made(make, self.facts()), out, y)
+
+    def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
+        yield from check_reduction(Asked(case.loss, case.out, case.y))
+        yield from check_row_by_row(Asked(case.loss, case.out, case.y, torch.float32))
+        asked = learned(case.loss)
+        y = asked.y
+        true, nothing, forgets = (asked.value(one) for one in (answered(y), answered(y, share=0.0), _forgets(y)))
+        yield _against("changing nothing", nothing, true, "a network that changes nothing", "a discriminator sees it")
+        yield _against("forgetting the photo", forgets, true, "a winter of another summer", "a way back does")
+        word = "translation" if true < min(nothing, forgets) else "way back" if true < forgets else "nothing"
+        text = {
+            "translation": "a translation: a true winter of each photo costs less than the photo itself, or another's",
+            "way back": "a way back alone: whatever leads back to the photo it came from is as good",
+            "nothing": "nothing: a true winter of each photo costs no less than another photo's",
+        }[word]
+        report.elicits = word
+        good = word == "translation"
+        yield asks_for(case.loss, word, text, "passed" if good else "failed", "compare with loss=cyclegan" * (not good))
+
+    def landscape(self, make: Make, name: str) -> Landscape:
+        asked = learned(made(make, self.facts()))
+        shares, errors = (torch.linspace(*ends, GRID, dtype=torch.float64) for ends in (SHARES, ERRORS))
+        values = torch.tensor([[asked.value(answered(asked.y, float(s), float(e))) for s in shares] for e in errors])
+        x, y = torch.meshgrid(shares, errors, indexing="xy")
+        slopes = -torch.gradient(values[0], spacing=(shares,))[0]
+        at = (shares - 1).abs().argmin()
+        places = [Place("unchanged", 0, 0, float(slopes[0])), Place("truth", 1, 0, float(slopes[at]))]
+        return Landscape(
+            name, x, y, values, (shares, values[0], slopes), places,
+            ("share of the way to a true winter", "error of what came back"), "share of the way, without that error",
+        )  # fmt: skip
+
+
+def _against(check: str, cost: float, true: float, what: str, cure: str) -> Finding:
+    if cost > true + 1e-6 * max(abs(cost), abs(true)):
+        return Finding(check, "passed", f"{what} costs more than true winters and summers do")
+    return Finding(
+        check, "failed", f"{what} wins: it costs {cost:.3g}, true winters and summers {true:.3g}",
+        f"nothing in the cost asks for the other domain: {cure}",
+    )  # fmt: skip
+
+
+def _forgets(y: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A true photo of the other domain, but another's; and the mean photo for all that come back."""
+    true = answered(y)
+    out = {domain: true[domain].roll(1, 0) for domain in DOMAINS}
+    back = {f"back_{domain}": y[domain].mean(0, keepdim=True).expand_as(y[domain]) for domain in DOMAINS}
+    return out | back | {f"same_{domain}": y[domain] for domain in DOMAINS}
+
+
+def learned(loss: nn.Module) -> Asked:
+    """The cost, and photos it has not seen, after its adversary has learned against a network that changes nothing.
+
+    It learns until it sees that, if it can.
+    """
+    cost = twin(loss).train()
+    opponent, y = Loss.adversary.of(cost), photos(7)
+    weights = [] if opponent is None else [p for p in opponent.parameters() if p.requires_grad]
+    search = torch.optim.Adam(weights, lr=RATE, betas=(0.5, 0.999)) if weights else None
+    for step in range(LEARNS if search else 0):
+        search.zero_grad()
+        others = photos(100 + step)
+        reduce(add, Loss.adversary_loss.of(cost)(answered(others, share=0.0), others).values()).backward()
+        search.step()
+        if step % OFTEN == OFTEN - 1:
+            asked = Asked(cost, answered(y), y, torch.float32)
+            nothing = asked.value(answered(y, share=0.0))
+            if nothing - asked.value() > SEES * abs(nothing):
+                break
+    return Asked(twin(cost).eval(), answered(y), y, torch.float32)
