@@ -148,3 +148,58 @@ def test_identities_as_typed(cli, tmp_path):
     assert code == 0, err
     assert list(rows(tmp_path / "o.csv")[0])[-4:] == [f"embedding[{i}]" for i in range(4)]
     assert cli("evaluate", "run=run")[0] == 0
+
+
+WHOLE = frame().to_csv(index=False)
+BAD = {
+    "an empty file": ("", [], ["empty"]),
+    "one row": (frame(1).to_csv(index=False), [], ["no row of 1 is left"]),
+    "no row": ("a,y\n", [], ["no row below its header"]),
+    "one column": ("y\n1\n2\n", [], ["one column, y"]),
+    "two columns of one name": ("a,y,a\n1,2,3\n4,5,6\n", [], ["columns 1 and 3 are both called a"]),
+    "a header in the middle": (WHOLE + WHOLE, [], ["line 202 repeats the header"]),
+    "a quote never closed": (WHOLE.replace("green", '"green', 1), [], ["quote", "never closed"]),
+    "no such column": (WHOLE, ["data.target=Y1"], ["data.target=Y1", "did you mean y?"]),
+    "no target": (WHOLE, ["data.target=null"], ["data.target", "a, b, colour, paid, day, y"]),
+    "words": (WHOLE, ["data.target=colour"], ["data.target=colour", "line 2", "is no number"]),
+    "mixed types": (WHOLE + "1,2,red,yes,2023-01-01,much\n", [], ["line 202", "'much' is no number", "200 others are"]),
+    "dates": (WHOLE, ["data.target=day"], ["data.target=day", "dates"]),
+    "all targets missing": (frame().assign(y=None).to_csv(index=False), [], ["missing in all 200 rows"]),
+    "an infinite value": (WHOLE + "inf,2,red,yes,2023-01-01,3\n", [], ["column a, line 202: is infinite"]),
+    "a date that is none": (WHOLE + "1,2,red,yes,2023-02-30,3\n", [], ["column day, line 202", "is no date"]),
+    "a count of 2.5": ("a,y\n1,2.5\n2,3\n3,1\n", ["data.kind=counts"], ["line 2", "2.5 is no count"]),
+    "a count of -1": ("a,y\n1,2\n2,-1\n3,1\n", ["data.kind=counts"], ["line 3", "-1 is no count"]),
+    "an exposure of 0": ("a,e,y\n1,1,2\n2,0,1\n", ["data.kind=counts", "data.exposure=e"], ["line 3: is 0"]),
+    "no such split": (WHOLE, ["data.split=colour"], ["data.split=colour", "train, val or test"]),
+    "no such group": (WHOLE, ["data.group=colours"], ["data.group=colours", "did you mean colour?"]),
+    "two ways to split": (WHOLE, ["data.group=colour", "data.time=day"], ["data.time and data.group"]),
+    "nothing to predict from": (WHOLE, ["data.ignore=[a,b,colour,paid,day]"], ["no column is left"]),
+}
+
+
+@pytest.mark.parametrize("text, words, says", BAD.values(), ids=BAD)
+def test_bad_tables_end_in_one_line(cli, tmp_path, text, words, says):
+    (tmp_path / "bad.csv").write_text(text)
+    asked = words if any(word.startswith("data.target") for word in words) else ["data.target=y", *words]
+    refused(cli("train", "data=table", "data.path=bad.csv", *asked, *SMALL), *says)
+    assert not (tmp_path / "outputs").exists() or not list((tmp_path / "outputs").rglob("*.pt"))
+
+
+def test_bad_files_end_in_one_line(cli, tmp_path, path):
+    frame().to_parquet(tmp_path / "cut.parquet")
+    whole = (tmp_path / "cut.parquet").read_bytes()
+    (tmp_path / "cut.parquet").write_bytes(whole[:-100])
+    for name, says in {"cut.parquet": "cut short", "none.csv": "no such file", "table.xlsx": "which format"}.items():
+        refused(cli("train", "data=table", f"data.path={name}", "data.target=y"), name, says)
+    train(cli, path, "data.target=y")
+    refused(cli("predict", "run=run", "input=cut.parquet", "output=o.csv"), "input=cut.parquet", "cut short")
+    (tmp_path / "b.csv").write_text(frame(5).assign(a="inf").to_csv(index=False))
+    refused(cli("predict", "run=run", "input=b.csv", "output=o.csv"), "input=b.csv", "infinite")
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_decimal_commas_and_ten_thousand_categories_are_no_bad_input(cli, tmp_path):
+    made = frame(3000).assign(city=lambda t: [f"c{i}" for i in np.random.default_rng(0).integers(0, 600, 3000)])
+    (tmp_path / "t.csv").write_bytes(made.to_csv(index=False, sep=";", decimal=",").encode("utf-16"))
+    out = train(cli, "t.csv", "data.target=y")
+    assert "2 numbers, 1 boolean, 1 date, 2 categories" in out and "most frequent, are one: city (5" in out

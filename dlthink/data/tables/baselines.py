@@ -18,7 +18,7 @@ Baseline = Literal["constant", "linear", "boosting"]
 Family = Literal["normal", "poisson"]
 Mean = Callable[[Features], np.ndarray]  # of some rows [n], for an exposure of 1
 EVERY: tuple[Baseline, ...] = ("constant", "linear", "boosting")
-MOST = 200_000  # rows that one learns from
+MOST = 50_000  # rows that one learns from
 FOLDS = 5
 WIDEST = 2000  # columns of a linear model: the largest categories are left out of it beyond that
 

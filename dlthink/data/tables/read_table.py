@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 PARQUET = (".parquet", ".pq")
+ROWS = 100_000  # read at a time
 MISSING = ("?", ".", "-", "--", "na", "none", "NONE", "missing")  # beside pandas' own: empty, NA, n/a, null, nan, ...
 
 
@@ -80,7 +82,7 @@ def _text(pandas, path: Path, key: str, as_written: bool) -> tuple[pandas.DataFr
     else:
         kinds = {"na_values": MISSING, "decimal": dialect.decimal}
     try:
-        frame = pandas.read_csv(
+        parts = pandas.read_csv(
             path,
             sep=dialect.separator,
             header=0,
@@ -92,9 +94,11 @@ def _text(pandas, path: Path, key: str, as_written: bool) -> tuple[pandas.DataFr
             compression="gzip" if file.packed else None,
             skipinitialspace=True,
             on_bad_lines="error",
-            low_memory=True,  # a part at a time, so that the text never lies in memory as a whole
+            chunksize=ROWS,
             **kinds,
         )
+        with parts:
+            frame = _together(pandas, parts, names)
     except pandas.errors.ParserError as error:
         raise BadInput(f"{file.name}: {_said(error, dialect.before)}") from error
     empty = [name for name in names if name.startswith(UNNAMED) and (frame[name].isna() | (frame[name] == "")).all()]
@@ -104,6 +108,16 @@ def _text(pandas, path: Path, key: str, as_written: bool) -> tuple[pandas.DataFr
     if not as_written:
         _no_header_inside(frame, file.name, dialect.before + 2)
     return frame, Source(file.name, dialect.before + 2, dialect.decimal)
+
+
+def _together(pandas, parts: Iterable[pandas.DataFrame], names: list[str]) -> pandas.DataFrame:
+    """One frame, each column by itself: no more memory than it takes, however it was read."""
+    pieces: dict[str, list] = {name: [] for name in names}
+    for part in parts:
+        for name in names:
+            pieces[name].append(part[name].copy())
+    columns = {name: pandas.concat(pieces.pop(name), ignore_index=True) for name in names}
+    return pandas.DataFrame(columns, copy=False)
 
 
 def _parquet(pandas, path: Path, key: str) -> pandas.DataFrame:
