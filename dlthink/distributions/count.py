@@ -18,7 +18,7 @@ from torch.distributions import Distribution, constraints
 from dlthink.distributions.real import exact
 
 FIRST, MOST = 16, 2**20  # counts that are looked at first; probabilities at a time
-WHOLE = 1 - 1e-13  # of all probability: what lies beyond is nothing
+WHOLE = 1 - 1e-12  # of all probability: what lies beyond is nothing
 
 
 class CountDistribution(Distribution):
@@ -65,10 +65,10 @@ class CountDistribution(Distribution):
 
         def add(place: Tensor, counts: Tensor, pmf: Tensor, wanted: Tensor) -> Tensor:
             total = below[place, None] + pmf.cumsum(-1)
-            found[place] += (total < wanted).sum(-1)
-            beyond = (pmf[:, -1] == 0) & (total[:, -1] > 0.5)  # where rounding must not end in an endless sum
+            last = (pmf == 0) & (total > 0.5)  # where rounding must not end in an endless sum
+            found[place] += ((total < wanted.clamp(max=WHOLE)) & ~last).sum(-1)
             below[place] = total[:, -1]
-            return (total[:, -1] < wanted[:, 0]) & ~beyond
+            return (total[:, -1] < wanted[:, 0].clamp(max=WHOLE)) & ~last[:, -1]
 
         self._walk(p, add, begin=(p > 0) & (p < 1))
         return self._like(value, found.view(p.shape))
@@ -90,8 +90,7 @@ class CountDistribution(Distribution):
         return self._like(value, score.view(y.shape))
 
     def sample(self, sample_shape: tuple[int, ...] = ()) -> Tensor:
-        like = self.parameters[0]
-        shape = self._extended_shape(torch.Size(sample_shape))
+        like, shape = exact(self.mean), self._extended_shape(torch.Size(sample_shape))
         return self.icdf(torch.rand(shape, dtype=like.dtype, device=like.device)).to(self.dtype)
 
     def _like(self, value: Tensor, result: Tensor) -> Tensor:

@@ -7,7 +7,14 @@ from clock import repeats, report
 from ours import train, windows
 from step import BATCH, STEPS, WORDS, X, Y
 
-GOALS = {"negative_binomial": 1.5}
+GOALS = {
+    "negative_binomial": 1.5,
+    "generalized_poisson": 1.5,
+    "zero_inflated_poisson": 1.5,
+    "zero_inflated_negative_binomial": 1.5,
+    "categorical": 1.5,
+    "com_poisson": 3.0,
+}
 
 if __name__ == "__main__":
     data = windows(X, Y, examined=BATCH)

@@ -29,6 +29,9 @@ MODELS = {
     "seasons": ["cyclegan"],
 }
 SETTINGS = {  # beside each cost as it is typed
+    "negative_binomial": [["loss.dispersion=shared"], ["loss.dispersion=network"]],
+    "com_poisson": [["loss.dispersion=network"]],
+    "zero_inflated_negative_binomial": [["loss.dispersion=network"]],
     "quantile": [["loss.levels=[0.1,0.5,0.9]"]],
     "gaussian_nll": [["loss.spread=exp"], ["loss.spread=square"], ["loss.calibrate=isotonic"]],
     "crps": [["loss.family=laplace"], ["loss.spread=raw"]],

@@ -1,6 +1,5 @@
 """What every cost of counts shares: the mean by an exponential link, what a law knows beyond it, values with slopes."""
 
-from collections.abc import Callable
 from functools import reduce
 from operator import add
 from typing import Literal
@@ -81,8 +80,7 @@ class Dispersed(Counts):
         else:
             self.learned = nn.Parameter(torch.zeros(self.shapes, n_targets if dispersion == "target" else 1))
 
-    @staticmethod
-    def family(k: Tensor, log_mean: Tensor, *raw: Tensor) -> tuple[Tensor, ...]:
+    def family(self, k: Tensor, log_mean: Tensor, *raw: Tensor) -> tuple[Tensor, ...]:
         raise NotImplementedError
 
     def law(self, log_mean: Tensor, *raw: Tensor) -> Distribution:
@@ -90,6 +88,10 @@ class Dispersed(Counts):
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
         raise NotImplementedError
+
+    def ceiling(self, *raw: Tensor) -> Tensor | float:
+        """The largest log mean that the law has."""
+        return CEILING
 
     @torch.no_grad()
     def prepare(self, y: Tensor) -> None:
@@ -113,22 +115,19 @@ class Dispersed(Counts):
         return mean + self.log_mean, *(one + start for one, start in zip(more, self.start, strict=True))
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
-        return {"nll": likelihood(self.family, y, *self.parts(out))}
+        log_mean, *raw = self.parts(out)
+        at, fixed = log_mean.detach(), [one.detach() for one in raw]
+        below = at.clamp(min=FLOOR).clamp(max=self.ceiling(*fixed))
+        value, slope, *slopes = self.family(y, below, *fixed)
+        value = value + slope * (at - below)  # the tangent, beyond either
+        return {"nll": with_slopes(value, (log_mean, slope), *zip(raw, slopes, strict=True))}
 
+    @torch.no_grad()
     def predict(self, out: Tensor) -> dict[str, Tensor | Distribution]:
         """rate: [n, n_targets], expected count per bin; distribution: of the counts."""
         log_mean, *raw = self.parts(out)
-        law = self.law(log_mean.clamp(FLOOR, CEILING), *(one.detach() for one in raw))
+        law = self.law(log_mean.clamp(min=FLOOR).clamp(max=self.ceiling(*raw)), *raw)
         return {"rate": law.mean, "distribution": law}
-
-
-def likelihood(family: Callable, k: Tensor, log_mean: Tensor, *raw: Tensor) -> Tensor:
-    """The mean over samples and targets of -log P(k), with its gradient by the slopes that `family` gives."""
-    at = log_mean.detach()
-    below = at.clamp(max=CEILING)
-    value, slope, *more = family(k, below, *(one.detach() for one in raw))
-    value = torch.addcmul(value, slope, at - below)  # the tangent, beyond the ceiling
-    return with_slopes(value, (log_mean, slope), *zip(raw, more, strict=True))
 
 
 def with_slopes(values: Tensor, *pairs: tuple[Tensor, Tensor]) -> Tensor:

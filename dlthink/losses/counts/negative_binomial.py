@@ -22,14 +22,13 @@ class NegativeBinomial(Dispersed):
     Source: Cameron & Trivedi 2013, section 3.3; Hilbe 2011, chapter 8.
     """
 
-    @staticmethod
-    def family(k: Tensor, log_mean: Tensor, raw: Tensor) -> tuple[Tensor, ...]:
+    def family(self, k: Tensor, log_mean: Tensor, raw: Tensor) -> tuple[Tensor, ...]:
         dispersion = raw.clamp(LEAST, MOST).exp()
         mean, top = log_mean.exp(), k + dispersion.reciprocal()
         ratio = mean * dispersion
         share, log_share = (ratio + 1).reciprocal(), ratio.log1p()
         rising, slope = log_rising_factorial(dispersion, k)
-        value = torch.addcmul(torch.lgamma(k + 1) - rising, top, log_share).addcmul_(k, log_mean, value=-1)
+        value = torch.addcmul(torch.lgamma(k + 1) - rising, top, log_share).addcmul(k, log_mean, value=-1)
         by_raw = torch.addcmul(top * ratio * share - slope, log_share, dispersion.reciprocal(), value=-1)
         return value, (mean - k) * share, by_raw
 

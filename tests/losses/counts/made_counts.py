@@ -3,9 +3,19 @@
 import torch
 from torch import Tensor
 
+from dlthink.losses.counts.com_poisson import ComPoisson
+from dlthink.losses.counts.generalized_poisson import GeneralizedPoisson
 from dlthink.losses.counts.negative_binomial import NegativeBinomial
+from dlthink.losses.counts.zero_inflated_negative_binomial import ZeroInflatedNegativeBinomial
+from dlthink.losses.counts.zero_inflated_poisson import ZeroInflatedPoisson
 
-COSTS = {"negative_binomial": NegativeBinomial}
+COSTS = {
+    "negative_binomial": NegativeBinomial,
+    "generalized_poisson": GeneralizedPoisson,
+    "com_poisson": ComPoisson,
+    "zero_inflated_poisson": ZeroInflatedPoisson,
+    "zero_inflated_negative_binomial": ZeroInflatedNegativeBinomial,
+}
 WHERE = ("shared", "target", "network")
 
 
@@ -28,4 +38,4 @@ def sample(loss, n: int = 40, seed: int = 0, mean: float = 3.0) -> tuple[Tensor,
     loss.prepare(k)
     for weight in loss.parameters():
         weight.data.add_(0.3 * torch.randn(weight.shape, generator=g, dtype=dtype))
-    return 0.7 * torch.randn(n, loss.outputs_per_target * targets, generator=g, dtype=dtype), k
+    return 0.3 * torch.randn(n, loss.outputs_per_target * targets, generator=g, dtype=dtype), k

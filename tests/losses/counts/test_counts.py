@@ -138,17 +138,6 @@ def test_vmap_and_gradients_of_single_samples(name, where):
     torch.testing.assert_close(slopes / 6, leaf.grad)
 
 
-@every
-def test_compiles(name, where):
-    loss = build(name, dtype=torch.float32, dispersion=where)
-    out, k = sample(loss, seed=7)
-    compiled = torch.compile(loss, backend="aot_eager", fullgraph=True)
-    a, b = out.clone().requires_grad_(), out.clone().requires_grad_()
-    loss(a, k)["nll"].backward()
-    compiled(b, k)["nll"].backward()
-    torch.testing.assert_close(a.grad, b.grad)
-
-
 @pytest.mark.parametrize("name", COSTS)
 @pytest.mark.parametrize(
     "k, why",

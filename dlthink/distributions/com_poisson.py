@@ -1,0 +1,132 @@
+"""The Conway-Maxwell-Poisson distribution by its mean: counts that scatter more than a Poisson variable, or less."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from dlthink.distributions.count import MOST, CountDistribution
+
+DIRECT = 2048  # counts that are summed one by one; beyond, as many places evenly spaced around the mean
+PASSES = {torch.float32: 2}  # of Halley's method; else 4
+
+
+class Normalizer(NamedTuple):
+    """What the sums over all counts give; each of the shape of log mean and nu."""
+
+    log_rate: Tensor  # log lambda, by which the mean is what it should be
+    log_z: Tensor
+    variance: Tensor
+    log_factorial: Tensor  # E log k!
+    covariance: Tensor  # of k and log k!
+
+
+class ComPoisson(CountDistribution):
+    """P(k) = lambda^k / (k!)^nu / Z, lambda what gives this mean: nu > 1 scatters less than Poisson, nu < 1 more.
+
+    nu = 1 is Poisson, nu -> 0 geometric (the most it can scatter), nu -> infinity the least that whole numbers of this
+    mean can. terms: only counts below it have a probability; None: all counts have.
+
+    Source: Conway & Maxwell 1962; Shmueli et al. 2005, Appl. Stat. 54; Huang 2017, Stat. Modelling 17 (by the mean).
+    """
+
+    def __init__(self, mean: Tensor, nu: Tensor, terms: int | None = None):
+        super().__init__(mean, nu)
+        self.terms = terms
+
+    def at(self, index: Tensor) -> ComPoisson:
+        some = super().at(index)
+        some.terms = self.terms
+        some.normalizer = Normalizer(*(each.flatten()[index].unsqueeze(-1) for each in self.normalizer))
+        return some
+
+    def log_pmf(self, k: Tensor) -> Tensor:
+        nu, sums = self.parameters[1], self.normalizer
+        log_p = k * sums.log_rate - nu * torch.lgamma(k + 1) - sums.log_z
+        return log_p if self.terms is None else torch.where(k < self.terms, log_p, -torch.inf)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.parameters[0].to(self.dtype)
+
+    @property
+    def variance(self) -> Tensor:
+        return self.normalizer.variance.to(self.dtype)
+
+    @cached_property
+    def normalizer(self) -> Normalizer:
+        """In float64, some at a time."""
+        mean, nu = (each.flatten() for each in self.parameters)
+        if not len(mean):
+            return Normalizer(*(torch.empty_like(self.parameters[0]) for _ in Normalizer._fields))
+        wanted = self.terms or int(_reach(mean, nu).amax()) + 2
+        terms = min(wanted, DIRECT)
+        each = max(1, MOST // terms)
+        some = zip(mean.log().split(each), nu.split(each), strict=True)
+        parts = [normalizer(*both, terms, direct=wanted <= DIRECT) for both in some]
+        return Normalizer(*(torch.cat(part).view(self.batch_shape) for part in zip(*parts, strict=True)))
+
+
+def normalizer(log_mean: Tensor, nu: Tensor, terms: int, direct: bool) -> Normalizer:
+    """Solve for lambda by Halley's method on the log of the mean, from a guess that is exact in all limits.
+
+    log_mean and nu broadcast. direct: sum the counts 0 .. terms - 1, and be sure that no more is needed; else `terms`
+    places evenly spaced about the mean stand for all counts (a sum over a bell is its integral, as long as it is wider
+    than the spacing and has died away at 0). The last step is taken along the Taylor series, without another sum.
+    """
+    log_mean, nu = torch.broadcast_tensors(log_mean, nu)
+    mean = log_mean.exp()
+    k, spacing = _places(mean, nu, terms, direct)
+    log_factorial = torch.lgamma(k + 1)
+    fixed = -nu.unsqueeze(-1) * log_factorial
+    log_rate = _guess(log_mean, mean, nu)
+    for _ in range(PASSES.get(mean.dtype, 4)):
+        log_p = torch.addcmul(fixed, log_rate.unsqueeze(-1), k)
+        highest = log_p.amax(-1, keepdim=True)
+        p = (log_p - highest).exp()
+        z = p.sum(-1)
+        p = p / z.unsqueeze(-1)
+        found = (p * k).sum(-1)
+        away = k - found.unsqueeze(-1)
+        weighed = p * away
+        variance = (weighed * away).sum(-1)
+        third = (weighed * away.square()).sum(-1)
+        # f = log(found) - log_mean: f' = variance / found, f'' = third / found - f'^2
+        slope = variance / found
+        newton = (log_mean - found.log()) / slope
+        bend = 1 + 0.5 * (third / variance - slope) * newton
+        step = (newton / bend.clamp(0.5, 2)).clamp(-3, 3)
+        log_rate = log_rate + step
+    log_z = z.log() + highest.squeeze(-1) + spacing.log()
+    log_z = log_z + step * (found + step * (variance / 2 + step * third / 6))
+    first = (p * log_factorial).sum(-1)
+    covariance = (weighed * log_factorial).sum(-1)
+    return Normalizer(log_rate, log_z, variance + step * third, first + step * covariance, covariance)
+
+
+def _guess(log_mean: Tensor, mean: Tensor, nu: Tensor) -> Tensor:
+    """log lambda, to 0.04 for nu <= 1, to 0.3 for nu up to 10: exact for nu = 0, nu = 1, and small or large means."""
+    spread = log_mean + (nu - 1) * mean.log1p()
+    few = log_mean - torch.log1p((mean * (torch.exp2(1 - nu) - 1)).clamp(min=-0.9))
+    many = nu * (mean + 0.5 - 0.5 / nu).clamp(min=1e-3).log()
+    return torch.where(nu <= 1, spread, torch.where(mean < 1, few, many))
+
+
+def _reach(mean: Tensor, nu: Tensor) -> Tensor:
+    """A count beyond which there is nothing."""
+    scale = 1 / torch.maximum(nu, 1 / (1 + mean))  # of the tail; never more than the geometric law's
+    return mean + 8 * (mean.clamp(min=1) * scale).sqrt() + 30 * scale
+
+
+def _places(mean: Tensor, nu: Tensor, terms: int, direct: bool) -> tuple[Tensor, Tensor]:
+    """k: [terms] or [..., terms], and how far apart they lie."""
+    steps = torch.arange(terms, dtype=mean.dtype, device=mean.device)
+    if direct:
+        return steps, mean.new_ones(())
+    top = _reach(mean, nu).ceil()
+    bottom = (2 * mean - top).floor().clamp(min=0)
+    spacing = ((top - bottom) / (terms - 1)).clamp(min=1)
+    return torch.addcmul(bottom.unsqueeze(-1), spacing.unsqueeze(-1), steps), spacing

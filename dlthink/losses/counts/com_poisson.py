@@ -1,0 +1,59 @@
+"""Counts that scatter more than a Poisson variable does, or less, down to the least that whole numbers can."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from dlthink.distributions.com_poisson import ComPoisson as Law
+from dlthink.distributions.com_poisson import normalizer
+from dlthink.losses.counts._counts import Dispersed, Where
+
+LEAST, MOST = math.log(0.05), math.log(50.0)  # log nu
+TERMS = 512  # of the normalizer, at most
+
+
+class ComPoisson(Dispersed):
+    """NLL = nu log k! - k log lambda + log Z,  Z = sum over j of lambda^j / (j!)^nu,  log mean = out + log_mean.
+
+    Conway-Maxwell-Poisson by its mean: lambda is what gives it, solved for each bin. nu = 1 is Poisson, nu > 1 scatters
+    less, nu < 1 more (up to the geometric law). The raw number is log nu; `dispersion` says where it comes from
+    (shared | target | network), and training starts at mean / variance of the counts. Counts end at 2 K + 11, K the
+    largest training count; where that is above 512, they are without end, and the sum over 512 places around the mean
+    stands for Z. Means end at K + 1, and the cost goes on along its tangent. Slope by log mean:
+    (mean - k) mean / variance.
+
+    Source: Conway & Maxwell 1962; Shmueli et al. 2005, Appl. Stat. 54; Huang 2017, Stat. Modelling 17 (by the mean);
+    Stevenson 2016, J. Comput. Neurosci. 41 (spikes).
+    """
+
+    def __init__(self, n_targets: int, dispersion: Where = "target"):
+        super().__init__(n_targets, dispersion)
+        self.register_buffer("largest", torch.tensor(50.0))
+        self._count_terms()
+        self.register_load_state_dict_post_hook(lambda loss, _: loss._count_terms())
+
+    def _count_terms(self) -> None:
+        """A number of its own, so that no step has to ask the device for it."""
+        terms = 2 * int(self.largest) + 12
+        self.terms = terms if terms <= TERMS else None
+
+    def ceiling(self, raw: Tensor) -> Tensor:
+        return torch.log1p(self.largest)
+
+    def family(self, k: Tensor, log_mean: Tensor, raw: Tensor) -> tuple[Tensor, ...]:
+        nu = raw.clamp(LEAST, MOST).exp()
+        sums = normalizer(log_mean, nu, self.terms or TERMS, direct=bool(self.terms))
+        log_factorial, away = torch.lgamma(k + 1), log_mean.exp() - k
+        value = nu * log_factorial - k * sums.log_rate + sums.log_z
+        inverse = sums.variance.reciprocal()
+        by_nu = log_factorial - sums.log_factorial + away * sums.covariance * inverse
+        return value, away * log_mean.exp() * inverse, nu * by_nu
+
+    def law(self, log_mean: Tensor, raw: Tensor) -> Law:
+        return Law(log_mean.exp(), raw.clamp(LEAST, MOST).exp(), self.terms)
+
+    def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
+        self.largest.copy_(y.max())
+        self._count_terms()
+        return (mean / variance.clamp(min=1e-3)).clamp(0.1, 3).log()[None]

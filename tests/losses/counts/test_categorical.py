@@ -1,0 +1,77 @@
+"""The categorical cost of counts against a loop and against every other cost: nothing says more on its own samples."""
+
+import math
+
+import pytest
+import torch
+
+from dlthink.errors import BadInput
+from dlthink.losses.counts.categorical import Categorical
+from dlthink.losses.counts.poisson import Poisson
+from tests.losses.counts.made_counts import COSTS, build, counts
+
+D = torch.float64
+
+
+def made(largest=6, n=50, seed=0):
+    loss = Categorical(2, largest).double()
+    k = counts(n, 2, seed=seed, mean=2.0).clamp(max=largest)
+    loss.prepare(k)
+    out = torch.randn(n, 2 * (largest + 1), generator=torch.Generator().manual_seed(seed), dtype=D)
+    return loss, out, k
+
+
+def test_equals_a_loop():
+    loss, out, k = made()
+    logits, slow = loss.logits(out), 0.0
+    for i in range(50):
+        for j in range(2):
+            slow += math.log(sum(math.exp(x) for x in logits[i, j])) - float(logits[i, j, int(k[i, j])])
+    assert float(loss(out, k)["nll"]) == pytest.approx(slow / 100, rel=1e-12)
+    law = loss.predict(out)["distribution"]
+    assert float(loss(out, k)["nll"]) == pytest.approx(-float(law.log_prob(k).mean()), rel=1e-12)
+    torch.testing.assert_close(loss.predict(out)["rate"], law.log_p.exp() @ torch.arange(7.0, dtype=D))
+
+
+def test_gradcheck_and_half_precision():
+    loss, out, k = made(n=4)
+    assert torch.autograd.gradcheck(lambda o: loss(o, k)["nll"], (out.requires_grad_(),))
+    single = Categorical(2, 6)
+    single.load_state_dict(loss.state_dict())
+    half = out.detach().bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        nll = single(half, k.float())["nll"]
+    assert nll.dtype == torch.float32
+    assert float(nll) == pytest.approx(float(loss(half.double(), k)["nll"]), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["poisson", *COSTS])
+def test_no_law_says_more_of_the_training_counts(name):
+    loss, _, k = made(n=3000)
+    other = Poisson(2).double() if name == "poisson" else build(name, 2)
+    other.prepare(k)
+    best = loss(torch.zeros(3000, 14, dtype=D), k)["nll"]
+    assert float(best) < float(other(torch.zeros(3000, 2, dtype=D), k)["nll"].detach())
+
+
+def test_out_zero_predicts_the_shares_of_the_training_counts():
+    loss, _, k = made(n=5000)
+    law = loss.predict(torch.zeros(1, 14, dtype=D))["distribution"]
+    share = (k[..., None] == torch.arange(7)).double().mean(0)
+    torch.testing.assert_close(law.log_p[0].exp(), share, rtol=0, atol=2e-3)
+
+
+def test_a_count_beyond_the_largest_has_no_probability():
+    loss, out, k = made()
+    assert float(loss(out, k + 7)["nll"]) == math.inf
+    assert (loss.predict(out)["distribution"].log_prob(k + 7) == -math.inf).all()
+
+
+@pytest.mark.parametrize(
+    "k, why", [([[8.0, 0.0]], "largest training count is 8.*loss.largest=8"), ([[0.5, 0.0]], "no whole number")]
+)
+def test_refusals(k, why):
+    with pytest.raises(BadInput, match=why):
+        Categorical(2, 6).prepare(torch.tensor(k))
+    with pytest.raises(BadInput, match="largest=0"):
+        Categorical(2, 0)
