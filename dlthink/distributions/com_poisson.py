@@ -8,10 +8,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dlthink.distributions.count import MOST, CountDistribution
+from dlthink.distributions.count import CountDistribution
 
 DIRECT = 2048  # counts that are summed one by one; beyond, as many places evenly spaced around the mean
 PASSES = {torch.float32: 2}  # of Halley's method; else 4
+AT_ONCE = 2**19  # bytes of a term of all sums together: what a cache holds
 
 
 class Normalizer(NamedTuple):
@@ -58,16 +59,10 @@ class ComPoisson(CountDistribution):
 
     @cached_property
     def normalizer(self) -> Normalizer:
-        """In float64, some at a time."""
-        mean, nu = (each.flatten() for each in self.parameters)
-        if not len(mean):
-            return Normalizer(*(torch.empty_like(self.parameters[0]) for _ in Normalizer._fields))
+        """In float64."""
+        mean, nu = self.parameters
         wanted = self.terms or int(_reach(mean, nu).amax()) + 2
-        terms = min(wanted, DIRECT)
-        each = max(1, MOST // terms)
-        some = zip(mean.log().split(each), nu.split(each), strict=True)
-        parts = [normalizer(*both, terms, direct=wanted <= DIRECT) for both in some]
-        return Normalizer(*(torch.cat(part).view(self.batch_shape) for part in zip(*parts, strict=True)))
+        return normalizer(mean.log(), nu, min(wanted, DIRECT), direct=wanted <= DIRECT)
 
 
 def normalizer(log_mean: Tensor, nu: Tensor, terms: int, direct: bool) -> Normalizer:
@@ -78,6 +73,11 @@ def normalizer(log_mean: Tensor, nu: Tensor, terms: int, direct: bool) -> Normal
     than the spacing and has died away at 0). The last step is taken along the Taylor series, without another sum.
     """
     log_mean, nu = torch.broadcast_tensors(log_mean, nu)
+    some = max(1, AT_ONCE // (terms * log_mean.element_size()))
+    if log_mean.numel() > some:
+        pairs = zip(log_mean.flatten().split(some), nu.flatten().split(some), strict=True)
+        parts = zip(*(normalizer(*pair, terms, direct) for pair in pairs), strict=True)
+        return Normalizer(*(torch.cat(part).view(log_mean.shape) for part in parts))
     mean = log_mean.exp()
     k, spacing = _places(mean, nu, terms, direct)
     log_factorial = torch.lgamma(k + 1)

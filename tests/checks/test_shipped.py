@@ -24,6 +24,8 @@ SETTINGS = {  # beside each cost as it is typed
     "cyclegan": [{"gan": gan} for gan in ("hinge", "nonsaturating", "wgan_gp")],
     "triplet": [{"mining": mine} for mine in ("batch_hard", "batch_all", "random")] + [{"margin": None}],
 }
+NEEDS = {"categorical": {"largest": 60}}  # what the samples ask for
+SLOW = {"categorical", "com_poisson"}  # searches of a quarter of a minute
 ON_PURPOSE = {  # what is shipped to be seen failing, and where
     "positives_only": {"pushes apart", "a constant"},
     "cycle": {"gradient arrives", "changing nothing"},
@@ -43,8 +45,8 @@ def asked():
         for kind in sorted(build.find(node_of(name), "loss").targets & KINDS.keys()):
             looks = "backbone" in inspect.getsource(build.find(node_of(name), "loss"))  # which takes its time
             for i, settings in enumerate([{}, *SETTINGS.get(name, [])]):
-                marks = [pytest.mark.slow] * (looks or i > 0) + [needs_lite1] * looks
-                yield pytest.param(name, kind, settings, marks=marks)
+                marks = [pytest.mark.slow] * (looks or i > 0 or name in SLOW) + [needs_lite1] * looks
+                yield pytest.param(name, kind, NEEDS.get(name, {}) | settings, marks=marks)
 
 
 @pytest.mark.parametrize("name, kind, settings", list(asked()), ids=lambda value: str(value).replace(" ", ""))

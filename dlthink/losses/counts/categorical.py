@@ -12,6 +12,8 @@ from dlthink.losses.counts._counts import Counts
 class Categorical(Counts):
     """NLL = logsumexp(logits) - logits_k, mean over samples and targets.
 
+    Elicits the whole distribution of any counts up to `largest`.
+
     out: [n, (largest + 1) n_targets], the logits of a target's counts 0 .. largest side by side, less the log of their
     shares among the training counts (`prepare`, half a count more for each), so that an output of 0 predicts these
     shares. It knows nothing of the order of counts, needs data for each, and is the upper bound of what a law of counts

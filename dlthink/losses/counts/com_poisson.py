@@ -16,6 +16,8 @@ TERMS = 512  # of the normalizer, at most
 class ComPoisson(Dispersed):
     """NLL = nu log k! - k log lambda + log Z,  Z = sum over j of lambda^j / (j!)^nu,  log mean = out + log_mean.
 
+    Elicits the whole distribution where counts are Conway-Maxwell-Poisson; of any counts the mean.
+
     Conway-Maxwell-Poisson by its mean: lambda is what gives it, solved for each bin. nu = 1 is Poisson, nu > 1 scatters
     less, nu < 1 more (up to the geometric law). The raw number is log nu; `dispersion` says where it comes from
     (shared | target | network), and training starts at mean / variance of the counts. Counts end at 2 K + 11, K the

@@ -13,6 +13,8 @@ MOST = 8.0  # log of the largest dispersion
 class GeneralizedPoisson(Dispersed):
     """NLL = theta (1 + a k) - k log theta - (k - 1) log(1 + a k) + log k! + log Z,  theta = mu / (1 + a mu).
 
+    Elicits the whole distribution where counts are generalized Poisson; of any counts that scatter more the mean.
+
     log mu = out + log_mean, variance = mu (1 + a mu)^2. For a < 0 only counts with 1 + a k > 0 have a probability, and
     Z is their sum; for a >= 0 it is 1. The raw number makes a = exp(raw) - 1 / (K + 2), K the largest training count,
     so that this one and the next have a probability. mu ends where a mu = -1/2 (Consul), and the cost goes on along its

@@ -11,6 +11,8 @@ from dlthink.losses.counts.negative_binomial import NegativeBinomial
 class ZeroInflatedNegativeBinomial(NegativeBinomial):
     """NLL = -log(pi + (1 - pi) NB(0)) at k = 0, else -log NB(k) - log(1 - pi), with NB as in `negative_binomial`.
 
+    Elicits the whole distribution where counts are zero-inflated negative binomial.
+
     log mu = out + log_mean is that of the negative binomial counts; the mean is (1 - pi) mu. Two raw numbers, the log
     of the dispersion and the logit of pi; `dispersion` says where both come from (shared | target | network). Training
     starts with half of the moments' overdispersion in each, where an output of 0 predicts the mean count.

@@ -12,6 +12,8 @@ from dlthink.losses.counts._zero_inflated import zero_inflated
 class ZeroInflatedPoisson(Dispersed):
     """NLL = -log(pi + (1 - pi) exp(-mu)) at k = 0, else mu - k log mu + log k! - log(1 - pi).
 
+    Elicits the whole distribution where counts are zero-inflated Poisson; of other counts not quite the mean.
+
     log mu = out + log_mean is that of the Poisson counts (Lambert's form); the mean is (1 - pi) mu. The raw number is
     the logit of pi, and `dispersion` says where it comes from (shared | target | network). Training starts at
     pi / (1 - pi) = (variance - mean) / mean^2, where an output of 0 predicts the mean count.
