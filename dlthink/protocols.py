@@ -5,11 +5,13 @@ along their first dimension. What else is `known` of the samples goes to the exa
 by accident.
 
 Hooks without a mark must be there. `@optional` ones may be left out; their docstring says what happens then, and their
-body does it: `Loss.prepare.of(loss)` is the cost's own `prepare`, or else this one. Nobody asks in any other way.
+body does it: `Loss.prepare.of(loss)` is the cost's own `prepare`, or else this one. `lacks` and `methods` ask a class
+of the user's own whether it has what it must have. Nobody asks in any other way.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -47,6 +49,24 @@ class optional:
 optional_value = partial(optional, value=True)
 
 
+def lacks(owner: Any, protocol: type) -> set[str]:
+    """The hooks that an object, or a class, must have and has not."""
+    hooks = {**vars(protocol).get("__annotations__", {}), **vars(protocol)}
+    must = {name for name, hook in hooks.items() if not name.startswith("_") and not isinstance(hook, optional)}
+    return {name for name in must if not hasattr(owner, name)}
+
+
+def methods(owner: type, protocol: type) -> Iterator[tuple[Callable, list[str]]]:
+    """The methods of a protocol that a class has, and the names of what each is given, `self` first where it asks."""
+    for name, hook in vars(protocol).items():
+        if isinstance(hook, optional):
+            hook = None if hook.value else hook.stand_in
+        if inspect.isfunction(hook) and not name.startswith("_") and hasattr(owner, name):
+            given = list(inspect.signature(hook).parameters)
+            bound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
+            yield getattr(owner, name), given[1:] if bound else given
+
+
 class Split(Protocol):
     """A part of the data: samples by their index 0 .. len - 1."""
 
@@ -69,6 +89,11 @@ class Split(Protocol):
     def draw(self, index: Tensor) -> tuple[Values, Values]:
         """A `take` for training steps, which may augment by torch's global generator. Left out: `take`."""
         return self.take(index)
+
+    @optional
+    def masked(self, x: Values) -> Values:
+        """Photos with a mask over the lower face, which an audit asks about. Left out: it does not ask."""
+        return x
 
     @optional
     def epoch(self, batch: int, generator: torch.Generator) -> list[Tensor] | None:

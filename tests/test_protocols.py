@@ -1,11 +1,14 @@
 """Every shipped data set, split, cost, network and examination has the hooks of its protocol; docs say the same."""
 
+import re
+from pathlib import Path
+
 import pytest
 from omegaconf import OmegaConf
 
 from dlthink.config import build
 from dlthink.config.paths import conf_folder, options
-from dlthink.protocols import Data, Inputs, Loss, Metrics, Model, Split, optional
+from dlthink.protocols import Data, Inputs, Loss, Metrics, Model, Split, lacks, methods, optional
 from scripts import protocol_table
 from scripts.protocol_table import PROTOCOLS, hooks
 from tests.problems import composed, problems
@@ -23,21 +26,16 @@ SET_IN_INIT = {
 }  # by some, so not there on their class
 
 
-def missing(owner, protocol):
-    """The hooks that an object, or a class, lacks although they must be there."""
-    return {name for name, (_, free) in hooks(protocol).items() if not free and not hasattr(owner, name)}
-
-
 @pytest.mark.parametrize("group, name, node", SHIPPED, ids=[f"{g}={n}" for g, n, _ in SHIPPED])
 def test_every_shipped_class_has_what_it_must_have(group, name, node):
-    assert missing(build.find(node, group), OF[group]) <= SET_IN_INIT
+    assert lacks(build.find(node, group), OF[group]) <= SET_IN_INIT
 
 
 @pytest.mark.parametrize("words", [words for words, _ in problems().values()], ids=problems())
 def test_every_shipped_problem_has_what_it_must_have(words):
     node = composed(*words)
-    assert missing(build.find(node.data, "data"), Data) <= SET_IN_INIT
-    assert not missing(build.find(node.metrics, "metrics"), Metrics)
+    assert lacks(build.find(node.data, "data"), Data) <= SET_IN_INIT
+    assert not lacks(build.find(node.metrics, "metrics"), Metrics)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +57,10 @@ def test_data_their_splits_and_inputs_have_it_as_objects(problem, tmp_path, monk
     node = composed(*problems()[problem][0]).data
     known = build.parameters(build.find(node, "data"))
     data = build.build(OmegaConf.merge(node, {k: v for k, v in small.items() if k in known}))
-    assert not missing(data, Data)
+    assert not lacks(data, Data)
     assert set(data.facts) == set(data.fact_names({}))
     for split in (data.train, data.val, data.test):
-        assert not missing(split, Split)
+        assert not lacks(split, Split)
 
 
 def test_what_is_left_out_is_stood_in_for_and_what_is_there_is_taken():
@@ -87,6 +85,43 @@ def test_what_is_left_out_is_stood_in_for_and_what_is_there_is_taken():
     assert list(Inputs.parts.of(alone)("out")) == [alone]
     with pytest.raises(NotImplementedError, match="Bare"):
         Loss.adversary_loss.of(Bare())(0, 0)
+
+
+def test_what_must_be_there_is_missed_and_what_may_be_left_out_is_not():
+    must = {protocol: {name for name, (_, free) in hooks(protocol).items() if not free} for protocol in PROTOCOLS}
+    for protocol in PROTOCOLS:
+        assert lacks(object(), protocol) == {name for name in must[protocol] if not name.startswith("_")}
+    assert lacks(type("Own", (), {"best": ("a", "max"), "numbers": 1}), Metrics) == {"figures"}
+
+
+def test_methods_and_what_each_is_given():
+    class Own:
+        targets = {"reals"}
+        advice = "no method"
+
+        def forward(self, out, y): ...
+
+        @staticmethod
+        def prepare(y): ...
+
+        @classmethod
+        def watch(cls, out, y): ...
+
+        def more(self): ...
+
+    found = {method.__name__: given for method, given in methods(Own, Loss)}
+    assert found == {"forward": ["self", "out", "y"], "prepare": ["y"], "watch": ["out", "y"]}
+
+
+PROBES = re.compile(r"\b(?:hasattr|getattr)\(\s*[^,]+,\s*[\"'](\w+)[\"']")
+
+
+def test_nobody_asks_for_a_hook_but_the_protocols():
+    """By name, that is: hasattr(loss, "prepare") stands nowhere else."""
+    known = {name for protocol in PROTOCOLS for name in hooks(protocol)} - {"__len__", "to", "train", "val", "test"}
+    for file in sorted(Path(build.__file__).parents[1].rglob("*.py")):
+        asked = known & set(PROBES.findall(file.read_text()))
+        assert not asked, f"{file}: {asked}: say Loss.prepare.given(loss), Loss.prepare.of(loss) or lacks(loss, Loss)"
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

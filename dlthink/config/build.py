@@ -16,7 +16,7 @@ from dlthink.config.cost_contract import check_cost, check_made, kinds
 from dlthink.config.types import fits, parameters, typed, words
 from dlthink.errors import BadInput
 from dlthink.own_code import own_code, written
-from dlthink.protocols import Metrics
+from dlthink.protocols import Data, Metrics, lacks
 from dlthink.training import rng
 
 PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")
@@ -58,7 +58,7 @@ def check_loss(config: DictConfig) -> type:
     loss = find(config.loss, "loss")
     _check_arguments(config.loss, loss, "loss")
     kinds(loss)
-    check_cost(loss, getattr(find(config.metrics, "metrics"), "needs", ()))
+    check_cost(loss, Metrics.needs.of(find(config.metrics, "metrics")))
     return loss
 
 
@@ -158,7 +158,7 @@ def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -
     kind, facts = _answers(config.data, data)
     fits_to = kinds(loss)
     if kind not in fits_to:
-        fitting = [name for name, node in losses if kind in getattr(_class(node), "targets", ())]
+        fitting = [name for name, node in losses if (cost := _class(node)) and kind in kinds(cost)]
         raise BadInput(
             f"loss {loss.__name__} is for {' or '.join(sorted(fits_to)) or 'nothing'}, but {data.__name__} has {kind}; "
             f"costs that fit: {', '.join(fitting) or 'none yet'}"
@@ -184,9 +184,12 @@ def _answers(node: DictConfig, data: type) -> tuple[str, tuple[str, ...]]:
     """The kind of targets and the names of the facts of data with the settings of this node."""
     settings = {name: p.default for name, p in parameters(data).items() if p.default is not p.empty}
     settings |= OmegaConf.to_container(node, resolve=True)
-    for hook in ("targets", "fact_names"):
-        if not inspect.ismethod(getattr(data, hook, None)):
-            raise BadInput(f"data: {data.__name__} needs a class method {hook}(settings); see docs/architecture.md")
+    lacking = lacks(data, Data) & {"targets", "fact_names"}
+    if not lacking:
+        said = {"targets": data.targets, "fact_names": data.fact_names}
+        lacking = {name for name, method in said.items() if not inspect.ismethod(method)}
+    if lacking:
+        raise BadInput(f"data: {data.__name__} needs a class method {max(lacking)}(settings); see docs/architecture.md")
     return data.targets(settings), data.fact_names(settings)
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from dlthink.errors import BadInput
 from dlthink.own_code import written
-from dlthink.protocols import Loss
+from dlthink.protocols import Loss, lacks, methods
 
 
 def kinds(cost: type) -> set[str]:
     """The kinds of targets that a cost says it fits. Raises BadInput where it says none, or not as a set of words."""
-    said = getattr(cost, "targets", None)
-    if said is None:
+    if "targets" in lacks(cost, Loss):
         raise BadInput(f'loss: {written(cost)} does not say what it fits; add a line like targets = {{"counts"}}')
+    said = cost.targets
     if not isinstance(said, set | frozenset | list | tuple) or not all(isinstance(kind, str) for kind in said):
         meant = f'{{"{said}"}}' if isinstance(said, str) else '{"counts"}'
         raise BadInput(f"loss: {written(cost)} must say targets = {meant}, not {said!r}")
@@ -26,43 +26,28 @@ def check_cost(cost: type, needs: Iterable[str]) -> None:
 
     if not issubclass(cost, nn.Module):
         raise BadInput(f"{written(cost)} must be a torch.nn.Module: class {cost.__name__}(nn.Module)")
-    if getattr(cost, "forward", None) is nn.Module.forward:
+    if cost.forward is nn.Module.forward:
         raise BadInput(f"{written(cost)} has no forward(self, out, y)")
-    if not callable(getattr(cost, "predict", None)):
+    if "predict" in lacks(cost, Loss) or not callable(cost.predict):
         names = " or ".join(needs) or "mean"
         raise BadInput(
             f"{written(cost)} has no predict(self, out): it must return what was predicted, by name; "
             f"the examination of this data asks for {names}"
         )
-    for name, arguments in _methods().items():
-        method = inspect.getattr_static(cost, name, None)
-        if method is None:
-            continue
-        given = arguments if isinstance(method, staticmethod | classmethod) else ["self", *arguments]
+    for method, given in methods(cost, Loss):
         try:
-            inspect.signature(getattr(cost, name)).bind(*given)
+            inspect.signature(method).bind(*given)
         except TypeError as error:
-            raise BadInput(f"{written(getattr(cost, name))} must take ({', '.join(given)}): {error}") from error
+            raise BadInput(f"{written(method)} must take ({', '.join(given)}): {error}") from error
         except ValueError:
             continue  # written in C: it will be asked soon enough
-
-
-def _methods() -> dict[str, list[str]]:
-    """The methods that a cost has or may have, and what each is given."""
-    hooks = {name: getattr(hook, "stand_in", hook) for name, hook in vars(Loss).items()}
-    values = {name for name, hook in vars(Loss).items() if getattr(hook, "value", False)}
-    return {
-        name: [argument for argument in inspect.signature(hook).parameters if argument != "self"]
-        for name, hook in hooks.items()
-        if inspect.isfunction(hook) and not name.startswith("_") and name not in values
-    }
 
 
 def check_made(cost: Any) -> None:
     """Was it made as a module, and does it say how many numbers it wants for each target? Raises BadInput."""
     if "_modules" not in vars(cost):
         raise BadInput(f"{written(type(cost).__init__)} must begin with super().__init__()")
-    outputs_per_target = getattr(cost, "outputs_per_target", None)
+    outputs_per_target = None if "outputs_per_target" in lacks(cost, Loss) else cost.outputs_per_target
     if not isinstance(outputs_per_target, int) or isinstance(outputs_per_target, bool) or outputs_per_target < 1:
         said = (
             "must say"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dlthink.errors import BadInput
+from dlthink.protocols import Model
 
 
 class Ensemble(nn.Module):
@@ -39,7 +40,7 @@ class Ensemble(nn.Module):
             self.networks = nn.ModuleList(of() for _ in range(members))
             return
         self.network = of()
-        last = getattr(self.network, "readout", None)
+        last = Model.readout.of(self.network)
         if not isinstance(last, nn.Linear):
             raise BadInput(
                 f"model=ensemble share=trunk: {type(self.network).__name__} has no `readout`, an nn.Linear at its end "

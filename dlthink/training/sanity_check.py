@@ -4,10 +4,11 @@ import copy
 import dis
 import math
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial, reduce
 from operator import add
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -183,7 +184,9 @@ def _repeatedly(loss: nn.Module, out: Any, y: Any) -> None:
 
 def _against_the_network(loss: nn.Module, out: Any, y: Any) -> None:
     """What an adversary descends."""
-    terms = terms_of(twin(loss), out, each(Tensor.clone, y), "adversary_loss")
+    if not Loss.adversary_loss.given(loss):
+        raise BadInput(f"{written(type(loss))} has an adversary and needs adversary_loss(out, y): what that descends")
+    terms = _asked(twin(loss).adversary_loss, type(loss).adversary_loss, out, each(Tensor.clone, y))
     if not any(value.requires_grad for value in terms.values()):
         raise BadInput(f"{written(type(loss).adversary_loss)}(out, y): no term depends on the weights of the adversary")
 
@@ -229,8 +232,9 @@ def _examined(model: nn.Module, loss: nn.Module, val: Any, device: torch.device,
 
 def _is_kept(cost: nn.Module, out: Any, predicted: dict) -> None:
     """Is what `prepare` and `fit_on_validation` learn in the checkpoint, so that `evaluate` finds the same?"""
-    for method in (getattr(type(cost), name, None) for name in ("prepare", "fit_on_validation")):
-        if method is None or not hasattr(method, "__code__"):
+    own = [hook.of(type(cost)) for hook in (Loss.prepare, Loss.fit_on_validation) if hook.given(type(cost))]
+    for method in own:
+        if not isinstance(method, FunctionType):
             continue
         stored = {i.argval for i in dis.get_instructions(method) if i.opname == "STORE_ATTR"} & vars(cost).keys()
         for name in sorted(stored):
@@ -252,11 +256,16 @@ def _is_kept(cost: nn.Module, out: Any, predicted: dict) -> None:
 # -------------------------------------------------------------------------------------------------------- asking, once
 
 
-def terms_of(loss: nn.Module, out: Any, y: Any, method: str = "forward") -> Terms:
+def terms_of(loss: nn.Module, out: Any, y: Any) -> Terms:
     """The terms of a cost, each one number in a tensor; BadInput otherwise."""
-    with own_code(f"in {method}, out {_shapes(out)}, y {_shapes(y)}"):
-        terms = loss(out, y) if method == "forward" else getattr(loss, method)(out, y)
-    name = f"{written(getattr(type(loss), method))}(out, y)"
+    return _asked(loss, type(loss).forward, out, y)
+
+
+def _asked(ask: Callable[[Any, Any], Any], method: Callable, out: Any, y: Any) -> Terms:
+    """The same of `ask`, which the user has written as `method`."""
+    with own_code(f"in {method.__name__}, out {_shapes(out)}, y {_shapes(y)}"):
+        terms = ask(out, y)
+    name = f"{written(method)}(out, y)"
     if not isinstance(terms, dict) or not terms or not all(isinstance(term, str) for term in terms):
         raise BadInput(f'{name}: must return named terms, such as {{"error": ...}}, not {_what(terms)}')
     for term, value in terms.items():

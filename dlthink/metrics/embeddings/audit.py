@@ -13,6 +13,7 @@ from dlthink.metrics.embeddings.attacks import pgd, templates
 from dlthink.metrics.embeddings.bootstrap import Resampled, interval, people_drawn
 from dlthink.metrics.embeddings.pair_distances import Pairs, some_people
 from dlthink.metrics.embeddings.verification import Rates
+from dlthink.protocols import Split
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +64,7 @@ def audited(answer, split, batches: list[Tensor]) -> tuple[dict[str, float], dic
         made, groups = by_group(pairs, data.group.numpy()[pairs.rows], data.names, drawn)
         numbers |= made
         figures["groups"] = draw.groups(made, groups)
-    if hasattr(split, "masked"):
+    if Split.masked.given(split):
         probe = torch.cat([_embedding(answer, split.masked(split.take(index)[0])) for index in data.index.split(BATCH)])
         if bool(probe.isfinite().all()):
             masked = Pairs(data.embedding, data.y, probe=probe)
