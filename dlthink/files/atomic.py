@@ -16,31 +16,40 @@ from dlthink.errors import BadInput
 
 
 @contextmanager
+def renamed(path: Path, alone: bool = False) -> Iterator[Path]:
+    """A file beside `path` to write, which takes its name at the end of the block, and is gone where that fails.
+
+    alone: no other process writes the same file, so that what a kill has left of it is written over. Raises OSError.
+    """
+    new = path.with_name(f".{path.name}.{'new' if alone else os.getpid()}")
+    try:
+        yield new
+        os.replace(new, path)
+    finally:
+        with suppress(OSError):  # what could not be opened cannot be removed
+            new.unlink(missing_ok=True)
+
+
+@contextmanager
 def atomic(path: str, binary: bool = False) -> Iterator[IO]:
     """A file to write to, which takes its name when all is written; what stood there before stays until then.
 
     Raises BadInput, naming the word `output`, when it cannot be written.
     """
-    target = Path(path)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    # a name in a table need not be text; its bytes go there as they are
+    text = dict(mode="w", newline="", encoding="utf-8", errors="surrogateescape")
     try:
-        # a name in a table need not be text; its bytes go there as they are
-        text = dict(mode="w", newline="", encoding="utf-8", errors="surrogateescape")
-        with unfinished.open(**(dict(mode="wb") if binary else text)) as file:
+        with renamed(Path(path)) as new, new.open(**(dict(mode="wb") if binary else text)) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(unfinished, target)
     except OSError as error:
         raise BadInput(f"output={path}: cannot be written ({error.strerror or error}): choose another place") from error
-    finally:
-        with suppress(OSError):  # what could not be opened cannot be removed
-            unfinished.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
     """A small file of a run, whole or not at all. Raises OSError."""
-    with _renamed(path) as new:
+    with renamed(path) as new:
         new.write_text(text, encoding="utf-8")
 
 
@@ -49,20 +58,8 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     if not arrays:
         path.unlink(missing_ok=True)  # what an earlier end of the run left
         return
-    with _renamed(path) as new, new.open("wb") as file:
+    with renamed(path) as new, new.open("wb") as file:
         np.savez_compressed(file, **arrays)
-
-
-@contextmanager
-def _renamed(path: Path) -> Iterator[Path]:
-    """A file beside it, which takes its name at the end."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield new
-        os.replace(new, path)
-    finally:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -4,12 +4,13 @@ Only the loop and its progress write here.
 """
 
 import csv
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
+
+from dlthink.files.atomic import renamed
 
 LONG = 1_000  # letters of a row, at most
 COLUMNS = ("step", "epoch", "split", "name", "value")
@@ -22,12 +23,10 @@ class Board:
         self.folder = folder
         self._writer = SummaryWriter(str(folder), purge_step=None if after is None else after + 1)
         self._table = folder / "metrics.csv"
-        new = self._table.with_suffix(".tmp")
-        with open(new, "w", newline="") as file:
+        with renamed(self._table, alone=True) as new, new.open("w", newline="") as file:
             csv.writer(file).writerow(COLUMNS)
             if after is not None and self._table.exists():
                 csv.writer(file).writerows(self._rows(after))
-        os.replace(new, self._table)
         self._file = open(self._table, "a", newline="")  # noqa: SIM115 (open as long as the board)
         self._csv = csv.writer(self._file)
 

@@ -14,6 +14,7 @@ import torch
 
 from dlthink import __version__
 from dlthink.errors import BadInput
+from dlthink.files.atomic import renamed
 
 LARGEST = 4 << 30  # bytes of a checkpoint
 VALUES, DEEP = 5_000_000, 30  # in it, tensors' numbers not counted
@@ -28,35 +29,30 @@ def save(folder: Path, state: dict, best: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    new, last = folder / "new.tmp", folder / "last.pt"
-    try:
-        with open(new, "wb") as file:
+    last = folder / "last.pt"
+    with renamed(last, alone=True) as new:
+        with new.open("wb") as file:
             file.write(buffer.getbuffer())
             file.flush()
             os.fsync(file.fileno())
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
-    if best:
-        _second_name(new, folder / "best.pt")
-    if last.exists():
-        _second_name(last, folder / "previous.pt")
-    os.replace(new, last)
+        if best:
+            _second_name(new, folder / "best.pt")
+        if last.exists():
+            _second_name(last, folder / "previous.pt")
     _sync(folder)
 
 
 def _second_name(file: Path, name: Path) -> None:
     """`name` becomes `file`'s content in one atomic move: a hard link, or a copy where there are none."""
-    link = name.with_suffix(".tmp")
-    link.unlink(missing_ok=True)
-    try:
-        os.link(file, link)
-    except OSError:
-        with open(link, "wb") as copy:
-            copy.write(file.read_bytes())
-            copy.flush()
-            os.fsync(copy.fileno())
-    os.replace(link, name)
+    with renamed(name, alone=True) as link:
+        link.unlink(missing_ok=True)
+        try:
+            os.link(file, link)
+        except OSError:
+            with link.open("wb") as copy:
+                copy.write(file.read_bytes())
+                copy.flush()
+                os.fsync(copy.fileno())
 
 
 def _sync(folder: Path) -> None:

@@ -116,7 +116,7 @@ class Loop:
 
         name, note = quickest(precision, self.model, self.loss, optim, draw)
         self.notes += filter(None, [note])
-        return precision.settled(name)
+        return precision.with_format(name)
 
     @property
     def total(self) -> int:

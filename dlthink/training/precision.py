@@ -45,14 +45,14 @@ class Precision:
         if deterministic:
             torch.use_deterministic_algorithms(True, warn_only=True)
 
-    def settled(self, name: Format) -> "Precision":
+    def with_format(self, name: Format) -> "Precision":
         """The same device and kernels in this number format."""
         return Precision(name, str(self.device), **self._kernels)
 
     def of_run(self, saved: dict) -> "Precision":
-        """What is open, as the run of this checkpoint has settled it."""
-        settled = self.open and saved.get("device") == "cpu" and saved.get("precision") in ("fp32", "bf16")
-        return self.settled(saved["precision"]) if settled else self
+        """What is open, as the run of this checkpoint has chosen it."""
+        chosen = self.open and saved.get("device") == "cpu" and saved.get("precision") in ("fp32", "bf16")
+        return self.with_format(saved["precision"]) if chosen else self
 
     @staticmethod
     def _device(name: str) -> torch.device:

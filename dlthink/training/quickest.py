@@ -29,11 +29,11 @@ def quickest(
     kept = rng.state()
     try:
         batch = draw()
-        wide = _step(precision.settled("fp32"), model, loss, optim)
+        wide = _step(precision.with_format("fp32"), model, loss, optim)
         wide([batch])
         if any(player.searches for player in wide.players) or _seconds(wide, batch) < SLOW:
             return "fp32", None
-        half = _step(precision.settled("bf16"), model, loss, optim)
+        half = _step(precision.with_format("bf16"), model, loss, optim)
         half([batch])
         rounds = [(_seconds(wide, batch), _seconds(half, batch)) for _ in range(TIMES)]
     except Exception:  # what is wrong with a cost is said by whoever checks it

@@ -134,10 +134,10 @@ def test_a_secret_of_the_environment_stays_there(verbs, gift, monkeypatch):
         "provenance.json",
         "config.yaml",
         "metrics.csv",
-        "metrics.tmp",
+        ".metrics.csv.new",
         "checkpoints/last.pt",
         "checkpoints/best.pt",
-        "checkpoints/new.tmp",
+        "checkpoints/.last.pt.new",
         "figures/x.png",
         "units.csv",
     ],
@@ -182,7 +182,7 @@ def test_a_pipe_is_not_waited_for(verbs, gift, cli):
     refused(cli("compare", gift), "metrics.json", "is a link")
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "metrics.csv", "metrics.tmp", "provenance.tmp", ".lock"])
+@pytest.mark.parametrize("name", ["config.yaml", "metrics.csv", ".metrics.csv.new", ".lock"])
 def test_a_new_run_writes_through_no_link_that_lay_there(cli, tmp_path, name):
     (tmp_path / "run").mkdir()
     (tmp_path / "precious").write_text("precious")

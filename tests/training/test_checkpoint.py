@@ -67,7 +67,7 @@ def test_a_full_disk_keeps_what_was_saved(tmp_path, monkeypatch):
     with pytest.raises(OSError):
         checkpoint.save(tmp_path, state(2), best=True)
     assert checkpoint.load_last(tmp_path)[0]["step"] == 1
-    assert not list(tmp_path.glob("*.tmp"))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["best.pt", "last.pt"], "nothing unfinished is left"
 
 
 def test_no_hard_links_then_copies(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dlthink.data.faces.identities import Gathered, Identities
+from dlthink.data.faces.identities import FaceSet, Identities
 from dlthink.data.faces.person_folders import left_out, people_of
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.pixels import chosen, photos_of
@@ -25,7 +25,7 @@ class FaceFolder(Identities):
         self.path = path
         super().__init__(size=size, validation=validation, erase=erase, **splitting)
 
-    def gathered(self) -> Gathered:
+    def face_set(self) -> FaceSet:
         with Album(self.path) as album:
             found = photos_of(album, self.size, self.grey, self.centre)
         people, homeless = people_of(found.names, album.called)
@@ -37,7 +37,7 @@ class FaceFolder(Identities):
                 f"data.path={self.path}: none of its {len(album.names)} photos can be used; the first, {name}: {why}; "
                 f"it should hold person/photo.jpg"
             )
-        return Gathered(
+        return FaceSet(
             pixels=chosen([(found, good)]),
             names=[found.names[i] for i in good],
             people=[people[i] for i in good],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from dlthink.data.faces import drawing
-from dlthink.data.faces.identities import Gathered, Identities
+from dlthink.data.faces.identities import FaceSet, Identities
 from dlthink.data.photos.pixels import drawn, looks
 from dlthink.errors import BadInput
 
@@ -41,7 +41,7 @@ class Faces(Identities):
         self.identities, self.photos_each, self.seed, self.hardness = identities, photos_each, seed, hardness
         super().__init__(size=size, **splitting)
 
-    def gathered(self) -> Gathered:
+    def face_set(self) -> FaceSet:
         n, each = self.identities, self.photos_each
         pixels = drawn(
             drawing.__name__,
@@ -53,7 +53,7 @@ class Faces(Identities):
             pixels = pixels.float().mean(1, keepdim=True).round().to(torch.uint8)
         people = [f"drawn {self.seed}-{person:04d}" for person in range(n) for _ in range(each)]
         group = torch.from_numpy(drawing.groups_of(n, self.seed)).repeat_interleave(each)
-        return Gathered(
+        return FaceSet(
             pixels=pixels,
             names=[f"{person} {i % each}" for i, person in enumerate(people)],
             people=people,

@@ -24,7 +24,7 @@ TEST_SHARE = 0.2  # of the people, where nothing else decides
 
 
 @dataclass
-class Gathered:
+class FaceSet:
     """n photos before any split: uint8 pixels [n, channels, s, s], names, whose they are, hash of each content.
 
     groups: {name: bool [n]}, who belongs to it; no photo to two of them.
@@ -78,7 +78,7 @@ class Identities:
         self.size, self.grey, self.validation = size, grey, validation
         augment = Augment(flip, shift, zoom, light, erase, mask)
         cut, fresh = fixed(self, state), state is None
-        every = self.gathered()
+        every = self.face_set()
         self.notes = list(every.notes)
         folk = sorted(set(every.people))
         number = {person: i for i, person in enumerate(folk)}
@@ -157,7 +157,7 @@ class Identities:
         """The names of their facts."""
         return ("n_targets", "n_identities", "channels", "size")
 
-    def gathered(self) -> Gathered:
+    def face_set(self) -> FaceSet:
         """All photos of this data set."""
         raise NotImplementedError
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from dlthink.data.faces.identities import Gathered, Identities
+from dlthink.data.faces.identities import FaceSet, Identities
 from dlthink.data.faces.lfw_lists import Lists, Pair
 from dlthink.data.faces.person_folders import left_out, people_of
 from dlthink.data.photos.album import Album
@@ -56,7 +56,7 @@ class Lfw(Identities):
         """The names of their facts."""
         return (*super().fact_names(settings), "pairs")
 
-    def gathered(self) -> Gathered:
+    def face_set(self) -> FaceSet:
         self._place = self._album()
         with Album(self._place) as album:
             said = Lists(album, self.lists)
@@ -78,7 +78,7 @@ class Lfw(Identities):
         named = {photo for pair in self._told for photo in (pair.first, pair.second)}
         self.protected = {row for photo, row in self._photo.items() if photo in named}
         self._unreadable = {PurePosixPath(name).stem for name in rejected}
-        return Gathered(
+        return FaceSet(
             pixels=chosen([(found, good)]),
             names=[found.names[i] for i in good],
             people=[people[i] for i in good],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -16,6 +15,7 @@ from torch import Tensor
 from dlthink.data import stable_hash
 from dlthink.data.molecules.featurize import featurize
 from dlthink.data.molecules.graphs import Graphs
+from dlthink.files.atomic import renamed
 from dlthink.files.cache import blocks, cache_folder, cache_key
 
 if TYPE_CHECKING:
@@ -76,14 +76,12 @@ def cached(kind: type[P], path: Path, settings: dict[str, Any], make: Callable[[
         return kind.of(torch.load(kept, weights_only=True))
     except Exception:  # not there, or cut short
         prepared = make()
-    buffer, unfinished = io.BytesIO(), kept.with_name(f".{kept.name}.{os.getpid()}")
+    buffer = io.BytesIO()
     torch.save(prepared.state(), buffer)  # which itself would answer a full disk with a RuntimeError
     with suppress(OSError):  # a full or read-only disk: it is made anew next time
         kept.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(buffer.getbuffer())
-        os.replace(unfinished, kept)
-    with suppress(OSError):
-        unfinished.unlink(missing_ok=True)
+        with renamed(kept) as new:
+            new.write_bytes(buffer.getbuffer())
     return prepared
 
 

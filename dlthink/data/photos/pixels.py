@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 import mmap
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +21,7 @@ from torch import Tensor
 
 from dlthink.data.photos.album import Album
 from dlthink.data.photos.decode import as_mode, bands, middle, pillow, resized, upright
+from dlthink.files.atomic import renamed, write_text
 from dlthink.files.cache import cache_folder, cache_key
 from dlthink.memory import check_memory
 from dlthink.progress_bar import progress_bar
@@ -129,10 +129,10 @@ def kept(
     with suppress(OSError, ValueError, EOFError):  # not there, or cut short
         said = json.loads(note.read_text(encoding="utf-8"))
         return _mapped(file, shape), said
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as out:  # written, not mapped: a full disk is an error then and not a SIGBUS
+        # written, not mapped: a full disk is an error then and not a SIGBUS
+        with renamed(file) as new, new.open("wb") as out:
             _header(out, (0, *shape))
             begin = out.tell()
             for row in rows():
@@ -140,18 +140,13 @@ def kept(
             n = (out.tell() - begin) // math.prod(shape)
             out.seek(0)
             _header(out, (n, *shape))  # as long as before: numpy leaves room for digits
-        os.replace(unfinished, file)
         said = about()
-        unfinished.write_text(json.dumps(said), encoding="utf-8")
-        os.replace(unfinished, note)
+        write_text(note, json.dumps(said))
         return _mapped(file, shape), said
     except OSError:  # a full or read-only disk: in memory, and anew next time
         parts = [np.ascontiguousarray(row).reshape(-1) for row in rows()]
         whole = np.concatenate([np.zeros(0, np.uint8), *parts])
         return torch.from_numpy(whole).view(-1, *shape), about()
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
 def chosen(some: list[tuple[Photos, list[int]]]) -> Tensor:

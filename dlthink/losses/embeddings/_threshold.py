@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from dlthink.false_accepts import allowed
 from dlthink.losses.embeddings._distances import between
 
 MOST = 4000  # photos looked at: eight million pairs
@@ -26,22 +27,14 @@ def threshold(e: Tensor, y: Tensor, false_accept_rate: float, most: int = MOST, 
     pairs = (n * n - int(y.unique(return_counts=True)[1].square().sum())) // 2
     if pairs == 0:
         return None
-    allowed = accepts(false_accept_rate, pairs)
-    if allowed >= pairs:
+    accepted = allowed(false_accept_rate, pairs)
+    if accepted >= pairs:
         return e.new_tensor(4.0)
     nearest = e.new_empty(0)
     for d, same in _pairs(e, y, chunk):
         nearest = torch.cat([nearest, d[~same]])
-        nearest = nearest.topk(min(allowed + 1, len(nearest)), largest=False).values
+        nearest = nearest.topk(min(accepted + 1, len(nearest)), largest=False).values
     return nearest.max() - GRID  # of the nearest pairs the first that must not be accepted
-
-
-def accepts(false_accept_rate: float, pairs: int) -> int:
-    """The largest k with k / pairs <= false_accept_rate: 3 of 300 at 0.01, 0 of 10 at a hair below 0.1."""
-    k = min(int(false_accept_rate * pairs) + 1, pairs)  # rounding puts it one beside at most
-    while k and k / pairs > false_accept_rate:
-        k -= 1
-    return k
 
 
 def most_accurate(e: Tensor, y: Tensor, most: int = MOST, chunk: int = CHUNK) -> Tensor | None:

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from dlthink.false_accepts import allowed
 from dlthink.metrics.embeddings.pair_distances import Pairs
-from dlthink.metrics.embeddings.verification import accepts
 
 DRAWS = 200
 LEVEL = 95  # percent
@@ -104,9 +104,9 @@ class Resampled:
 
     def _refused(self, far: float, weight: np.ndarray) -> int | None:
         """Place of the nearest pair of two people that must be refused; None where a single one is more than `far`."""
-        allowed = accepts(far, float(self.pairs.number_different(weight)))
-        if not allowed:
+        accepted = allowed(far, float(self.pairs.number_different(weight)))
+        if not accepted:
             return None
         total = self._different(weight).cumsum()
-        k = int(np.searchsorted(total, allowed, side="right"))
+        k = int(np.searchsorted(total, accepted, side="right"))
         return k if k < len(total) else None

@@ -4,15 +4,8 @@ import math
 
 import numpy as np
 
+from dlthink.false_accepts import allowed
 from dlthink.metrics.embeddings.pair_distances import GRID
-
-
-def accepts(far: float, pairs: float) -> int:
-    """The largest whole k with k / pairs <= far: 3 of 300 at 0.01, 0 of 10 at a hair below 0.1."""
-    k = min(int(far * pairs) + 1, int(pairs))  # rounding puts it one beside at most
-    while k and k / pairs > far:
-        k -= 1
-    return k
 
 
 class Rates:
@@ -29,8 +22,8 @@ class Rates:
     def limit(self, far: float) -> float:
         """The smallest distance to refuse, so that FAR <= far: accepted is what is nearer. nan where one false accept
         is more than `far`, inf where nothing need be refused."""
-        allowed = accepts(far, len(self.different)) if self.defined else 0
-        return float(np.append(self.different, np.inf)[allowed]) if allowed else math.nan
+        accepted = allowed(far, len(self.different)) if self.defined else 0
+        return float(np.append(self.different, np.inf)[accepted]) if accepted else math.nan
 
     def val_at(self, far: float) -> float:
         """Share of the pairs of one person that are nearer than `limit(far)`."""
@@ -40,8 +33,8 @@ class Rates:
     def threshold(self, far: float) -> float:
         """The largest distance to accept so that FAR <= far, one step of 2^-22 below the first pair to refuse, so that
         nobody's rounding accepts that one; 4, the largest on the sphere, where none need be refused."""
-        allowed = accepts(far, len(self.different))
-        return float(self.different[allowed]) - 1 / GRID if allowed < len(self.different) else 4.0
+        accepted = allowed(far, len(self.different))
+        return float(self.different[accepted]) - 1 / GRID if accepted < len(self.different) else 4.0
 
     def most_accurate(self) -> float:
         """The distance at which VAL + 1 - FAR is largest, so that both kinds of pairs weigh the same: the middle of the

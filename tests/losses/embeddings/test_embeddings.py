@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from dlthink.errors import BadInput
+from dlthink.false_accepts import allowed
 from dlthink.losses.embeddings._collapse import effective_rank, mean_cosine
 from dlthink.losses.embeddings._distances import root, squared
 from dlthink.losses.embeddings._mining import drawn
-from dlthink.losses.embeddings._threshold import _some, accepts, most_accurate, threshold
+from dlthink.losses.embeddings._threshold import _some, most_accurate, threshold
 from tests.losses.embeddings.triplet_loops import COSTS, DIM, build, sample, total
 
 DRAWING = {"random", "oasis", "distance_weighted"}  # costs that draw their pairs by chance
@@ -140,18 +141,18 @@ def test_threshold_is_the_largest_that_keeps_the_rate(far, chunk):
     g = torch.Generator().manual_seed(0)
     e = torch.nn.functional.normalize(torch.randn(60, DIM, generator=g, dtype=torch.float64))
     y = torch.randint(9, (60,), generator=g)
-    d, allowed = brute(e, y, far)
+    d, accepted = brute(e, y, far)
     t = float(threshold(e, y, far, chunk=chunk))
-    assert (d <= t).sum() == allowed
-    assert t == pytest.approx(d[allowed], abs=5e-7)  # just below the first pair that must not be accepted
+    assert (d <= t).sum() == accepted
+    assert t == pytest.approx(d[accepted], abs=5e-7)  # just below the first pair that must not be accepted
     assert t < float(threshold(e, y, min(0.99, 2 * far + 0.01)))
 
 
 def test_threshold_with_ties_keeps_the_rate():
     axes = torch.cat([torch.eye(3), -torch.eye(3)])
     e, y = axes.repeat(3, 1), torch.arange(18) // 2
-    d, allowed = brute(e, y, 0.3)
-    assert d[0] == 0 and d[allowed] == 2.0  # of the many pairs at 2 some would have to be accepted, some not
+    d, accepted = brute(e, y, 0.3)
+    assert d[0] == 0 and d[accepted] == 2.0  # of the many pairs at 2 some would have to be accepted, some not
     t = float(threshold(e, y, 0.3))
     assert 0 < t < 2
     assert float(threshold(e, y, 1e-3)) < 0  # two people share a photo: one accept is already too many
@@ -160,7 +161,7 @@ def test_threshold_with_ties_keeps_the_rate():
 
 @pytest.mark.parametrize("far, pairs, k", [(0.01, 300, 3), (0.29, 2900, 841), (0.1 - 1e-12, 10, 0), (0.7, 10, 7)])
 def test_a_rate_is_kept_to_the_pair(far, pairs, k):
-    assert accepts(far, pairs) == k
+    assert allowed(far, pairs) == k
 
 
 def test_no_rounding_accepts_the_pair_that_was_refused():
@@ -174,7 +175,7 @@ def test_no_rounding_accepts_the_pair_that_was_refused():
         d = torch.cdist(e.double(), e.double()).square()[different]
         rounded = ((d * 2**22).round() / 2**22).float()
         for seen in (d, rounded):
-            assert (seen <= t).sum() <= accepts(0.01, len(d))
+            assert (seen <= t).sum() <= allowed(0.01, len(d))
 
 
 @pytest.mark.parametrize("sizes", [[2] * 60, [3] * 30 + [1] * 10, [500, 500], [500] + [2] * 20], ids=str)
