@@ -93,6 +93,7 @@ def _arrow(better: str | None) -> str:
 
 def _parse(words: list[str]) -> tuple[dict, list[Path]]:
     """The named words, and the folders: what has no name, or is there although it looks as if it had one."""
+    from dlthink.closest import hint
     from dlthink.config.words import checked, file_to_write, parse
     from dlthink.errors import BadInput
     from dlthink.runs.comparison import SWEEPS, sweeps
@@ -102,9 +103,14 @@ def _parse(words: list[str]) -> tuple[dict, list[Path]]:
         if not word.strip() or "=" in word:
             checked(word, "split=test")
     named = [w for w in words if w.partition("=")[0] in NAMES or ("=" in w and not Path(w).expanduser().is_dir())]
-    given, settings = parse([word for word in named if "=" in word], NAMES)
-    if settings:
-        raise BadInput(f"{settings[0]}: neither a folder nor a word here; those are {', '.join(NAMES)}")
+    for word in named:
+        name, _, value = word.partition("=")
+        if name in ("run", "runs", "folder"):
+            raise BadInput(f"{word}: folders stand alone here: dlthink compare {value}")
+        if name not in NAMES:
+            near = hint(name, NAMES) if "." not in name else f"; those are {', '.join(NAMES)}"
+            raise BadInput(f"{word}: neither a folder nor a word here{near}")
+    given, _ = parse([word for word in named if "=" in word], NAMES)
     if given["split"] not in ("test", "val"):
         raise BadInput(f"split={given['split']}: must be test or val")
     if given["output"] is not None:

@@ -35,7 +35,8 @@ def in_one_line(error: Exception) -> BadInput:
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
-        return no_such_choice(group.replace("/", "."), name, list(error.options or []))
+        known = list(error.options or [])
+        return no_such_choice(group if group.startswith("hydra/") else group.replace("/", "."), name, known)
     if isinstance(cause, MissingMandatoryValue):
         return BadInput(f"{cause.full_key}: needs a value; give {cause.full_key}=...")
     if isinstance(cause, OmegaConfBaseException) and isinstance(cause.parent_node, DictConfig):

@@ -62,7 +62,7 @@ def file_to_write(name: str, value: str, *endings: str) -> Path:
     """The file that `name=value` asks to be written, if it can be. `endings`: of what can be written, as `.csv`."""
     path = _writable(name, value)
     if path.suffix.lower() not in ("", *endings):
-        kinds = ", ".join(ending[1:].upper() for ending in endings)
+        kinds = " or ".join(ending[1:].upper() for ending in endings)
         raise BadInput(f"{name}={value}: {kinds} is written; call it {path.with_suffix(endings[0])}")
     if path.is_dir() or value.endswith("/"):
         raise BadInput(f"{name}={value}: is a folder; must be a file in one")
