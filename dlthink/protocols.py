@@ -195,6 +195,11 @@ class Loss(Protocol):
     def predict(self, out: Values) -> Read:
         """Quantities by name ("rate"; "mean", "std"; "embedding"), in the units of y, and their "distribution"."""
 
+    @optional_value
+    def members(self) -> bool:
+        """Does it take the answers of an ensemble, [n, members, n_targets * outputs_per_target]? Left out: no."""
+        return False
+
     @optional
     def prepare(self, y: Values) -> None:
         """Learn what it needs of all training targets, once, before the first step. Left out: nothing."""

@@ -88,6 +88,11 @@ def _answer(model: nn.Module, loss: nn.Module, x: Any, y: Any) -> Any:
                 f"{written(type(model))} answers {list(out.shape)} where the cost wants {asked} numbers for each of "
                 f"{len(y)} rows: its last layer must give n_out numbers"
             )
+        if out.ndim > 2 and not Loss.members.of(loss):
+            raise BadInput(
+                f"{written(type(model))} answers as an ensemble does, {list(out.shape)}, which {written(type(loss))} "
+                f"does not take (members = True): choose a network that answers once, such as model=mlp"
+            )
     return out
 
 

@@ -95,6 +95,8 @@ def test_every_network_and_cost(cli, path):
         code, _, err = cli("train", "data=table", f"data.path={path}", "data.target=y", "trainer=smoke", *words,
                            "data.baselines=[constant]", f"hydra.run.dir={words[0]}")  # fmt: skip
         assert code == 0, err
+    words = ["data.kind=counts", "data.rows=200", "trainer=smoke"]
+    refused(cli("train", "data=table", "model=tabm", *words), "TabM", "ensemble", "Poisson", "model=mlp")
     refused(cli("train", "data=table", "model=gru"), "GRU", "window", "networks that fit", "mlp", "tabm")
     refused(cli("train", "data=table", "loss=triplet"), "Triplet", "reals", "costs that fit", "gaussian_nll")
 

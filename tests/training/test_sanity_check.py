@@ -369,6 +369,19 @@ def test_a_network_that_answers_wrongly(mine):
         mine(model=Cut())
 
 
+def test_an_ensemble_whose_answers_a_cost_does_not_take(mine):
+    class Members(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(5, 6)
+
+        def forward(self, x):
+            return self.layer(x).unflatten(1, (2, 3))
+
+    with pytest.raises(BadInput, match=r"answers as an ensemble does, \[64, 2, 3\].*members = True.*model=mlp"):
+        mine(model=Members())
+
+
 def test_nothing_is_disturbed(tmp_path, monkeypatch):
     """Weights of a run, its chance included, are the same bit for bit without the check."""
     model = lambda: nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Dropout(0.3), nn.Linear(8, 3))  # noqa: E731

@@ -40,6 +40,7 @@ class Reals(nn.Module):
 
     targets = {"reals"}
     outputs_per_target = 1
+    members = True
     gaps = True  # may training targets be missing? `prepare` finds out
 
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
