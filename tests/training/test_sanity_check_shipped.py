@@ -28,6 +28,13 @@ MODELS = {
     "faces": ["facenet"],
     "seasons": ["cyclegan"],
 }
+QUICK = {  # one cost of each family; all others are trained once elsewhere, and asked here by `make test-slow`
+    ("spikes", "poisson", "mlp"),
+    ("molecules", "gaussian_nll", "mpnn"),
+    ("molecules", "quantile", "ensemble"),
+    ("faces", "triplet", "facenet"),
+    ("seasons", "cycle", "cyclegan"),
+}
 SETTINGS = {  # beside each cost as it is typed
     "negative_binomial": [["loss.dispersion=shared"], ["loss.dispersion=network"]],
     "com_poisson": [["loss.dispersion=network"]],
@@ -50,7 +57,8 @@ def pairings():
             if kind in build.find(OmegaConf.load(file), "loss").targets:
                 for i, model in enumerate(models):
                     for words in [[], *SETTINGS.get(name, [])][: None if i == 0 else 1]:
-                        yield problem, name, model, words
+                        marks = () if not words and (problem, name, model) in QUICK else pytest.mark.slow
+                        yield pytest.param(problem, name, model, words, marks=marks)
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,15 @@ def test_scale_finds_the_factor_of_a_gaussian(width):
     torch.testing.assert_close(robust, factor, rtol=2e-2, atol=0)
 
 
+def test_scale_widens_each_target_about_its_own_mean():
+    """Wherever the means lie, and whatever the other target needs."""
+    g = torch.Generator().manual_seed(3)
+    mean, width = 5 * torch.randn(20_000, 2, generator=g, dtype=D) + 30, torch.tensor([0.5, 3.0], dtype=D)
+    z = mean + width * torch.randn(20_000, 2, generator=g, dtype=D)
+    factor = calibration.factor(Normal(mean, torch.ones_like(z)), z)
+    torch.testing.assert_close(factor, (z - mean).square().mean(0).sqrt(), rtol=2e-3, atol=0)
+
+
 def test_scale_corrects_coverage_on_new_data():
     g = torch.Generator().manual_seed(1)
     spread = 0.2 + torch.rand(20_000, 1, generator=g)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from scipy import stats
 
+from dlthink.errors import BadInput
 from tests.losses.reals.made_outputs import build, sample, standardized
 
 
@@ -35,3 +36,13 @@ def test_it_names_the_column_that_must_not_shape_the_network():
     loss = build("faithful")
     assert loss.detached == (1,)
     assert loss.outputs_per_target == 2
+
+
+def test_a_network_s_outputs_are_refused_until_somebody_has_stopped_the_gradient():
+    loss = build("faithful")
+    out, y = sample(loss)
+    of_a_network = out.clone().requires_grad_() * 1
+    with pytest.raises(BadInput, match="its spread must not shape the network"):
+        loss(of_a_network, y)
+    loss.gradient_stopped = True
+    assert loss(of_a_network, y)["nll"].requires_grad
