@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from dlthink.training.ema import EMA
 from tests.training.toy import Squared, fit, network, weights
 
 
@@ -38,3 +39,19 @@ def test_ema_equals_its_formula(tmp_path):
     torch.testing.assert_close(
         torch.cat([t.double().flatten() for t in last["ema"].values()]), mean, rtol=1e-4, atol=1e-6
     )
+
+
+def test_whole_numbers_are_those_of_the_network_and_the_network_comes_back():
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    average, batch = EMA(model, 0.9), torch.randn(8, 3, generator=torch.Generator().manual_seed(0))
+    for step in (1, 2, 3):
+        model(batch)
+        average.update(step)
+    assert int(average.weights["1.num_batches_tracked"]) == int(model[1].num_batches_tracked) == 3
+    trained = weights(model)
+    with torch.no_grad():
+        model[0].weight.add_(1.0)
+    moved = weights(model)
+    with average.in_place():
+        assert torch.equal(model[0].weight, average.weights["0.weight"]) and not torch.equal(weights(model), moved)
+    assert torch.equal(weights(model), moved) and not torch.equal(moved, trained)
