@@ -125,7 +125,7 @@ def check(loss: type | str, *words: str, figure: str | Path | None = None) -> Re
     config, _, choices = composed(typed, {"loss": own})
     fits = kinds(build.check_loss(config))
     if any(word.startswith("data=") for word in words):
-        asked = {build.kind_of(config): typed}
+        asked = {build.answers(config)[0]: typed}
         if not fits & asked.keys():
             named = " or ".join(sorted(fits))
             raise BadInput(f"loss={choices['loss']} is for {named}, the data has {', '.join(asked)}")

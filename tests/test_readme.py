@@ -54,8 +54,17 @@ def test_settings_of_a_cost_of_ones_own(cli, tmp_path):
     assert code == 2 and "loss.scale=big" in err
 
 
+def test_the_three_lines_of_a_first_cost(cli, tmp_path):
+    """As typed: `new`, `check`; then `train`, on less data."""
+    typed = re.findall(r"^dlthink ([^#\n]*\bmy_cost\b[^#\n]*?) *(?:#.*)?$", README, re.MULTILINE)
+    assert [line.partition(" ")[0] for line in typed] == ["new", "check", "train"]
+    for line in typed:
+        code, out, err = cli(*line.split(), *(SMALL if line.startswith("train") else []))
+        assert code == 0, out + err
+
+
 @pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if not re.search("resume=|--help|mine.npz|root_error|joblib|loss=all", c)]
+    "command", [c for c in COMMANDS if not re.search("resume=|--help|mine.npz|root_error|my_cost|joblib|loss=all", c)]
 )
 def test_every_command_composes(cli, command):
     words = [word for word in command.split()[1:] if word != "-m"]

@@ -62,9 +62,9 @@ def check_loss(config: DictConfig) -> type:
     return loss
 
 
-def kind_of(config: DictConfig) -> str:
-    """The kind of target of the data with these settings."""
-    return _answers(config.data, find(config.data, "data"))[0]
+def answers(config: DictConfig) -> tuple[str, tuple[str, ...]]:
+    """The kind of target, and the names of the facts, of the data with these settings."""
+    return _answers(config.data, find(config.data, "data"))
 
 
 def assemble(config: DictConfig, state: dict | None = None) -> Parts:
@@ -164,7 +164,7 @@ def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -
             f"costs that fit: {', '.join(fitting) or 'none yet'}"
         )
     check_cost(loss, Metrics.needs.of(targets["metrics"]))
-    lacking = _unstated(loss, config.loss, facts)
+    lacking = unstated(loss, config.loss, facts)
     if lacking:
         raise BadInput(
             f"{written(loss.__init__)} asks for {', '.join(lacking)}, which {data.__name__} does not state: "
@@ -193,7 +193,7 @@ def _answers(node: DictConfig, data: type) -> tuple[str, tuple[str, ...]]:
     return data.targets(settings), data.fact_names(settings)
 
 
-def _unstated(target: type, node: Any, stated: Iterable[str]) -> list[str]:
+def unstated(target: type, node: Any, stated: Iterable[str]) -> list[str]:
     """What its constructor asks for and nobody gives: neither the configuration, nor the data, nor a default."""
     needed = [name for name, p in parameters(target).items() if p.default is p.empty and name not in node]
     return [name for name in needed if name not in stated]
@@ -201,7 +201,7 @@ def _unstated(target: type, node: Any, stated: Iterable[str]) -> list[str]:
 
 def _lacking(target: type, node: Any, stated: Iterable[str]) -> list[str]:
     """The same of a network and those that it is made of."""
-    lacking = _unstated(target, node, stated)
+    lacking = unstated(target, node, stated)
     return lacking + [name for key, inner in _inner(node) for name in _lacking(find(inner, key), inner, stated)]
 
 

@@ -14,7 +14,7 @@ def example_of(kind: str) -> str:
     """The name of a data set of that kind, if possible one that needs no file. Raises BadInput where there is none."""
     found = []
     for name, config in problems().items():
-        if build.kind_of(config) == kind:
+        if build.answers(config)[0] == kind:
             found.append((OmegaConf.is_missing(config.data, "path") or config.data.get("path", "") is None, name))
     if not found:
         raise BadInput(f"{kind}: there is no data set of this kind")

@@ -37,8 +37,10 @@ class Source:
         return any(name in _values(c) or self.ours & set(_bases(c)) for c in self.lineage(node))
 
     def fits(self, group: str) -> list[ast.ClassDef]:
-        """The classes that `loss=` or `model=` may mean, in their order: not those that others are made from."""
+        """The classes that `loss=`, `model=` or `data=` may mean, in order: not those that others are made from."""
         bases = {name for node in self.classes for name in _bases(node)}
+        if group == "data":
+            return [c for c in self.classes if c.name not in bases and self.method(c, "fact_names")]
         usable = [c for c in self.classes if c.name not in bases and (self.method(c, "forward") or self._ours(c))]
         costs = [c for c in usable if self.says(c, "targets")]
         if group == "loss":
@@ -52,6 +54,14 @@ class Source:
         """A method that the class has by this file."""
         found = (n for c in self.lineage(node) for n in c.body if isinstance(n, ast.FunctionDef) and n.name == name)
         return next(found, None)
+
+    def kind(self, name: str, file: Path) -> str:
+        """The kind of target of a data set: the word that its `targets` returns. Raises BadInput where it is none."""
+        method = next((self.method(c, "targets") for c in self.classes if c.name == name), None)
+        returned = [n.value.value for n in ast.walk(method) if _returns_a_word(n)] if method else []
+        if len(returned) != 1:
+            raise BadInput(f'{file}: {name}.targets(cls, settings) must end in a word alone, return "reals" say')
+        return returned[0]
 
     def settings(self, node: ast.ClassDef) -> dict:
         """The arguments of its constructor that have plain defaults; others stay the class's own business."""
@@ -67,6 +77,10 @@ class Source:
             except (ValueError, TypeError, RecursionError):
                 continue
         return found
+
+
+def _returns_a_word(node: ast.AST) -> bool:
+    return isinstance(node, ast.Return) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _bases(node: ast.ClassDef) -> list[str]:
