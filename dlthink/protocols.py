@@ -129,6 +129,16 @@ class Data(Protocol):
         """The names of its facts with these settings, known before anything is loaded."""
 
     @optional_value
+    def family(self) -> str | None:
+        """Data of one family are prepared alike: a constructor takes `elsewhere=True` beside the `state` of any of
+        them, and all of it is test but what that run has seen (`evaluate on=`). Left out: that word is refused."""
+
+    @optional_value
+    def prepares(self) -> tuple[str, ...]:
+        """Settings that decide what a network sees: those of the run, wherever it is examined. Left out: none."""
+        return ()
+
+    @optional_value
     def tables(self) -> dict[str, list[list]]:
         """{file name: rows, a header first}: CSV in the run's folder. Left out: none."""
         return {}

@@ -1,42 +1,50 @@
 """The metrics of a run again, from its best checkpoint; on other data too.
 
 dlthink evaluate run=FOLDER [split=test] [audit=true] [output=FILE.json] [data.path=FILE] [allow=NAME]
+dlthink evaluate run=FOLDER on=DATA [name=NAME] [data.path=FILE] [audit=true] [output=FILE.json]
 
   run     the folder of a run, or latest: the newest in outputs
   split   train, val or test
+  on      another data set of the same kind, with its settings (data.path=FILE), prepared as the run's own
+          was. All of it is test, but what the run has seen, which is left out and told. The numbers go to
+          RUN/metrics_NAME.json and TensorBoard, the figures to RUN/figures
+  name    what it is called there; the word of on= if nothing is said
   audit   ask more, where the data's metrics know what: groups, disguise, attacks; figures in RUN/audit
   output  write the figures as JSON, too
   allow   module of your own that the run's configuration uses, or file that it reads, where it was not made here
 """
+
+import re
+from pathlib import Path
 
 
 def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    from dlthink.config.words import file_to_write, parse
-    from dlthink.errors import BadInput, plain
-
-    given, settings = parse(words, {"run": None, "split": "test", "audit": "false", "output": None, "allow": None})
-    if given["split"] not in ("train", "val", "test"):
-        raise BadInput(f"split={given['split']}: must be train, val or test")
-    if given["audit"] not in ("true", "false"):
-        raise BadInput(f"audit={given['audit']}: must be true or false")
-    output = None if given["output"] is None else file_to_write("output", given["output"], ".json")
+    given, settings, output = _asked(words)
+    on, name, title = given["on"], given["name"] or given["on"], given["name"] or given["on"] or given["split"]
     import torch
 
     from dlthink.config import build
+    from dlthink.errors import BadInput, plain
     from dlthink.files.atomic import write_json
     from dlthink.protocols import Metrics
+    from dlthink.runs.elsewhere import elsewhere, keep
     from dlthink.runs.figures import save_figures
     from dlthink.runs.folder import fitting, open_run
     from dlthink.runs.summary import table
     from dlthink.training import evaluation
 
-    run = open_run(given["run"], settings, given["allow"])
+    theirs = [word for word in settings if on and word.startswith(("data.", "metrics."))]
+    read = ("loss", "model", "trainer") if on else build.PARTS
+    run = open_run(given["run"], [word for word in settings if word not in theirs], given["allow"], read)
     saved, path = run.best()
-    with fitting(saved, path):
-        parts = build.assemble(run.config, state=saved["data"])
+    if on:
+        parts = elsewhere(run, saved, path, on, theirs)
+    else:
+        with fitting(saved, path):
+            parts = build.assemble(run.config, state=saved["data"])
     for note in parts.data.notes:
         print(plain(f"note: {note}"))
     audit = given["audit"] == "true"
@@ -56,11 +64,36 @@ def main(words: list[str]) -> int:
             answer = evaluation.answer_of(parts.model, parts.loss)
             more, figures = parts.metrics.audit(answer, split, batches)
         numbers |= more
-        folder = run.folder / "audit"
+        folder = run.folder / (f"audit_{name}" if on else "audit")
         print(f"{save_figures(figures.items(), folder)} pictures: {folder}")
     for remark in remarks:
-        print(plain(f"note: {given['split']}: {remark}"))
-    print(plain(table(given["split"], numbers)))
+        print(plain(f"note: {title}: {remark}"))
+    print(plain(table(title, numbers)))
+    if on:
+        figures = parts.metrics.figures(*answers)
+        print(f"kept: {keep(run.folder, name, [f'data={on}', *theirs], numbers, figures, int(saved['step']))}")
     if output:
         write_json(output, numbers)
     return 0
+
+
+def _asked(words: list[str]) -> tuple[dict[str, str | None], list[str], Path | None]:
+    """What is asked for by name, settings, and the file to write. BadInput for what cannot be meant."""
+    from dlthink.config.words import file_to_write, parse
+    from dlthink.errors import BadInput
+
+    names = {"run": None, "split": "test", "audit": "false", "output": None, "allow": None, "on": None, "name": None}
+    given, settings = parse(words, names)
+    on, name = given["on"], given["name"]
+    if given["split"] not in ("train", "val", "test"):
+        raise BadInput(f"split={given['split']}: must be train, val or test")
+    if given["audit"] not in ("true", "false"):
+        raise BadInput(f"audit={given['audit']}: must be true or false")
+    if on is None and name is not None:
+        raise BadInput(f"name={name}: is what another data set is called; say which, on=DATA")
+    if on is not None and given["split"] != "test":
+        raise BadInput(f"split={given['split']}: of another data set all is test; leave the word out")
+    if name is not None and (not re.fullmatch(r"[A-Za-z0-9][\w-]*", name) or name in ("train", "val", "test")):
+        raise BadInput(f"name={name}: letters, digits, _ and - only, and none of train, val and test")
+    output = None if given["output"] is None else file_to_write("output", given["output"], ".json")
+    return given, settings, output

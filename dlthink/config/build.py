@@ -21,7 +21,7 @@ from dlthink.training import rng
 
 PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")
 COMPUTED = {"n_out"}  # what a network gets that no data states: data's n_targets times the cost's width
-GIVEN = {"data": {"state"}, "model": COMPUTED}  # arguments of constructors that are no settings
+GIVEN = {"data": {"state", "elsewhere"}, "model": COMPUTED}  # arguments of constructors that are no settings
 
 
 @dataclass

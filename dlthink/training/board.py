@@ -1,6 +1,6 @@
 """What a run leaves to look at: TensorBoard events, `metrics.csv` over time, figures as PNG.
 
-Only the loop and its progress write here.
+Only the loop and its progress write here, and `beside` what a run is worth on other data.
 """
 
 import csv
@@ -47,18 +47,7 @@ class Board:
 
     def figures(self, split: str, figures: dict, step: int) -> None:
         """Figures on the board, and the newest of each as `figures/SPLIT_NAME.png`; each is drawn once for both."""
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.image import imsave
-
-        place = self.folder / "figures"
-        place.mkdir(exist_ok=True)
-        for name, figure in figures.items():
-            canvas = FigureCanvasAgg(figure)
-            canvas.draw()
-            pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-            imsave(place / f"{split}_{name}.png", pixels)
-            # never under a metric's tag: TensorBoard would show neither
-            self._writer.add_image(f"figures/{split}_{name}", pixels, step, dataformats="HWC")
+        _figures(self._writer, self.folder, split, figures, step)
 
     def projection(self, split: str, points, names: list[str], pictures, step: int) -> None:
         """Points [n, d] for TensorBoard's PROJECTOR, each with its name and its picture (uint8 [n, c, s, s])."""
@@ -80,6 +69,33 @@ class Board:
     def close(self) -> None:
         self._writer.close()
         self._file.close()
+
+
+def beside(folder: Path, name: str, numbers: dict[str, float], figures: dict, step: int) -> None:
+    """What a run is worth on another data set, beside its own: `NAME/...` in events of their own, `figures/NAME_*.png`.
+
+    Nothing that was there is touched but figures of that name.
+    """
+    writer = SummaryWriter(str(folder), filename_suffix=f".{name}")
+    for key, value in numbers.items():
+        writer.add_scalar(f"{name}/{key}", value, step)
+    _figures(writer, folder, name, figures, step)
+    writer.close()
+
+
+def _figures(writer: SummaryWriter, folder: Path, split: str, figures: dict, step: int) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.image import imsave
+
+    place = folder / "figures"
+    place.mkdir(exist_ok=True)
+    for name, figure in figures.items():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+        imsave(place / f"{split}_{name}.png", pixels)
+        # never under a metric's tag: TensorBoard would show neither
+        writer.add_image(f"figures/{split}_{name}", pixels, step, dataformats="HWC")
 
 
 def _text(text: str) -> str:

@@ -47,6 +47,7 @@ class Identities:
     people      P, the people in a batch; None: trainer.batch // photos
     photos      K, the photos of each of them
     flip, shift, zoom, light, erase, mask   see `Augment`; in training only
+    elsewhere   these are not the photos of the run with that state, which is examined on them
     state       how a run's data were prepared: the people seen (as hashes of their names), what they looked like (as
                 hashes of the pixels), the principal components. In any file the people seen keep their role, and all
                 others are test, unless one of their photos was seen under another name.
@@ -54,7 +55,9 @@ class Identities:
     Numbers of people run from 0 in training and go on from there in validation and test. Raises BadInput.
     """
 
-    fixed: tuple[str, ...] = ("size", "grey", "validation")  # once a run is trained
+    family = "photos of people"
+    prepares: tuple[str, ...] = ("size", "grey")
+    fixed: tuple[str, ...] = (*prepares, "validation")  # once a run is trained
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Identities:
         erase: float = 0.0,
         mask: float = 0.0,
         state: dict | None = None,
+        elsewhere: bool = False,
     ) -> None:
         if not 0 < validation < 1:
             raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
@@ -77,7 +81,7 @@ class Identities:
             raise BadInput(f"data.size={size}: pixels a side, from 16 to 1024")
         self.size, self.grey, self.validation = size, grey, validation
         augment = Augment(flip, shift, zoom, light, erase, mask)
-        cut, fresh = fixed(self, state), state is None
+        cut, fresh = fixed(self, state, elsewhere), state is None
         every = self.face_set()
         self.notes = list(every.notes)
         folk = sorted(set(every.people))
@@ -138,8 +142,13 @@ class Identities:
         if fresh:
             self.train.batches.check()
         self.kept = stay
-        counts = " / ".join(f"{len(s):,} ({len(s.y.unique()):,})" for s in (self.train, self.val, self.test))
-        self.notes.append(f"photos (people) for train / val / test: {counts}")
+        counts = [f"{len(s):,} ({len(s.y.unique()):,})" for s in (self.train, self.val, self.test)]
+        if elsewhere:
+            self.notes.append(f"photos (people) that the run has not seen: {counts[2]}")
+            if people := sum(one != "test" for one in role.values()):
+                self.notes.append(f"{people:,} people are among those that the run was trained on: no test, left out")
+            return
+        self.notes.append(f"photos (people) for train / val / test: {' / '.join(counts)}")
 
     # ------------------------------------------------------------------------------------- what a data set says
 

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from dlthink.data.fixed_settings import fixed
 from dlthink.data.molecules.featurize import ATOM_FEATURES, BOND_KINDS, ELEMENT, KIND
+from dlthink.data.molecules.graphs import Graphs
 from dlthink.data.molecules.prepared import Prepared
 from dlthink.data.molecules.splits import FOLDS, ROLES, as_seen, in_several, roles
+from dlthink.data.molecules.unseen import called
 from dlthink.errors import BadInput
 
 FEW = 300  # rows of validation on which nothing should rest
@@ -25,6 +27,7 @@ class ByMolecule:
     validation   share of the training molecules that is held out, where the file holds out none itself
     fold         0 .. 4: which fifth of the molecules is test, where the file does not say
     tautomers    whether tautomers and mesomers of one molecule stay together, too
+    elsewhere    these are not the data of the run with that state, which is examined on them
     state        how a run's data were prepared: atomic numbers and kinds of atoms seen in training, what its baselines
                  have learned, the molecules seen: in any file they keep their role, and all others are test
 
@@ -32,7 +35,8 @@ class ByMolecule:
     of one molecule: each is known by its `key`, that of its neutralized largest part. Raises BadInput.
     """
 
-    fixed: tuple[str, ...] = ("split", "validation", "fold", "tautomers")  # once a run is trained
+    prepares: tuple[str, ...] = ("tautomers",)
+    fixed: tuple[str, ...] = ("split", "validation", "fold", *prepares)  # once a run is trained
     row = "atoms"  # what a row is, in messages
     called = "measured"  # what values are; or simulated
 
@@ -43,16 +47,17 @@ class ByMolecule:
         fold: int = 0,
         tautomers: bool = False,
         state: dict | None = None,
+        elsewhere: bool = False,
     ) -> None:
         if not 0 < validation < 1:
             raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
         if not 0 <= fold < FOLDS:
             raise BadInput(f"data.fold={fold}: there are {FOLDS}, 0 to {FOLDS - 1}")
         self.split, self.validation, self.fold, self.tautomers = split, validation, fold, tautomers
-        cut = fixed(self, state)
+        cut = fixed(self, state, elsewhere)
         every = self.prepared()
         self.notes = list(every.notes)
-        said = split not in ("random", "scaffold")
+        said = split not in ("random", "scaffold") and not elsewhere
         if twice := in_several(every) if said else 0:
             self.notes.append(
                 f"{twice} molecules stand in several splits of the file (salts and charged forms are one molecule): "
@@ -83,12 +88,18 @@ class ByMolecule:
         shared = {"target": self.called, "atom_features": ATOM_FEATURES, "bond_kinds": BOND_KINDS}
         self.facts = self.said_of(state) | shared
         self.train, self.val, self.test = (self.part(every, rows[name], name == "train") for name in ROLES)
-        counts = (
-            [len(rows[name]) for name in ROLES],
-            [int(part.y.isfinite().sum()) for part in (self.train, self.val, self.test)],
-        )
-        self.notes.append(self.counted(*counts))
-        if 0 < (few := counts[1][1]) < FEW:
+        values = {name: int(getattr(self, name).y.isfinite().sum()) for name in ROLES}
+        if elsewhere:
+            self.notes.append(
+                f"molecules ({self.row}) that the run has not seen: {len(self.test):,} ({values['test']:,})"
+            )
+            self.notes += _unlike(every.graphs.select(rows["test"]), state)
+            if known := len(self.train) + len(self.val):
+                self.notes.append(f"{known:,} molecules are among those that the run was trained on: no test, left out")
+            return
+        counts = " / ".join(f"{len(rows[name]):,} ({values[name]:,})" for name in ROLES)
+        self.notes.append(f"molecules ({self.row}) for train / val / test: {counts}")
+        if 0 < (few := values["val"]) < FEW:
             self.notes.append(
                 f"validation has {few} {self.row} only: the choice of the best weights, one spread for all and any "
                 f"recalibration rest on them; give more molecules or a larger data.validation"
@@ -125,7 +136,12 @@ class ByMolecule:
         """The split of these molecules; baselines know nothing of training."""
         raise NotImplementedError
 
-    def counted(self, molecules: list[int], values: list[int]) -> str:
-        """The line that says how many molecules and values each split has."""
-        counts = " / ".join(f"{n:,} ({k:,})" for n, k in zip(molecules, values, strict=True))
-        return f"molecules ({self.row}) for train / val / test: {counts}"
+
+def _unlike(graphs: Graphs, state: dict) -> list[str]:
+    """A note on molecules with atoms of a kind that was not in training: what is said of them is a guess."""
+    seen = {tuple(kind) for kind in state["kinds"]}
+    kinds, place = graphs.atoms[:, KIND].unique(dim=0, return_inverse=True)
+    strange = torch.tensor([tuple(kind) not in seen for kind in kinds.tolist()])[place]
+    count = int(torch.repeat_interleave(graphs.first_atom.diff())[strange].unique().numel())
+    names = ", ".join(called(*kind) for kind in kinds.tolist() if tuple(kind) not in seen)
+    return [f"{count:,} molecules hold atoms unlike any in training: {names}"] if count else []

@@ -24,6 +24,8 @@ class Labelled(ByMolecule):
     Subclasses say in `prepared` where they come from, and the `nucleus`.
     """
 
+    family = "shifts of atoms"
+    prepares = (*ByMolecule.prepares, "nucleus")
     fixed = (*ByMolecule.fixed, "nucleus")
     nucleus: str = "13C"
 

@@ -40,6 +40,8 @@ class MoleculeTable(ByMolecule):
     Raises BadInput, naming the file and the column.
     """
 
+    family = "properties of molecules"
+    prepares = (*ByMolecule.prepares, "descriptors")
     fixed = (*ByMolecule.fixed, "group", "target", "descriptors")
     row = "values"
 
@@ -53,18 +55,22 @@ class MoleculeTable(ByMolecule):
         descriptors: bool = False,
         baselines: Sequence[Baseline] = ("constant", "lookup", "boosting"),
         unit: str | list[str] = "",
+        state: dict | None = None,
         **splitting,
     ) -> None:
         self.path, self.smiles, self.target, self.group = path, smiles, target, group
         self.descriptors, self.baselines, self.unit = descriptors, list(baselines), unit
         if not path:
             raise BadInput("data.path: say which file: data=molecule_table data.path=FILE.csv data.target=COLUMN")
-        self.names = [target] if isinstance(target, str) else list(target or ())
+        self.names = [target] if isinstance(target, str) else list(target or (state or {}).get("targets", ()))
+        if state is not None and len(self.names) != len(state["targets"]):
+            trained = ", ".join(state["targets"])
+            raise BadInput(f"data.target: the run predicts {trained}; name as many columns, in this order")
         if len({*self.names}) < len(self.names):
             raise BadInput(f"data.target=[{','.join(self.names)}]: one of them stands there twice")
         if not isinstance(unit, str) and len(unit) != len(self.names):
             raise BadInput(f"data.unit: {len(unit)} units for {len(self.names)} targets; give one for each")
-        super().__init__(split=split, **splitting)
+        super().__init__(split=split, state=state, **splitting)
 
     @classmethod
     def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ def unseen(told: Described, kinds: set[tuple[int, ...]]) -> dict[int, str]:
     among these.
     """
     own = list(zip(*map(told.column, KIND), strict=True))
-    return {i: _named(*kind) for i, kind in enumerate(own) if kind not in kinds}
+    return {i: called(*kind) for i, kind in enumerate(own) if kind not in kinds}
 
 
 def problem(names: Iterable[str], widened: str) -> str:
@@ -38,7 +38,7 @@ def near(graphs: Graphs, atoms: list[list[int]], bonds: int) -> Tensor:
     return found
 
 
-def _named(element: int, charge: int, hybridization: int, radical: int) -> str:
+def called(element: int, charge: int, hybridization: int, radical: int) -> str:
     """Such as C+ (sp2) or C (sp3, radical)."""
     names = {code: name.lower() for name, code in HYBRIDIZATIONS.items()}
     words = [names.get(hybridization, "no hybridization"), *["radical"] * bool(radical)]

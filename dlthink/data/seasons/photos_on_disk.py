@@ -94,7 +94,7 @@ class PhotosOnDisk(TwoDomains):
     def splits(self, seen: list[str]) -> Splits:
         with ExitStack() as stack:
             places = self.places(stack)
-            if self.fold is not None:
+            if self.fold is not None or self.elsewhere:
                 places = [replace(place, split="") for place in places]
             shots = [shot for place in places for shot in self._shots(place)]
             photos = [shot.seen() for shot in shots]
@@ -102,7 +102,9 @@ class PhotosOnDisk(TwoDomains):
             found = examined(photos, self.size, self.clean, self._near(shots) if self.clean else ())
             usable = [shots[i] for i in found.stay]
             for place in places:
-                self._refuse_too_few(place, usable, shots, photos, found, 1 if seen else LEAST[place.split])
+                self._refuse_too_few(
+                    place, usable, shots, photos, found, 1 if seen or self.elsewhere else LEAST[place.split]
+                )
             roles: dict[str, dict[str, list[Shot]]] = {role: {} for role in ROLES}
             notes = [found.note] if found.note else []
             albums = dict.fromkeys(place.album for place in places)
@@ -158,7 +160,11 @@ class PhotosOnDisk(TwoDomains):
     def _roles(self, mine: list[Shot], seen: set[str], notes: list[str]) -> tuple[list[Shot], list[Shot], list[Shot]]:
         """Of the photos of one domain, train, val and test."""
         known = {shot for shot in mine if not seen.isdisjoint(shot.looks)}
-        if mine[0].place.split:
+        if self.elsewhere:
+            test, train = _without(mine, known), []
+            if known:
+                notes.append(f"{len(known)} photos of {mine[0].place.domain} were seen in training: no test, left out")
+        elif mine[0].place.split:
             train = [shot for shot in mine if shot.place.split == "train"]
             test = [shot for shot in mine if shot.place.split == "test" and shot not in known]
             if again := len(mine) - len(train) - len(test):

@@ -43,15 +43,21 @@ class Seasons(TwoDomains):
         super().__init__(size=size, **changing)
 
     def splits(self, seen: list[str]) -> Splits:
-        photos, truth, first = {}, {}, 0
+        photos, truth, first, looks = {}, {}, 0, []
         for role, scenes in zip(ROLES, (self.scenes, self.val_scenes, self.test_scenes), strict=True):
             size = self.load if role == "train" else self.size
             own = {"summer": range(first, first + scenes), "winter": range(first + scenes, first + 2 * scenes)}
+            called = [f"drawn {self.seed}-{scene}" for scene in range(first, first + 2 * scenes)]
+            looks += called if role != "test" else []
+            if role == "test" and not {*seen}.isdisjoint(called):
+                raise BadInput(
+                    f"data.seed={self.seed}: the run was trained with some of these scenes; give another data.seed"
+                )
             photos[role] = {season: self._drawn(some, size, season) for season, some in own.items()}
             if role != "train":
                 truth[role] = {season: self._drawn(other, size, season) for season, other in swapped(own).items()}
             first += 2 * scenes
-        return Splits(photos, truth)
+        return Splits(photos, truth, looks)
 
     def _drawn(self, scenes: range, size: int, season: str) -> Tensor:
         settings = (scenes.start, len(scenes), size, self.seed, season)

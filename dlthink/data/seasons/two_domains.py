@@ -46,13 +46,16 @@ class TwoDomains:
     crop   pixels a side of the random square of one that a step sees; None: size. Less makes quicker steps
     flip   probability of a mirrored photo in training
     state  how a run's data were prepared: the colours of each domain, hashes of the photos seen
+    elsewhere  these are not the photos of the run with that state, which is examined on all of them
 
     Raises BadInput.
     """
 
     predicts = "folder"
     domains: Sequence[str]
-    fixed: tuple[str, ...] = ("domains", "size")  # once a run is trained
+    family = "photos of two domains"
+    prepares: tuple[str, ...] = ("domains", "size")
+    fixed: tuple[str, ...] = prepares  # once a run is trained
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class TwoDomains:
         crop: int | None = None,
         flip: float = 0.5,
         state: dict[str, Any] | None = None,
+        elsewhere: bool = False,
     ) -> None:
         self.domains = checked(self.domains)
         load, crop = round(1.12 * size) if load is None else load, size if crop is None else crop
@@ -74,8 +78,8 @@ class TwoDomains:
             )
         if not 0 <= flip <= 1:
             raise BadInput(f"data.flip={flip}: a probability lies between 0 and 1")
-        self.size, self.load = size, load
-        settings = fixed(self, state)
+        self.size, self.load, self.elsewhere = size, load, elsewhere
+        settings = fixed(self, state, elsewhere)
         found = self.splits(() if state is None else state["looks"])
         self.notes, self.tables = list(found.notes), found.tables
         if state is None:
@@ -89,6 +93,10 @@ class TwoDomains:
             Unpaired(found.photos[role], size, truth=found.truth.get(role), transfer=transfer)
             for role in ("val", "test")
         )
+        if elsewhere:
+            found = " + ".join(f"{self.test.count[domain]:,}" for domain in self.domains)
+            self.notes.append(f"photos ({' + '.join(self.domains)}) that the run has not seen: {found}")
+            return
         counts = " / ".join(
             " + ".join(f"{split.count[domain]:,}" for domain in self.domains)
             for split in (self.train, self.val, self.test)

@@ -26,8 +26,10 @@ class Counts(Table):
               rate: only costs with such a log fit. null: every row alike
     """
 
+    prepares = ("exposure",)
     fixed = (*Table.fixed, "exposure")
     kind = "counts"
+    family = "tables of counts"
 
     def __init__(self, exposure: str | None = None, **table) -> None:
         self.exposure = exposure

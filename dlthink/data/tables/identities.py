@@ -34,6 +34,7 @@ class Identities(Table):
     """
 
     kind = "identities"
+    family = "tables of identities"
 
     def __init__(self, identities: int | None = None, each: int = 4, **table) -> None:
         self.identities, self.each = identities, each

@@ -23,6 +23,7 @@ class Reals(Table):
     the table is drawn."""
 
     kind = "reals"
+    family = "tables of reals"
 
     def read(self, frame, names, source) -> np.ndarray:
         return targets.reals(frame, names, source)

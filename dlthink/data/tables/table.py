@@ -39,6 +39,7 @@ class Table:
     seed        of the drawn table
     state       how a run's table was prepared and split. The same table is split alike again; of any other, rows that
                 the run has seen are left out, and all else is test
+    elsewhere   this is another table than that of the run with that state, which is examined on it
 
     Subclasses say what a target is: `read`, `known`, `splits`, and in `drawn` a table of their own.
     Raises BadInput, naming the file and the column.
@@ -64,12 +65,13 @@ class Table:
         rows: int = 5000,
         seed: int = 0,
         state: dict | None = None,
+        elsewhere: bool = False,
     ) -> None:
         self.path, self.target, self.rows, self.seed = path, target, rows, seed
         self.features, self.ignore, self.categories = features, ignore, categories
         self.split, self.group, self.time, self.blocks = split, group, time, blocks
         self.fold, self.validation, self.baselines = fold, validation, list(baselines)
-        cut = fixed(self, state)
+        cut = fixed(self, state, elsewhere)
         frame, source, truth = self._frame()
         names = self._targets(frame, source, state)
         y = self.read(frame, names, source)
@@ -79,7 +81,7 @@ class Table:
         every = self._features(frame, [*names, *splitting.columns, *self.apart()], source, state)
         equal = _ties(frame, every, source)
         ties, together = apart(equal)
-        roles, notes = self._roles(splitting, frame, y, ties, source, state)
+        roles, notes = self._roles(None if elsewhere else splitting, frame, y, ties, source, state)
         self.notes += notes
         rows_of = {role: np.flatnonzero(roles == role) for role in ROLES}
         self._refuse_empty(rows_of, source, fresh=state is None)
@@ -163,6 +165,9 @@ class Table:
 
     def _targets(self, frame: pandas.DataFrame, source: Source, state: dict | None) -> list[str]:
         given = [self.target] if isinstance(self.target, str) else list(self.target or ())
+        if state is not None and given and len(given) != len(state["targets"]):
+            trained = listed(state["targets"])
+            raise BadInput(f"data.target: the run predicts {trained}; name as many columns, in this order")
         if not given:
             given = state["targets"] if state else [self._drawn_target] if self.path is None else []
         if not given:
@@ -192,9 +197,9 @@ class Table:
         return {name: "category" if name in codes else kind_of(frame[name], source) for name in names}
 
     def _roles(
-        self, splitting: Splitting, frame, y, ties, source: Source, state: dict | None
+        self, splitting: Splitting | None, frame, y, ties, source: Source, state: dict | None
     ) -> tuple[np.ndarray, list]:
-        """Of each row, "" for one that has none; notes."""
+        """Of each row, "" for one that has none; notes. splitting: None of another table than the run's."""
         known, notes = self.known(y), []
         if not known.any():
             raise BadInput(f"{source.name}: the target is missing in all {len(frame):,} rows: take another column")
@@ -203,7 +208,7 @@ class Table:
         if state is None:
             roles, said = splitting.roles(frame, ties, source)
             return np.where(known, roles, ""), notes + said
-        if {*state["kinds"], *splitting.columns} <= {*frame.columns}:
+        if splitting is not None and {*state["kinds"], *splitting.columns} <= {*frame.columns}:
             roles, said = splitting.roles(frame, ties, source)
             roles = np.where(known, roles, "")
             if fingerprint(ties, roles) == state["table"]:
