@@ -39,11 +39,16 @@ def test_every_shipped_problem_has_what_it_must_have(words):
 
 
 @pytest.mark.parametrize(
-    "problem", ["spikes", "molecules", "faces", "seasons", "table-reals", "table-counts", "table-identities"]
+    "problem",
+    [
+        *("spikes-encode", "spikes-decode", "molecules", "faces", "seasons"),
+        *("table-reals", "table-counts", "table-identities"),
+    ],
 )
 def test_data_their_splits_and_inputs_have_it_as_objects(problem, tmp_path, monkeypatch):
     small = {
-        "spikes": {"minutes": 2, "neurons": 3},
+        "spikes-encode": {"minutes": 2, "neurons": 3},
+        "spikes-decode": {"minutes": 2, "neurons": 3},
         "molecules": {"molecules": 300},
         "faces": {"identities": 30, "photos_each": 4, "size": 24},
         "seasons": {"scenes": 8, "val_scenes": 4, "test_scenes": 4, "size": 32},
@@ -58,7 +63,7 @@ def test_data_their_splits_and_inputs_have_it_as_objects(problem, tmp_path, monk
     known = build.parameters(build.find(node, "data"))
     data = build.build(OmegaConf.merge(node, {k: v for k, v in small.items() if k in known}))
     assert not lacks(data, Data)
-    assert set(data.facts) == set(data.fact_names({}))
+    assert set(data.facts) == set(data.fact_names(OmegaConf.to_container(node)))
     for split in (data.train, data.val, data.test):
         assert not lacks(split, Split)
 

@@ -13,15 +13,18 @@ APART, SELDOM = 10.0, 0.05  # ranges of all other values, and the share of rows,
 SLOW, MANY = 1.5, 5.0  # bins from one covariate sample to the next: worth a note; a wrong unit of time perhaps
 RARE, RAREST, QUICKEST = 0.1, 0.02, 1000.0  # Hz, of the median unit
 COARSE = 0.02  # of a bin: times stored in larger steps than that
+COPY = 0.95  # correlation of a covariate with a unit's counts
+MISSING = 200.0  # spikes of all units together, whose absence is no chance
 LEVELS = 10  # values of a covariate that may be a state
 
 
-def read(session: Session, bins: Bins, counts: np.ndarray, rows: dict[str, np.ndarray]) -> str:
+def read(session: Session, bins: Bins, counts: np.ndarray, rows: dict[str, np.ndarray], used: int) -> str:
     """Units, spikes, seconds, bins, samples in each, splits: to be compared with what one knows of the recording."""
     seconds, stretches = len(bins) * bins.width, len(bins.edges)
     where = f" in {stretches:,} stretches" if stretches > 1 else ""
     units = f"{counts.shape[1]:,} unit{'s' * (counts.shape[1] > 1)}"
     splits = ", ".join(f"{name} {len(some):,}" for name, some in rows.items())
+    splits = splits if used == len(bins) else f"{used:,} bins as data.where asks, {splits}"
     return (
         f"read {units} with {int(counts.sum()):,} spikes in {seconds:,.6g} s{where}: {len(bins):,} bins of "
         f"{bins.width:g} s; {'; '.join(_sampled(series, bins) for series in session.series)}; {splits}"
@@ -124,7 +127,7 @@ def strange(
     role [T], the split of each bin; fewer: how many bins of validation are left out for that
     """
     notes = []
-    for series in session.series:
+    for series in session.series if far.any() else ():
         columns = [c for c, name in enumerate(state["covariates"]) if name in series.names and far[:, c].any()]
         if columns:
             notes += _strange_rows(series, session.origin, bins, far, columns, state, role, fewer)
@@ -206,6 +209,44 @@ def _ranges(rows: np.ndarray, most: int = 4) -> str:
     parts = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
     shown = [f"{part[0]}-{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in parts[:most]]
     return ", ".join(shown) + (f" and {len(parts) - most} more" if len(parts) > most else "")
+
+
+def copies(covariates, counts: np.ndarray, units: list[str], train: np.ndarray) -> list[str]:
+    """Covariates that say how many spikes a unit has in the same bin: no behaviour does."""
+    values = covariates.values[train]
+    spread = values.std(axis=0)
+    varies = np.flatnonzero(spread > 0)
+    values = (values[:, varies] - values[:, varies].mean(axis=0)) / spread[varies]
+    found = []
+    for unit, name in enumerate(units):
+        spikes = counts[train, unit].astype(np.float64)
+        if spikes.std() > 0 and len(varies):
+            r = values.T @ ((spikes - spikes.mean()) / spikes.std()) / len(spikes)
+            found += [f"{covariates.names[varies[c]]} (unit {name})" for c in np.flatnonzero(np.abs(r) > COPY)]
+    if not found:
+        return []
+    return [
+        f"covariate {listed(found)} goes with the spikes of the same bin (|r| > {COPY}): was it made from them? Then "
+        f"the network is told what it is to predict: leave it out with data.series"
+    ]
+
+
+def silence(session: Session, bins: Bins, counts: np.ndarray) -> list[str]:
+    """The longest stretch in which no unit fires, where so many spikes are missing that it is no chance."""
+    total = counts.sum(axis=1)
+    turns = np.flatnonzero(np.diff(np.concatenate([[False], total == 0, [False]]).astype(int)))
+    if not len(turns):
+        return []
+    starts, lengths = turns[::2], np.diff(turns)[::2]
+    first, number = int(starts[lengths.argmax()]), int(lengths.max())
+    usual = number * float(total.mean())
+    if usual < MISSING:
+        return []
+    return [
+        f"no unit fires for {number * bins.width:.4g} s from {clock(bins.centres[first] + session.origin)} s on "
+        f"({number:,} bins), where {usual:,.0f} spikes would be usual: was anything recorded? Leave it out with "
+        f"the key intervals, or data.start and data.stop"
+    ]
 
 
 def listed(names: list[str], most: int = 8) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from dlthink.data.recordings import contents, formats
 from dlthink.data.recordings.binned import Binned
 from dlthink.data.recordings.session import Session
-from dlthink.data.recordings.stretches import of_trials
+from dlthink.data.recordings.stretches import of_trials, while_measured
 from dlthink.errors import BadInput
 
 
@@ -47,7 +47,7 @@ class Recording(Binned):
                 "is in it"
             )
         session = formats.read(self.path, self.keys, self.series, self.behaviour)
-        return of_trials(session, self.trials)
+        return of_trials(while_measured(session), self.trials)
 
     @classmethod
     def contents(cls, path: str) -> list[str]:

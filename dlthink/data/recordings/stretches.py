@@ -60,6 +60,29 @@ def without_gaps(session: Session, longest: float | None) -> Session:
     return replace(session, intervals=kept, notes=notes)
 
 
+def while_measured(session: Session) -> Session:
+    """Itself without the spikes before and after its covariates, where most of them are inside: a note says how many.
+
+    Labs sort spikes of hours of which the behaviour is a part. Where most are outside, times are hardly on one clock:
+    `checked` says so.
+    """
+    if session.intervals is not None or session.trials is not None or not session.series or not session.units:
+        return session
+    for series in session.series:
+        series.check(session.bad, session.rounding)
+    (low, high), grace = session.whole()[0], max(series.step for series in session.lasting)
+    inside = [~((unit < low - grace) | (unit > high + grace)) for unit in session.spikes]  # what is no number stays
+    kept, total = (int(sum(map(count, inside))) for count in (np.count_nonzero, len))
+    if kept == total or kept < total / 2:
+        return session
+    note = (
+        f"left out: {total - kept:,} of {total:,} spikes ({session.spike_range()}) before or after the covariates, "
+        f"{clock(low)} to {clock(high)} s"
+    )
+    spikes = [unit[where] for unit, where in zip(session.spikes, inside, strict=True)]
+    return replace(session, spikes=spikes, notes=(*session.notes, note))
+
+
 def of_trials(session: Session, used: bool | None) -> Session:
     """Its trials alone, each with its own values as covariates. Raises BadInput.
 

@@ -1,4 +1,4 @@
-"""Causal windows, taken from a time-by-feature tensor when asked for and never stored."""
+"""Windows of bins, taken from a time-by-feature tensor when asked for and never stored."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ROWS = 4096  # of a table, written at a time
 
 
 class Windows:
-    """x = features[row - history .. row], oldest first: [B, window, n_in] float32, gathered when asked for.
+    """x = features[row - before .. row + after], oldest first: [B, window, n_in] float32, gathered when asked for.
 
-    features [T, n_in]; rows [n] the present bin of every sample, row >= history
+    features [T, n_in]; rows [n] the present bin of every sample
     """
 
-    def __init__(self, features: torch.Tensor, rows: torch.Tensor, history: int) -> None:
-        self.features, self.rows, self.window = features.contiguous(), rows, history + 1
-        self.first = rows - history
+    def __init__(self, features: torch.Tensor, rows: torch.Tensor, before: int, after: int) -> None:
+        self.features, self.rows, self.before, self.after = features.contiguous(), rows, before, after
+        self.window, self.first = before + 1 + after, rows - before
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -34,42 +34,43 @@ class Windows:
 
 
 class Split(Windows):
-    """Windows with the counts of their present bin: y [B, n_targets]. Only the examination sees what is `known`:
+    """Windows with what is to be predicted of their present bin: y [B, n_targets]. The examination alone sees the rest:
 
     time  [n] centre of the present bin, seconds after the recording's beginning
+    item  [n] the stretch of time by which runs are compared
     rate  [n, n_targets] expected counts, where they are known
 
-    What is known stays on the CPU, where every device's times can be float64.
+    The y of all bins [T, n_targets] is held once by all splits. What is known stays on the CPU, where every device's
+    times can be float64.
     """
 
     def __init__(
         self,
         features: torch.Tensor,
-        counts: torch.Tensor,
+        y: torch.Tensor,
         rows: torch.Tensor,
-        history: int,
+        before: int,
+        after: int,
         known: dict[str, torch.Tensor],
     ) -> None:
-        super().__init__(features, rows, history)
-        self.counts = counts.index_select(0, rows)
+        super().__init__(features, rows, before, after)
+        self.y = y
         self.truth = {name: values.index_select(0, rows) for name, values in known.items()}
 
     def take(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.take_x(index), self.counts.index_select(0, index)
+        return self.take_x(index), self.y.index_select(0, self.rows.index_select(0, index))
 
     def known(self, index: torch.Tensor) -> dict[str, torch.Tensor]:
         index = index.cpu()
         return {name: values.index_select(0, index) for name, values in self.truth.items()}
 
     def targets(self) -> torch.Tensor:
-        return self.counts
+        return self.y.index_select(0, self.rows)
 
     def to(self, device: torch.device | str) -> Split:
         moved = object.__new__(Split)
-        moved.window = self.window
-        moved.features, moved.rows, moved.first = (t.to(device) for t in (self.features, self.rows, self.first))
-        moved.counts = self.counts.to(device)
-        moved.truth = self.truth
+        Windows.__init__(moved, self.features.to(device), self.rows.to(device), self.before, self.after)
+        moved.y, moved.truth = self.y.to(device), self.truth
         return moved
 
 
@@ -77,6 +78,7 @@ class Inputs(Windows):
     """Windows of a user's own file, whose predictions go to a table.
 
     times  [n] centre of each bin on the file's own clock, s; `bin` seconds apart
+    names  of the targets: units, or covariates that are decoded
     notes  lines on what looks wrong in the file
     """
 
@@ -84,14 +86,15 @@ class Inputs(Windows):
         self,
         features: torch.Tensor,
         rows: torch.Tensor,
-        history: int,
+        before: int,
+        after: int,
         times: np.ndarray,
         bin: float,
-        units: list[str],
+        names: list[str],
         notes: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(features, rows, history)
-        self.times, self.bin, self.units, self.notes = times, bin, units, notes
+        super().__init__(features, rows, before, after)
+        self.times, self.bin, self.names, self.notes = times, bin, names, notes
 
     def take(self, index: torch.Tensor) -> tuple[torch.Tensor, None]:
         return self.take_x(index), None
@@ -105,13 +108,13 @@ class Inputs(Windows):
 
     def to(self, device: torch.device | str) -> Inputs:
         features, rows = self.features.to(device), self.rows.to(device)
-        return Inputs(features, rows, self.window - 1, self.times, self.bin, self.units, self.notes)
+        return Inputs(features, rows, self.before, self.after, self.times, self.bin, self.names, self.notes)
 
     def write(self, read: dict[str, torch.Tensor], path: str) -> None:
-        """A CSV, whole or not at all: `time` (bin centre, s), `name[UNIT]` of every [n, n_targets] tensor."""
-        shape = (len(self), len(self.units))
+        """A CSV, whole or not at all: `time` (bin centre, s), `name[TARGET]` of every [n, n_targets] tensor."""
+        shape = (len(self), len(self.names))
         tables = {k: v for k, v in read.items() if isinstance(v, torch.Tensor) and tuple(v.shape) == shape}
-        header = ["time", *(f"{name}[{unit}]" for name in tables for unit in self.units)]
+        header = ["time", *(f"{name}[{unit}]" for name in tables for unit in self.names)]
         formats = [f"%.{self._digits()}g"] + ["%.8g"] * (len(header) - 1)
         with atomic(path) as file:
             csv.writer(file, lineterminator="\n").writerow(header)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.data.recordings.binned import PATTERN, Binned, _stretches
+from dlthink.data.recordings import blocks
+from dlthink.data.recordings.binned import Binned
 from dlthink.data.recordings.bins import Bins
 from dlthink.errors import BadInput
 from tests.data.recordings.made import UNITS, binned, changed, session
@@ -97,7 +98,7 @@ def test_windows_equal_a_slow_loop(history, past):
     data = binned(given, history=history, spike_history=past)
     bins = Bins(np.array([[0.0, given.series[0].times[-1]]]), 0.05)
     values, counts = bins.means(given.series[0].times, given.series[0].values), bins.counts(given.spikes)
-    role = np.array([PATTERN[b % 5] for b in np.arange(len(bins)) * 20 // len(bins)])
+    role = np.array([blocks.pattern(5)[b % 5] for b in np.arange(len(bins)) * 20 // len(bins)])
     mean, std = values[role == "train"].mean(axis=0), values[role == "train"].std(axis=0)
     past_counts = counts[role == "train"].astype(float)
     count_mean, count_std = past_counts.mean(axis=0), past_counts.std(axis=0)
@@ -187,7 +188,7 @@ def test_no_window_crosses_a_border(fold, past, intervals):
             assert window[0] >= 0
             assert {bin * 20 // number for bin in window} == {row * 20 // number}
             assert len({stretch[bin] for bin in window}) == 1
-            assert PATTERN[(row * 20 // number + fold) % 5] == name
+            assert blocks.pattern(5)[(row * 20 // number + fold) % 5] == name
             touched[name] |= set(window)
     assert not touched["train"] & touched["val"]
     assert not touched["train"] & touched["test"]
@@ -239,7 +240,7 @@ def test_standardized_from_training_bins_only():
 
 def test_state_prepares_another_recording_in_the_same_way():
     first = binned(history=4, bin=0.1, spike_history=True)
-    assert set(first.state) == {*Binned.fixed, "covariates", "units", "mean", "std", "low", "high"}
+    assert set(first.state) == {*Binned.fixed, "covariates", "units", "mean", "std", "low", "high", "bump_ends"}
     other = session(seed=9, number=4)
     other = changed(other, covariates=other.series[0].values[:, ::-1] * 7, names=["b", "a"])
     second = binned(other, history=4, bin=0.1, spike_history=True, state=first.state)
@@ -338,6 +339,6 @@ def test_a_split_without_a_spike():
 
 def test_items_of_a_comparison_are_fifths_of_blocks():
     block = np.repeat([0, 1, 2], [10, 10, 13])
-    made = _stretches(block)
+    made = blocks.items(block)
     assert made[:20].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]
     assert made[20] == 10 and np.bincount(made[20:])[10:].tolist() == [3, 3, 2, 3, 2]

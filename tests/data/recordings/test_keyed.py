@@ -124,3 +124,16 @@ def test_only_what_is_used_is_read(save, monkeypatch):
     assert Recording(given).facts["n_targets"] == 3
     with pytest.raises(BadInput, match=r"too large \(raw has \[50000\] entries of float64"):
         Recording(given, keys={"covariates": "raw"})
+
+
+def test_spikes_of_a_longer_time_than_the_behaviour_are_left_out(save):
+    parts = documented()
+    keep = (parts["covariate_times"] > 10) & (parts["covariate_times"] < 50)
+    cut = {name: parts[name][keep] for name in ("covariates", "covariate_times")}
+    data = Recording(save(**parts | cut), history=2)
+    (note,) = [n for n in data.notes if n.startswith("left out: ")]
+    outside = (parts["spike_times"] < 10) | (parts["spike_times"] > 50)
+    assert note.startswith(f"left out: {outside.sum()} of 1,200 spikes (all from 0.") and "10.02 to 49.98 s" in note
+    inside = (parts["spike_times"] >= 10.02) & (parts["spike_times"] < 49.97)
+    total = sum(data.train.y.sum(dim=0).tolist())
+    assert total == pytest.approx(inside.sum(), abs=2)

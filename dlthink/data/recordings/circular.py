@@ -1,0 +1,70 @@
+"""Covariates that go around: an angle as its sine and cosine, so that 359 degrees lie beside 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from dlthink.data.recordings.series import Series
+from dlthink.data.recordings.session import Session
+from dlthink.errors import BadInput
+
+TURNS = {"radians": 2 * np.pi, "degrees": 360.0}
+ROOM = 1.02  # a turn may be this much too long, by noise
+
+
+def turned(session: Session, circular: Mapping[str, float | None]) -> Session:
+    """Itself with NAME_sin and NAME_cos in place of each NAME, before anything is averaged: means go wrong around 0.
+
+    circular: {NAME: its period in its own units, or None: 2 pi or 360, by how far its values reach}. Raises BadInput.
+    """
+    notes, missing = list(session.notes), set(circular) - set(session.names)
+    if missing:
+        raise BadInput(
+            f"data.circular: {session.source} has no covariate {min(missing)!r}: it has {', '.join(session.names)}"
+        )
+    for name, period in circular.items():
+        place = next(i for i, series in enumerate(session.series) if name in series.names)
+        series = session.series[place]
+        values = series.values[:, series.names.index(name)]
+        if period is None:
+            word, period = _turn(session, name, values)
+            notes.append(f"{name} goes around, in {word}: x has its sine and cosine")
+        parts = list(session.series)
+        parts[place] = _as_sine_and_cosine(series, name, 2 * np.pi * values / period)
+        session = replace(session, series=parts)
+    return replace(session, notes=tuple(notes))
+
+
+def angle(sine: np.ndarray, cosine: np.ndarray) -> np.ndarray:
+    """The angle in radians, -pi to pi, of a mean sine and cosine."""
+    return np.arctan2(sine, cosine)
+
+
+def _turn(session: Session, name: str, values: np.ndarray) -> tuple[str, float]:
+    span = float(np.nanmax(values) - np.nanmin(values))
+    for word, turn in TURNS.items():
+        if span <= ROOM * turn and float(np.nanmax(np.abs(values))) <= ROOM * turn:
+            return word, turn
+    raise BadInput(
+        f"data.circular=[{name}]: {session.source} has it from {np.nanmin(values):.4g} to {np.nanmax(values):.4g}, "
+        f"which is more than a turn of 360: wrap it, or say how long a turn is, data.circular={{{name}: 24}}"
+    )
+
+
+def _as_sine_and_cosine(series: Series, name: str, angles: np.ndarray) -> Series:
+    column = series.names.index(name)
+
+    def spliced(row: list, new: list) -> list:
+        return [*row[:column], *new, *row[column + 1 :]]
+
+    columns = spliced(list(series.values.T), [np.sin(angles), np.cos(angles)])
+    return replace(
+        series,
+        values=np.stack(columns, axis=1),
+        names=spliced(series.names, [f"{name}_sin", f"{name}_cos"]),
+        units=spliced(series.units, ["", ""]) if series.units else [],
+        steps=None if series.steps is None else np.array(spliced(list(series.steps), [0.0, 0.0])),
+    )
