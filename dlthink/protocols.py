@@ -267,6 +267,15 @@ class Model(Protocol):
     def readout(self) -> torch.nn.Module | None:
         """The last layer, before which `Loss.detached` is cut; of any module within. Left out: no such cost fits."""
 
+    @optional
+    def penalty(self) -> Tensor | None:
+        """What its weights cost by themselves, added to the cost in training; of any module within. Left out: none."""
+
+    @optional
+    def figures(self) -> dict[str, Any]:
+        """matplotlib figures of its weights, by name, once it is trained. Left out: none."""
+        return {}
+
 
 class Metrics(Protocol):
     """The examination of one kind of problem: the same for every cost."""

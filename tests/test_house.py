@@ -118,9 +118,12 @@ def test_every_choice_composes_names_a_class_and_explains_itself(group, name, fi
     assert fits, refused
 
 
+NESTED = ("discriminators", "bases")  # what stands within another choice, not among them
+
+
 @pytest.mark.parametrize("room, group", [("losses", "loss"), ("models", "model")])
 def test_every_cost_and_network_has_its_file_its_yaml_and_its_test(room, group):
-    files = {f.stem: f for f in (PACKAGE / room).rglob("[!_]*.py") if f.parent.name != "discriminators"}
+    files = {f.stem: f for f in (PACKAGE / room).rglob("[!_]*.py") if f.parent.name not in NESTED}
     nodes = {name: yaml.safe_load(f.read_text()) for name, f in options(group, conf_folder()).items()}
     assert set(files) <= set(nodes)
     for name in set(nodes) - set(files):  # a recipe: one of these with other values

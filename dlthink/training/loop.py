@@ -15,7 +15,7 @@ from dlthink import __version__
 from dlthink.errors import BadInput, plain
 from dlthink.files.atomic import write_arrays, write_json
 from dlthink.progress_bar import Bar, Lines, progress_bar
-from dlthink.protocols import Loss, Metrics, Split
+from dlthink.protocols import Loss, Metrics, Model, Split
 from dlthink.training import checkpoint, evaluation, rng
 from dlthink.training.best import Best
 from dlthink.training.board import Board
@@ -250,6 +250,7 @@ class Loop:
         if self.doubt:
             print(plain(f"note: {self.doubt}"))
         self.board.figures("test", self.metrics.figures(*answers), self.step)
+        self.board.figures("model", Model.figures.of(self.model)(), self.step)
         if points := Metrics.projection.of(self.metrics)(*answers):
             self.board.projection("test", *points, self.step)
         self.board.scalars("test", results["test"], self.step, self.sampler.epoch)

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from dlthink.nested import each
+from dlthink.protocols import Model
 from dlthink.training.players import Player, Terms
 
 
@@ -31,7 +32,8 @@ class Step:
 
     model: what the first player's cost judges. scaler: of gradients, for float16; idle otherwise.
     clip: largest norm of a player's gradient. l2: weight of the penalty l2/2 |w|^2 on the network's matrices, a term of
-    the first player's cost. looks: keep what the network answered for a look after the step.
+    the first player's cost, as are penalties of the network's own. looks: keep what the network answered for a look
+    after the step.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Step:
     ):
         self.model, self.players, self.scaler, self.clip, self.l2 = model, players, scaler, clip, l2
         self._penalized = [p for p in model.parameters() if p.ndim > 1] if l2 else []
+        self._penalties = [module.penalty for module in model.modules() if Model.penalty.given(module)]
         self._keeps = looks or len(players) > 1
 
     def __call__(self, batches: list[tuple[Any, Any]], measure: bool = False) -> Taken:
@@ -79,8 +82,8 @@ class Step:
         for i, (x, y) in enumerate(batches):
             out = self.model(x) if leads else outputs[i]
             terms = player.cost(out, y)
-            if self._penalized and leads:
-                terms = terms | {"l2": self.l2 / 2 * reduce(add, [p.square().sum() for p in self._penalized])}
+            if leads:
+                terms = terms | self._of_weights()
             total = reduce(add, terms.values())
             if len(batches) > 1:
                 total = total / len(batches)
@@ -93,6 +96,14 @@ class Step:
             return totals[0], records[0]
         mean = {name: torch.stack([r[name] for r in records]).mean() for name in records[0]}
         return reduce(add, totals), mean
+
+    def _of_weights(self) -> Terms:
+        """What the network's weights cost by themselves."""
+        terms = {}
+        if self._penalized:
+            terms["l2"] = self.l2 / 2 * reduce(add, [p.square().sum() for p in self._penalized])
+        penalties = [value for penalty in self._penalties if (value := penalty()) is not None]
+        return terms | {"penalty": reduce(add, penalties)} if penalties else terms
 
     def _search(self, player: Player, batches: list, outputs: list) -> tuple[Terms, bool]:
         """A step that asks for the cost as often as it likes: the terms it began with, and whether it found the end."""

@@ -6,15 +6,23 @@ import pytest
 import torch
 
 from dlthink.errors import BadInput
+from dlthink.models.bases.spline import Spline
 from dlthink.models.glm import GLM
 from dlthink.models.gru import GRU
+from dlthink.models.lstm import LSTM
 from dlthink.models.mlp import MLP
+from dlthink.models.wiener_cascade import WienerCascade
 
 N_IN, WINDOW, N_OUT = 3, 4, 5
+LINES = {1: None, 4: partial(Spline, window=4, number=2, degree=1)}  # straight lines along the window
 MODELS = {
     "glm": GLM,
     "mlp": MLP,
     "mlp-deep": partial(MLP, width=7, depth=3, dropout=0.2, activation="relu"),
+    "glm-basis": lambda window, **facts: GLM(window=window, **facts, basis=LINES[window]),
+    "wiener_cascade": WienerCascade,
+    "lstm": LSTM,
+    "lstm-deep": partial(LSTM, width=7, depth=2, dropout=0.2),
     "gru": GRU,
     "gru-deep": partial(GRU, width=7, depth=2, dropout=0.2),
 }
@@ -44,7 +52,7 @@ def test_shape_and_gradients(name, window):
 def test_training_starts_close_to_the_mean_rate(name):
     out = build(name).eval()(inputs(200))
     assert out.abs().max() < 0.3
-    if name == "glm":
+    if name in ("glm", "glm-basis", "wiener_cascade"):
         assert out.abs().max() == 0
 
 
@@ -109,7 +117,7 @@ def test_compile_changes_nothing(name):
 
 
 @pytest.mark.parametrize("knobs", [{"width": 0}, {"depth": 0}, {"dropout": 1.0}, {"dropout": -0.1}])
-@pytest.mark.parametrize("model", [MLP, GRU])
+@pytest.mark.parametrize("model", [MLP, GRU, LSTM])
 def test_a_bad_size_is_refused(model, knobs):
     with pytest.raises(BadInput, match=next(iter(knobs))):
         model(n_in=N_IN, window=WINDOW, n_out=N_OUT, **knobs)
@@ -161,13 +169,39 @@ def test_gru_equals_its_equations():
     torch.testing.assert_close(model(x), h @ model.readout.weight.T + model.readout.bias)
 
 
+def test_lstm_equals_its_equations():
+    torch.manual_seed(3)
+    model, x = LSTM(N_IN, WINDOW, N_OUT, width=6).double(), inputs().double()
+    rnn = model.recurrent
+    h = c = torch.zeros(len(x), 6, dtype=torch.float64)
+    for t in range(WINDOW):
+        gates = x[:, t] @ rnn.weight_ih_l0.T + rnn.bias_ih_l0 + h @ rnn.weight_hh_l0.T + rnn.bias_hh_l0
+        entry, forget, cell, leave = gates.split(6, 1)
+        c = torch.sigmoid(forget) * c + torch.sigmoid(entry) * torch.tanh(cell)
+        h = torch.sigmoid(leave) * torch.tanh(c)
+    torch.testing.assert_close(model(x), h @ model.readout.weight.T + model.readout.bias)
+
+
+def test_wiener_cascade_is_a_polynomial_of_a_filter():
+    model, x = WienerCascade(N_IN, WINDOW, N_OUT, degree=4).double(), inputs().double()
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=0.5, generator=torch.Generator().manual_seed(2))
+    z, out = model.linear(x.flatten(1)), model(x)
+    for i in range(len(x)):
+        for j in range(N_OUT):
+            slow = sum(float(model.coefficients[k][j]) * float(z[i, j]) ** k for k in range(5))
+            assert float(out[i, j]) == pytest.approx(slow, rel=1e-9)
+    with pytest.raises(BadInput, match="degree=0"):
+        WienerCascade(N_IN, WINDOW, N_OUT, degree=0)
+
+
 def test_a_deep_gru_answers_from_its_top_layer_after_the_present_bin():
     model, x = GRU(N_IN, WINDOW, N_OUT, width=6, depth=3), inputs()
     states, _ = model.recurrent(x)
     torch.testing.assert_close(model(x), model.readout(states[:, -1]))
 
 
-@pytest.mark.parametrize("model", [MLP, GRU])
+@pytest.mark.parametrize("model", [MLP, GRU, LSTM])
 def test_dropout_acts_in_training_only(model):
     torch.manual_seed(4)
     network, x = model(n_in=N_IN, window=WINDOW, n_out=N_OUT, dropout=0.5), inputs()

@@ -154,6 +154,7 @@ class Binned:
         y = way.y(covariates, counts, state)
         window = way.before + 1 + way.after
         self.facts = {"n_in": features.shape[1], "window": window, "n_targets": y.shape[1], "bin": bin}
+        self.facts["lags"] = [round(bin * row, 9) for row in range(-way.before, way.after + 1)]
         self.facts |= way.facts(state)
         self.train, self.val, self.test = (
             Split(features, y, torch.from_numpy(rows[name]), way.before, way.after, known) for name in SPLITS

@@ -20,7 +20,10 @@ class Decode:
 
     kind = "reals"
     own = ("target", "before", "after")  # settings that say nothing in the other direction
-    facts_named = ("n_in", "window", "n_targets", "bin", "unit", "target", "target_names", "target_std")
+    facts_named = (
+        *("n_in", "window", "n_targets", "bin", "lags", "input_names"),
+        *("target_names", "target", "target_std", "unit"),
+    )
     lag = 0
     needs = {"need_covariates": False}
 
@@ -75,8 +78,9 @@ class Decode:
         return state["covariates"]
 
     def facts(self, state: dict) -> dict[str, Any]:
-        """What the examination may ask for."""
+        """What constructors may ask for: names and units."""
         return {
+            "input_names": state["units"],
             "unit": state["target_units"],
             "target": "measured",
             "target_names": state["covariates"],

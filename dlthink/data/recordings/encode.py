@@ -21,7 +21,7 @@ class Encode:
 
     kind = "counts"
     own = ("spike_history", "bumps")  # settings that say nothing in the other direction
-    facts_named = ("n_in", "window", "n_targets", "units", "bin")
+    facts_named = ("n_in", "window", "n_targets", "bin", "lags", "input_names", "target_names", "units")
 
     def __init__(self, history: int, future: int, spike_history: bool) -> None:
         self.before, self.after, self.lag = history, future, (1 + future) * spike_history
@@ -84,8 +84,9 @@ class Encode:
         return state["units"]
 
     def facts(self, state: dict) -> dict[str, Any]:
-        """What the examination may ask for."""
-        return {"units": state["units"]}
+        """What constructors may ask for: names."""
+        past = [f"{unit} (spikes)" for unit in state["units"]] if self.lag else []
+        return {"input_names": [*state["covariates"], *past], "target_names": state["units"], "units": state["units"]}
 
     def notes(self, bin: float) -> list[str]:
         """What the window is, where it is no usual one."""

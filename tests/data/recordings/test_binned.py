@@ -107,6 +107,9 @@ def test_windows_equal_a_slow_loop(history, past):
         "window": history + 1,
         "n_targets": UNITS,
         "units": ["u0", "u1", "u2"],
+        "target_names": ["u0", "u1", "u2"],
+        "input_names": ["a", "b", *(["u0 (spikes)", "u1 (spikes)", "u2 (spikes)"] if past else [])],
+        "lags": pytest.approx([0.05 * row for row in range(-history, 1)]),
         "bin": 0.05,
     }
     for split in (data.train, data.val, data.test):

@@ -32,6 +32,8 @@ def test_windows_of_spikes_equal_a_slow_loop(before, after):
         "window": before + 1 + after,
         "n_targets": 1,
         "bin": 0.05,
+        "lags": pytest.approx([0.05 * row for row in range(-before, after + 1)]),
+        "input_names": ["u0", "u1", "u2"],
         "unit": [""],
         "target": "measured",
         "target_names": ["b"],
