@@ -11,8 +11,9 @@ from dlthink.distributions.real import exact
 from dlthink.distributions.recalibrated import Recalibrated, identity
 from dlthink.errors import BadInput
 from dlthink.losses.reals import _calibration as calibration
+from dlthink.losses.reals._conformal import NormalizedResidual, quantiles_of
 
-Calibrate = Literal["none", "scale", "isotonic"]
+Calibrate = Literal["none", "scale", "isotonic", "conformal"]
 
 
 class Reals(nn.Module):
@@ -34,13 +35,16 @@ class Reals(nn.Module):
         scale     its width times one factor for each target, by maximum likelihood
         isotonic  that factor, then predicted probabilities mapped to their observed frequencies (Kuleshov, Fenner &
                   Ermon 2018); by the factor first, what is left to the map lies where it has knots
+        conformal central intervals as wide as validation asks for (`_conformal.py`), whatever the family; a density
+                  between their ends is even
 
-    All that is fitted lies in buffers of fixed shape. Neither recalibration moves the mean that is read out.
+    All that is fitted lies in buffers of fixed shape. No recalibration moves the mean that is read out.
     """
 
     targets = {"reals"}
     outputs_per_target = 1
     members = True
+    conformal = NormalizedResidual
     gaps = True  # may training targets be missing? `prepare` finds out
 
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
@@ -50,6 +54,8 @@ class Reals(nn.Module):
         self.register_buffer("std", torch.ones(n_targets))
         self.register_buffer("factor", torch.ones(n_targets))
         self.register_buffer("mass", identity())
+        if calibrate == "conformal":
+            self.register_buffer("conformity", self.conformal.start(n_targets))
 
     @torch.no_grad()
     def prepare(self, y: Tensor) -> None:
@@ -118,7 +124,11 @@ class Reals(nn.Module):
         if len(z) == 0:
             return
         self.fit(out, z)
-        if self.calibrate != "none":
+        if self.calibrate == "conformal":
+            scores = self.conformal.scores(self.over_members(out), z)
+            if not z.isnan().all(0).any():
+                self.conformity.copy_(quantiles_of(scores))
+        elif self.calibrate != "none":
             standardized = self.over_members(out)
             self.factor.copy_(calibration.factor(standardized, z))
             if self.calibrate == "isotonic":
@@ -131,10 +141,13 @@ class Reals(nn.Module):
         The law of total variance: std^2 = aleatoric^2 + epistemic^2, the first the mean variance within members, the
         second the variance of their means. A recalibration widens both parts by the same factor.
         """
-        isotonic = self.calibrate == "isotonic"
-        standardized = self.over_members(exact(out) if isotonic else out)
-        distribution = self._wider(standardized).affine(self.mean, self.std)
-        if isotonic:
+        wants_digits = self.calibrate in ("isotonic", "conformal")
+        standardized = self.over_members(exact(out) if wants_digits else out)
+        if self.calibrate == "conformal":
+            distribution = self.conformal.intervals(standardized, self.conformity).affine(self.mean, self.std)
+        else:
+            distribution = self._wider(standardized).affine(self.mean, self.std)
+        if self.calibrate == "isotonic":
             distribution = Recalibrated(distribution, self.mass)
         std = distribution.stddev
         predicted = {"mean": self.mean + self.std * standardized.mean, "std": std}

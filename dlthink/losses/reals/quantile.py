@@ -7,6 +7,7 @@ from torch import Tensor
 
 from dlthink.distributions.quantiles import Quantiles
 from dlthink.errors import BadInput
+from dlthink.losses.reals._conformal import QuantileError
 from dlthink.losses.reals._reals import Calibrate, Reals
 
 LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
@@ -25,6 +26,8 @@ class Quantile(Reals):
     Raises BadInput unless there are at least two different levels, all between 0 and 1. Source: Koenker & Bassett 1978,
     Econometrica 46.
     """
+
+    conformal = QuantileError
 
     def __init__(self, n_targets: int, levels: Sequence[float] = LEVELS, calibrate: Calibrate = "none"):
         super().__init__(n_targets, calibrate)

@@ -1,0 +1,82 @@
+"""Conformal intervals: as wide as held-out answers were wrong, so that coverage holds whatever the network says."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.distributions import Distribution
+
+from dlthink.distributions.quantiles import Quantiles
+
+SHARES = torch.tensor(
+    [0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99], dtype=torch.float64
+)  # of central intervals
+LEVELS = torch.cat([(1 - SHARES.flip(0)) / 2, (1 + SHARES) / 2])  # of their ends
+
+
+def quantiles_of(scores: Tensor) -> Tensor:
+    """The ceil((n + 1) p)-th smallest of n scores for each share p: [n, n_targets, shares] -> [n_targets, shares].
+
+    nan where a target is missing. Fewer scores than that ask for an infinite one; the largest there is stands for it.
+    Source: Lei et al. 2018, JASA 113 (split conformal), Algorithm 2.
+    """
+    columns = []
+    for column in scores.unbind(1):
+        known = column[~column[:, 0].isnan()].sort(0).values
+        rank = [min(math.ceil((len(known) + 1) * p - 1e-9), len(known)) for p in SHARES.tolist()]
+        columns.append(torch.stack([known[max(k, 1) - 1, place] for place, k in enumerate(rank)]))
+    return torch.stack(columns)
+
+
+class NormalizedResidual:
+    """|z - m| / s, m and s the predicted mean and standard deviation: intervals m +- q s.
+
+    Source: Lei et al. 2018, section 5.2 (locally weighted).
+    """
+
+    @staticmethod
+    def start(n_targets: int) -> Tensor:
+        """q of each share before anything is fitted: a normal variable's."""
+        return torch.special.ndtri((1 + SHARES) / 2).float().expand(n_targets, -1).clone()
+
+    @staticmethod
+    def scores(predicted: Distribution, z: Tensor) -> Tensor:
+        away = (z - predicted.mean).abs() / predicted.stddev
+        return away.unsqueeze(-1).expand(*away.shape, len(SHARES))
+
+    @staticmethod
+    def intervals(predicted: Distribution, q: Tensor) -> Quantiles:
+        width = torch.cat([-q.flip(-1), q], -1).to(predicted.mean)
+        return Quantiles(
+            predicted.mean.unsqueeze(-1) + predicted.stddev.unsqueeze(-1) * width, LEVELS.to(predicted.mean)
+        )
+
+
+class QuantileError:
+    """max(q_low - z, z - q_high) of each central interval: intervals [q_low - q, q_high + q].
+
+    Conformalized quantile regression: Romano, Patterson & Candès 2019, NeurIPS, equations 6 to 8.
+    """
+
+    @staticmethod
+    def start(n_targets: int) -> Tensor:
+        return torch.zeros(n_targets, len(SHARES))
+
+    @staticmethod
+    def scores(predicted: Distribution, z: Tensor) -> Tensor:
+        low, high = _ends(predicted)
+        return torch.maximum(low - z.unsqueeze(-1), z.unsqueeze(-1) - high)
+
+    @staticmethod
+    def intervals(predicted: Distribution, q: Tensor) -> Quantiles:
+        low, high = _ends(predicted)
+        ends = torch.cat([(low - q.to(low)).flip(-1), high + q.to(high)], -1)
+        return Quantiles(ends, LEVELS.to(ends))
+
+
+def _ends(predicted: Distribution) -> tuple[Tensor, Tensor]:
+    """Lower and upper end of each central interval: [n, n_targets, shares] twice."""
+    mean = predicted.mean
+    ends = [predicted.icdf(torch.full_like(mean, level)) for level in LEVELS.tolist()]
+    low, high = torch.stack(ends, -1).split(len(SHARES), -1)
+    return low.flip(-1), high
