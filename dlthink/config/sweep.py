@@ -6,7 +6,6 @@ from fnmatch import fnmatch
 
 from omegaconf import OmegaConf
 
-from dlthink.config import build
 from dlthink.config.compose import composed
 from dlthink.config.paths import GROUPS, conf_folder, options
 from dlthink.errors import BadInput
@@ -33,6 +32,8 @@ def every_cost(overrides: list[str]) -> list[str]:
 
 
 def _fits(name: str, others: list[str]) -> bool:
+    from dlthink.config import build  # here, since torch takes its time to load
+
     config, _, _ = composed([word for word in others if not word.startswith("loss.")], {})
     config.loss = OmegaConf.load(options("loss", conf_folder())[name])
     try:

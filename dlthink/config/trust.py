@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from dlthink.config import types
 from dlthink.config.build import PARTS, find
 from dlthink.config.paths import conf_folder
 from dlthink.config.types import fits, parameters
@@ -83,7 +84,7 @@ def check_files(
                     if _names_a_file(text) and text not in allow:
                         raise BadInput(
                             f"{where}.{key}={text}: this run was not made here, or its configuration was changed, and "
-                            f"it names a file; if you trust that, say so: {where}.{key}={text}"
+                            f"it names a file; if you trust that, say so: {where}.{key}={types.typed(value)}"
                         )
 
 

@@ -40,7 +40,7 @@ def photos(size: int) -> SimpleNamespace:
     g = torch.Generator().manual_seed(0)
     some = {s: torch.randint(0, 256, (24, 3, size, size), generator=g, dtype=torch.uint8) for s in ("summer", "winter")}
     train, few = Unpaired(some, size), Unpaired({s: x[:1] for s, x in some.items()}, size)
-    facts = {"n_targets": 3, "colors": 3}
+    facts = {"n_targets": 3, "colors": 3, "domains": list(some)}
     return SimpleNamespace(train=train, val=few, test=few, state={}, facts=facts, notes=[])
 
 
@@ -55,7 +55,7 @@ def by_hand(data: SimpleNamespace, precision: str, measured: bool = False) -> tu
     discriminators = nn.ModuleDict({season: PatchDiscriminator(3, 64) for season in SEASONS})
     pools = {season: Pool(50) for season in SEASONS}
     rng.seed(0)
-    net = CycleGAN(3, ["summer", "winter"], 3)
+    net = CycleGAN(3, list(data.train.photos), 3)
     averaged = [p.detach().clone() for p in net.parameters()]
     adam = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999), fused=True)
     network, critic = adam(net.parameters()), adam(discriminators.parameters())
