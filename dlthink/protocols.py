@@ -287,7 +287,12 @@ class Metrics(Protocol):
         """The metrics by name, of all samples of a split."""
 
     def figures(self, predicted: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:
-        """matplotlib figures by name."""
+        """matplotlib figures by name, of each validation and of test."""
+
+    @optional
+    def final_figures(self, predicted: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:
+        """More figures, of test alone, at the end. Left out: none."""
+        return {}
 
     @optional_value
     def needs(self) -> tuple[str, ...]:
@@ -337,6 +342,12 @@ class Metrics(Protocol):
     @optional
     def remarks(self, predicted: Read, y: Values, known: dict[str, Any]) -> list[str]:
         """What is wrong with these answers: a line each, `what; what to try`. Left out: nothing is said."""
+        return []
+
+    @optional
+    def suggestions(self, predicted: Read, y: Values, known: dict[str, Any]) -> list[str]:
+        """What these answers say of the data, and which cost or setting it asks for: a line each, `what; what to try`.
+        Left out: nothing is said."""
         return []
 
     @optional

@@ -58,7 +58,7 @@ def main(words: list[str]) -> int:
     answers = evaluation.examine(parts.model, parts.loss, parts.metrics, split, batches, fitted).answers
     with torch.no_grad():
         numbers = parts.metrics.numbers(*answers)
-        remarks = evaluation.remarks(parts.metrics, *answers)
+        lines = evaluation.lines(parts.metrics, *answers)
     if audit:
         with evaluation.evaluating(parts.model, parts.loss):
             answer = evaluation.answer_of(parts.model, parts.loss)
@@ -66,11 +66,11 @@ def main(words: list[str]) -> int:
         numbers |= more
         folder = run.folder / (f"audit_{name}" if on else "audit")
         print(f"{save_figures(figures.items(), folder)} pictures: {folder}")
-    for remark in remarks:
-        print(plain(f"note: {title}: {remark}"))
+    for line in lines:
+        print(plain(f"note: {title}: {line}"))
     print(plain(table(title, numbers)))
     if on:
-        figures = parts.metrics.figures(*answers)
+        figures = parts.metrics.figures(*answers) | Metrics.final_figures.of(parts.metrics)(*answers)
         print(f"kept: {keep(run.folder, name, [f'data={on}', *theirs], numbers, figures, int(saved['step']))}")
     if output:
         write_json(output, numbers)

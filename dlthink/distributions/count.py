@@ -17,8 +17,10 @@ from torch.distributions import Distribution, constraints
 
 from dlthink.distributions.real import exact
 
-FIRST, MOST = 16, 2**20  # counts that are looked at first; probabilities at a time
+FIRST, MOST = 4, 2**16  # counts that are looked at first; probabilities at a time, as many as a cache holds
+LARGE = 2**19  # values, of which so many are looked at together
 WHOLE = 1 - 1e-12  # of all probability: what lies beyond is nothing
+NEARLY = 1 - 1e-8  # of which the square of what lies beyond is nothing
 
 
 class CountDistribution(Distribution):
@@ -36,12 +38,20 @@ class CountDistribution(Distribution):
         """log P(k) in float64, k >= 0 in float64, a whole number; k broadcasts with the parameters."""
         raise NotImplementedError
 
+    def log_pmf_of(self, counts: Tensor) -> Tensor:
+        """The same of counts one after the other, [m], for laws of places `at`: [n, m]."""
+        return self.log_pmf(counts)
+
     def at(self, index: Tensor) -> CountDistribution:
         """The laws of the places `index` of the flattened batch: [n, 1], ready for n rows of several counts."""
         return type(self)(*(each.flatten()[index].unsqueeze(-1) for each in self.parameters))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """log P(k); -inf below zero."""
+        if value.shape == self.batch_shape and value.numel() > LARGE:
+            places = torch.arange(value.numel(), device=value.device).split(LARGE)
+            found = [self.at(some).log_prob(value.flatten()[some].unsqueeze(-1)) for some in places]
+            return torch.cat(found).view(value.shape)
         k = exact(value)
         return self._like(value, torch.where(k >= 0, self.log_pmf(k.clamp(min=0)), -math.inf))
 
@@ -82,7 +92,7 @@ class CountDistribution(Distribution):
             total = below[place, None] + pmf.cumsum(-1)
             score[place] += torch.where(counts < y, total, 1 - total).square().sum(-1)
             below[place] = total[:, -1]
-            done = total[:, -1] >= WHOLE
+            done = total[:, -1] >= NEARLY
             score[place] += torch.where(done, (y[:, 0] - counts[-1] - 1).clamp(min=0), 0.0)  # each of these is 1
             return ~done & ((pmf[:, -1] > 0) | (total[:, -1] < 0.5))
 
@@ -111,7 +121,8 @@ class CountDistribution(Distribution):
             counts = torch.arange(start, start + width, dtype=of.dtype, device=of.device)
             goes_on = []
             for some in place.split(max(1, MOST // width)):
-                pmf = self.at(index[some]).log_pmf(counts).exp()
+                pmf = self.at(index[some]).log_pmf_of(counts).exp()
                 goes_on.append(add(some, counts, pmf, asked[some].unsqueeze(-1)))
             place = place[torch.cat(goes_on)]
-            start, width = start + width, min(2 * width, 2**14)
+            start += width
+            width = max(FIRST, min(start // 2, 2**12))

@@ -24,6 +24,11 @@ class GeneralizedPoisson(CountDistribution):
     def __init__(self, mu: Tensor, dispersion: Tensor):
         super().__init__(mu, dispersion)
 
+    def at(self, index: Tensor) -> "GeneralizedPoisson":
+        some = super().at(index)
+        some._sums = tuple(each.flatten()[index].unsqueeze(-1) for each in self._sums)
+        return some
+
     def log_pmf(self, k: Tensor) -> Tensor:
         mu, a = self.parameters
         room = 1 + a * k
@@ -33,15 +38,18 @@ class GeneralizedPoisson(CountDistribution):
     def _sums(self) -> tuple[Tensor, Tensor, Tensor]:
         """log Z, mean, variance."""
         mu, a = self.parameters
-        k = torch.arange(ENOUGH, dtype=mu.dtype, device=mu.device).view(-1, *[1] * mu.ndim)
-        room = 1 + a * k
-        pmf = torch.where(room > 0, _log_terms(mu, a, k, room).exp(), 0.0)
-        z = pmf.sum(0)
-        mean = (k * pmf).sum(0) / z
-        variance = ((k - mean).square() * pmf).sum(0) / z
+        log_z, mean, variance = torch.zeros_like(mu), mu.clone(), mu * (1 + a * mu).square()
         few = a < -1 / ENOUGH
-        wide = mu * (1 + a * mu).square()
-        return torch.where(few, z.log(), 0.0), torch.where(few, mean, mu), torch.where(few, variance, wide)
+        if bool(few.any()):
+            mu, a = mu[few], a[few]
+            k = torch.arange(ENOUGH, dtype=mu.dtype, device=mu.device).unsqueeze(-1)
+            room = 1 + a * k
+            pmf = torch.where(room > 0, _log_terms(mu, a, k, room).exp(), 0.0)
+            z = pmf.sum(0)
+            centre = (k * pmf).sum(0) / z
+            log_z[few], mean[few] = z.log(), centre
+            variance[few] = ((k - centre).square() * pmf).sum(0) / z
+        return log_z, mean, variance
 
     @property
     def mean(self) -> Tensor:

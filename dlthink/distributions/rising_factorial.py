@@ -13,7 +13,12 @@ NUMBERS = {number: float(number) for number in (0.5, 1, 2, 3, 4, 6, 8, *STIRLING
 ON_CPU = {kind: {n: torch.tensor(n, dtype=kind, device="cpu") for n in NUMBERS.values()} for kind in KINDS}
 
 
-def log_rising_factorial(a: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+def log_rising_factorial(a: Tensor, k: Tensor) -> Tensor:
+    """sum over j < k of log(1 + a j), as below, without its derivative: in half the time."""
+    return _log_rising_factorial(a, k, slopes=False)[0]
+
+
+def rising_factorial_slopes(a: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
     """sum over j < k of log(1 + a j) = lgamma(k + r) - lgamma(r) - k log r, r = 1 / a, and its derivative by log a.
 
     The log of r (r + 1) ... (r + k - 1) / r^k. a >= 0 and k >= 0, which need not be whole, broadcast. By Stirling's
@@ -21,32 +26,44 @@ def log_rising_factorial(a: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
     subtracted: to rounding in k for every a, where lgamma has no digit left in float32 from r = 1e6 on. An a below 1e-9
     (1e-14 in float64) counts as that.
     """
+    return _log_rising_factorial(a, k, slopes=True)
+
+
+def _log_rising_factorial(a: Tensor, k: Tensor, slopes: bool) -> tuple[Tensor, Tensor | None]:
     kind = torch.promote_types(a.dtype, k.dtype)
     shift, terms, least = KINDS[kind]
     c = ON_CPU[kind] if k.device.type == "cpu" else NUMBERS
     r = a.clamp(min=least).reciprocal()
     x, z = k + r, r + c[shift]
     up = torch.log1p(k / z)  # log(y / z)
-    tail, slope, steps = _tail(x, c, shift, terms)
-    tail_r, slope_r, steps_r = _tail(r, c, shift, terms)
+    tail, slope, steps = _tail(x, c, shift, terms, slopes)
+    tail_r, slope_r, steps_r = _tail(r, c, shift, terms, slopes)
     value = torch.addcmul(tail - tail_r, k, torch.log1p(shift / r) - c[1])
     value = torch.addcmul(value, x + (c[shift] - c[0.5]), up) - (steps / steps_r).log()
-    return value, torch.addcmul(k, r, up + (slope - slope_r), value=-1)
+    return value, torch.addcmul(k, r, up + (slope - slope_r), value=-1) if slopes else None
 
 
-def _tail(x: Tensor, c: dict, shift: int, terms: int) -> tuple[Tensor, Tensor, Tensor]:
+def _tail(x: Tensor, c: dict, shift: int, terms: int, slopes: bool) -> tuple[Tensor, Tensor | None, Tensor]:
     """lgamma(y) - (y - 1/2) log y + y - log(2 pi) / 2, y = x + shift; digamma(x) - log y; x (x + 1) ... (y - 1)."""
     inverse = (x + c[shift]).reciprocal()
     square = inverse * inverse
-    value, slope = c[STIRLING[terms - 1]] * square, c[SLOPES[terms - 1]] * square
-    for i in range(terms - 2, 0, -1):
-        value, slope = (value + c[STIRLING[i]]) * square, (slope + c[SLOPES[i]]) * square
-    value, slope = (value + c[STIRLING[0]]) * inverse, (slope + c[SLOPES[0]]) * square
-    slope, product = torch.add(slope, inverse, alpha=-0.5), None
+    value = _series(square, [c[number] for number in STIRLING[:terms]]) * inverse
+    slope, product = None, None
+    if slopes:
+        slope = torch.add(_series(square, [c[number] for number in SLOPES[:terms]]) * square, inverse, alpha=-0.5)
     for first in range(0, shift, 4):  # x (x + 1) (x + 2) (x + 3) = q (q + 2), with q = x (x + 3)
         x = x + c[4] if first else x
         q = x * (x + c[3])
         four = q * (q + c[2])
-        slope = slope - (c[4] * x + c[6]) * (q + c[1]) / four
         product = four if product is None else product * four
+        if slopes:
+            slope = slope - (c[4] * x + c[6]) * (q + c[1]) / four
     return value, slope, product
+
+
+def _series(square: Tensor, coefficients: list) -> Tensor:
+    """The polynomial in `square`."""
+    total = coefficients[-1] * square
+    for coefficient in coefficients[-2:0:-1]:
+        total = (total + coefficient) * square
+    return total + coefficients[0]

@@ -109,6 +109,12 @@ def remarks(metrics: Any, predicted: dict, y: Any, known: dict) -> list[str]:
     return Metrics.remarks.of(metrics)(predicted, y, known)
 
 
+def lines(metrics: Any, predicted: dict, y: Any, known: dict) -> list[str]:
+    """What is said at the end: these, and which cost or setting the data ask for."""
+    answers = predicted, y, known
+    return [*remarks(metrics, *answers), *Metrics.suggestions.of(metrics)(*answers)]
+
+
 @dataclass
 class Standing:
     """Where a run stands on training samples: its cost, and the figure that picks the best checkpoint."""

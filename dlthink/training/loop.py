@@ -245,11 +245,12 @@ class Loop:
         for name, split in (("val", self.val), ("test", self.test)):
             answers = self._examine(split, evaluation.fitted_before(saved)).answers
             results[name] = self.metrics.numbers(*answers)
-        for remark in evaluation.remarks(self.metrics, *answers):
-            print(plain(f"note: test: {remark}"))
+        for line in evaluation.lines(self.metrics, *answers):
+            print(plain(f"note: test: {line}"))
         if self.doubt:
             print(plain(f"note: {self.doubt}"))
-        self.board.figures("test", self.metrics.figures(*answers), self.step)
+        figures = self.metrics.figures(*answers) | Metrics.final_figures.of(self.metrics)(*answers)
+        self.board.figures("test", figures, self.step)
         self.board.figures("model", Model.figures.of(self.model)(), self.step)
         if points := Metrics.projection.of(self.metrics)(*answers):
             self.board.projection("test", *points, self.step)

@@ -40,12 +40,13 @@ def test_curves(events):
 
 def test_figures_at_every_validation_and_for_the_test(finished, events):
     figures = {f"figures/{s}_{n}" for s in ("val", "test") for n in ("rate", "calibration", "bits_per_spike")}
+    figures |= {f"figures/test_{n}" for n in ("pit", "dispersion", "counts")}  # at the end alone
     assert figures == set(events.Tags()["images"])
     assert not figures & set(events.Tags()["scalars"])  # TensorBoard shows neither of two with one tag
     assert [e.step for e in events.Images("figures/val_rate")] == [3, 6]
     for file in (finished / "figures").glob("*.png"):
         assert file.read_bytes()[:4] == b"\x89PNG"
-    assert len(list((finished / "figures").glob("*.png"))) == 6
+    assert len(list((finished / "figures").glob("*.png"))) == 9
 
 
 def test_text_and_hparams_in_the_same_folder(finished, events):

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dlthink.distributions.negative_binomial import NegativeBinomial as Law
-from dlthink.distributions.rising_factorial import log_rising_factorial
+from dlthink.distributions.rising_factorial import rising_factorial_slopes
 from dlthink.losses.counts._counts import Dispersed
 
 LEAST, MOST = -14.0, 8.0  # log dispersion
@@ -27,7 +27,7 @@ class NegativeBinomial(Dispersed):
         mean, top = log_mean.exp(), k + dispersion.reciprocal()
         ratio = mean * dispersion
         share, log_share = (ratio + 1).reciprocal(), ratio.log1p()
-        rising, slope = log_rising_factorial(dispersion, k)
+        rising, slope = rising_factorial_slopes(dispersion, k)
         value = torch.addcmul(torch.lgamma(k + 1) - rising, top, log_share).addcmul(k, log_mean, value=-1)
         by_raw = torch.addcmul(top * ratio * share - slope, log_share, dispersion.reciprocal(), value=-1)
         return value, (mean - k) * share, by_raw

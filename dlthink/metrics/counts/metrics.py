@@ -9,6 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlthink.distributions.poisson import Poisson
+from dlthink.metrics.counts.noise import Noise, exact, is_of_counts
+from dlthink.metrics.counts.suggestion import suggestion
 from dlthink.metrics.items import by_item
 from dlthink.metrics.misfit import misfit, no_distribution
 
@@ -42,15 +45,22 @@ class Counts:
     log_score              mean log probability of a count as predicted, nats per bin and unit
     oracle_share           bits_per_spike / bits_per_spike of the true rate
     floored                share of predicted means at or below the floor
+    bits_per_spike_own     log probability as predicted, gained over the mean count as Poisson / (log 2 * spikes)
+    rps                    mean ranked probability score of the predicted distribution, counts per bin
+    pit_passes             share of units whose randomised PIT passes a KS test at 1 %
+    pearson_dispersion     mean squared residual over the predicted variance: the median unit; 1 is as predicted
+                           (the last three of evenly spread rows, at most 131,072 predictions)
 
     Sums are in float64. What the bins do not define (bits per spike without a spike) is nan.
     Sources: Pillow et al. 2008, Nature 454 (bits per spike); Cameron & Windmeijer 1997, J. Econometrics 77
-    (D2); Gneiting & Raftery 2007, JASA 102, section 4 (log score).
+    (D2); Gneiting & Raftery 2007, JASA 102, section 4 (log score); Czado, Gneiting & Held 2009, Biometrics 65 (RPS,
+    PIT).
     """
 
     best = ("log_score", "max")
     scores = {"log_score": "max", "bits_per_spike": "max", "d2": "max"}
     needs = ("rate", "mean")
+    word = "unit"  # what a target is called
 
     def __init__(self, units: list[str], bin: float, floor: float = 0.01):
         self.units = self.target_names = [str(unit) for unit in units]
@@ -61,14 +71,20 @@ class Counts:
         own = self._sums(mean_of(predicted), y)
         gain, spikes = own["gain"], own["spikes"]
         bits = _ratio(gain, LOG_2 * spikes)[spikes > 0]
-        log_prob = _log_prob(predicted, y)
+        noise, log_prob = self.noise(predicted, y), _log_prob(predicted, y)
+        log_prob = own["log_prob"].sum() if log_prob is None else log_prob.sum()
+        constant = own["log_prob"].sum() - gain.sum()  # of the mean count as Poisson
         numbers = {
             "bits_per_spike": float(_ratio(gain.sum(), LOG_2 * spikes.sum())),
             "bits_per_spike_median": float(np.quantile(bits.numpy(), 0.5)) if len(bits) else math.nan,
             "bits_per_spike_min": float(bits.min()) if len(bits) else math.nan,
             "d2": float(_ratio(2 * gain.sum(), own["null_deviance"].sum())),
-            "log_score": float(own["log_prob"].sum() / y.numel() if log_prob is None else log_prob.mean()),
+            "log_score": float(log_prob / y.numel()),
             "floored": float(own["floored"].sum() / y.numel()),
+            "bits_per_spike_own": float(_ratio(log_prob - constant, LOG_2 * spikes.sum())),
+            "rps": noise.rps,
+            "pit_passes": noise.pit_passes,
+            "pearson_dispersion": float(noise.pearson.nanmedian()),
         }
         if "rate" in known:
             numbers["oracle_share"] = float(_ratio(gain.sum(), self._sums(known["rate"], y)["gain"].sum()))
@@ -79,9 +95,13 @@ class Counts:
         log_prob = _log_prob(predicted, y)
         if log_prob is None:
             k = exact(y)
-            rate = self.positive(mean_of(predicted), k)[0]
-            log_prob = torch.xlogy(k, rate) - rate - torch.lgamma(k + 1)
+            log_prob = Poisson(self.positive(mean_of(predicted), k)[0]).log_prob(k)
         return by_item({"log_score": log_prob}, y, known.get("item"))
+
+    def noise(self, predicted: dict, y: Tensor) -> Noise:
+        """The counts and the law that was predicted for them."""
+        k = exact(y)
+        return Noise.of(predicted, self.positive(mean_of(predicted), k)[0], k)
 
     def per_unit(self, predicted: dict, y: Tensor) -> dict[str, Tensor]:
         """bits_per_spike and d2 of each unit: [n_targets] in float64, nan where the bins do not define it."""
@@ -94,7 +114,7 @@ class Counts:
     def misfit(self, predicted: dict, y: Tensor) -> str | None:
         """One line where a cost's reading has the wrong shape or is no number."""
         wrong = misfit(predicted, dict.fromkeys(self.needs, tuple(y.shape)), self.needs)
-        if wrong is None and "distribution" in predicted and _counts(predicted["distribution"]):
+        if wrong is None and "distribution" in predicted and is_of_counts(predicted["distribution"]):
             wrong = no_distribution(predicted["distribution"], y)
         return wrong
 
@@ -135,13 +155,17 @@ class Counts:
         place = f"{float(known['time'][first]):.6g} s after the beginning" if "time" in known else f"row {first}"
         return f", most of it in {few} bin{'s' * (few > 1)} from {place} on"
 
+    def suggestions(self, predicted: dict, y: Tensor, known: dict[str, Tensor]) -> list[str]:
+        """One line where counts scatter otherwise than was predicted, or have more zeros: which cost to try."""
+        said = suggestion(self.noise(predicted, y), self.units, self.word)
+        return [said] if said else []
+
     def figures(self, predicted: dict, y: Tensor, known: dict[str, Tensor]) -> dict[str, Figure]:
         """rate: three units in time; calibration: counts against rates; bits_per_spike: every unit."""
         from dlthink.metrics.counts import figures as draw  # here, since matplotlib takes its time to load
 
-        mean, bits = mean_of(predicted), self.per_unit(predicted, y)["bits_per_spike"]
-        bits = bits.where(~bits.isnan() | ~y.any(0).cpu(), -math.inf)  # of a unit that fires
-        shown = draw.best_median_worst(bits)
+        mean = mean_of(predicted)
+        shown, bits = self._shown(predicted, y)
         units = [unit for _, unit in shown]
         k = exact(y[:, units])
         true = exact(known["rate"][:, units]) if "rate" in known else None
@@ -155,6 +179,23 @@ class Counts:
             "calibration": draw.calibration(self.positive(mean[::every], some)[0], some, self.bin),
             "bits_per_spike": draw.bits_per_spike(bits, self.units, oracle),
         }
+
+    def final_figures(self, predicted: dict, y: Tensor, known: dict[str, Tensor]) -> dict[str, Figure]:
+        """pit, dispersion, counts: how counts scatter about what was predicted."""
+        from dlthink.metrics.counts import noise_figures as draw
+        from dlthink.metrics.counts.figures import titled
+
+        shown, bits = self._shown(predicted, y)
+        titles = {unit: titled(word, self.units[unit], bits[unit]) for word, unit in shown}
+        return draw.three(self.noise(predicted, y), self.units, titles)
+
+    def _shown(self, predicted: dict, y: Tensor) -> tuple[list[tuple[str, int]], Tensor]:
+        """The units of which figures show each for itself, (word, unit), and the bits/spike of all."""
+        from dlthink.metrics.counts import figures as draw
+
+        bits = self.per_unit(predicted, y)["bits_per_spike"]
+        bits = bits.where(~bits.isnan() | ~y.any(0).cpu(), -math.inf)  # of a unit that fires
+        return draw.best_median_worst(bits), bits
 
     def _sums(self, mean: Tensor, y: Tensor) -> dict[str, Tensor]:
         """What is summed over the bins of each unit: [n_targets] in float64, a few units at a time.
@@ -192,25 +233,12 @@ def mean_of(predicted: dict) -> Tensor:
     return predicted["rate"] if "rate" in predicted else predicted["mean"]
 
 
-def exact(x: Tensor) -> Tensor:
-    return x.detach().cpu().double()  # in this order: not every device has float64
-
-
-def _log_prob(predicted: dict, y: Tensor) -> Tensor | None:
-    """Of each count, where the cost says more than a mean."""
-    if "distribution" in predicted and _counts(predicted["distribution"]):
-        return exact(predicted["distribution"].log_prob(y.to(mean_of(predicted).device)))
-    return None
-
-
 def _ratio(part: Tensor, whole: Tensor) -> Tensor:
     return torch.where(whole > 0, part / whole, math.nan)
 
 
-def _counts(distribution) -> bool:
-    """Whether it gives a count a probability; one that does not say what it is for is believed to."""
-    try:
-        support = getattr(distribution, "support", None)
-    except NotImplementedError:  # so torch's families say it
-        support = None
-    return support is None or support.is_discrete
+def _log_prob(predicted: dict, y: Tensor) -> Tensor | None:
+    """Of each count, where the cost says more than a mean."""
+    if "distribution" in predicted and is_of_counts(predicted["distribution"]):
+        return exact(predicted["distribution"].log_prob(y.to(mean_of(predicted).device)))
+    return None

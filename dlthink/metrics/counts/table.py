@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dlthink.metrics.counts.metrics import Counts, exact, mean_of
+from dlthink.metrics.counts.metrics import Counts, mean_of
+from dlthink.metrics.counts.noise import exact
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,11 +21,13 @@ class TableCounts(Counts):
     known  {"rate"}: [n, n_targets], the true mean, where it is known;
            {"baselines": {NAME: read}}: other predictors, their numbers end in _NAME
 
-    bits_per_event, d2, log_score, oracle_share, floored   as in `Counts`, of all rows
+    bits_per_event, d2, log_score, oracle_share, floored, bits_per_event_own, rps, pit_passes, pearson_dispersion
+                                                           as in `Counts`, of all rows
     mae, rmse                                              of counts against their predicted means
     """
 
     scores = {"log_score": "max", "bits_per_event": "max", "d2": "max"}
+    word = "target"
 
     def __init__(self, target_names: list[str], floor: float = 0.01):
         super().__init__(target_names, 1.0, floor)
@@ -40,6 +43,12 @@ class TableCounts(Counts):
         advice = "try a penalty (trainer.l2), dropout, a smaller network, fewer steps, and look for outliers in x"
         found = super().remarks(predicted, y, {})
         return [f"{_in_words(line.partition('; ')[0])}; {advice}" for line in found]
+
+    def final_figures(self, predicted: dict, y: Tensor, known: dict) -> dict[str, Figure]:
+        """pit, dispersion, counts: how counts scatter about what was predicted."""
+        from dlthink.metrics.counts import noise_figures as draw
+
+        return draw.three(self.noise(predicted, y), self.units, dict(enumerate(self.units[:3])), self.word)
 
     def figures(self, predicted: dict, y: Tensor, known: dict) -> dict[str, Figure]:
         """calibration: counts against predicted means, in groups of like predictions."""

@@ -1,0 +1,154 @@
+"""How counts scatter about what was predicted, and whether they do so as the predicted distribution says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dlthink.distributions.poisson import Poisson
+
+MOST = 2**17  # predictions that are looked at, of evenly spread rows
+SUMMED = 4096  # counts that are added up for a law without a cdf
+SEED = 8_253_729  # of a stream that nobody has drawn the counts from
+LEVEL = 0.01  # of the KS test: how often it fails a unit for nothing
+
+
+@dataclass
+class Noise:
+    """Counts k: [n, units] in float64 on the CPU, and the law that was predicted for each.
+
+    law: like torch's distributions, with `log_prob`; `cdf`, `mean`, `variance` and `crps` where it has them. Of the
+    shape of k, or `flat`: [n * units, 1].
+    """
+
+    law: Any
+    k: Tensor
+    flat: bool = False
+
+    @classmethod
+    def of(cls, predicted: dict, rate: Tensor, k: Tensor) -> Noise:
+        """Of a cost that reads out a distribution of counts; else of Poisson about `rate`, its mean above the floor."""
+        law = predicted.get("distribution")
+        return cls(law if law is not None and is_of_counts(law) else Poisson(rate), k).thinned(MOST)
+
+    def thinned(self, most: int) -> Noise:
+        """Evenly spread rows, at most so many predictions; all of a law that cannot be taken apart."""
+        every = -(-self.k.numel() // most)
+        if every < 2 or not hasattr(self.law, "at"):
+            return self
+        rows, units = torch.arange(0, len(self.k), every), self.k.shape[1]
+        places = (rows.unsqueeze(-1) * units + torch.arange(units)).flatten()
+        return Noise(self.law.at(places.to(self._device)), self.k[::every], flat=True)
+
+    def ask(self, name: str, *of: Tensor) -> Tensor:
+        """What the law says of k, on the law's device and back; nan where it says nothing."""
+        shape = (self.k.numel(), 1) if self.flat else self.k.shape
+        try:
+            found = getattr(self.law, name)
+            found = found(*(one.reshape(shape).to(self._device) for one in of)) if of else found
+        except (AttributeError, NotImplementedError):
+            return torch.full_like(self.k, math.nan)
+        return exact(found).expand(shape).reshape(self.k.shape)
+
+    @property
+    def _device(self) -> torch.device:
+        try:
+            return self.law.mean.device
+        except (AttributeError, NotImplementedError):
+            return self.k.device
+
+    @cached_property
+    def log_prob(self) -> Tensor:
+        return self.ask("log_prob", self.k)
+
+    @cached_property
+    def mean(self) -> Tensor:
+        return self.ask("mean")
+
+    @cached_property
+    def variance(self) -> Tensor:
+        return self.ask("variance")
+
+    @cached_property
+    def pit(self) -> Tensor:
+        """F(k - 1) + V P(k) with V uniform in (0, 1): [n, units]; uniform, too, where the law is right.
+
+        V is drawn from a generator of its own, so that the same predictions have the same figures. Source: Czado,
+        Gneiting & Held 2009, Biometrics 65, section 2.1 (randomised).
+        """
+        below = self.ask("cdf", self.k)
+        if below.isnan().all():
+            below = self._added_up()
+        chance = torch.Generator().manual_seed(SEED)
+        v = torch.rand(self.k.shape, generator=chance, dtype=torch.float64)
+        return (below - (1 - v) * self.log_prob.exp()).clamp(0, 1)
+
+    def chance(self, count: int) -> Tensor:
+        """P(count) of each law: [n, units]."""
+        return self.ask("log_prob", torch.full_like(self.k, float(count))).exp()
+
+    def shares(self, unit: int, most: int) -> Tensor:
+        """How often each count 0 .. most of a unit is predicted: [most + 1]."""
+        if not hasattr(self.law, "at"):
+            return torch.stack([self.chance(count)[:, unit].mean() for count in range(most + 1)])
+        places = torch.arange(len(self.k), device=self._device) * self.k.shape[1] + unit
+        counts = torch.arange(most + 1, dtype=self.law.parameters[0].dtype, device=self._device)
+        return exact(self.law.at(places).log_pmf_of(counts).exp().mean(0))
+
+    def _added_up(self) -> Tensor:
+        """The cdf of a law that has none."""
+        total = torch.zeros_like(self.k)
+        if not len(self.k) or self.k.max() > SUMMED:
+            return total * math.nan
+        for j in range(int(self.k.max()) + 1):
+            total += torch.where(self.k >= j, self.chance(j), 0.0)
+        return total
+
+    @cached_property
+    def pit_p(self) -> Tensor:
+        """p of the Kolmogorov-Smirnov test of each unit's PIT against a uniform one: [units]."""
+        n = len(self.k)
+        steps = torch.arange(n + 1, dtype=torch.float64).unsqueeze(-1) / n
+        u = self.pit.sort(0).values
+        distance = torch.maximum((steps[1:] - u).amax(0), (u - steps[:-1]).amax(0))
+        return kolmogorov((n**0.5 + 0.12 + 0.11 / n**0.5) * distance)
+
+    @property
+    def pit_passes(self) -> float:
+        """Share of units whose PIT passes that test at 1 %."""
+        return float((self.pit_p >= LEVEL).double().mean()) if not self.pit_p.isnan().any() else math.nan
+
+    @property
+    def pearson(self) -> Tensor:
+        """Mean squared residual over the predicted variance: [units]; 1 where they scatter as predicted."""
+        return ((self.k - self.mean).square() / self.variance).mean(0)
+
+    @property
+    def rps(self) -> float:
+        """Mean ranked probability score."""
+        return float(self.ask("crps", self.k).mean())
+
+
+def kolmogorov(x: Tensor) -> Tensor:
+    """P(K > x) of Kolmogorov's distribution: 2 sum of (-1)^(j - 1) exp(-2 j^2 x^2); 1 below 0.2, to 1e-9."""
+    j = torch.arange(1, 21, dtype=x.dtype)
+    terms = (-1.0) ** (j - 1) * torch.exp(-2 * (j * x.unsqueeze(-1)).square())
+    return torch.where(x > 0.2, (2 * terms.sum(-1)).clamp(0, 1), torch.where(x.isnan(), x, 1.0))
+
+
+def is_of_counts(distribution: Any) -> bool:
+    """Whether it gives a count a probability; one that does not say what it is for is believed to."""
+    try:
+        support = getattr(distribution, "support", None)
+    except NotImplementedError:  # so torch's families say it
+        support = None
+    return support is None or support.is_discrete
+
+
+def exact(x: Tensor) -> Tensor:
+    return x.detach().cpu().double()  # in this order: not every device has float64
