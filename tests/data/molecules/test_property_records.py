@@ -30,7 +30,7 @@ def values(path, wanted=LOGS):
         "name,smiles,logS,dose µg\na,CCO,-0.5,1\nb,CC,1.25,2\n".encode("utf-16"),
         "name,smiles,logS,dose µg\na,CCO,-0.5,1\nb,CC,1.25,2\n".encode("cp1252"),
         b"\xef\xbb\xbfname,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n",
-        gzip.compress(b"name,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n"),
+        gzip.compress(b"name,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n", mtime=0),
         b'{"id": "a", "smiles": "CCO", "logS": -0.5}\n{"id": "b", "smiles": "CC", "LogS": "1.25"}\n',
         json.dumps([{"id": "a", "SMILES": "CCO", "logS": -0.5}, {"id": "b", "SMILES": "CC", "logS": 1.25}]).encode(),
     ],
