@@ -106,7 +106,7 @@ def windows(signals: Tensor, counts: Tensor, history=0, examined=None) -> Simple
     signals: [n + history, n_in]; counts: [n, n_targets].
     """
     rows, padded = arange(history, len(signals)), cat([counts[:history], counts])
-    split, few = (Split(signals, padded, rows[:n], history, {}) for n in (None, examined))
+    split, few = (Split(signals, padded, rows[:n], history, 0, {}) for n in (None, examined))
     facts = {"n_in": signals.shape[1], "window": history + 1, "n_targets": counts.shape[1]}
     return SimpleNamespace(train=split, val=few, test=few, state={}, facts=facts, notes=[])
 
