@@ -44,7 +44,7 @@ def test_what_ends_soon_says_nothing_and_a_limit_comes_before_the_end(told):
     clock.now += 60
     assert lines.due()
     lines.update(10)
-    assert told() == ["step 10 of 1,000,000 (0 %), 1 min left"] and not lines.due()
+    assert told() == ["step 10 of 1,000,000 (0 %), 60 s left"] and not lines.due()
     lines = Lines(total=10**6, desc="reading", unit="photo", clock=clock)
     clock.now += 3600
     lines.update(10**5)

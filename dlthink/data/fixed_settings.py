@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from dlthink.errors import BadInput
@@ -17,13 +18,23 @@ def fixed(data: Any, state: dict | None, elsewhere: bool = False) -> dict[str, A
     for name, value in settings.items() if state is not None else ():
         if elsewhere and name not in Data.prepares.of(data):
             continue
-        if state.get(name, value) != value:  # a run of before there was such a setting has none
+        was = state.get(name, _default(type(data), name, value))  # a run of before there was such a setting
+        if was != value:
             why = "" if elsewhere else ", or what is training and what is test"
             raise BadInput(
-                f"data.{name}={_word(value)}: the run was trained with {_word(state[name])}, which decides what the "
+                f"data.{name}={_word(value)}: the run was trained with {_word(was)}, which decides what the "
                 f"network sees{why}; leave it, or train anew"
             )
     return settings
+
+
+def _default(data: type, name: str, otherwise: Any) -> Any:
+    """What a setting is where nobody says it."""
+    for kind in data.__mro__:
+        found = inspect.signature(kind.__init__).parameters.get(name) if "__init__" in vars(kind) else None
+        if found is not None and found.default is not found.empty:
+            return found.default
+    return otherwise
 
 
 def _word(value: Any) -> str:

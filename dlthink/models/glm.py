@@ -1,15 +1,16 @@
-"""The generalized linear model: one weight for each input at each moment of the window."""
+"""The generalized linear model: one weight for each input at each moment of the window, or each column of a table."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from dlthink.errors import BadInput
+from dlthink.models._row import Categories, with_offset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,19 +29,23 @@ class GLM(nn.Module):
     group  penalty group sqrt(number) sum over inputs and outputs of the norm of one input's weights: whole inputs
            fall away (Yuan & Lin 2006)
 
+    Of a table, x: {"numbers": [n, n_in], "categories": [n, q]}, each category has a weight of its own, and
+    x["offset"] is added (`with_offset`).
+
     Both are over the number of targets, as the cost is a mean over them, and |w| is rounded off to sqrt(w^2 + 1e-8):
     weights come near zero without being zero. Squares are penalized by trainer.l2.
 
     input_names, lags, target_names: what figures of the filters are labelled with. Raises BadInput.
-    Source: Truccolo et al. 2005, J. Neurophysiol. 93.
+    Source: Truccolo et al. 2005, J. Neurophysiol. 93; McCullagh & Nelder 1989 (tables).
     """
 
     def __init__(
         self,
         n_in: int,
-        window: int,
-        n_out: int,
+        window: int = 1,
+        n_out: int = 1,
         n_targets: int | None = None,
+        category_sizes: Sequence[int] = (),
         basis: Callable[[], nn.Module] | None = None,
         l1: float = 0.0,
         group: float = 0.0,
@@ -56,11 +61,19 @@ class GLM(nn.Module):
         self.linear = nn.Linear(self.number * n_in, n_out)
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
+        self.categories = Categories(category_sizes, n_out) if category_sizes else None
+        if self.categories is not None:
+            nn.init.zeros_(self.categories.vectors.weight)
         self.l1, self.group, self.n_targets = l1, group, n_targets or n_out
         self.names = input_names or [str(i) for i in range(n_in)], lags or list(range(1 - window, 1)), target_names
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.linear((x if self.basis is None else self.basis(x)).flatten(1))
+    def forward(self, x: Tensor | dict[str, Tensor]) -> Tensor:
+        if not isinstance(x, dict):
+            return self.linear((x if self.basis is None else self.basis(x)).flatten(1))
+        out = self.linear(x["numbers"])
+        if self.categories is not None:
+            out = out + self.categories(x["categories"]).sum(1)
+        return with_offset(out, x, self.n_targets)
 
     def weights(self) -> Tensor:
         """[n_out, number, n_in]"""

@@ -35,7 +35,7 @@ TYPED = {
     "what is to be filled in": (["seed=${nothing}"], "nothing", "not found"),
     "negative bin": (["data.bin=-0.05"], "data.bin=-0.05", "longer than 0"),
     "zero bin": (["data.bin=0"], "data.bin=0", "longer than 0"),
-    "history longer than a block": (["data.minutes=2", "data.history=500"], "data.history=500", "block"),
+    "history longer than a block": (["data.minutes=2", "data.history=500"], "500 bins", "data.history"),
     "no file": (["data=recording", "data.path=none.npz"], "none.npz", "no such file"),
     "no folder of that name": (
         ["data=two_folders", "data.a=sömmer, O'Brien", "data.b=w"],

@@ -137,7 +137,7 @@ def test_a_table_in_markdown(cli, two_costs, tmp_path):
         "| loss=huber | 3 | 3.17 +- 0.93 | 31.7 +- 9.3 |",
     ]
     assert lines[-1].startswith("loss=huber is ahead by log_score")
-    refused(cli("compare", "sweep", "output=a.png"), "output=a.png", "CSV, MD is written", "a.csv")
+    refused(cli("compare", "sweep", "output=a.png"), "output=a.png", "CSV or MD is written", "a.csv")
 
 
 def test_ten_folds_as_in_view_2(cli, made):

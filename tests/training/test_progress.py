@@ -50,5 +50,5 @@ def test_without_a_terminal_a_line_says_step_cost_best_figure_and_time_left(tmp_
     monkeypatch.setattr("dlthink.progress_bar.PACE", 0.0)  # at every step
     fit(tmp_path, steps=20, log_every=10, validate_every=10)
     first, *rest = (line for line in capsys.readouterr().err.splitlines() if line.startswith("step "))
-    assert first.startswith("step 1 of 20 (5 %), 0 min left, mse ") and "best" not in first
+    assert first.startswith("step 1 of 20 (5 %), 0 s left, mse ") and "best" not in first
     assert any(line.startswith("step 15 of 20 (75 %)") and ", val rmse " in line and ", best " in line for line in rest)
