@@ -26,7 +26,7 @@ train: $(BIN)/.train  ## install and run the first experiment (RUN="loss=mse dat
 	$(BIN)/dlthink train $(RUN)
 	@echo "look at it: $(BIN)/tensorboard --logdir outputs   (or: make board)"
 
-test: $(BIN)/.test  ## install and run the fast tests, side by side: about three minutes on two cores
+test: $(BIN)/.test  ## install and run the fast tests, side by side: about six minutes on two cores
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-slow: $(BIN)/.test  ## the rest, which takes minutes a test
