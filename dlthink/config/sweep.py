@@ -24,23 +24,27 @@ def every_cost(overrides: list[str]) -> list[str]:
     if not asked:
         return overrides
     pattern = "*" if asked[-1][1] == "all" else asked[-1][2].strip("'\"")
-    others = [_first(word) for word in overrides if not word.startswith(("loss=", "hydra"))]
-    found = [name for name in options("loss", conf_folder()) if fnmatch(name, pattern) and _fits(name, others)]
+    found = _fitting([name for name in options("loss", conf_folder()) if fnmatch(name, pattern)], overrides)
     if not found:
         raise BadInput(f"{asked[-1][0]}: no cost fits these data and this network; dlthink train --help lists all")
     return [f"loss={','.join(found)}" if PATTERN.fullmatch(word) else word for word in overrides]
 
 
-def _fits(name: str, others: list[str]) -> bool:
+def _fitting(names: list[str], overrides: list[str]) -> list[str]:
+    """Those of the costs that the experiment of the other words can be trained with."""
     from dlthink.config import build  # here, since torch takes its time to load
 
-    config, _, _ = composed([word for word in others if not word.startswith("loss.")], {})
-    config.loss = OmegaConf.load(options("loss", conf_folder())[name])
-    try:
-        build.check(config)
-    except BadInput:
-        return False
-    return True
+    others = [_first(word) for word in overrides if not word.startswith(("loss=", "loss.", "hydra"))]
+    config, _, _ = composed(others, {})
+    known, found = options("loss", conf_folder()), []
+    for name in names:
+        config.loss = OmegaConf.load(known[name])
+        try:
+            build.check(config)
+        except BadInput:
+            continue
+        found.append(name)
+    return found
 
 
 def _first(word: str) -> str:

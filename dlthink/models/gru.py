@@ -2,29 +2,20 @@
 
 from torch import Tensor, nn
 
-from dlthink.errors import BadInput
+from dlthink.models._recurrent import Recurrent
 
 
-class GRU(nn.Module):
+class GRU(Recurrent):
     """out = W h_window + b,  h_t = GRU(x_t, h_(t-1)),  h_0 = 0.
 
-    x: [n, window, n_in], oldest bin first; out: [n, n_out]. Dropout acts between layers and on the last
-    state. The read-out starts at a tenth of torch's usual scale and without bias, so training starts close to
-    out = 0. Raises BadInput for a width or depth below 1 or a dropout outside [0, 1).
+    x: [n, window, n_in], oldest bin first; out: [n, n_out]. `Recurrent` says how dropout acts and where training
+    starts, and what is refused.
 
     Source: Cho et al. 2014, equations 5 to 8, in cuDNN's variant, which resets after the matrix product.
     """
 
-    def __init__(self, n_in: int, window: int, n_out: int, width: int = 64, depth: int = 1, dropout: float = 0.0):
-        super().__init__()
-        if width < 1 or depth < 1 or not 0 <= dropout < 1:
-            raise BadInput(f"model=gru {width=} {depth=} {dropout=}: sizes start at 1, 0 <= dropout < 1")
-        self.recurrent = nn.GRU(n_in, width, depth, batch_first=True, dropout=dropout if depth > 1 else 0.0)
-        self.dropout = nn.Dropout(dropout)
-        self.readout = nn.Linear(width, n_out)
-        self.readout.weight.data.mul_(0.1)
-        self.readout.bias.data.zero_()
+    layers = nn.GRU
 
     def forward(self, x: Tensor) -> Tensor:
-        _, last = self.recurrent(x)  # [depth, n, width]: the state after the present bin
-        return self.readout(self.dropout(last[-1]))
+        _, last = self.recurrent(x)
+        return self.answer(last)
