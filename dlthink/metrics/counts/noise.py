@@ -37,13 +37,14 @@ class Noise:
         return cls(law if law is not None and is_of_counts(law) else Poisson(rate), k).thinned(MOST)
 
     def thinned(self, most: int) -> Noise:
-        """Evenly spread rows, at most so many predictions; all of a law that cannot be taken apart."""
+        """Evenly spread pairs of rows side by side, about so many predictions; all of a law that is one piece."""
         every = -(-self.k.numel() // most)
         if every < 2 or not hasattr(self.law, "at"):
             return self
-        rows, units = torch.arange(0, len(self.k), every), self.k.shape[1]
+        rows, units = torch.arange(0, len(self.k) - 1, 2 * every), self.k.shape[1]
+        rows = torch.stack([rows, rows + 1], 1).flatten()
         places = (rows.unsqueeze(-1) * units + torch.arange(units)).flatten()
-        return Noise(self.law.at(places.to(self._device)), self.k[::every], flat=True)
+        return Noise(self.law.at(places.to(self._device)), self.k[rows], flat=True)
 
     def ask(self, name: str, *of: Tensor) -> Tensor:
         """What the law says of k, on the law's device and back; nan where it says nothing."""

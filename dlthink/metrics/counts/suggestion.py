@@ -2,41 +2,36 @@
 
 import math
 
-import torch
-from torch import Tensor
+from torch import Tensor, zeros_like
 
 from dlthink.metrics.counts.noise import Noise
+from dlthink.metrics.counts.scatter import Scatter
 
-LEVEL = 0.01  # how often all tests together speak for nothing
-FAR = 0.1  # by how much the scatter must be off to be worth a word
+FAR = 0.1  # by how much the scatter must be off to be worth a word, or squared errors of the mean, over the variance
 MOST_NAMES = 5
 EQUAL = 1e-6  # variance and mean of a Poisson law
 
 
 def suggestion(noise: Noise, units: list[str], word: str) -> str | None:
-    """`what; what to try`, or None: which units scatter more or less than was predicted, or have more zeros.
+    """`what; what to try`, or None: which units scatter more or less than was predicted, have more zeros, or a mean
+    that is off for stretches of rows (`Scatter`), beyond chance and by a tenth of the variance (zeros: by 2 %).
 
-    Of each unit: the sum of (k - mean)^2 - variance over its spread, a normal variable where the predicted law is
-    right; the spread is the larger one of the root of the sum of squares, and that of a negative binomial of this
-    mean and variance (Poisson's at least). And its zeros less those of the law, and less those of such a negative
-    binomial, over their spread. Bonferroni's correction for the number of units; and the ratio of the sums must be 10 %
-    off, the zeros 2 %. word: what a unit is called.
+    word: what a unit is called.
     """
-    mean, variance, k = noise.mean, noise.variance, noise.k
-    if not bool(variance.isfinite().all()) or not len(k):
+    mean, variance = noise.mean, noise.variance
+    if not bool(variance.isfinite().all()) or not len(noise.k):
         return None
-    squares = (k - mean).square()
-    excess, ratio = squares - variance, squares.sum(0) / variance.sum(0)
-    heavy = 6 * ((variance - mean) / mean.square()).clamp(min=0) * variance
-    spread = torch.maximum(excess.square().sum(0), (variance * (1 + heavy) + 2 * variance.square()).sum(0))
-    sure = _beyond_chance(excess.sum(0), spread, len(units))
-    more, less = sure & (excess.sum(0) > 0) & (ratio > 1 + FAR), sure & (excess.sum(0) < 0) & (ratio < 1 - FAR)
+    found = Scatter(noise)
+    ratio = found.squares / variance.sum(0)
+    more = found.more & (found.squares > (1 + FAR) * found.most)
+    less = found.less & (found.squares < (1 - FAR) * found.least)
+    off = found.mean_error > FAR
     poisson = bool(((variance - mean).abs() <= EQUAL * mean).all())
     law = "Poisson" if poisson else "predicted"
-    zeros = _more_zeros(k, noise.chance(0)) & _more_zeros(k, _zeros_of_negative_binomial(mean, squares))
+    zeros = found.more_zeros
     if poisson and 2 * (zeros & more).sum() < more.sum():
-        zeros = torch.zeros_like(zeros)  # a few of those that scatter more: that is what is said
-    said = []
+        zeros = zeros_like(zeros)  # a few of those that scatter more: that is what is said
+    said, advice = [], []
     if more.any():
         said.append(f"{_listed(more, units, word)} scatter more than {law} ({_range(ratio[more])} the variance)")
     if zeros.any():
@@ -44,34 +39,18 @@ def suggestion(noise: Noise, units: list[str], word: str) -> str | None:
         said.append(f"{_listed(zeros, units, word)} have more zeros than {than}")
     if less.any():
         said.append(f"{_listed(less, units, word)} scatter less than {law} ({_range(ratio[less])} the variance)")
-    if not said:
-        return None
     if less.any():
-        advice = "loss=com_poisson or generalized_poisson"
+        advice.append("loss=com_poisson or generalized_poisson")
     elif zeros.any():
-        advice = "loss=zero_inflated_negative_binomial"
-    else:
-        advice = "loss=negative_binomial" if poisson else "loss.dispersion=network, another law, or more covariates"
-    return f"{', '.join(said)}; try {advice}"
-
-
-def _beyond_chance(total: Tensor, squares: Tensor, tests: int) -> Tensor:
-    """Where |total| / sqrt(squares) is beyond what chance does once in 100 such rows of tests."""
-    beyond = torch.special.ndtri(torch.tensor(1 - LEVEL / 2 / max(1, tests), dtype=torch.float64))
-    return total.abs() > beyond * squares.clamp(min=1e-300).sqrt()
-
-
-def _more_zeros(k: Tensor, expected: Tensor) -> Tensor:
-    """Units that were silent more often than with these probabilities."""
-    zeros = (k == 0).double()
-    surplus, squares = (zeros - expected).sum(0), (expected * (1 - expected)).sum(0)
-    return _beyond_chance(surplus, squares, k.shape[1]) & (surplus > 0.02 * zeros.sum(0))
-
-
-def _zeros_of_negative_binomial(mean: Tensor, squares: Tensor) -> Tensor:
-    """Probability of 0 by the dispersion that the squared residuals have."""
-    a = ((squares - mean).sum(0) / mean.square().sum(0)).clamp(min=1e-6)
-    return torch.exp(-torch.log1p(a * mean) / a)
+        advice.append("loss=zero_inflated_negative_binomial")
+    elif more.any():
+        advice.append("loss=negative_binomial" if poisson else "loss.dispersion=network, another law")
+    if off.any():
+        share = _range(found.mean_error[off])
+        said.append(f"the mean of {_listed(off, units, word)} is off (squared, {share} the variance)")
+    if off.any() or (more.any() and not poisson):
+        advice.append("more covariates, another network")
+    return f"{', '.join(said)}; try {' and '.join(advice)}" if said else None
 
 
 def _listed(which: Tensor, units: list[str], word: str) -> str:

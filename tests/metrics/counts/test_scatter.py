@@ -1,0 +1,86 @@
+"""Scatter apart from the mean: a unit ill predicted is named for its mean, one that scatters for its scatter."""
+
+import pytest
+import torch
+
+from dlthink.distributions.com_poisson import ComPoisson
+from dlthink.distributions.negative_binomial import NegativeBinomial
+from dlthink.distributions.poisson import Poisson
+from dlthink.metrics.counts.noise import Noise
+from dlthink.metrics.counts.scatter import Scatter
+from dlthink.metrics.counts.suggestion import suggestion
+
+ROWS, UNITS = 6000, ["a", "b", "c", "d"]
+HALF = torch.tensor(0.5, dtype=torch.float64)
+
+
+def smooth(level=1.0):
+    """A rate that changes in a few dozen rows, other for each unit: [ROWS, units]."""
+    time = torch.arange(ROWS, dtype=torch.float64).unsqueeze(-1)
+    return level * torch.exp(0.8 * torch.sin(time / torch.tensor([20.0, 27.0, 35.0, 50.0], dtype=torch.float64)))
+
+
+def said(predicted, law, seed=0):
+    torch.manual_seed(seed)
+    return suggestion(Noise(predicted, law.sample().double()), UNITS, "unit") or ""
+
+
+def flat():
+    return smooth().mean(0).expand(ROWS, -1)
+
+
+def test_a_rate_that_was_not_learned_is_no_scatter():
+    """Rates change and the prediction does not: squared residuals are 1.3 to 1.5 times the predicted variance."""
+    noise = Noise(Poisson(flat()), Poisson(smooth()).sample().double())
+    assert (noise.pearson > 1.2).all()
+    for seed in range(3):
+        line = said(Poisson(flat()), Poisson(smooth()), seed)
+        assert line.startswith("the mean of all 4 units is off (squared, 0.") and "scatter" not in line
+        assert line.endswith("; try more covariates, another network")
+
+
+@pytest.mark.parametrize("factor", [0.3, 0.5, 0.8, 1.25, 2.0, 3.0])
+def test_a_mean_that_is_too_large_or_too_small_is_neither_more_nor_less_scatter_nor_more_zeros(factor):
+    for predicted in (Poisson(factor * smooth()), Poisson(factor * smooth().sqrt())):
+        line = said(predicted, Poisson(smooth()))
+        assert "scatter" not in line and "zeros" not in line
+    if abs(factor - 1) > 0.3:
+        assert "the mean of all 4 units is off" in said(Poisson(factor * smooth()), Poisson(smooth()))
+
+
+def test_only_the_units_concerned_are_named():
+    truth = smooth()
+    predicted = torch.cat([flat()[:, :1], truth[:, 1:]], 1)
+    line = said(Poisson(predicted), NegativeBinomial(truth, torch.tensor([0.0, 0.0, 0.6, 0.0], dtype=torch.float64)))
+    assert line.startswith("unit c scatter more than Poisson (") and "the mean of unit a is off" in line
+    assert line.endswith("; try loss=negative_binomial and more covariates, another network")
+
+
+@pytest.mark.parametrize("predicted", [flat(), smooth(1.4)])
+def test_scatter_is_found_although_the_mean_is_off(predicted):
+    assert "all 4 units scatter more than Poisson (" in said(Poisson(predicted), NegativeBinomial(smooth(), HALF))
+    assert "all 4 units scatter less than Poisson (" in said(Poisson(predicted), ComPoisson(smooth(), 8 * HALF))
+
+
+def test_squares_less_what_is_shared_are_those_about_the_true_mean():
+    torch.manual_seed(1)
+    truth = smooth(2.0)
+    k = Poisson(truth).sample().double()
+    found = Scatter(Noise(Poisson(truth.mean(0).expand(ROWS, -1)), k))
+    true = (k - truth).square().sum(0)
+    assert ((found.squares - true).abs() < 4 * found.spread.sqrt()).all()
+    assert ((k - truth.mean(0)).square().sum(0) - true > 6 * found.spread.sqrt()).all()
+    torch.testing.assert_close(found.mean_error, truth.var(0) / truth.mean(0), rtol=0.15, atol=0.0)
+
+
+def test_false_alarms_are_as_rare_as_said():
+    """Two laws that are right, at low and high rates: two lines of 120 at most."""
+    lines = []
+    for seed in range(20):
+        for level in (0.02, 0.3, 3.0):
+            rate = smooth(level)[:1500]
+            laws = (Poisson(rate), NegativeBinomial(rate, HALF))
+            for law in laws:
+                torch.manual_seed(seed)
+                lines.append(suggestion(Noise(law, law.sample().double()), UNITS, "unit"))
+    assert len(lines) == 120 and len([line for line in lines if line]) <= 2
