@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dlthink.config.overview import overview
 from dlthink.config.own import reach, register
-from dlthink.config.paths import as_typed, conf_folder
+from dlthink.config.paths import as_typed, choices_by_group, conf_folder
 from dlthink.errors import EXPECTED, BadInput, answer, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.own_code import own_code
@@ -107,7 +107,7 @@ def _one(config) -> float | None:
     typed = OmegaConf.to_container(hydra.overrides.task)  # with what is still to be filled in, ${...}, as it is typed
     register(typed)  # a launcher may have put this run into a process of its own
     folder = Path(hydra.runtime.output_dir)
-    chosen = {name: choice for name, choice in hydra.runtime.choices.items() if "/" not in name and choice}
+    chosen = choices_by_group(hydra.runtime.choices)
     these, began = Sweep.current(), time.monotonic()
     whole, called = Path(hydra.sweep.dir), folder.name
     try:

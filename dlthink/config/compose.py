@@ -3,7 +3,7 @@
 from omegaconf import DictConfig, OmegaConf
 
 from dlthink.config.own import node_of, register
-from dlthink.config.paths import chosen, conf_folder, quoted
+from dlthink.config.paths import choices_by_group, chosen, conf_folder, quoted
 from dlthink.config.refusals import REFUSED, in_one_line
 
 
@@ -28,7 +28,7 @@ def composed(words: list[str], classes: dict[str, type | None]) -> tuple[DictCon
             config = compose("train", given, return_hydra_config=True)
     except REFUSED as error:
         raise in_one_line(error) from error
-    choices = {name: choice for name, choice in config.hydra.runtime.choices.items() if "/" not in name and choice}
+    choices = choices_by_group(config.hydra.runtime.choices)
     config = OmegaConf.create({key: value for key, value in config.items() if key != "hydra"})
     OmegaConf.resolve(config)
     return config, given, choices

@@ -1,7 +1,9 @@
 """Where the configuration lies: inside an installed package, beside it in a checkout."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 GROUPS = {
     "data": "the problem: its samples, and the metrics that examine any cost",
@@ -24,6 +26,11 @@ def options(group: str, *folders: Path) -> dict[str, Path]:
     """The choices of a group by name, from the given conf folders."""
     files = [file for folder in folders for file in sorted((folder / group).glob("*.yaml"))]
     return {file.stem: file for file in files}
+
+
+def choices_by_group(made: Mapping[str, Any]) -> dict[str, str]:
+    """Of all that Hydra has chosen, what a run is told by: groups, and places within one (model@model.of)."""
+    return {name: choice for name, choice in made.items() if name.partition("@")[0] in GROUPS and choice}
 
 
 def chosen(word: str, *folders: Path) -> str:

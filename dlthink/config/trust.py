@@ -38,6 +38,8 @@ def permitted(part: str) -> frozenset[str]:
         return frozenset()
     files = (conf_folder() / GROUPS.get(part, part)).rglob("*.yaml")  # choices within choices, too
     loaded = [OmegaConf.load(file) for file in files]
+    for config in loaded:
+        config.pop("defaults", None)  # names of other files, ${member} among them
     whole = {"data", "metrics"} & {part}  # a data file sets several parts by name
     found = (nodes(config.get(part) if whole else config, part) for config in loaded)
     return frozenset(str(node["_target_"]) for nested in found for _, node in nested)
