@@ -1,6 +1,7 @@
 """Finished runs side by side, best first: which is right, and how sure that is.
 
-dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GROUP] [over=seed,data.fold] [output=FILE]
+dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GROUP] [over=seed,data.fold]
+                [output=FILE] [figure=FILE]
 
   FOLDER   runs, or folders that hold some; latest: the newest run; without any, the newest sweep in outputs/multirun
   split    test or val
@@ -8,7 +9,9 @@ dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GR
   sort     the metric to rank by; without, the first one shown
   to       the group that others are compared with, as its row is called (loss=mse); without, the best one
   over     the settings that only repeat a run; what else differs tells the groups apart. over= repeats nothing
-  output   write it, too: FILE.csv (all digits), FILE.md (a table in Markdown with the answer below)
+  output   write it, too: FILE.csv (all digits), FILE.md (a table in Markdown with the answer below), or a picture:
+           FILE.png, FILE.svg, FILE.pdf
+  figure   a picture beside what `output` writes
 
 The table has mean +- standard error of every metric; n counts the finished runs of a group, the error is sd / sqrt(n).
 An arrow says whether more or less is better. nan: in at least one of the runs it is not a number.
@@ -23,7 +26,8 @@ import sys
 from pathlib import Path
 
 WIDE = 120  # columns of a terminal
-NAMES = {"split": "test", "metrics": None, "sort": None, "to": None, "over": None, "output": None}
+TABLES, PICTURES = (".csv", ".md"), (".png", ".svg", ".pdf")
+NAMES = {"split": "test", "metrics": None, "sort": None, "to": None, "over": None, "output": None, "figure": None}
 
 
 def main(words: list[str]) -> int:
@@ -63,8 +67,12 @@ def main(words: list[str]) -> int:
         print(plain(f"{len(names) - fit} more: metrics={','.join(names[fit:])}"))
     answer = _answer(ranking, compared, labels, scores) if ranking else []
     print(plain("\n".join(["", *answer] if answer else [])), end="\n" if answer else "")
-    if path := given["output"]:
-        _write(path, given["split"], rows, columns, answer, compared, order, names, ranking)
+    pictured = names if given["metrics"] else names[:1]
+    for path in filter(None, (given["output"], given["figure"])):
+        if path.suffix.lower() in PICTURES:
+            _draw(path, compared, ranking, pictured, labels, scores)
+        else:
+            _write(path, given["split"], rows, columns, answer, compared, order, names, ranking)
     return 0
 
 
@@ -113,8 +121,9 @@ def _parse(words: list[str]) -> tuple[dict, list[Path]]:
     given, _ = parse([word for word in named if "=" in word], NAMES)
     if given["split"] not in ("test", "val"):
         raise BadInput(f"split={given['split']}: must be test or val")
-    if given["output"] is not None:
-        given["output"] = file_to_write("output", given["output"], ".csv", ".md")
+    for name, endings in ("output", (*TABLES, *PICTURES)), ("figure", PICTURES):
+        if given[name] is not None:
+            given[name] = file_to_write(name, given[name], *endings)
     folders = [run_folder(word) for word in words if word not in named or "=" not in word]
     if not folders:
         begun = (folder for _, folder in reversed(sweeps(SWEEPS)) if any(folder.rglob("config.yaml")))
@@ -193,3 +202,17 @@ def _write(path: Path, split: str, rows, columns, answer: list[str], compared, o
             file.write(markdown(split, *rows, columns) + "\n" + "".join(f"\n{line}\n" for line in answer))
         else:
             write_csv(file, compared, order, names, ranking)
+
+
+def _draw(path: Path, compared, ranking, names: list[str], labels: list[str], scores: dict[str, str]) -> None:
+    """Raises BadInput where there is nothing to see."""
+    from dlthink.errors import BadInput
+    from dlthink.files.atomic import atomic
+
+    if ranking is None:
+        raise BadInput(f"{path}: these runs are one group, which has no picture; name runs that differ, or over=")
+    from dlthink.runs.comparison_figure import figure
+
+    drawn = figure(compared, ranking, names, labels, scores)
+    with atomic(str(path), binary=True) as file:
+        drawn.savefig(file, format=path.suffix.lower()[1:], dpi=150)

@@ -37,8 +37,7 @@ def main(words: list[str]) -> int:
     if resumed:
         words = ["-m", *sweep.words_to_go_on(words)]
     flags, overrides = command_line.read(words)
-    fail_fast = "fail_fast=true" in overrides
-    overrides = [word for word in overrides if not word.startswith("fail_fast=")]
+    fail_fast, overrides = sweep.fails_fast(overrides, several)
     register(overrides)
     given = [f"{name}={value}" if value else name for name, value in flags.items()]
     if "--cfg" in flags:

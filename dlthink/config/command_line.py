@@ -38,10 +38,24 @@ def read(words: list[str]) -> tuple[dict[str, str], list[str]]:
         raise BadInput("--cfg shows one experiment, -m is for several: leave one of them out")
     if "--resolve" in flags and "--cfg" not in flags:
         raise BadInput("--resolve goes with --cfg: --cfg job --resolve")
+    _check_once(overrides)
     own = [Path(flags["--config-dir"])] if "--config-dir" in flags else []
     for word in overrides:
         _check(word, "--multirun" in flags, own)
     return flags, [quoted(chosen(word, *own)) for word in overrides]
+
+
+def _check_once(overrides: list[str]) -> None:
+    """Is each key there once? Hydra would take the last and say nothing."""
+    seen: dict[str, str] = {}
+    for word in overrides:
+        key, _, value = word.lstrip("+").partition("=")
+        if key in seen:
+            before = seen[key].partition("=")[2]
+            raise BadInput(
+                f"{word}: {key}= is there already, {seen[key]}; to train with each: -m {key}={before},{value}"
+            )
+        seen[key] = word
 
 
 def _flag(word: str, rest: Iterator[str]) -> tuple[str, str]:

@@ -21,9 +21,10 @@ def fixed(data: Any, state: dict | None, elsewhere: bool = False) -> dict[str, A
         was = state.get(name, _default(type(data), name, value))  # a run of before there was such a setting
         if was != value:
             why = "" if elsewhere else ", or what is training and what is test"
+            so = "without it" if was is None else f"with {_word(was)}"
             raise BadInput(
-                f"data.{name}={_word(value)}: the run was trained with {_word(was)}, which decides what the "
-                f"network sees{why}; leave it, or train anew"
+                f"data.{name}={_word(value)}: the run was trained {so}, which decides what the network sees{why}; "
+                f"leave it, or train anew"
             )
     return settings
 

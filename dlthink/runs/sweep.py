@@ -90,6 +90,17 @@ def kept(folder: Path) -> list[str] | None:
     return json.loads(text.partition("\n")[0])
 
 
+def fails_fast(overrides: list[str], several: bool) -> tuple[bool, list[str]]:
+    """Whether the first failure ends the sweep, `fail_fast=true`, and the other words. Raises BadInput."""
+    asked = [word for word in overrides if word.partition("=")[0] == "fail_fast"]
+    for word in asked:
+        if word not in ("fail_fast=true", "fail_fast=false"):
+            raise BadInput(f"{word}: must be true or false")
+        if not several:
+            raise BadInput(f"{word}: says when a sweep ends; add -m, or leave it out")
+    return "fail_fast=true" in asked, [word for word in overrides if word not in asked]
+
+
 def words_to_go_on(given: list[str]) -> list[str]:
     """The words of the sweep that `-m resume=FOLDER` names. Raises BadInput."""
     from dlthink.runs.latest import run_folder

@@ -51,7 +51,7 @@ TYPED = {
     "rate that is no number": (["optim.lr=nan", *SMALL], "optim", "nan"),
     "batches for L-BFGS": (["optim=lbfgs", *SMALL], "optim=lbfgs", "trainer=lbfgs"),
     "more than the memory": (["data.minutes=1e9"], "memory", "less"),
-    "a network beyond the memory": ([*SMALL, "data.history=1", "model.width=10000000"], "memory", "less"),
+    "a network beyond the memory": (["data.minutes=2", "data.history=1", "model.width=10000000"], "memory", "less"),
     "seed": (["seed=-1"], "seed=-1", "whole number"),
     "a class that is not there": (
         ["loss._target_=dlthink.losses.counts.poisson.Poison"],
@@ -341,7 +341,7 @@ def test_predict_says_what_is_missing_before_anything_is_loaded(cli, finished, m
     refused(cli("predict", f"input={__file__}", "output=x.csv"), "run=", "missing")
     refused(cli("predict", run, f"input={__file__}", "output=x.csv", f"figures={__file__}"), "is a file")
     refused(cli("evaluate", run, "output=x.png"), "output=x.png", "x.json")
-    refused(cli("compare", "output=table.png"), "output=table.png", "table.csv")
+    refused(cli("compare", "output=table.txt"), "output=table.txt", "table.csv")
 
 
 def test_predicting_from_a_file_that_is_not_one(cli, finished, tmp_path):

@@ -95,6 +95,8 @@ def test_a_refused_run_does_not_stop_the_sweep(cli, tmp_path):
 def test_a_sweep_may_end_at_its_first_failure(cli, tmp_path):
     code, out, err = cli("train", "-m", "data.bin=0,0.05", "fail_fast=true", "hydra.sweep.dir=sweep", *SMALL)
     assert code == 2 and "data.bin=0" in err and "run: sweep" not in out and not (tmp_path / "sweep").exists()
+    refused(cli("train", "-m", "seed=0,1", "fail_fast=yes"), "fail_fast=yes", "true or false")
+    refused(cli("train", "fail_fast=true"), "fail_fast=true", "add -m")
 
 
 def test_runs_side_by_side_return_the_worst_exit_code(tmp_path):

@@ -137,7 +137,21 @@ def test_a_table_in_markdown(cli, two_costs, tmp_path):
         "| loss=huber | 3 | 3.17 +- 0.93 | 31.7 +- 9.3 |",
     ]
     assert lines[-1].startswith("loss=huber is ahead by log_score")
-    refused(cli("compare", "sweep", "output=a.png"), "output=a.png", "CSV or MD is written", "a.csv")
+
+
+@pytest.mark.parametrize(
+    "word, begins", [("output=a.png", b"\x89PNG"), ("output=b.SVG", b"<?xml"), ("figure=c.pdf", b"%PDF")]
+)
+def test_a_picture_is_written_by_its_ending(cli, two_costs, tmp_path, word, begins):
+    code, out, err = cli("compare", "sweep", word, "metrics=log_score,mae")
+    assert code == 0 and err == "" and "loss=huber is ahead" in out
+    assert (tmp_path / word.partition("=")[2]).read_bytes().startswith(begins)
+    refused(cli("compare", "sweep", word, "over=loss,seed"), "one group", "no picture")
+
+
+def test_a_table_and_a_picture_of_it(cli, two_costs, tmp_path):
+    assert cli("compare", "sweep", "output=a.csv", "figure=a.png")[0] == 0
+    assert (tmp_path / "a.csv").stat().st_size and (tmp_path / "a.png").stat().st_size
 
 
 def test_ten_folds_as_in_view_2(cli, made):
@@ -324,7 +338,8 @@ def test_folders_with_spaces_signs_and_other_letters(cli, made):
         (["sweep", "data.path=x"], ["data.path=x", "neither a folder"]),
         (["loss=poisson,mse"], ["loss=poisson,mse", "neither a folder", "there is"]),
         (["run=sweep"], ["run=sweep: folders stand alone here: dlthink compare sweep"]),
-        (["sweep", "output=table.png"], ["output=table.png", "CSV or MD is written"]),
+        (["sweep", "output=table.txt"], ["output=table.txt", "CSV or MD or PNG or SVG or PDF is written"]),
+        (["sweep", "figure=table.csv"], ["figure=table.csv", "PNG or SVG or PDF is written"]),
         (["sweep", "output=sweep"], ["output=sweep", "must be a file"]),
         (["sweep", "output=no/such.csv"], ["output=no/such.csv", "must be a file"]),
         (["sweep", "other"], ["no metric in common"]),

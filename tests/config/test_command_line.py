@@ -53,6 +53,8 @@ REFUSED = {
     "no folder for runs in a sweep": ("-m hydra.sweep.subdir= seed=0,1", "hydra.sweep.subdir=", "folder"),
     "a sweep's folder for a run": ("hydra.sweep.dir=x", "hydra.sweep.dir=x", "add -m"),
     "a run's folder for a sweep": ("-m hydra.run.dir=x seed=0,1", "hydra.run.dir=x", "hydra.sweep.dir="),
+    "a word twice": ("loss=mse loss=poisson", "loss=poisson: loss= is there already, loss=mse", "-m loss=mse,poisson"),
+    "a word twice, once added": ("+data.x=1 data.x=2", "data.x= is there already"),
     "a sweep by its mode": ("hydra.mode=MULTIRUN", "hydra.mode=MULTIRUN", "-m"),
 }
 

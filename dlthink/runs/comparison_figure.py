@@ -1,0 +1,80 @@
+"""Figure of a comparison: groups of runs, best on top, with their scores and paired differences and 95 % intervals."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from dlthink.runs.comparison import Comparison, direction
+from dlthink.runs.paired_difference import over_runs
+from dlthink.runs.ranking import Ranking
+from dlthink.runs.verdict import basis
+from dlthink.style import FAINT, INK, PREDICTED, QUIET, canvas, quiet
+
+MOST = 4  # scores side by side
+LONG = 44  # letters of a label
+ARROWS = {"max": "  better →", "min": "← better  ", None: ""}
+
+
+@quiet()
+def figure(
+    compared: Comparison, ranking: Ranking, names: list[str], labels: list[str], scores: dict[str, str]
+) -> Figure:
+    """A panel for each score: a stroke a run, the mean with its interval over repetitions (Student's t). One more for
+    the differences of `ranking`: filled where they are beyond doubt, hollow where chance would explain them."""
+    names, order = names[:MOST], ranking.order
+    height = 0.27 * len(order) + 1.0
+    drawn = canvas(2.4 + 2.6 * (len(names) + 1), height)
+    panels = drawn.subplots(1, len(names) + 1, sharey=True, squeeze=False)[0]
+    groups = list(compared.groups.values())
+    for panel, name in zip(panels, names, strict=False):
+        values = [[run.numbers.get(name, math.nan) for run in groups[place].values()] for place in order]
+        _scores(panel, values)
+        panel.set_xlabel(_axis(name, direction(name, scores)))
+    _differences(panels[-1], ranking, labels)
+    for panel in panels:
+        panel.set_ylim(len(order) - 0.5, -0.5)
+        panel.tick_params(axis="y", length=0)
+        panel.spines["left"].set_visible(False)
+        panel.locator_params(axis="x", nbins=4)
+        panel.grid(axis="y", color=FAINT, linewidth=0.5)
+        panel.set_axisbelow(True)
+    panels[0].set_yticks(range(len(order)), [_shortened(labels[place]) for place in order])
+    return drawn
+
+
+def _scores(panel, values: list[list[float]]) -> None:
+    for row, runs in enumerate(values):
+        known = over_runs(runs)
+        half = known.half_width()
+        if not math.isnan(half):
+            panel.plot([known.mean - half, known.mean + half], [row, row], color=PREDICTED)
+        panel.plot(runs, np.full(len(runs), row), "|", color=INK, markersize=8, markeredgewidth=0.8, zorder=4)
+        panel.plot(known.mean, row, "o", color=PREDICTED, markersize=5, zorder=3)
+
+
+def _differences(panel, ranking: Ranking, labels: list[str]) -> None:
+    panel.axvline(0, color=QUIET, linewidth=0.7)
+    for row, place in enumerate(ranking.order):
+        known = ranking.differences.get(place)
+        if place == ranking.reference or known is None or math.isnan(known.mean):
+            continue
+        half, sure = known.half_width(), ranking.beyond_doubt(place)
+        if not math.isnan(half):
+            panel.plot([known.mean - half, known.mean + half], [row, row], color=PREDICTED)
+        panel.plot(known.mean, row, "o", color=PREDICTED, markerfacecolor=PREDICTED if sure else "white", markersize=5)
+    panel.plot(0, ranking.order.index(ranking.reference), "D", color=INK, markersize=4)
+    panel.set_xlabel(_axis(f"{ranking.name}, less {_shortened(labels[ranking.reference], 28)}", ranking.direction))
+    panel.set_title(f"{basis(ranking)}\nfilled: beyond doubt; hollow: not", color=QUIET, fontsize=8)
+
+
+def _axis(name: str, better: str | None) -> str:
+    """The label of an axis, and which way is better."""
+    return f"{name}{ARROWS['max']}" if better == "max" else f"{ARROWS[better]}{name}"
+
+
+def _shortened(text: str, most: int = LONG) -> str:
+    text = text.replace("$", r"\$")
+    return text if len(text) <= most else f"{text[: most - 1]}…"
