@@ -285,6 +285,8 @@ def _not_finite(loss: nn.Module, step: int, what: str, where: str | None, out: A
     when = "nothing was trained yet" if not step else f"nothing was trained since step {step}"
     where = f"; {where}" if where else ""
     advice = f". {loss.advice}" if Loss.advice.given(loss) else ""
+    if isinstance(y, Tensor) and y.isnan().any():
+        advice += ". What is nan in y is missing: ask only about what is known, known = ~y.isnan(), then y[known]"
     return Diverged(
         f"step {step + 1}: {what} on the first batch, and {when}: out spans {spans(out)}, y {spans(y)}{where}{advice}"
     )

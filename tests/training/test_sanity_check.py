@@ -289,6 +289,15 @@ def test_what_is_not_finite_names_the_operation_and_what_out_spans(mine, forward
         assert word in told, told
 
 
+def test_missing_targets_are_named_and_what_to_do_about_them_works(mine):
+    data = Line()
+    data.train.y[::3, 0] = torch.nan
+    with pytest.raises(Diverged, match=r"the term mse is nan.*What is nan in y is missing.*known = ~y.isnan\(\)"):
+        mine(data)
+    cost, _ = mine(data, forward="known = ~y.isnan()\nreturn {'mse': (out[known] - y[known]).square().mean()}")
+    assert np.isfinite(cost)
+
+
 FINE = {
     "as it should be": {},
     "a penalty beside it": {"forward": "return {'e': (out - y).abs().mean(), 'small': out.square().mean()}"},
