@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dlthink import __version__
 from dlthink.errors import EXPECTED, BadInput, Terminated, answer
-from dlthink.own_code import own_code
+from dlthink.user_errors import own_code
 
 
 def commands() -> dict[str, str]:
@@ -76,7 +76,7 @@ def main(words: list[str] | None = None) -> int:
             return complete(words)
         verb, rest = words[0], words[1:]
         if verb not in commands():
-            from dlthink.closest import hint
+            from dlthink.did_you_mean import hint
 
             raise BadInput(f"{verb or repr(verb)}: there is no such command{hint(verb, commands())}")
         with hearing(), own_code():

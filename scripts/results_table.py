@@ -11,7 +11,7 @@ import argparse
 import math
 from pathlib import Path
 
-from dlthink.runs import comparison, stored
+from dlthink.runs import comparison, stored_files
 from dlthink.runs.comparison import Comparison, Estimate, Finished
 
 MOST = 6  # columns, where nobody says which
@@ -27,7 +27,7 @@ def table(runs: list[Finished], numbers: list[str], over: tuple[str, ...], digit
 
 def command(group: list[Finished], over: tuple[str, ...]) -> str:
     """What one would type to make all runs of a group again; settings of Hydra's own are left out."""
-    said = [stored.provenance(run.folder / "provenance.json")["command"][2:] for run in group]
+    said = [stored_files.provenance(run.folder / "provenance.json")["command"][2:] for run in group]
     words = dict.fromkeys(word.partition("=")[0] for word in said[0] if not word.startswith("hydra."))
     values = {
         key: list(

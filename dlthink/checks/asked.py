@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlthink.nested import each
+from dlthink.nested_tensors import each
 from dlthink.training import rng
-from dlthink.training.operations import Operations
+from dlthink.training.operation_trace import Operations
 from dlthink.training.pairing import draws
 from dlthink.training.sanity_check import leaf_of, tensors, terms_of, twin
 

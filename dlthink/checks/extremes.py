@@ -6,7 +6,7 @@ import torch
 
 from dlthink.checks.asked import Asked, Values
 from dlthink.checks.finding import Finding
-from dlthink.nested import each
+from dlthink.nested_tensors import each
 
 FAR, FARTHEST = 10.0, 100.0  # answers: reached by a bad start; reached by nobody who looks
 

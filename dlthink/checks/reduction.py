@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dlthink.checks.asked import Asked
 from dlthink.checks.finding import Finding
-from dlthink.nested import each, join, rows
+from dlthink.nested_tensors import each, join, rows
 
 NEAR = 1e-3
 SMALL = 1e-9  # of the largest term: one that is smaller is rounding

@@ -15,8 +15,8 @@ def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
+    from dlthink.config.arguments import file_to_write
     from dlthink.config.command_line import read
-    from dlthink.config.words import file_to_write
     from dlthink.errors import BadInput, plain
 
     figures = [word.partition("=")[2] for word in words if word.startswith("figure=")]

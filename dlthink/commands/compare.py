@@ -101,8 +101,8 @@ def _arrow(better: str | None) -> str:
 
 def _parse(words: list[str]) -> tuple[dict, list[Path]]:
     """The named words, and the folders: what has no name, or is there although it looks as if it had one."""
-    from dlthink.closest import hint
-    from dlthink.config.words import checked, file_to_write, parse
+    from dlthink.config.arguments import checked, file_to_write, parse
+    from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput
     from dlthink.runs.comparison import SWEEPS, sweeps
     from dlthink.runs.latest import run_folder
@@ -150,7 +150,7 @@ def _find(folders: list[Path], split: str) -> tuple[list, list[str]]:
 
 def _over(given: str | None, runs: list) -> list[str]:
     """The settings that only repeat a run."""
-    from dlthink.closest import hint
+    from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput
     from dlthink.runs import comparison
 
@@ -164,7 +164,7 @@ def _over(given: str | None, runs: list) -> list[str]:
 
 def _names(asked: str | None, runs: list, word: str = "metrics") -> list[str]:
     """The metrics that were asked for, else those that all runs have."""
-    from dlthink.closest import hint
+    from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput
     from dlthink.runs.comparison import shared
 
@@ -180,7 +180,7 @@ def _names(asked: str | None, runs: list, word: str = "metrics") -> list[str]:
 
 def _reference(asked: str | None, labels: list[str]) -> int | None:
     """The place of the group called so, or whose name alone has this in it."""
-    from dlthink.closest import hint
+    from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput
 
     if asked is None:

@@ -30,9 +30,9 @@ def main(words: list[str]) -> int:
     from dlthink.errors import BadInput, plain
     from dlthink.files.atomic import write_json
     from dlthink.protocols import Metrics
-    from dlthink.runs.elsewhere import elsewhere, keep
-    from dlthink.runs.figures import save_figures
+    from dlthink.runs.figure_files import save_figures
     from dlthink.runs.folder import fitting, open_run
+    from dlthink.runs.other_data import elsewhere, keep
     from dlthink.runs.summary import table
     from dlthink.training import evaluation
 
@@ -79,7 +79,7 @@ def main(words: list[str]) -> int:
 
 def _asked(words: list[str]) -> tuple[dict[str, str | None], list[str], Path | None]:
     """What is asked for by name, settings, and the file to write. BadInput for what cannot be meant."""
-    from dlthink.config.words import file_to_write, parse
+    from dlthink.config.arguments import file_to_write, parse
     from dlthink.errors import BadInput
 
     names = {"run": None, "split": "test", "audit": "false", "output": None, "allow": None, "on": None, "name": None}

@@ -16,7 +16,7 @@ def main(words: list[str]) -> int:
         print(__doc__)
         print("\n".join(f"  {name:<14} {download.terms}" for name, download in DOWNLOADS.items()))
         return 0
-    from dlthink.closest import hint
+    from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput
     from dlthink.files.cache import data_folder
 

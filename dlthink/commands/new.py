@@ -14,9 +14,9 @@ def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    from dlthink.closest import hint
+    from dlthink.config.arguments import checked
     from dlthink.config.template import begin
-    from dlthink.config.words import checked
+    from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput, plain
 
     if words[0] not in GROUPS:

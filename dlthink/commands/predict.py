@@ -22,7 +22,7 @@ def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    from dlthink.config.words import file_to_write, folder_to_write, parse
+    from dlthink.config.arguments import file_to_write, folder_to_write, parse
     from dlthink.errors import BadInput, plain
 
     more: dict[str, str] = {}  # words that the run's own data may ask for
@@ -37,7 +37,7 @@ def main(words: list[str]) -> int:
 
     from dlthink.config import build
     from dlthink.protocols import Data, Inputs, Metrics
-    from dlthink.runs.figures import save_figures
+    from dlthink.runs.figure_files import save_figures
     from dlthink.runs.folder import fitting, open_run
     from dlthink.training import evaluation
 
@@ -111,7 +111,7 @@ def _check_words(more: dict[str, str], data: type, names: dict) -> None:
     """Only the words that this data's `inputs` asks for, and all that it cannot do without."""
     import inspect
 
-    from dlthink.closest import hint
+    from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput
 
     asked = {n: p.default for n, p in inspect.signature(data.inputs).parameters.items() if n not in ("path", "state")}

@@ -11,7 +11,7 @@ def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    from dlthink.closest import hint
+    from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput, plain
 
     chosen = [word.partition("=")[2] for word in words if word.startswith("data=")]

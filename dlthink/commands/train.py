@@ -11,12 +11,12 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from dlthink.config.overview import overview
-from dlthink.config.own import reach, register
 from dlthink.config.paths import as_typed, choices_by_group, conf_folder
+from dlthink.config.user_files import reach, register
 from dlthink.errors import EXPECTED, BadInput, answer, out_of_memory, plain
 from dlthink.files.lock import hold
-from dlthink.own_code import own_code
 from dlthink.progress_bar import duration
+from dlthink.user_errors import own_code
 
 
 def main(words: list[str]) -> int:
@@ -177,7 +177,7 @@ def _clear_away(sweep: Path) -> bool:
 
 def _resume(words: list[str]) -> int:
     """Go on in a run's folder, with its configuration and, where given, changed settings (`trainer.epochs=100`)."""
-    from dlthink.config.words import parse
+    from dlthink.config.arguments import parse
     from dlthink.runs.folder import open_run
     from dlthink.training.interrupt import Interrupted
 

@@ -11,13 +11,13 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from dlthink.closest import hint
 from dlthink.config.cost_contract import check_cost, check_made, kinds
 from dlthink.config.types import fits, parameters, typed, words
+from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
-from dlthink.own_code import own_code, written
 from dlthink.protocols import Data, Metrics, lacks
 from dlthink.training import rng
+from dlthink.user_errors import own_code, written
 
 PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")
 COMPUTED = {"n_out"}  # what a network gets that no data states: data's n_targets times the cost's width

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dlthink.closest import hint
+from dlthink.config.arguments import checked
 from dlthink.config.paths import GROUPS, chosen, conf_folder, options, quoted
 from dlthink.config.types import typed
-from dlthink.config.words import checked
+from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 
 # A flag -> as it is handed on, and the values that it takes (none, some, or any folder)

@@ -2,9 +2,9 @@
 
 from omegaconf import DictConfig, OmegaConf
 
-from dlthink.config.own import node_of, register
 from dlthink.config.paths import choices_by_group, chosen, conf_folder, quoted
 from dlthink.config.refusals import REFUSED, in_one_line
+from dlthink.config.user_files import node_of, register
 
 
 def composed(words: list[str], classes: dict[str, type | None]) -> tuple[DictConfig, list[str], dict[str, str]]:

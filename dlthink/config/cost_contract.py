@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from dlthink.errors import BadInput
-from dlthink.own_code import written
 from dlthink.protocols import Loss, lacks, methods
+from dlthink.user_errors import written
 
 
 def kinds(cost: type) -> set[str]:

@@ -6,8 +6,8 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from dlthink.closest import hint
-from dlthink.config.own import beside
+from dlthink.config.user_files import beside
+from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 
 REFUSED = (HydraException, OmegaConfBaseException)

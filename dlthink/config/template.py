@@ -6,10 +6,10 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from dlthink import templates
-from dlthink.closest import hint
 from dlthink.config import build
 from dlthink.config.compose import composed
-from dlthink.config.own import check_name
+from dlthink.config.user_files import check_name
+from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 
 FOLDER = Path(templates.__file__).parent

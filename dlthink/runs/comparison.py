@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from dlthink.errors import BadInput
-from dlthink.runs import stored
+from dlthink.runs import stored_files
 from dlthink.runs.summary import repeated
 
 SWEEPS = Path("outputs/multirun")
@@ -121,13 +121,13 @@ def find(folders: Iterable[Path], split: str) -> tuple[list[Finished], int]:
 def read(folder: Path, split: str) -> Finished:
     """A finished run from its folder. Raises BadInput for a file that is damaged."""
     file = folder / "metrics.json"
-    numbers = stored.from_json(file).get(split)
+    numbers = stored_files.from_json(file).get(split)
     if not isinstance(numbers, dict) or not all(value is None or _number(value) for value in numbers.values()):
         raise BadInput(f"{file}: damaged ({split} should be there, and be numbers by name)")
     if len(numbers) > FIGURES or any(len(name) > LONG for name in numbers):
         raise BadInput(f"{file}: damaged (more than {FIGURES:,} figures, or a name of more than {LONG} letters)")
     story = folder / "provenance.json"
-    made = stored.provenance(story) if story.is_file() else dict(stored.NOTHING)
+    made = stored_files.provenance(story) if story.is_file() else dict(stored_files.NOTHING)
     best = made.get("best")
     return Finished(
         folder,
@@ -143,7 +143,7 @@ def read(folder: Path, split: str) -> Finished:
 
 
 def _settings(file: Path) -> dict[str, str]:
-    text = stored.configuration(file)
+    text = stored_files.configuration(file)
     try:
         return dict(_flat("", yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))))
     except (yaml.YAMLError, ValueError) as error:

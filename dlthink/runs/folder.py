@@ -14,12 +14,12 @@ from torch import nn
 from torch.nn.modules import module as hooks
 
 from dlthink.config import build, trust
-from dlthink.config.own import reach
+from dlthink.config.arguments import change
 from dlthink.config.paths import conf_folder, options
-from dlthink.config.words import change
+from dlthink.config.user_files import reach
 from dlthink.errors import BadInput, out_of_memory
 from dlthink.files.atomic import write_json, write_text
-from dlthink.runs import stored
+from dlthink.runs import stored_files
 from dlthink.runs.latest import run_folder
 from dlthink.runs.signature import sign, signed
 from dlthink.training import checkpoint
@@ -61,7 +61,7 @@ class Run:
     def provenance(self) -> dict:
         """Provenance of the run's first launch; without a story if the file is gone. Raises BadInput."""
         file = self.folder / "provenance.json"
-        return stored.provenance(file) if file.is_file() else dict(stored.NOTHING)
+        return stored_files.provenance(file) if file.is_file() else dict(stored_files.NOTHING)
 
 
 def open_run(
@@ -78,8 +78,8 @@ def open_run(
     file = place / "config.yaml"
     if not file.is_file():
         raise BadInput(f"{place}: not the folder of a run (there is no config.yaml in it)")
-    stored.plain(place)
-    text = stored.configuration(file)
+    stored_files.plain(place)
+    text = stored_files.configuration(file)
     try:
         config = OmegaConf.create(text)
     except (OmegaConfBaseException, ValueError) as error:
@@ -140,7 +140,7 @@ def fitting(saved: dict, path: Path, beside: str = "") -> Iterator[None]:
 def record(folder: Path, config: DictConfig, provenance: dict) -> None:
     """Write what the run is, before it starts, and sign it: what this user has written here may name his files."""
     folder.mkdir(parents=True, exist_ok=True)
-    stored.plain(folder)
+    stored_files.plain(folder)
     write_text(folder / "config.yaml", sign(OmegaConf.to_yaml(config, resolve=True)))
     write_json(folder / "provenance.json", provenance)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from dlthink.config.arguments import described
 from dlthink.config.build import Parts
-from dlthink.config.words import described
 from dlthink.errors import plain
 from dlthink.protocols import Data, Loss, Metrics
 from dlthink.runs.changes import check_kept, is_other

@@ -8,11 +8,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlthink.closest import hint
+from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.files.atomic import write_text
 from dlthink.progress_bar import duration
-from dlthink.runs import stored
+from dlthink.runs import stored_files
 from dlthink.runs.signature import sign, signed
 
 PLACE = "DLTHINK_SWEEP"  # names the file in which a run says that it has ended, in whatever process it is
@@ -84,7 +84,7 @@ def kept(folder: Path) -> list[str] | None:
     file = folder / WORDS
     if not file.is_file():
         return None
-    text = stored.text(file)
+    text = stored_files.text(file)
     if not signed(text):
         raise BadInput(f"{file}: was not written here: type the command of that sweep, with hydra.sweep.dir={folder}")
     return json.loads(text.partition("\n")[0])

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from dlthink.nested import join, rows
+from dlthink.nested_tensors import join, rows
 from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import rng
 

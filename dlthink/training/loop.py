@@ -17,15 +17,15 @@ from dlthink.files.atomic import write_arrays, write_json
 from dlthink.progress_bar import Bar, Lines, progress_bar
 from dlthink.protocols import Loss, Metrics, Model, Split
 from dlthink.training import checkpoint, evaluation, rng
-from dlthink.training.best import Best
+from dlthink.training.best_validation import Best
 from dlthink.training.board import Board
 from dlthink.training.ema import EMA
 from dlthink.training.evaluation import Examined, Standing
 from dlthink.training.interrupt import Interrupt, Interrupted
 from dlthink.training.players import networks_of, players
 from dlthink.training.precision import Precision
+from dlthink.training.precision_trial import LONG, quickest
 from dlthink.training.progress import Progress
-from dlthink.training.quickest import LONG, quickest
 from dlthink.training.sampler import Sampler
 from dlthink.training.sanity_check import sanity_check
 from dlthink.training.schedule import factor

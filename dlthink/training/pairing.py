@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from dlthink.errors import BadInput
-from dlthink.own_code import written
 from dlthink.training import rng
-from dlthink.training.operations import Operations
+from dlthink.training.operation_trace import Operations
+from dlthink.user_errors import written
 
 FEW = 61  # samples: a prime, so that hardly a number of targets is the same
 SAME = {torch.float64: 1e-13, torch.float32: 1e-5}  # costs that are nearer, in relation, are one

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dlthink.errors import BadInput
-from dlthink.nested import each
+from dlthink.nested_tensors import each
 
 Format = Literal["auto", "fp32", "tf32", "bf16", "fp16"]
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from dlthink.errors import BadInput, Diverged
-from dlthink.nested import each
-from dlthink.own_code import own_code, written
+from dlthink.nested_tensors import each
 from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import rng
-from dlthink.training.operations import Operations, spans
+from dlthink.training.operation_trace import Operations, spans
 from dlthink.training.pairing import FEW, check_pairing
+from dlthink.user_errors import own_code, written
 
 MOST = 500  # operations of a graph that are counted
 EXAMINED = 16  # samples of validation

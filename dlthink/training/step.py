@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-from dlthink.nested import each
+from dlthink.nested_tensors import each
 from dlthink.protocols import Model
 from dlthink.training.players import Player, Terms
 

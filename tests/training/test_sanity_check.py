@@ -11,9 +11,9 @@ from torch import nn
 from dlthink.config.cost_contract import check_cost, check_made, kinds
 from dlthink.errors import BadInput, Diverged
 from dlthink.metrics.reals.metrics import Reals
-from dlthink.own_code import own_code
 from dlthink.training.sampler import Sampler
 from dlthink.training.sanity_check import sanity_check
+from dlthink.user_errors import own_code
 from tests.training.toy import Line, Rows, fit, network, weights
 
 CPU = torch.device("cpu")

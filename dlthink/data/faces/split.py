@@ -11,7 +11,7 @@ from torch import Tensor
 from dlthink.data.faces.augment import masked
 from dlthink.data.faces.pk_sampler import PeopleBatches
 from dlthink.data.photos.pixels import rows_of
-from dlthink.nested import each
+from dlthink.nested_tensors import each
 
 SHOWN = 96  # pixels a side of the photos in figures
 AT_ONCE = 512 * 64**2  # pixels that a network is asked about at a time, whatever trainer.examine_batch says

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from dlthink.data.molecules.atoms import Atoms
-from dlthink.data.molecules.featurize import ELEMENT, HYDROGENS, gathered
-from dlthink.data.molecules.graphs import starts
+from dlthink.data.molecules.features.applicability_domain import near, symbol
+from dlthink.data.molecules.features.featurize import ELEMENT, HYDROGENS, gathered
+from dlthink.data.molecules.features.graphs import starts
 from dlthink.data.molecules.inputs import HYDROGEN, Found, Inputs, columns_of
-from dlthink.data.molecules.unseen import near, symbol
 
 NEAR = 2  # bonds around an atom of an unknown kind
 CARBON = 6

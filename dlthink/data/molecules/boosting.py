@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlthink.data.molecules.fingerprints import bits
+from dlthink.data.molecules.features.fingerprints import bits
 
 FOLDS = 5  # of the cross-validation whose residuals are the spread
 LEAST = 20  # molecules in a leaf

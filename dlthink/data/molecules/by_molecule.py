@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from dlthink.data.fixed_settings import fixed
-from dlthink.data.molecules.featurize import ATOM_FEATURES, BOND_KINDS, ELEMENT, KIND
-from dlthink.data.molecules.graphs import Graphs
+from dlthink.data.molecules.features.applicability_domain import called
+from dlthink.data.molecules.features.featurize import ATOM_FEATURES, BOND_KINDS, ELEMENT, KIND
+from dlthink.data.molecules.features.graphs import Graphs
 from dlthink.data.molecules.prepared import Prepared
 from dlthink.data.molecules.splits import FOLDS, ROLES, as_seen, in_several, roles
-from dlthink.data.molecules.unseen import called
 from dlthink.errors import BadInput
 
 FEW = 300  # rows of validation on which nothing should rest

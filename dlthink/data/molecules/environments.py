@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dlthink.data.molecules.graphs import Graphs
+from dlthink.data.molecules.features.graphs import Graphs
 
 RADIUS = 5  # bonds
 PLAIN = 6  # of the features of an atom; its rings are for the network, wider environments find them out

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor
 
-from dlthink.data.molecules.featurize import ELEMENT, Described, described
-from dlthink.data.molecules.records import in_smiles_order
-from dlthink.data.molecules.structure_file import read_structures
-from dlthink.data.molecules.structures import WRITTEN, chemistry
-from dlthink.data.molecules.unseen import problem, symbol, unseen
+from dlthink.data.molecules.features.applicability_domain import problem, symbol, unseen
+from dlthink.data.molecules.features.featurize import ELEMENT, Described, described
+from dlthink.data.molecules.features.structures import WRITTEN, chemistry
+from dlthink.data.molecules.readers.records import in_smiles_order
+from dlthink.data.molecules.readers.structure_file import read_structures
 from dlthink.errors import BadInput
 from dlthink.files.atomic import atomic
 

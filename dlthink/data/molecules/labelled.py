@@ -11,7 +11,7 @@ from dlthink.data.molecules.atom_inputs import AtomInputs
 from dlthink.data.molecules.atoms import Split
 from dlthink.data.molecules.by_molecule import ByMolecule
 from dlthink.data.molecules.environments import Lookup
-from dlthink.data.molecules.graphs import spread, starts
+from dlthink.data.molecules.features.graphs import spread, starts
 from dlthink.data.molecules.prepared_shifts import PreparedShifts
 
 

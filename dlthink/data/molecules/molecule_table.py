@@ -9,14 +9,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from dlthink.data.molecules import descriptors as computed
 from dlthink.data.molecules.boosting import Boosting
 from dlthink.data.molecules.by_molecule import ByMolecule
+from dlthink.data.molecules.features import descriptors as computed
 from dlthink.data.molecules.neighbours import Neighbours
 from dlthink.data.molecules.prepared import cached
 from dlthink.data.molecules.prepared_properties import PreparedProperties, prepare
 from dlthink.data.molecules.property_inputs import PropertyInputs
-from dlthink.data.molecules.property_records import Wanted, read
+from dlthink.data.molecules.readers.property_records import Wanted, read
 from dlthink.data.molecules.whole_molecules import Measured
 from dlthink.errors import BadInput
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlthink.data.molecules.molecule_file import Entry
-from dlthink.data.molecules.records import Reading, structure_of
-from dlthink.data.molecules.shift_lines import atoms_in
-from dlthink.data.molecules.shift_records import ShiftRecord
-from dlthink.data.molecules.structures import chemistry
-from dlthink.data.molecules.text_file import TextFile
+from dlthink.data.molecules.features.structures import chemistry
+from dlthink.data.molecules.readers.molecule_file import Entry
+from dlthink.data.molecules.readers.records import Reading, structure_of
+from dlthink.data.molecules.readers.shift_lines import atoms_in
+from dlthink.data.molecules.readers.shift_records import ShiftRecord
 from dlthink.errors import BadInput
+from dlthink.files.text_file import TextFile
 from dlthink.progress_bar import progress_bar
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dlthink.data.molecules.fingerprints import nearest
+from dlthink.data.molecules.features.fingerprints import nearest
 
 NEIGHBOURS = 5
 SHARPNESS = 4  # similarity to this power is the weight of a neighbour

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from dlthink.data.molecules.features.structures import chemistry
 from dlthink.data.molecules.labelled import Labelled
 from dlthink.data.molecules.prepared import cached
 from dlthink.data.molecules.prepared_shifts import PreparedShifts, prepare
-from dlthink.data.molecules.shift_records import read
-from dlthink.data.molecules.structures import chemistry
+from dlthink.data.molecules.readers.shift_records import read
 from dlthink.errors import BadInput
 from dlthink.files.cache import data_folder
 

@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 
 from dlthink.data import stable_hash
-from dlthink.data.molecules.featurize import featurize
-from dlthink.data.molecules.graphs import Graphs
+from dlthink.data.molecules.features.featurize import featurize
+from dlthink.data.molecules.features.graphs import Graphs
 from dlthink.files.atomic import renamed
 from dlthink.files.cache import blocks, cache_folder, cache_key
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from dlthink.data.molecules.records import Reading
+    from dlthink.data.molecules.readers.records import Reading
 
 P = TypeVar("P", bound="Prepared")
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dlthink.data.molecules import descriptors
-from dlthink.data.molecules.fingerprints import fingerprints
+from dlthink.data.molecules.features import descriptors
+from dlthink.data.molecules.features.fingerprints import fingerprints
 from dlthink.data.molecules.prepared import Prepared, described_by
 from dlthink.progress_bar import progress_bar
 
 if TYPE_CHECKING:
-    from dlthink.data.molecules.records import Reading
+    from dlthink.data.molecules.readers.records import Reading
 
 
 @dataclass

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from dlthink.data.molecules.environments import environments
-from dlthink.data.molecules.graphs import starts
+from dlthink.data.molecules.features.graphs import starts
 from dlthink.data.molecules.prepared import Prepared, described_by
 
 if TYPE_CHECKING:
-    from dlthink.data.molecules.records import Reading
+    from dlthink.data.molecules.readers.records import Reading
 
 
 @dataclass

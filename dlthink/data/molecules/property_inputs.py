@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlthink.data.molecules import descriptors
-from dlthink.data.molecules.featurize import gathered
+from dlthink.data.molecules.features import descriptors
+from dlthink.data.molecules.features.featurize import gathered
+from dlthink.data.molecules.features.structures import molecule_of_smiles
 from dlthink.data.molecules.inputs import Found, Inputs, columns_of
-from dlthink.data.molecules.structures import molecule_of_smiles
 from dlthink.data.molecules.whole_molecules import WholeMolecules
 from dlthink.errors import BadInput
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from torch import Tensor
 
-from dlthink.data.molecules.parent import parent
+from dlthink.data.molecules.features.parent import parent
+from dlthink.data.molecules.features.structures import chemistry
 from dlthink.data.molecules.prepared import Prepared
-from dlthink.data.molecules.structures import chemistry
 from dlthink.data.stable_hash import share
 
 ROLES = ("train", "val", "test")

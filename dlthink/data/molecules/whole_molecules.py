@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlthink.data.molecules.graphs import Graphs
-from dlthink.nested import each
+from dlthink.data.molecules.features.graphs import Graphs
+from dlthink.nested_tensors import each
 
 
 class WholeMolecules:

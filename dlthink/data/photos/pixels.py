@@ -23,7 +23,7 @@ from dlthink.data.photos.album import Album
 from dlthink.data.photos.decode import as_mode, bands, middle, pillow, resized, upright
 from dlthink.files.atomic import renamed, write_text
 from dlthink.files.cache import cache_folder, cache_key
-from dlthink.memory import check_memory
+from dlthink.memory_limit import check_memory
 from dlthink.progress_bar import progress_bar
 
 HELD = 64 << 20  # bytes of a mapped file that may stay in memory once they were read

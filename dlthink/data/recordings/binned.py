@@ -12,20 +12,21 @@ import torch
 
 from dlthink.data.fixed_settings import fixed
 from dlthink.data.recordings import blocks as cut
-from dlthink.data.recordings import formats, notes
+from dlthink.data.recordings import reading_report
+from dlthink.data.recordings.bin_filter import where as holds
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.bumps import Bumps
 from dlthink.data.recordings.circular import turned
-from dlthink.data.recordings.counted import check_width
 from dlthink.data.recordings.covariates import Covariates, in_bins, positions
 from dlthink.data.recordings.decode import Decode
 from dlthink.data.recordings.encode import Encode
+from dlthink.data.recordings.readers import formats
+from dlthink.data.recordings.readers.binned_counts import check_width
 from dlthink.data.recordings.session import Session
 from dlthink.data.recordings.stretches import between, without_gaps
-from dlthink.data.recordings.where import where as holds
 from dlthink.data.recordings.windows import Inputs, Split
 from dlthink.errors import BadInput
-from dlthink.memory import check_memory
+from dlthink.memory_limit import check_memory
 
 MOST_BINS = 50_000_000
 FEW = 0.1  # of validation may be left out; if more of it is strange, it is no glitch
@@ -135,15 +136,15 @@ class Binned:
         far = way.far(covariates, state)
         rows["val"], fewer = _believable(rows["val"], far.any(axis=1), way.before, way.after)
         self.notes = [
-            notes.read(session, bins, counts, rows, int(used.sum())),
+            reading_report.read(session, bins, counts, rows, int(used.sum())),
             *way.notes(bin),
             *session.notes,
             *left_out,
             *covariates.notes,
-            *notes.pace(session, bins, counts, self.hold or []),
-            *(notes.strange(session, bins, far, state, role, fewer) or notes.codes(session)),
-            *notes.copies(covariates, counts, units, train),
-            *notes.silence(session, bins, counts),
+            *reading_report.pace(session, bins, counts, self.hold or []),
+            *(reading_report.strange(session, bins, far, state, role, fewer) or reading_report.codes(session)),
+            *reading_report.copies(covariates, counts, units, train),
+            *reading_report.silence(session, bins, counts),
         ]
         features = way.features(covariates, counts, state)
         known = {"time": torch.from_numpy(bins.centres), "item": torch.from_numpy(cut.items(block))}
@@ -201,7 +202,9 @@ class Binned:
         covariates = in_bins(session, bins, state["hold"] if session.series else None)
         if session.series:
             covariates = covariates.with_bumps(Bumps(state["bumps"] or {}), state["bump_ends"])
-        looks_wrong = notes.strange(session, bins, way.far(covariates, state), state) or notes.codes(session)
+        looks_wrong = reading_report.strange(session, bins, way.far(covariates, state), state) or reading_report.codes(
+            session
+        )
         times = bins.centres[rows] + session.origin
         features = way.features(covariates, counts, state)
         found = torch.from_numpy(rows)
@@ -279,7 +282,7 @@ def _kept_units(session: Session, spikes: np.ndarray, min_spikes: int, left_out:
     least = max(min_spikes, 1)
     kept = [unit for unit in range(len(spikes)) if spikes[unit] >= least]
     if few := [session.units[unit] for unit in range(len(spikes)) if spikes[unit] < least]:
-        left_out.append(f"left out, fewer than {least} spikes in the training bins: unit {notes.listed(few)}")
+        left_out.append(f"left out, fewer than {least} spikes in the training bins: unit {reading_report.listed(few)}")
     if not kept:
         raise BadInput(
             f"{session.source}: no unit has {least} spikes in the training bins "

@@ -8,7 +8,7 @@ import numpy as np
 
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.bumps import Bumps
-from dlthink.data.recordings.notes import listed
+from dlthink.data.recordings.reading_report import listed
 from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dlthink.data.recordings import notes
+from dlthink.data.recordings import reading_report
 from dlthink.data.recordings.covariates import Covariates, positions
 from dlthink.errors import BadInput
 
@@ -42,7 +42,7 @@ class Encode:
                 f"{covariates.source}: covariates are all constant in the training bins: there is nothing to predict "
                 f"from"
             )
-        low, high = notes.limits(seen)
+        low, high = reading_report.limits(seen)
         scale = {"mean": mean, "std": std, "low": low, "high": high}
         scale = {name: of[varies] for name, of in scale.items()}
         if self.lag:
@@ -60,7 +60,7 @@ class Encode:
 
     def far(self, covariates: Covariates, state: dict) -> np.ndarray:
         """[T, F] where covariates lie so far beyond their training values that nothing learned holds."""
-        return notes.beyond(self.inputs(covariates, state), state)
+        return reading_report.beyond(self.inputs(covariates, state), state)
 
     def features(self, covariates: Covariates, counts: np.ndarray, state: dict) -> torch.Tensor:
         """[T, n_in] float32, what x may hold of every bin: minus mean, over spread, in float64."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dlthink.data.recordings.binned import Binned
-from dlthink.data.recordings.npz import arrays, fields
+from dlthink.data.recordings.readers.npz import arrays, fields
 from dlthink.data.recordings.series import Series
 from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput

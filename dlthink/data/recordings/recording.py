@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dlthink.data.recordings import contents, formats
 from dlthink.data.recordings.binned import Binned
+from dlthink.data.recordings.readers import file_contents, formats
 from dlthink.data.recordings.session import Session
 from dlthink.data.recordings.stretches import of_trials, while_measured
 from dlthink.errors import BadInput
@@ -52,7 +52,7 @@ class Recording(Binned):
     @classmethod
     def contents(cls, path: str) -> list[str]:
         """What is in a file, for `dlthink show`."""
-        return contents.lines(path)
+        return file_contents.lines(path)
 
     @classmethod
     def open(cls, path: str | Path, state: dict, **needs) -> Session:

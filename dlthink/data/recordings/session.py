@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from dlthink.data.recordings.counted import on_grid
+from dlthink.data.recordings.readers.binned_counts import on_grid
 from dlthink.data.recordings.series import Series, clock
 from dlthink.errors import BadInput
 

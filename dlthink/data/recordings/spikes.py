@@ -11,7 +11,7 @@ from dlthink.data.recordings.binned import Binned
 from dlthink.data.recordings.series import Series
 from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
-from dlthink.memory import check_memory
+from dlthink.memory_limit import check_memory
 
 FRAME = 0.05  # s, how long one draw of the extra variability lasts
 

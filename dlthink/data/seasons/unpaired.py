@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dlthink.data.photos.pixels import rows_of
 from dlthink.data.seasons.domains import swapped
-from dlthink.nested import each
+from dlthink.nested_tensors import each
 
 EXAMPLES = 6  # photos of each that stand for all
 

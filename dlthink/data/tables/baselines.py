@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dlthink.data.tables.preparation import Features
-from dlthink.data.tables.ties import shares
+from dlthink.data.tables.row_hash import shares
 from dlthink.errors import BadInput
 
 Baseline = Literal["constant", "linear", "boosting"]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlthink.data.molecules.text_file import TextFile
 from dlthink.data.tables.dialect import Dialect
 from dlthink.errors import BadInput
+from dlthink.files.text_file import TextFile
 
 if TYPE_CHECKING:
     import pandas

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlthink.data.tables.columns import kind_of, listed, no_such_column, numbers, words
 from dlthink.data.tables.read_table import Source
-from dlthink.data.tables.ties import shares, word_ties
+from dlthink.data.tables.row_hash import shares, word_ties
 from dlthink.errors import BadInput
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dlthink.data.tables.preparation import Features
-from dlthink.nested import each
+from dlthink.nested_tensors import each
 
 
 class Rows:

@@ -11,13 +11,13 @@ from dlthink.data.fixed_settings import fixed
 from dlthink.data.tables import baselines as compared
 from dlthink.data.tables.baselines import Baseline
 from dlthink.data.tables.columns import chosen, kind_of, listed, no_such_column, numbers, words
-from dlthink.data.tables.copies import copies
 from dlthink.data.tables.preparation import Features, Preparation, quantiles
 from dlthink.data.tables.read_table import Source, read_table
 from dlthink.data.tables.roles import ROLES, Splitting
+from dlthink.data.tables.row_hash import apart, row_ties, word_ties
+from dlthink.data.tables.row_leaks import fingerprint, roles_unseen, seen, twice
 from dlthink.data.tables.rows import Rows
-from dlthink.data.tables.seen import fingerprint, roles_unseen, seen, twice
-from dlthink.data.tables.ties import apart, row_ties, word_ties
+from dlthink.data.tables.target_leaks import copies
 from dlthink.errors import BadInput
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from torch import Tensor
 from dlthink.distributions.poisson import Poisson
 from dlthink.metrics.counts.noise import Noise, exact, is_of_counts
 from dlthink.metrics.counts.suggestion import suggestion
-from dlthink.metrics.items import by_item
 from dlthink.metrics.misfit import misfit, no_distribution
+from dlthink.metrics.per_item import by_item
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

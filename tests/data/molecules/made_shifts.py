@@ -6,8 +6,8 @@ import pytest
 
 Chem = pytest.importorskip("rdkit.Chem", reason="molecules need rdkit")
 
+from dlthink.data.molecules.features.structures import molecule_of_smiles  # noqa: E402
 from dlthink.data.molecules.nci import mean_and_spread  # noqa: E402
-from dlthink.data.molecules.structures import molecule_of_smiles  # noqa: E402
 
 
 def line(smiles, shifts, kind="c13", **more):

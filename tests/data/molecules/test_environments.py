@@ -14,7 +14,7 @@ Chem = pytest.importorskip("rdkit.Chem", reason="molecules need rdkit")
 from rdkit import RDConfig  # noqa: E402
 
 from dlthink.data.molecules.environments import PLAIN, RADIUS, Lookup, environments  # noqa: E402
-from dlthink.data.molecules.featurize import featurize  # noqa: E402
+from dlthink.data.molecules.features.featurize import featurize  # noqa: E402
 
 TABLE = Path(RDConfig.RDDataDir) / "NCI" / "first_5K.smi"
 

@@ -11,10 +11,10 @@ from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles  # noqa: E4
 
 from dlthink.data.molecules import nmrshiftdb2  # noqa: E402
 from dlthink.data.molecules.environments import Lookup, environments  # noqa: E402
-from dlthink.data.molecules.featurize import ATOM_FEATURES  # noqa: E402
+from dlthink.data.molecules.features.featurize import ATOM_FEATURES  # noqa: E402
+from dlthink.data.molecules.features.parent import key  # noqa: E402
 from dlthink.data.molecules.nci import mean_and_spread  # noqa: E402
 from dlthink.data.molecules.nmrshiftdb2 import Nmrshiftdb2  # noqa: E402
-from dlthink.data.molecules.parent import key  # noqa: E402
 from dlthink.data.molecules.simulated import Molecules  # noqa: E402
 from dlthink.data.molecules.splits import roles  # noqa: E402
 from dlthink.data.stable_hash import share, tie  # noqa: E402

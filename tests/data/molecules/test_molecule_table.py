@@ -10,7 +10,7 @@ import torch
 
 Chem = pytest.importorskip("rdkit.Chem", reason="molecules need rdkit")
 
-from dlthink.data.molecules import descriptors  # noqa: E402
+from dlthink.data.molecules.features import descriptors  # noqa: E402
 from dlthink.data.molecules.molecule_table import MoleculeTable  # noqa: E402
 from dlthink.data.molecules.splits import FOLDS  # noqa: E402
 from dlthink.data.stable_hash import share  # noqa: E402

@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("rdkit", reason="molecules need rdkit")
 
+from dlthink.data.molecules.features.structures import molecule_of_smiles
 from dlthink.data.molecules.nci import mean_and_spread, read_nci
-from dlthink.data.molecules.structures import molecule_of_smiles
 from dlthink.errors import BadInput
 
 ELEMENTS = ["H", "C", "N", "O", "F", "S", "P", "Cl"]

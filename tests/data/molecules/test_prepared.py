@@ -10,11 +10,11 @@ Chem = pytest.importorskip("rdkit.Chem", reason="molecules need rdkit")
 
 
 from dlthink.data.molecules.environments import environments  # noqa: E402
-from dlthink.data.molecules.featurize import featurize  # noqa: E402
+from dlthink.data.molecules.features.featurize import featurize  # noqa: E402
 from dlthink.data.molecules.nmrshiftdb2 import Nmrshiftdb2  # noqa: E402
 from dlthink.data.molecules.prepared import Prepared, cached  # noqa: E402
 from dlthink.data.molecules.prepared_shifts import PreparedShifts, prepare  # noqa: E402
-from dlthink.data.molecules.shift_records import read  # noqa: E402
+from dlthink.data.molecules.readers.shift_records import read  # noqa: E402
 from dlthink.data.stable_hash import share, tie  # noqa: E402
 from dlthink.errors import BadInput  # noqa: E402
 from dlthink.files.cache import cache_folder  # noqa: E402

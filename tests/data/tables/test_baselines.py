@@ -6,7 +6,7 @@ import torch
 
 from dlthink.data.tables.baselines import Training
 from dlthink.data.tables.preparation import Features
-from dlthink.data.tables.ties import mixed
+from dlthink.data.tables.row_hash import mixed
 
 SIZES = [3]
 

@@ -6,7 +6,7 @@ import pytest
 
 from dlthink.data.tables.read_table import Source
 from dlthink.data.tables.roles import FOLDS, Splitting
-from dlthink.data.tables.ties import mixed
+from dlthink.data.tables.row_hash import mixed
 from dlthink.errors import BadInput
 
 SOURCE = Source("data.path=t.csv")

@@ -13,7 +13,7 @@ from dlthink import efficientnet_lite
 from dlthink.metrics.translations.features import Features
 from dlthink.metrics.translations.metrics import Translations
 from dlthink.metrics.translations.ssim import psnr
-from dlthink.nested import join
+from dlthink.nested_tensors import join
 from tests.metrics.translations.made_seasons import DOMAINS, asked, floats, kid, photos
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "seasons" / "yosemite128"

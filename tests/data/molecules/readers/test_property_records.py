@@ -1,0 +1,147 @@
+"""Files of molecules with properties, as people have them; what is wrong with one is one line."""
+
+import gzip
+import json
+import math
+
+import pytest
+
+Chem = pytest.importorskip("rdkit.Chem", reason="molecules need rdkit")
+
+from dlthink.data.molecules.readers.property_records import Wanted, read  # noqa: E402
+from dlthink.errors import BadInput  # noqa: E402
+from tests.data.molecules.made_molecules import ETHANOL, block, record, save  # noqa: E402
+
+LOGS = Wanted(("logS",))
+
+
+def values(path, wanted=LOGS):
+    return {record.id: record.values[0] for record in read(path, wanted).records}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"name,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n",
+        b'"name";"smiles";"logS"\n"a";"CCO";"-0,5"\n"b";"CC";"1,25"\n',
+        b"sep=;\nname;smiles;logS\na;CCO;-0,5\nb;CC;1,25\n",
+        b"name\tCanonical_SMILES\tLOGS\na\tCCO\t-0.5\nb\tCC\t1.25\n",
+        b"\n\nid,SMILES,logs \r\na,CCO ,-.5\r\n\r\nb, CC,+1.25e0\r\n",
+        "name,smiles,logS,dose µg\na,CCO,-0.5,1\nb,CC,1.25,2\n".encode("utf-16"),
+        "name,smiles,logS,dose µg\na,CCO,-0.5,1\nb,CC,1.25,2\n".encode("cp1252"),
+        b"\xef\xbb\xbfname,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n",
+        gzip.compress(b"name,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n", mtime=0),
+        b'{"id": "a", "smiles": "CCO", "logS": -0.5}\n{"id": "b", "smiles": "CC", "LogS": "1.25"}\n',
+        json.dumps([{"id": "a", "SMILES": "CCO", "logS": -0.5}, {"id": "b", "SMILES": "CC", "logS": 1.25}]).encode(),
+    ],
+)
+def test_tables_and_json_as_people_have_them(tmp_path, content):
+    path = tmp_path / "a.dat"
+    path.write_bytes(content)
+    assert values(path) == {"a": -0.5, "b": 1.25}
+
+
+def test_an_sd_file_with_a_field(tmp_path):
+    ethane = block(["C", "C"], [(0, 1, 1)], "ethane")
+    text = record(ETHANOL, {"logS": "-0.5", "MW": "46"}) + record(ethane, {"LogS": "1.25"}) + record(ethane, {})
+    reading = read(save(tmp_path / "a.sdf.gz", text, packed=True), LOGS)
+    assert {one.id: (one.values, one.smiles) for one in reading.records} == {
+        "ethanol": ([-0.5], "OCC"),
+        "ethane": ([1.25], "CC"),
+    }
+    assert reading.skipped == {"no value of logS": ["ethane"]} and reading.total == 3
+
+
+def test_missing_ones_are_left_out_target_by_target(tmp_path):
+    text = "smiles,a,b,c\nC,1,,2\nCC,na,NaN,-\nCCC,?,3,null\nCCCC,0,N/A,none\n"
+    reading = read(save(tmp_path / "a.csv", text), Wanted(("b", "a")))
+    assert [[None if math.isnan(v) else v for v in one.values] for one in reading.records] == [
+        [None, 1.0],
+        [3.0, None],
+        [None, 0.0],
+    ]
+    assert reading.skipped == {"no value of b or a": ["row 2"]}
+
+
+def test_what_is_no_number_is_shown_as_it_is_written(tmp_path):
+    text = "smiles,logS\n" + "C,1\n" * 3 + 'CC,<0.5\nCCC,approx. 2\nCCCC,1_000\nCCCCC,inf\nCCCCCC,"1,234"\n'
+    reading = read(save(tmp_path / "a.csv", text), LOGS)
+    assert len(reading.records) == 3 and len(reading.skipped["no value of logS"]) == 5
+    (words,) = [note for note in reading.notes if "no number" in note]
+    assert (
+        words
+        == "4 values of logS left out: no number can be read: '<0.5', 'approx. 2', '1_000' (first in record row 4)"
+    )
+    assert any(note.startswith("1 values of logS left out: infinite") for note in reading.notes)
+
+
+def test_structures_that_cannot_be_read_are_counted(tmp_path):
+    reading = read(save(tmp_path / "a.csv", "id,smiles,logS\na,C(,1\nb,CC,2\nc,,3\n"), LOGS)
+    assert reading.skipped == {"unreadable SMILES": ["a", "c"]}
+
+
+def test_words_of_a_split_in_any_case_and_unknown_ones(tmp_path):
+    text = "smiles,logS,s\nC,1,Train\nCC,2,VALIDATION\nCCC,3, test\nCCCC,4,holdout\nCCCCC,5,\n"
+    reading = read(save(tmp_path / "a.csv", text), Wanted(("logS",), split="S"))
+    assert [one.split for one in reading.records] == ["train", "val", "test", None, None]
+    assert any("splits ignored" in note and "'holdout'" in note for note in reading.notes)
+
+
+def test_the_name_of_a_row_is_told(tmp_path):
+    reading = read(save(tmp_path / "a.csv", "smiles,logS,compound_id\nC,1,x1\nCC,2,x2\n"), LOGS)
+    assert [one.id for one in reading.records] == ["x1", "x2"]
+    only_target = read(save(tmp_path / "b.csv", "smiles,id\nC,1\nCC,2\n"), Wanted(("id",)))
+    assert [(one.id, one.values) for one in only_target.records] == [("row 1", [1.0]), ("row 2", [2.0])]
+
+
+CSV = "name,smiles,logS,words,nothing\na,CCO,-0.5,wet,\nb,CC,1.25,dry,\n"
+REFUSED = {
+    "no such column": (CSV, Wanted(("logs2",)), r"data.target=logs2: .*a\.csv has no such column; did you mean logS\?"),
+    "no target": (CSV, Wanted(()), r"data.target: say which column of .*a\.csv .*; there is logS, name, noth"),
+    "the structures": (CSV, Wanted(("smiles",)), r"data.target=smiles: is the column of the structures; name a m"),
+    "words": (CSV, Wanted(("words",)), r"none of its 2 records can be used: 2 no value of words; .*: 'wet', 'dry'"),
+    "nothing": (CSV, Wanted(("nothing",)), r"none of its 2 records can be used: 2 no value of nothing"),
+    "one of two": (CSV, Wanted(("logS", "nothing")), r"data.target=nothing: .* has no value of it in 2 molecules"),
+    "words beside": (CSV, Wanted(("logS", "words")), r"data.target=words: .* no value of it in 2 molecules; 2 v"),
+    "structures elsewhere": (CSV, Wanted(("logS",), smiles="Smile"), r"data.smiles=Smile: .*did you mean smiles\?"),
+    "names as structures": (CSV, Wanted(("logS",), smiles="words"), r"none of its 2 records can be used: 2 unreadable"),
+    "no split": (CSV, Wanted(("logS",), split="words"), r"data.split=words: in .* no record says train, val or test"),
+    "no such split": (CSV, Wanted(("logS",), split="splot"), r"data.split=splot: .* has no such column"),
+    "no such group": (CSV, Wanted(("logS",), group="word"), r"data.group=word: .*did you mean words\?"),
+    "two of one name": ("smiles,a,a\nC,1,2\n", Wanted(("a",)), r"data.target=a: .* has 2 columns of this name"),
+    "no structures": ("x,logS\nC,1\n", LOGS, r"data.smiles=smiles: .*a\.csv has no such column; there is logS, x"),
+    "a header alone": ("smiles,logS\n", LOGS, r"none of its 0 records"),
+    "an open quote": ('smiles,logS,x\nC,1,"a\nCC,2,b\nCCC,3,c\n', LOGS, r"is not a CSV \(a row of 3 lines.*left open"),
+    "one column": ("smiles\nC\n", Wanted(("smiles",)), r"data.target=smiles: is the column of the structures"),
+    "broken JSON": ('{"smiles": "C", "logS": 1\n{"logS": 2}\n', LOGS, r"none of its 2 records"),
+    "no such key": ('{"smiles": "C", "logP": 1}\n', LOGS, r"data.target=logS: no record of .* has such a f"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text, wanted, says", REFUSED.values(), ids=REFUSED)
+def test_what_is_wrong_is_one_line(tmp_path, text, wanted, says):
+    with pytest.raises(BadInput, match=says) as error:
+        read(save(tmp_path / "a.csv", text), wanted)
+    assert "\n" not in str(error.value) and "data." in str(error.value)
+
+
+def test_an_sd_file_without_the_field(tmp_path):
+    path = save(tmp_path / "a.sdf", record(ETHANOL, {"Solubility": "1"}) * 3)
+    with pytest.raises(BadInput, match=r"data.target=solubilty: no record of .* has such a field; did you mean Solub"):
+        read(path, Wanted(("solubilty",)))
+    with pytest.raises(BadInput, match=r"data.target: say which column .*; there is Solubility"):
+        read(path, Wanted(()))
+
+
+def test_half_of_an_sd_file_without_the_field(tmp_path):
+    """What is there is learned from; what is not is counted."""
+    text = "".join(record(ETHANOL, {"logS": "1"} if i % 2 else {"MW": "46"}) for i in range(40))
+    reading = read(save(tmp_path / "a.sdf", text), LOGS)
+    assert len(reading.records) == len(reading.skipped["no value of logS"]) == 20
+
+
+def test_an_sd_file_cut_short(tmp_path):
+    reading = read(
+        save(tmp_path / "a.sdf", record(ETHANOL, {"logS": "1"}) + record(ETHANOL, {"logS": "2"}, end="")), LOGS
+    )
+    assert any("cut short" in note for note in reading.notes)
