@@ -202,9 +202,8 @@ class Binned:
         covariates = in_bins(session, bins, state["hold"] if session.series else None)
         if session.series:
             covariates = covariates.with_bumps(Bumps(state["bumps"] or {}), state["bump_ends"])
-        looks_wrong = reading_report.strange(session, bins, way.far(covariates, state), state) or reading_report.codes(
-            session
-        )
+        far = way.far(covariates, state)
+        looks_wrong = reading_report.strange(session, bins, far, state) or reading_report.codes(session)
         times = bins.centres[rows] + session.origin
         features = way.features(covariates, counts, state)
         found = torch.from_numpy(rows)
