@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import refused
@@ -239,6 +240,48 @@ def test_drawn_scenes_of_another_seed(cli, monkeypatch):
     assert "psnr_to_winter" in kept("seasons")["test"]
 
 
+# ---------------------------------------------------------------------------------------------------------- recordings
+
+
+def recorded(path, seed, **more):
+    """A recording as labs store it: two units that follow x, at 20 Hz."""
+    rng = np.random.default_rng(seed)
+    times = np.arange(0, 90, 0.05)
+    x = np.sin(times / 3 + seed)
+    names = [*more, "left", "right"]
+    spikes = {unit: np.sort(rng.uniform(0, 89, 300)) for unit in more}
+    for unit, sign in (("left", 1), ("right", -1)):
+        number = rng.poisson(np.exp(sign * x))
+        spikes[unit] = np.sort(np.repeat(times, number) + rng.uniform(0, 0.05, number.sum()))
+    np.savez(path, spike_times=np.concatenate([spikes[unit] for unit in names]),
+             spike_units=np.repeat(names, [len(spikes[unit]) for unit in names]), covariate_times=times,
+             covariates=np.stack([rng.normal(size=len(x)), x], 1), covariate_names=["noise", "x"])  # fmt: skip
+
+
+@pytest.mark.parametrize("direction", ["encode", "decode"])
+def test_the_next_session(cli, monkeypatch, direction):
+    for room in ("reals", "counts"):
+        monkeypatch.setattr(f"dlthink.metrics.{room}.metrics.{room.title()}.figures", lambda *_: {})
+    recorded("monday.npz", 0)
+    recorded("tuesday.npz", 7, new=1)
+    trained(cli, "data=recording", "data.path=monday.npz", f"data.direction={direction}", "model=glm", "data.history=4")
+    code, out, err = cli("evaluate", "run=run", "on=recording", "data.path=tuesday.npz")
+    assert code == 0, err
+    assert "left out, unknown to the run: unit new" in out and "train 0, val 0, test 1,79" in out
+    assert kept("recording")["test"].keys() == own().keys()
+    code, out, err = cli("evaluate", "run=run", "on=recording", "data.path=monday.npz", "name=again")
+    assert code == 0 and "left out, the run has seen them" in out, err
+    assert kept("again")["test"] == pytest.approx(own(), rel=1e-4)
+    recorded("wednesday.npz", 3)
+    renamed = dict(np.load("wednesday.npz")) | {"covariate_names": np.array(["noise", "y"])}
+    np.savez("wednesday.npz", **renamed)
+    asked = ["evaluate", "run=run", "on=recording", "data.path=wednesday.npz"]
+    refused(cli(*asked), "wednesday.npz", "has no covariate 'x'", "noise, y")
+    refused(cli(*asked, "data.bin=0.1"), "data.bin=0.1", "trained with 0.05")
+    other = {"encode": "decode", "decode": "encode"}[direction]
+    refused(cli(*asked, f"data.direction={other}"), "loss", "costs that fit")
+
+
 def test_a_constructor_of_a_family_takes_elsewhere():
     """Every shipped data set of a family can be handed to a run of that family."""
     from dlthink.config import build
@@ -254,4 +297,5 @@ def test_a_constructor_of_a_family_takes_elsewhere():
             found.setdefault(family, []).append(name)
             assert "elsewhere" in parameters(kind) and {*Data.prepares.of(kind)} <= {*kind.fixed}
     assert {"face_folder", "lfw", "faces"} == {*found["photos of people"]}
+    assert {"recording", "spikes", "linear_track", "grasshopper"} == {*found["recordings"]}
     assert {"nmrshiftdb2", "molecules"} == {*found["shifts of atoms"]} and found["properties of molecules"]

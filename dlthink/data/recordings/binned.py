@@ -22,6 +22,7 @@ from dlthink.data.recordings.decode import Decode
 from dlthink.data.recordings.encode import Encode
 from dlthink.data.recordings.readers import formats
 from dlthink.data.recordings.readers.binned_counts import check_width
+from dlthink.data.recordings.seen import seen, seen_before, unknown
 from dlthink.data.recordings.session import Session
 from dlthink.data.recordings.stretches import between, without_gaps
 from dlthink.data.recordings.windows import Inputs, Split
@@ -58,16 +59,19 @@ class Binned:
                    or 360
     bumps          {NAME: number} of Gaussian bumps along a covariate, beside it; {"x*y": 8} on a grid (`Bumps`)
     state          how another recording was prepared (names, mean, std, bin, ...): prepare this one alike
+    elsewhere      this is not the recording of the run with that state, which is examined on all of it that is new
 
     No window crosses the border of a block, interval or trial, and different splits share no bin: the first bins of
     each are no targets, nor the last where windows look ahead. Rows of covariates that lie one bin apart are taken as
     centres of bins. Subclasses say in `read` where the recording comes from. Raises BadInput.
     """
 
-    fixed = (  # once a run is trained
+    family = "recordings"
+    prepares: tuple[str, ...] = (
         *("direction", "bin", "history", "future", "spike_history", "target", "before", "after"),
-        *("blocks", "folds", "fold", "block_by", "start", "stop", "gap", "where", "hold", "circular", "bumps"),
+        *("gap", "where", "hold", "circular", "bumps"),
     )
+    fixed: tuple[str, ...] = (*prepares, "blocks", "folds", "fold", "block_by", "start", "stop")  # once trained
 
     def __init__(
         self,
@@ -92,6 +96,7 @@ class Binned:
         circular: list[str | int] | dict[str, float] | None = None,
         bumps: dict[str, int] | None = None,
         state: dict | None = None,
+        elsewhere: bool = False,
     ) -> None:
         self.direction, self.bin, self.history, self.future = direction, bin, history, future
         self.spike_history, self.target, self.before, self.after = spike_history, _names(target), before, after
@@ -104,7 +109,7 @@ class Binned:
         )
         self.bumps = dict(bumps) if bumps else None
         self._check(min_spikes)
-        settings = fixed(self, state)
+        settings = fixed(self, state, elsewhere)
         way = _way(settings)
         session = between(self.read().centred(bin), start, stop)
         session = turned(without_gaps(session, gap), self.circular or {}).checked()
@@ -115,8 +120,13 @@ class Binned:
         check_memory(needed, f"{session.source}: {len(bins):,} bins (data.bin={bin}) of {len(session.units)} units")
         covariates = in_bins(session, bins, self.hold)
         used = np.ones(len(bins), dtype=bool) if where is None else holds(where, covariates.by_name())
-        block = self._blocks(session, bins, covariates, used, way.margin + way.after)
-        role, rows = self._split(session.source, bins, block, used, way)
+        if elsewhere:
+            block, role, said = _unseen(session, bins, state)
+        else:
+            block, said = self._blocks(session, bins, covariates, used, way.margin + way.after), []
+            role = cut.pattern(self.folds)[(block + self.fold) % self.folds]
+        rows = _rows(bins, block, role, used, way)
+        self._refuse_empty(session.source, rows, way, elsewhere)
         counts = bins.counts(session.spikes)
         self._check_silence(session, counts, rows)
         left_out: list[str] = []
@@ -133,17 +143,19 @@ class Binned:
         covariates = covariates.with_bumps(bumps_along, ends)
         if state is None:
             state = way.fit(covariates, counts, units, train) | settings | {"bump_ends": ends}
+            state["seen"] = seen(session, bins, train | (role == "val"))
         far = way.far(covariates, state)
         rows["val"], fewer = _believable(rows["val"], far.any(axis=1), way.before, way.after)
         self.notes = [
             reading_report.read(session, bins, counts, rows, int(used.sum())),
+            *said,
             *way.notes(bin),
             *session.notes,
             *left_out,
             *covariates.notes,
             *reading_report.pace(session, bins, counts, self.hold or []),
             *(reading_report.strange(session, bins, far, state, role, fewer) or reading_report.codes(session)),
-            *reading_report.copies(covariates, counts, units, train),
+            *(reading_report.copies(covariates, counts, units, train) if train.any() else []),
             *reading_report.silence(session, bins, counts),
         ]
         features = way.features(covariates, counts, state)
@@ -220,23 +232,21 @@ class Binned:
         place = covariates.chosen([self.block_by], "data.block_by")[0]
         return cut.of_values(session.source, self.block_by, covariates.values[:, place], self.folds)
 
-    def _split(
-        self, source: str, bins: Bins, block: np.ndarray, used: np.ndarray, way: Encode | Decode
-    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """[T] the split of each bin, and the rows of each whose windows stay in their blocks."""
-        role = cut.pattern(self.folds)[(block + self.fold) % self.folds]
-        before, after = cut.reach(bins, block)
-        whole = used & (before >= way.margin) & (after >= way.after)
-        rows = {name: np.flatnonzero((role == name) & whole) for name in SPLITS}
-        if empty := [name for name in rows if not len(rows[name])]:
+    def _refuse_empty(self, source: str, rows: dict[str, np.ndarray], way: Encode | Decode, elsewhere: bool) -> None:
+        empty = [name for name in rows if not len(rows[name])]
+        if elsewhere and "test" in empty:
+            raise BadInput(
+                f"{source}: no bin is left to examine the run on: it has seen them all, or none has a whole window of "
+                f"{way.margin} bins before and {way.after} after"
+            )
+        if empty and not elsewhere:
             raise BadInput(
                 f"{source}: no bin is left for {empty[0]} between the gaps: choose fewer data.blocks than "
                 f"{self.blocks} or a shorter window than {way.margin} bins before and {way.after} after"
             )
-        return role, rows
 
     def _check_silence(self, session: Session, counts: np.ndarray, rows: dict[str, np.ndarray]) -> None:
-        if silent := [name for name in rows if not counts[rows[name]].any()]:
+        if silent := [name for name in rows if len(rows[name]) and not counts[rows[name]].any()]:
             series = "; ".join(
                 f"{each.key} from {each.times[0] + session.origin:g} to {each.times[-1] + session.origin:g} s"
                 for each in session.series
@@ -271,6 +281,22 @@ def _way(settings: Mapping[str, Any]) -> Encode | Decode:
         return Encode(history, future, settings["spike_history"])
     before = history if settings["before"] is None else settings["before"]
     return Decode(before, future if settings["after"] is None else settings["after"], settings["target"])
+
+
+def _unseen(session: Session, bins: Bins, state: dict) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """([T] block, [T] role) of another recording than the run's: all is test but what the run has seen; notes."""
+    found, said = seen_before(session, bins, state)
+    block = np.cumsum(np.append(False, np.diff(found)))
+    return block, np.where(found, "seen", "test"), said + unknown(session, state)
+
+
+def _rows(
+    bins: Bins, block: np.ndarray, role: np.ndarray, used: np.ndarray, way: Encode | Decode
+) -> dict[str, np.ndarray]:
+    """The bins of each split whose windows stay in their blocks."""
+    before, after = cut.reach(bins, block)
+    whole = used & (before >= way.margin) & (after >= way.after)
+    return {name: np.flatnonzero((role == name) & whole) for name in SPLITS}
 
 
 def _names(given: list[str | int] | None) -> list[str] | None:

@@ -24,6 +24,7 @@ class Recording(Binned):
     Raises BadInput, naming the file, the key and what to do; `dlthink show FILE` says what is in it.
     """
 
+    prepares = (*Binned.prepares, "series")
     fixed = (*Binned.fixed, "series", "trials")
 
     def __init__(
@@ -35,7 +36,8 @@ class Recording(Binned):
         trials: bool | None = None,
         **binning,
     ) -> None:
-        self.path, self.keys, self.behaviour, self.trials = path, keys, behaviour, trials
+        self.path, self.behaviour, self.trials = path, behaviour, trials
+        self.keys = keys or (binning.get("state") or {}).get("keys")
         self.series = [str(name) for name in series] if series else None
         super().__init__(**binning)
         self.state.setdefault("keys", keys)
