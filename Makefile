@@ -6,7 +6,7 @@ RUN    ?= loss=poisson data=spikes
 # a process for each core, up to eight: each has to load torch; one that is idle takes tests of the others
 SIDE_BY_SIDE = -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: help train test test-slow lint format bench gpu wheels board clean
+.PHONY: help train test test-slow lint format bench docs gpu wheels board clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -41,6 +41,11 @@ format: $(BIN)/.test  ## ruff, rewriting
 bench: $(BIN)/.test  ## speed against hand-written loops and peers, as ratios
 	$(BIN)/python scripts/bench.py
 
+docs: $(BIN)/.train  ## the documents as a site, site/index.html; every link checked
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "site/index.html"
+
 gpu:  ## the tests that need a GPU, and each scenario in each precision, in 8 minutes; installs nothing of its own
 	$(or $(wildcard $(BIN)/python),$(PYTHON)) scripts/gpu.py
 
@@ -51,5 +56,5 @@ board: $(BIN)/.train  ## TensorBoard over outputs/
 	$(BIN)/tensorboard --logdir outputs
 
 clean:  ## caches and builds; never outputs/
-	rm -rf build dist .pytest_cache .ruff_cache *.egg-info
+	rm -rf build dist site .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +

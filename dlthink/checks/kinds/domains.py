@@ -24,6 +24,8 @@ LEARNS, OFTEN, RATE = 60, 6, 1e-3  # steps of an adversary by Adam, at most; aft
 SEES = 0.05  # of the cost of a network that changes nothing: it lies as far above the truth's once that is seen
 SHARES, ERRORS = (0.0, 1.4), (0.0, 0.4)  # of a landscape: of the way to the truth; of photos that have come back
 GRID = 9
+NO_LOOK = "nothing in the cost asks for the other domain: a discriminator sees it"
+NO_WAY_BACK = "nothing in the cost asks for the photo itself: a way back does"
 
 
 def photos(seed: int) -> dict[str, Tensor]:
@@ -78,8 +80,8 @@ class Domains(Kind):
         asked = learned(case.loss)
         y = asked.y
         true, nothing, forgets = (asked.value(one) for one in (answered(y), answered(y, share=0.0), _forgets(y)))
-        yield _against("changing nothing", nothing, true, "a network that changes nothing", "a discriminator sees it")
-        yield _against("forgetting the photo", forgets, true, "a winter of another summer", "a way back does")
+        yield _against("changing nothing", nothing, true, "a network that changes nothing", NO_LOOK)
+        yield _against("forgetting the photo", forgets, true, "a winter of another summer", NO_WAY_BACK)
         word = "translation" if true < min(nothing, forgets) else "way back" if true < forgets else "nothing"
         text = {
             "translation": "a translation: a true winter of each photo costs less than the photo itself, or another's",
@@ -109,7 +111,7 @@ def _against(check: str, cost: float, true: float, what: str, cure: str) -> Find
         return Finding(check, "passed", f"{what} costs more than true winters and summers do")
     return Finding(
         check, "failed", f"{what} wins: it costs {cost:.3g}, true winters and summers {true:.3g}",
-        f"nothing in the cost asks for the other domain: {cure}",
+        cure,
     )  # fmt: skip
 
 
