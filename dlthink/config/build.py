@@ -20,6 +20,7 @@ from dlthink.training import rng
 from dlthink.user_errors import own_code, written
 
 PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")
+STATED = {"fraction": 1.0}  # in train.yaml for every data set; one of the user's own may lack it while it says this
 COMPUTED = {"n_out"}  # what a network gets that no data states: data's n_targets times the cost's width
 GIVEN = {"data": {"state", "elsewhere"}, "model": COMPUTED}  # arguments of constructors that are no settings
 
@@ -95,8 +96,14 @@ def build(node: DictConfig, **facts: Any) -> Any:
     if node.get("_partial_"):
         return maker
     asked = parameters(maker.func)
+    maker = partial(maker.func, **{name: value for name, value in maker.keywords.items() if _heard(name, value, asked)})
     given = {name: value for name, value in facts.items() if name in asked}
     return maker(**given, **{name: partial(build, inner, **facts) for name, inner in _inner(node)})
+
+
+def _heard(name: str, value: Any, asked: Iterable[str]) -> bool:
+    """Not so a setting of every data set that a class of the user's does not ask for, while it changes nothing."""
+    return name in asked or name not in STATED or value != STATED[name]
 
 
 def _inner(node: DictConfig) -> list[tuple[str, DictConfig]]:
@@ -142,7 +149,7 @@ def _check_arguments(node: DictConfig, target: type, part: str) -> None:
     if part == "optim" and node.get("_partial_") is not True:
         raise BadInput("optim._partial_: must be true, since an optimizer gets its weights later")
     for key, value in OmegaConf.to_container(node, resolve=True).items():
-        if key == "_target_" or (part == "optim" and key == "_partial_"):
+        if key == "_target_" or (part == "optim" and key == "_partial_") or not _heard(key, value, known):
             continue
         if key not in known:
             raise BadInput(f"{part}.{key}: {target.__name__} has no such setting{hint(str(key), known, f'{part}.')}")

@@ -71,6 +71,7 @@ def test_a_data_set_is_trained_on_evaluated_and_predicted_from(cli, tmp_path, da
     code, out, err = cli(*words, "data.rows=300", "model.width=8", *TINY, "hydra.run.dir=run")
     assert code == 0 and "note: drawn: 300 rows" in out, err
     trained = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
+    refused(cli(*words, "data.fraction=0.5"), "data.fraction", "no such setting")  # all of it, and nothing is said
     refused(cli("evaluate", "run=run"), "allow=my_set")
     code, _, err = cli("evaluate", "run=run", "allow=my_set", "output=again.json")
     assert code == 0 and json.loads((tmp_path / "again.json").read_text()) == trained, err

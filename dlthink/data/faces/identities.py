@@ -16,6 +16,7 @@ from dlthink.data.faces.pk_sampler import PeopleBatches
 from dlthink.data.faces.recognize import Recognize
 from dlthink.data.faces.split import Portraits
 from dlthink.data.fixed_settings import fixed
+from dlthink.data.fraction import SPARE, thinned
 from dlthink.data.stable_hash import share, tie
 from dlthink.errors import BadInput
 
@@ -44,6 +45,7 @@ class Identities:
     size        pixels a side
     grey        one channel instead of three
     validation  share of the people that are no test who choose the threshold; none of them is trained on
+    fraction    of the training people who are trained on, see `fraction.py`
     people      P, the people in a batch; None: trainer.batch // photos
     photos      K, the photos of each of them
     flip, shift, zoom, light, erase, mask   see `Augment`; in training only
@@ -57,13 +59,14 @@ class Identities:
 
     family = "photos of people"
     prepares: tuple[str, ...] = ("size", "grey")
-    fixed: tuple[str, ...] = (*prepares, "validation")  # once a run is trained
+    fixed: tuple[str, ...] = (*prepares, "validation", "fraction")  # once a run is trained
 
     def __init__(
         self,
         size: int = 64,
         grey: bool = False,
         validation: float = 0.1,
+        fraction: float = 1.0,
         people: int | None = None,
         photos: int = 4,
         flip: float = 0.5,
@@ -79,7 +82,7 @@ class Identities:
             raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
         if not 16 <= size <= 1024:
             raise BadInput(f"data.size={size}: pixels a side, from 16 to 1024")
-        self.size, self.grey, self.validation = size, grey, validation
+        self.size, self.grey, self.validation, self.fraction = size, grey, validation, fraction
         augment = Augment(flip, shift, zoom, light, erase, mask)
         cut, fresh = fixed(self, state, elsewhere), state is None
         every = self.face_set()
@@ -93,7 +96,8 @@ class Identities:
         self.notes += told
         look = torch.tensor([int(content, 16) >> 1 for content in every.hashes], dtype=torch.long)
         if state is None:
-            role = self.roles(folk)
+            said = self.roles(folk)
+            role = dict(zip(folk, thinned([said[person] for person in folk], folk, fraction).tolist(), strict=True))
             rows = self._rows(role, owner, torch.tensor(stay, dtype=torch.long))
             _refuse_too_few(self.source(), owner, rows)
             pca = Whitened.fit(grey_small[rows["train"]])
@@ -102,6 +106,7 @@ class Identities:
                 "train": [folk[i] for i in trained],
                 "val": [person for person in folk if role[person] == "val"],
                 "alone": [person for person in folk if role[person] == "train" and number[person] not in {*trained}],
+                SPARE: [person for person in folk if role[person] == SPARE],
             }
             state = cut | {
                 "channels": 1 if grey else 3,

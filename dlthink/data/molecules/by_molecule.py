@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dlthink.data.fixed_settings import fixed
+from dlthink.data.fraction import SPARE, thinned
 from dlthink.data.molecules.features.applicability_domain import called
 from dlthink.data.molecules.features.featurize import ATOM_FEATURES, BOND_KINDS, ELEMENT, KIND
 from dlthink.data.molecules.features.graphs import Graphs
@@ -26,6 +27,7 @@ class ByMolecule:
                  molecules with one ring skeleton on the same side; what else, a subclass says
     validation   share of the training molecules that is held out, where the file holds out none itself
     fold         0 .. 4: which fifth of the molecules is test, where the file does not say
+    fraction     of the training molecules that are trained on, see `fraction.py`
     tautomers    whether tautomers and mesomers of one molecule stay together, too
     elsewhere    these are not the data of the run with that state, which is examined on them
     state        how a run's data were prepared: atomic numbers and kinds of atoms seen in training, what its baselines
@@ -36,7 +38,7 @@ class ByMolecule:
     """
 
     prepares: tuple[str, ...] = ("tautomers",)
-    fixed: tuple[str, ...] = ("split", "validation", "fold", *prepares)  # once a run is trained
+    fixed: tuple[str, ...] = ("split", "validation", "fold", "fraction", *prepares)  # once a run is trained
     row = "atoms"  # what a row is, in messages
     called = "measured"  # what values are; or simulated
 
@@ -45,6 +47,7 @@ class ByMolecule:
         split: str = "random",
         validation: float = 0.1,
         fold: int = 0,
+        fraction: float = 1.0,
         tautomers: bool = False,
         state: dict | None = None,
         elsewhere: bool = False,
@@ -53,7 +56,8 @@ class ByMolecule:
             raise BadInput(f"data.validation={validation}: a share lies between 0 and 1, e.g. 0.1")
         if not 0 <= fold < FOLDS:
             raise BadInput(f"data.fold={fold}: there are {FOLDS}, 0 to {FOLDS - 1}")
-        self.split, self.validation, self.fold, self.tautomers = split, validation, fold, tautomers
+        self.split, self.validation, self.fold, self.fraction = split, validation, fold, fraction
+        self.tautomers = tautomers
         cut = fixed(self, state, elsewhere)
         every = self.prepared()
         self.notes = list(every.notes)
@@ -64,7 +68,7 @@ class ByMolecule:
                 f"they are test rather than val, and val rather than train"
             )
         if state is None:
-            role = roles(every, split, validation, fold, self.groups(every))
+            role = thinned(roles(every, split, validation, fold, self.groups(every)), every.keys, fraction)
         else:
             role = as_seen(every, state["seen"])
         rows = {name: torch.tensor([i for i, one in enumerate(role) if one == name]).long() for name in ROLES}
@@ -80,7 +84,7 @@ class ByMolecule:
             state = cut | {
                 "elements": sorted({1, *atoms[:, ELEMENT].unique().tolist()}),
                 "kinds": atoms[:, KIND].unique(dim=0).tolist(),
-                "seen": {name: every.ties[rows[name]] for name in ("train", "val")},
+                "seen": {name: every.ties[torch.from_numpy(role == name)] for name in ("train", "val", SPARE)},
                 "called": self.called,
             }
             state |= self.learned(every, rows["train"])

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from dlthink.data.fixed_settings import fixed
+from dlthink.data.fraction import thinned
 from dlthink.data.recordings import blocks as cut
 from dlthink.data.recordings import reading_report
 from dlthink.data.recordings.bin_filter import where as holds
@@ -49,6 +50,7 @@ class Binned:
     folds, fold    of so many blocks in a row one is test and one validation (of five: train train test train val);
                    fold turns that pattern, so that over all folds every block is test once
     block_by       what a block is: a stretch of time, a trial (or interval), or all bins of one value of a covariate
+    fraction       of the training blocks (of time: of stretches of them) that are trained on, see `fraction.py`
     min_spikes     a unit with fewer spikes in the training bins is left out
     start, stop    use only this part, in seconds after the recording's beginning
     gap            s; stretches without a row of covariates, or with NaN, for longer are left out; null: bridged
@@ -71,7 +73,7 @@ class Binned:
         *("direction", "bin", "history", "future", "spike_history", "target", "before", "after"),
         *("gap", "where", "hold", "circular", "bumps"),
     )
-    fixed: tuple[str, ...] = (*prepares, "blocks", "folds", "fold", "block_by", "start", "stop")  # once trained
+    fixed: tuple[str, ...] = (*prepares, "blocks", "folds", "fold", "block_by", "fraction", "start", "stop")
 
     def __init__(
         self,
@@ -87,6 +89,7 @@ class Binned:
         folds: int = 5,
         fold: int = 0,
         block_by: str = "time",
+        fraction: float = 1.0,
         min_spikes: int = 1,
         start: float | None = None,
         stop: float | None = None,
@@ -100,7 +103,7 @@ class Binned:
     ) -> None:
         self.direction, self.bin, self.history, self.future = direction, bin, history, future
         self.spike_history, self.target, self.before, self.after = spike_history, _names(target), before, after
-        self.blocks, self.folds, self.fold, self.block_by = blocks, folds, fold, block_by
+        self.blocks, self.folds, self.fold, self.block_by, self.fraction = blocks, folds, fold, block_by, fraction
         self.start, self.stop, self.gap, self.where, self.hold = start, stop, gap, where, _names(hold)
         self.circular = (
             {str(n): float(p) for n, p in circular.items()}
@@ -125,6 +128,7 @@ class Binned:
         else:
             block, said = self._blocks(session, bins, covariates, used, way.margin + way.after), []
             role = cut.pattern(self.folds)[(block + self.fold) % self.folds]
+            role = thinned(role, cut.items(block) if self.block_by == "time" else block, self.fraction)
         rows = _rows(bins, block, role, used, way)
         self._refuse_empty(session.source, rows, way, elsewhere)
         counts = bins.counts(session.spikes)

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from dlthink.data.fixed_settings import fixed
+from dlthink.data.fraction import thinned
 from dlthink.data.seasons.color_transfer import ColorTransfer
 from dlthink.data.seasons.domains import checked
 from dlthink.data.seasons.translate import Translate
@@ -45,6 +47,7 @@ class TwoDomains:
     load   pixels a side of training photos; None: 1.12 size
     crop   pixels a side of the random square of one that a step sees; None: size. Less makes quicker steps
     flip   probability of a mirrored photo in training
+    fraction  of the training photos of each domain that are trained on, see `fraction.py`
     state  how a run's data were prepared: the colours of each domain, hashes of the photos seen
     elsewhere  these are not the photos of the run with that state, which is examined on all of them
 
@@ -55,7 +58,7 @@ class TwoDomains:
     domains: Sequence[str]
     family = "photos of two domains"
     prepares: tuple[str, ...] = ("domains", "size")
-    fixed: tuple[str, ...] = prepares  # once a run is trained
+    fixed: tuple[str, ...] = (*prepares, "fraction")  # once a run is trained
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class TwoDomains:
         load: int | None = None,
         crop: int | None = None,
         flip: float = 0.5,
+        fraction: float = 1.0,
         state: dict[str, Any] | None = None,
         elsewhere: bool = False,
     ) -> None:
@@ -78,10 +82,11 @@ class TwoDomains:
             )
         if not 0 <= flip <= 1:
             raise BadInput(f"data.flip={flip}: a probability lies between 0 and 1")
-        self.size, self.load, self.elsewhere = size, load, elsewhere
+        self.size, self.load, self.fraction, self.elsewhere = size, load, fraction, elsewhere
         settings = fixed(self, state, elsewhere)
         found = self.splits(() if state is None else state["looks"])
         self.notes, self.tables = list(found.notes), found.tables
+        found.photos["train"] = {one: _some(photos, fraction) for one, photos in found.photos["train"].items()}
         if state is None:
             colours = ColorTransfer.fit(found.photos["train"])
             state = settings | {"colours": colours.moments, "looks": found.looks}
@@ -121,3 +126,9 @@ class TwoDomains:
     def inputs(cls, path: str, state: dict, direction: str = "", long: str = "") -> Translate:
         """Photos of the user's, to be made into the other domain; shrunk to `long` pixels where they have more."""
         return Translate.read(path, state["domains"], direction, long)
+
+
+def _some(photos: Tensor, fraction: float) -> Tensor:
+    """Those of the photos that are trained on, by their places in the whole."""
+    stay = thinned(["train"] * len(photos), range(len(photos)), fraction) == "train"
+    return photos if stay.all() else photos[torch.from_numpy(stay)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlthink.data.fraction import thinned
 from dlthink.data.tables.columns import kind_of, listed, no_such_column, numbers, words
 from dlthink.data.tables.read_table import Source
 from dlthink.data.tables.row_hash import shares, word_ties
@@ -20,6 +21,7 @@ CALLED = {"train": "train", "training": "train", "learn": "train", "fit": "train
 CALLED |= {"val": "val", "valid": "val", "validation": "val", "dev": "val"}
 CALLED |= {"test": "test", "testing": "test", "holdout": "test"}
 FOLDS = 5
+PIECES = 5  # of a block of time, of which a fraction is trained on
 PATTERN = np.array(["train", "train", "test", "train", "val"])  # of blocks of time, as of recordings
 
 
@@ -33,6 +35,7 @@ class Splitting:
     time        a column by which rows are cut into `blocks`; of five, train train test train val
     fold        0 .. 4: another fifth is test
     validation  share of the training rows that chooses the checkpoint, where no column says it
+    fraction    of the training rows (groups, where there are some; stretches of time) that are trained on
     """
 
     split: str = "random"
@@ -41,6 +44,7 @@ class Splitting:
     blocks: int = 20
     fold: int = 0
     validation: float = 0.1
+    fraction: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 < self.validation < 1:
@@ -72,12 +76,15 @@ class Splitting:
             together = word_ties(*words(frame[self.group])).view(np.int64)
             together = np.where(frame[self.group].isna(), ties, together)
         if self.split != "random":
-            return self._said(frame, together, ties, source)
+            roles, notes = self._said(frame, together, ties, source)
+            return thinned(roles, together, self.fraction), notes
         if self.time is not None:
-            return self._blocks(frame[self.time], source), []
+            piece = self._pieces(frame[self.time], source)
+            roles = PATTERN[(piece // PIECES + self.fold) % len(PATTERN)]
+            return thinned(roles, piece, self.fraction), []
         test = np.floor(shares(together) * FOLDS) == self.fold
         val = shares(together, "validation") < self.validation
-        return np.where(test, "test", np.where(val, "val", "train")), []
+        return thinned(np.where(test, "test", np.where(val, "val", "train")), together, self.fraction), []
 
     def _said(self, frame, together: np.ndarray, ties: np.ndarray, source: Source) -> tuple[np.ndarray, list[str]]:
         """As the column says; where it names no validation, a share of training."""
@@ -104,8 +111,8 @@ class Splitting:
                 )
         return roles, notes
 
-    def _blocks(self, column: pandas.Series, source: Source) -> np.ndarray:
-        """Contiguous stretches of time with as many rows each; equal times are in one of them."""
+    def _pieces(self, column: pandas.Series, source: Source) -> np.ndarray:
+        """Contiguous stretches of time with as many rows each, `PIECES` a block; equal times are in one of them."""
         kind = kind_of(column, source)
         if kind not in ("number", "date"):
             raise BadInput(f"data.time={column.name}: {source.name} has words in that column; it must hold times")
@@ -116,5 +123,4 @@ class Splitting:
         ordered = np.sort(when)
         if len(ordered) < self.blocks:
             raise BadInput(f"data.blocks={self.blocks}: {source.name} has {len(ordered)} rows only: choose fewer")
-        block = np.searchsorted(ordered, when) * self.blocks // len(when)
-        return PATTERN[(block + self.fold) % len(PATTERN)]
+        return np.searchsorted(ordered, when) * self.blocks * PIECES // len(when)

@@ -34,7 +34,7 @@ class Table:
     features    columns to predict from, names or globs, whatever they look like; null: all others
     ignore      columns that are no features, names or globs (split_*)
     categories  columns of numbers that are codes
-    split, group, time, blocks, fold, validation   who is train, val and test: `Splitting`
+    split, group, time, blocks, fold, validation, fraction   who is train, val and test: `Splitting`
     baselines   what the examination compares with: constant, linear, boosting
     seed        of the drawn table
     state       how a run's table was prepared and split. The same table is split alike again; of any other, rows that
@@ -45,7 +45,10 @@ class Table:
     Raises BadInput, naming the file and the column.
     """
 
-    fixed = ("target", "features", "ignore", "categories", "split", "group", "time", "blocks", "fold", "validation")
+    fixed = (
+        *("target", "features", "ignore", "categories"),
+        *("split", "group", "time", "blocks", "fold", "validation", "fraction"),
+    )
     kind = ""  # of its targets
 
     def __init__(
@@ -61,6 +64,7 @@ class Table:
         blocks: int = 20,
         fold: int = 0,
         validation: float = 0.1,
+        fraction: float = 1.0,
         baselines: Sequence[Baseline] = compared.EVERY,
         rows: int = 5000,
         seed: int = 0,
@@ -70,7 +74,7 @@ class Table:
         self.path, self.target, self.rows, self.seed = path, target, rows, seed
         self.features, self.ignore, self.categories = features, ignore, categories
         self.split, self.group, self.time, self.blocks = split, group, time, blocks
-        self.fold, self.validation, self.baselines = fold, validation, list(baselines)
+        self.fold, self.validation, self.fraction, self.baselines = fold, validation, fraction, list(baselines)
         cut = fixed(self, state, elsewhere)
         frame, source, truth = self._frame()
         names = self._targets(frame, source, state)
@@ -137,7 +141,7 @@ class Table:
 
     def splitting(self, names: list[str], y: np.ndarray) -> Splitting:
         """How rows are split."""
-        return Splitting(self.split, self.group, self.time, self.blocks, self.fold, self.validation)
+        return Splitting(self.split, self.group, self.time, self.blocks, self.fold, self.validation, self.fraction)
 
     def stated(self, names: list[str], y: np.ndarray) -> dict[str, Any]:
         """Facts, from the targets of training."""
