@@ -1,7 +1,7 @@
 """Finished runs side by side, best first: which is right, and how sure that is.
 
 dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GROUP] [over=seed,data.fold]
-                [output=FILE] [figure=FILE]
+                [x=SETTING] [y=NAME] [across=data,data.path] [output=FILE] [figure=FILE]
 
   FOLDER   runs, or folders that hold some; latest: the newest run; without any, the newest sweep in outputs/multirun
   split    test or val
@@ -9,6 +9,11 @@ dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GR
   sort     the metric to rank by; without, the first one shown
   to       the group that others are compared with, as its row is called (loss=mse); without, the best one
   over     the settings that only repeat a run; what else differs tells the groups apart. over= repeats nothing
+  x, y     instead of the table: the metric y along a setting, x=data.fraction, a curve for each group, and how many
+           times as much of it a group needs for what the best one (or `to`) reaches
+  across   the settings that tell data sets apart: costs are ranked on each, and their mean ranks compared (Friedman,
+           Holm, Nemenyi's critical difference in the picture); without, data, data.path and data.target do, where two
+           costs or more were trained on three of them; across= ranks nothing
   output   write it, too: FILE.csv (all digits), FILE.md (a table in Markdown with the answer below), or a picture:
            FILE.png, FILE.svg, FILE.pdf
   figure   a picture beside what `output` writes
@@ -26,8 +31,20 @@ import sys
 from pathlib import Path
 
 WIDE = 120  # columns of a terminal
+DATA_SETS = ("data", "data.path", "data.target")
 TABLES, PICTURES = (".csv", ".md"), (".png", ".svg", ".pdf")
-NAMES = {"split": "test", "metrics": None, "sort": None, "to": None, "over": None, "output": None, "figure": None}
+NAMES = {
+    "split": "test",
+    "metrics": None,
+    "sort": None,
+    "to": None,
+    "over": None,
+    "output": None,
+    "figure": None,
+    "x": None,
+    "y": None,
+    "across": None,
+}
 
 
 def main(words: list[str]) -> int:
@@ -40,18 +57,21 @@ def main(words: list[str]) -> int:
 
     given, folders = _parse(words)
     runs, left_out = _find(folders, given["split"])
-    names = _names(given["metrics"], runs)
-    if given["sort"]:
-        names = [*_names(given["sort"], runs, "sort"), *(name for name in names if name != given["sort"])]
     compared = comparison.Comparison(runs, _over(given["over"], runs))
     if compared.repeats:
         left_out.append(f"{compared.repeats} with the very settings of a newer one")
+    several = _across(given, compared)
+    names = [] if several else _shown(given, runs)
     if left_out:
         print(f"dlthink: runs left out: {', '.join(left_out)}", file=sys.stderr)
+    if several:
+        return _ranks(compared, several, given)
     labels, scores = compared.labels(), comparison.scores(runs)
     for label, group in zip(labels, compared.groups.values(), strict=True):
         if differ := comparison.uneven(group.values()):
             print(plain(f"dlthink: {label}: {differ}"), file=sys.stderr)
+    if given["x"]:
+        return _along(compared, given, names[0], comparison.direction(names[0], scores))
     better, reference = comparison.direction(names[0], scores), _reference(given["to"], labels)
     ranking = Ranking.of(compared, names[0], better, reference, given["split"] == "test") if len(labels) > 1 else None
     order = ranking.order if ranking else list(range(len(labels)))
@@ -73,6 +93,71 @@ def main(words: list[str]) -> int:
             _draw(path, compared, ranking, pictured, labels, scores)
         else:
             _write(path, given["split"], rows, columns, answer, compared, order, names, ranking)
+    return 0
+
+
+def _along(compared, given: dict, y: str, better: str | None) -> int:
+    """A metric along a setting."""
+    from dlthink.errors import plain
+    from dlthink.files.atomic import atomic
+    from dlthink.runs import curve
+
+    some = curve.curves(compared, given["x"], y)
+    labels = [one.label for one in some]
+    reference = _reference(given["to"], labels)
+    for one in some:
+        points = ", ".join(f"{x:g}: {at.mean:.6g} ({at.runs})" for x, at in zip(one.x, one.band(), strict=True))
+        print(plain(f"{one.label}  {y} at {given['x']} (runs)  {points}"))
+    if better is not None and len(some) > 1:
+        reference = curve.best_at_the_end(some, better) if reference is None else reference
+        others = [one for one in some if one is not some[reference]]
+        print(plain("\n".join(["", *(curve.sentence(some[reference], other, better, y) for other in others)])))
+    for path in filter(None, (given["output"], given["figure"])):
+        if path.suffix.lower() in PICTURES:
+            from dlthink.runs.curve_figure import figure
+
+            _save(path, figure(some, reference or 0, given["x"], y, better))
+        else:
+            with atomic(str(path)) as file:
+                curve.write_csv(file, some, given["x"], y)
+    return 0
+
+
+def _across(given: dict, compared) -> list[str]:
+    """The settings that tell data sets apart, where costs are to be ranked on several."""
+    from dlthink.errors import BadInput
+    from dlthink.runs import critical_difference
+
+    asked = given["across"]
+    keys = [key for key in (DATA_SETS if asked is None else asked.split(",")) if key in compared.keys]
+    if asked and not keys:
+        raise BadInput(f"across={asked}: is the same in all of these runs; they differ in {', '.join(compared.keys)}")
+    if asked is None and (given["x"] or not critical_difference.enough(compared, keys)):
+        return []
+    return keys
+
+
+def _ranks(compared, keys: list[str], given: dict) -> int:
+    """Groups ranked on each of several data sets."""
+    from dlthink.errors import BadInput, plain
+    from dlthink.files.atomic import atomic
+    from dlthink.runs import critical_difference
+
+    if other := next((name for name in ("x", "sort") if given[name]), None):
+        raise BadInput(
+            f"{other}={given[other]}: is for runs of one data set; with across= (nothing) they count as such"
+        )
+    found = critical_difference.across(compared, keys, list(filter(None, (given["metrics"] or "").split(","))))
+    said = critical_difference.lines(found, _reference(given["to"], found.groups))
+    print(plain("\n".join(said)))
+    for path in filter(None, (given["output"], given["figure"])):
+        if path.suffix.lower() in PICTURES:
+            from dlthink.runs.critical_difference_figure import figure
+
+            _save(path, figure(found))
+        else:
+            with atomic(str(path)) as file:
+                critical_difference.write_csv(file, found)
     return 0
 
 
@@ -121,7 +206,12 @@ def _parse(words: list[str]) -> tuple[dict, list[Path]]:
     given, _ = parse([word for word in named if "=" in word], NAMES)
     if given["split"] not in ("test", "val"):
         raise BadInput(f"split={given['split']}: must be test or val")
-    for name, endings in ("output", (*TABLES, *PICTURES)), ("figure", PICTURES):
+    if given["y"] and not given["x"]:
+        raise BadInput(f"y={given['y']}: is a metric along a setting; name that, too: x=data.fraction")
+    if given["x"] and (other := next((name for name in ("metrics", "sort") if given[name]), None)):
+        raise BadInput(f"{other}={given[other]}: a curve is of one metric, y={given[other]}")
+    tables = TABLES[:1] if given["x"] or given["across"] else TABLES
+    for name, endings in ("output", (*tables, *PICTURES)), ("figure", PICTURES):
         if given[name] is not None:
             given[name] = file_to_write(name, given[name], *endings)
     folders = [run_folder(word) for word in words if word not in named or "=" not in word]
@@ -160,6 +250,14 @@ def _over(given: str | None, runs: list) -> list[str]:
         if not any(comparison.below(setting, [key]) for setting in settings):
             raise BadInput(f"over={key}: no run has such a setting{hint(key, settings)}")
     return over
+
+
+def _shown(given: dict, runs: list) -> list[str]:
+    """The metrics to show, the one to rank by first."""
+    names = _names(given["y"] or given["metrics"], runs, "y" if given["y"] else "metrics")
+    if given["sort"]:
+        names = [*_names(given["sort"], runs, "sort"), *(name for name in names if name != given["sort"])]
+    return names
 
 
 def _names(asked: str | None, runs: list, word: str = "metrics") -> list[str]:
@@ -207,12 +305,16 @@ def _write(path: Path, split: str, rows, columns, answer: list[str], compared, o
 def _draw(path: Path, compared, ranking, names: list[str], labels: list[str], scores: dict[str, str]) -> None:
     """Raises BadInput where there is nothing to see."""
     from dlthink.errors import BadInput
-    from dlthink.files.atomic import atomic
 
     if ranking is None:
         raise BadInput(f"{path}: these runs are one group, which has no picture; name runs that differ, or over=")
     from dlthink.runs.comparison_figure import figure
 
-    drawn = figure(compared, ranking, names, labels, scores)
+    _save(path, figure(compared, ranking, names, labels, scores))
+
+
+def _save(path: Path, drawn) -> None:
+    from dlthink.files.atomic import atomic
+
     with atomic(str(path), binary=True) as file:
         drawn.savefig(file, format=path.suffix.lower()[1:], dpi=150)

@@ -41,7 +41,7 @@ def figure(
         panel.locator_params(axis="x", nbins=4)
         panel.grid(axis="y", color=FAINT, linewidth=0.5)
         panel.set_axisbelow(True)
-    panels[0].set_yticks(range(len(order)), [_shortened(labels[place]) for place in order])
+    panels[0].set_yticks(range(len(order)), [shortened(labels[place]) for place in order])
     return drawn
 
 
@@ -66,7 +66,7 @@ def _differences(panel, ranking: Ranking, labels: list[str]) -> None:
             panel.plot([known.mean - half, known.mean + half], [row, row], color=PREDICTED)
         panel.plot(known.mean, row, "o", color=PREDICTED, markerfacecolor=PREDICTED if sure else "white", markersize=5)
     panel.plot(0, ranking.order.index(ranking.reference), "D", color=INK, markersize=4)
-    panel.set_xlabel(_axis(f"{ranking.name}, less {_shortened(labels[ranking.reference], 28)}", ranking.direction))
+    panel.set_xlabel(_axis(f"{ranking.name}, less {shortened(labels[ranking.reference], 28)}", ranking.direction))
     panel.set_title(f"{basis(ranking)}\nfilled: beyond doubt; hollow: not", color=QUIET, fontsize=8)
 
 
@@ -75,6 +75,6 @@ def _axis(name: str, better: str | None) -> str:
     return f"{name}{ARROWS['max']}" if better == "max" else f"{ARROWS[better]}{name}"
 
 
-def _shortened(text: str, most: int = LONG) -> str:
+def shortened(text: str, most: int = LONG) -> str:
     text = text.replace("$", r"\$")
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -336,7 +336,7 @@ def test_folders_with_spaces_signs_and_other_letters(cli, made):
         (["sweep", "split=train"], ["split=train", "test or val"]),
         (["sweep", "metric=mae"], ["metric", "did you mean metrics?"]),
         (["sweep", "data.path=x"], ["data.path=x", "neither a folder"]),
-        (["loss=poisson,mse"], ["loss=poisson,mse", "neither a folder", "there is"]),
+        (["loss=poisson,mse"], ["loss=poisson,mse", "neither a folder"]),
         (["run=sweep"], ["run=sweep: folders stand alone here: dlthink compare sweep"]),
         (["sweep", "output=table.txt"], ["output=table.txt", "CSV or MD or PNG or SVG or PDF is written"]),
         (["sweep", "figure=table.csv"], ["figure=table.csv", "PNG or SVG or PDF is written"]),
@@ -440,3 +440,39 @@ def test_names_that_would_command_the_terminal(cli, made):
     code, out, err = cli("compare", "a", "b", "over=seed")
     assert code == 0 and "\\x1b[31mmae\\x07" in out and "\\ud800" in out and "\\u202e" in out
     assert not {"\x1b", "\x07", "\ud800", "\u202e"} & set(out + err)
+
+
+def test_a_curve_along_a_setting(cli, made, tmp_path):
+    for seed in range(2):
+        for share in (0.1, 0.5, 1.0):
+            for name, factor in ("poisson", 1.0), ("huber", 2.0):
+                numbers = {"log_score": -((share / factor) ** -0.5), "mae": 1.0}
+                words = [f"loss={name}", f"trainer.epochs={share}", f"seed={seed}"]
+                made(f"sweep/{name}{share}{seed}", numbers, *words)
+    code, out, err = cli("compare", "sweep", "x=trainer.epochs", "y=log_score", "output=a.csv", "figure=a.png")
+    assert code == 0 and err == "" and (tmp_path / "a.png").stat().st_size
+    second, first, _, said = out.splitlines()
+    assert first == "loss=poisson  log_score at trainer.epochs (runs)  0.1: -3.16228 (2), 0.5: -1.41421 (2), 1: -1 (2)"
+    assert second.startswith("loss=huber") and len((tmp_path / "a.csv").read_text().splitlines()) == 7
+    assert 1.8 < float(said.split()[2]) < 2.2 and "times as much as loss=poisson for the same log_score" in said
+    refused(cli("compare", "sweep", "y=log_score"), "y=log_score", "x=data.fraction")
+    refused(cli("compare", "sweep", "x=trainer.epochs", "metrics=mae"), "metrics=mae", "y=mae")
+    refused(cli("compare", "sweep", "x=trainer.epochs", "y=ma"), "y=ma", "did you mean mae?")
+    refused(cli("compare", "sweep", "x=trainer.epoch"), "x=trainer.epoch", "trainer.epochs")
+    refused(cli("compare", "sweep", "x=trainer.epochs", "output=a.md"), "output=a.md", "CSV or PNG")
+
+
+def test_costs_on_several_data_sets_are_ranked(cli, made, tmp_path):
+    for k, path in enumerate("abcd"):
+        for name, score in ("poisson", 1.0), ("huber", 2.0):
+            made(f"sweep/{path}{name}", {"log_score": score + 100 * k}, f"loss={name}", f"data.path={path}")
+    code, out, err = cli("compare", "sweep", "output=ranks.csv", "figure=ranks.png")
+    assert code == 0 and err == ""
+    assert out.splitlines()[:2] == ["mean ranks over 4 data sets (1: best)", "  loss=huber    1.000  (1 1 1 1)"]
+    assert "F(1, 3) = inf, p = 0" in out and (tmp_path / "ranks.png").stat().st_size
+    assert (tmp_path / "ranks.csv").read_text().startswith("runs,mean_rank,data.path=a,data.path=b")
+    assert cli("compare", "sweep", "across=data.path")[1] == out
+    assert len(labels(cli("compare", "sweep", "across="))) == 8  # each a group of its own
+    refused(cli("compare", "sweep", "across=data.fold"), "across=data.fold", "loss, data.path")
+    refused(cli("compare", "sweep", "sort=log_score"), "sort=log_score", "one data set")
+    refused(cli("compare", "sweep", "across=loss,data.path"), "8 data sets: 1;", "2 groups and 3 data sets")

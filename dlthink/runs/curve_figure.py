@@ -1,0 +1,77 @@
+"""Figure of curves: a metric along a setting with bands of 95 %, and how much of the setting each group is worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from dlthink.runs.comparison_figure import shortened
+from dlthink.runs.curve import Curve, worth
+from dlthink.style import FAINT, GROUPS, INK, QUIET, canvas, quiet
+
+WIDE = 4  # x that grows by more than this factor is drawn by its logarithm
+ARROWS = {"max": "  better →", "min": "← better  ", None: ""}
+
+
+@quiet()
+def figure(some: Sequence[Curve], reference: int, x: str, y: str, better: str | None) -> Figure:
+    """Left the curves; right, where one way is better and there are several, what they need beside `reference`."""
+    several = better is not None and len(some) > 1
+    drawn = canvas(8.2 if several else 4.6, max(3.2, 0.27 * len(some) + 1.2))
+    panels = drawn.subplots(1, 1 + several, squeeze=False, width_ratios=[1.2, 1][: 1 + several])[0]
+    for place, curve in enumerate(some):
+        color, band = GROUPS[place % len(GROUPS)], curve.band()
+        style = ("-", "--", ":")[place // len(GROUPS) % 3]
+        panels[0].plot(curve.x, [at.mean for at in band], style, marker="o", markersize=3.5, color=color)
+        ends = [(at.mean - half, at.mean + half) for at in band if not math.isnan(half := at.half_width())]
+        if len(ends) == len(curve.x):
+            panels[0].fill_between(curve.x, *zip(*ends, strict=True), color=color, alpha=0.15, linewidth=0)
+    panels[0].set_xlabel(x)
+    panels[0].set_ylabel(f"{y}{ARROWS['max']}" if better == "max" else f"{ARROWS[better]}{y}")
+    _spread(panels[0], [at for curve in some for at in curve.x])
+    if several:
+        _worth(panels[1], some, reference, y, better)
+    else:
+        panels[0].legend([shortened(curve.label) for curve in some])
+    return drawn
+
+
+def _worth(panel, some: Sequence[Curve], reference: int, y: str, better: str) -> None:
+    panel.axvline(1, color=QUIET, linewidth=0.7)
+    order = [reference, *(place for place in range(len(some)) if place != reference)]
+    for row, place in enumerate(order):
+        color = GROUPS[place % len(GROUPS)]
+        known = worth(some[reference], some[place], better) if place != reference else None
+        if known is None:
+            text = "" if place == reference else "nothing in common"
+            panel.plot(1, row, "D", color=color, markersize=4, alpha=float(place == reference))
+            panel.annotate(text, (1, row), (4, 0), textcoords="offset points", va="center", color=QUIET, fontsize=8)
+            continue
+        half = known.half_width()
+        if not math.isnan(half):
+            panel.plot([math.exp(known.mean - half), math.exp(known.mean + half)], [row, row], color=color)
+        panel.plot(math.exp(known.mean), row, "o", color=color, markersize=5)
+    panel.set_ylim(len(order) - 0.5, -0.5)
+    panel.set_yticks(range(len(order)), [shortened(some[place].label) for place in order], color=INK)
+    panel.tick_params(axis="y", length=0)
+    panel.spines["left"].set_visible(False)
+    panel.grid(axis="y", color=FAINT, linewidth=0.5)
+    panel.set_xscale("log")
+    low, high = panel.get_xlim()
+    marks = [mark for mark in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low <= mark <= high]
+    panel.xaxis.set_major_locator(FixedLocator(marks))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.set_xlabel(f"needs so many times as much\nfor the same {y}")
+
+
+def _spread(panel, x: list[float]) -> None:
+    """A logarithmic axis, where the values ask for one, with marks where they are."""
+    if min(x) > 0 and max(x) > WIDE * min(x):
+        panel.set_xscale("log")
+        panel.xaxis.set_major_locator(FixedLocator(sorted({*x})))
+        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        panel.xaxis.set_minor_locator(NullLocator())
