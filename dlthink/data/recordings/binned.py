@@ -164,9 +164,8 @@ class Binned:
         ]
         features = way.features(covariates, counts, state)
         known = {"time": torch.from_numpy(bins.centres), "item": torch.from_numpy(cut.items(block))}
-        if session.rates is not None and way.kind == "counts":
-            expected = bins.integrals(session.rate_edges, session.rates)[:, kept]
-            known["rate"] = torch.from_numpy(expected).float()
+        if session.truth is not None and way.kind == "counts":
+            known |= session.truth.known(bins, counts, kept)
         self.state = state
         y = way.y(covariates, counts, state)
         window = way.before + 1 + way.after

@@ -8,6 +8,7 @@ import numpy as np
 
 from dlthink.data.recordings.readers.binned_counts import on_grid
 from dlthink.data.recordings.series import Series, clock
+from dlthink.data.recordings.truth import Truth
 from dlthink.errors import BadInput
 
 
@@ -33,7 +34,7 @@ class Session:
     counted     s, where the first of the bins begins in which spikes were counted before they were stored, and their
                 width; None: spikes have times
     notes       what was left out or taken for granted in reading: a line each
-    rates       [G, U] true rates in Hz, constant between `rate_edges` [G + 1]; None outside simulations
+    truth       what it was drawn from, the rates of all units; None outside simulations
     rounding    s, how far apart two times must be to be told apart, where the file stored fewer digits than float64
     reach       s, for how long before and after its time a row of covariates stands (`centred`)
     origin      s, when the recording begins on its own clock, once all times count from there (`checked`)
@@ -47,8 +48,7 @@ class Session:
     trials: Trials | None = None
     counted: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
-    rates: np.ndarray | None = field(default=None, repr=False)
-    rate_edges: np.ndarray | None = field(default=None, repr=False)
+    truth: Truth | None = field(default=None, repr=False)
     rounding: float = 0.0
     reach: float = 0.0
     origin: float = 0.0
@@ -85,7 +85,7 @@ class Session:
             spikes=[unit - zero for unit in self.spikes],
             series=[series.only(series.finite()).since(zero) for series in self.series],
             intervals=intervals - zero,
-            rate_edges=None if self.rate_edges is None else self.rate_edges - zero,
+            truth=self.truth and self.truth.since(zero),
             counted=None if self.counted is None else (self.counted[0] - float(zero), self.counted[1]),
             rounding=max(self.rounding, float(np.spacing(latest))),
             origin=self.origin + float(zero),

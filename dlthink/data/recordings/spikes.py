@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
+import torch
 
 from dlthink.data.recordings import ride
 from dlthink.data.recordings.binned import Binned
 from dlthink.data.recordings.series import Series
 from dlthink.data.recordings.session import Session
+from dlthink.data.recordings.truth import Truth
+from dlthink.distributions.com_poisson import ComPoisson
+from dlthink.distributions.count import CountDistribution
+from dlthink.distributions.negative_binomial import NegativeBinomial
+from dlthink.distributions.poisson import Poisson
 from dlthink.errors import BadInput
 from dlthink.memory_limit import check_memory
 
 FRAME = 0.05  # s, how long one draw of the extra variability lasts
+LEAST = -0.95  # dispersion
 
 
 class Spikes(Binned):
     """Spike times of `neurons` neurons during `minutes` of riding, drawn from smooth known rates.
 
     rate        mean of the neurons' mean rates, Hz
-    dispersion  0: Poisson. Else every 50 ms the rate is multiplied by gamma noise, mean 1, this variance:
-                counts of 50 ms are negative binomial, var = mu + dispersion mu^2
+    dispersion  how counts of 50 ms scatter. 0: Poisson. Positive: the rate is multiplied by gamma noise, mean 1, this
+                variance: they are negative binomial, var = mu + dispersion mu^2. Negative: they are
+                Conway-Maxwell-Poisson of the ride's mean, nu = 1 / (1 + dispersion), so that var is about
+                (1 + dispersion) mu where mu is large; -0.95 at least
     refractory  s without a spike after each. The hazard in between is rate / (1 - rate * refractory), which
                 keeps the mean rate the true one
     seed        of the recording; the run has its own
 
-    The examination knows the truth: the expected count of a bin is the integral of the true rate over it.
+    The examination knows the truth: the expected count of a bin is the integral of the true rate over it; and what the
+    true law of counts says of them, without a refractory period, for bins of 50 ms that begin where those do (Poisson:
+    for any).
     """
 
     def __init__(
@@ -55,14 +67,14 @@ class Spikes(Binned):
         rates = ride.rates(signals, self.neurons, self.rate, rng)
         edges = ride.STEP * np.arange(steps + 1)
         spikes = draw(rates, self.dispersion, self.refractory, rng)
+        law = partial(law_of, dispersion=self.dispersion) if self.refractory == 0 else None
         return Session(
             source="data=spikes",
             spikes=spikes,
             units=[str(neuron) for neuron in range(self.neurons)],
             series=[Series(signals, edges[:-1] + ride.STEP / 2, list(ride.SIGNALS))],
             intervals=np.array([[0.0, edges[-1]]]),
-            rates=rates,
-            rate_edges=edges,
+            truth=Truth(rates, edges, law, FRAME if self.dispersion else None),
         )
 
     def _check_knobs(self) -> None:
@@ -70,13 +82,26 @@ class Spikes(Binned):
             ("neurons", 1),
             ("minutes", 0.1),
             ("rate", 1e-6),
-            ("dispersion", 0),
+            ("dispersion", LEAST),
             ("refractory", 0),
             ("seed", 0),
         ):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= least):
                 raise BadInput(f"data.{name}={value}: choose a number of at least {least}")
+        if self.dispersion < 0 < self.refractory:
+            raise BadInput(
+                f"data.refractory={self.refractory}: is for data.dispersion=0 or more: where counts are drawn that "
+                f"scatter less, spikes come at any time of their 50 ms"
+            )
+
+
+def law_of(mean: torch.Tensor, dispersion: float) -> CountDistribution:
+    """The law of the counts of 50 ms whose mean is this."""
+    number = torch.tensor(dispersion, dtype=torch.float64)
+    if dispersion == 0:
+        return Poisson(mean)
+    return NegativeBinomial(mean, number) if dispersion > 0 else ComPoisson(mean, 1 / (1 + number))
 
 
 def draw(rates: np.ndarray, dispersion: float, refractory: float, rng: np.random.Generator) -> list[np.ndarray]:
@@ -87,6 +112,9 @@ def draw(rates: np.ndarray, dispersion: float, refractory: float, rng: np.random
     trains = []
     for neuron in range(neurons):
         rate = rates[:, neuron].astype(np.float64)
+        if dispersion < 0:
+            trains.append(_of_counts(rate, edges, dispersion, rng))
+            continue
         if dispersion > 0:
             rate = rate * rng.gamma(1.0 / dispersion, dispersion, size=frame[-1] + 1)[frame]
         if refractory > 0:
@@ -103,6 +131,16 @@ def draw(rates: np.ndarray, dispersion: float, refractory: float, rng: np.random
         times = np.interp(even, clock, edges)
         trains.append(_with_dead_time(times, refractory) if refractory > 0 else times)
     return trains
+
+
+def _of_counts(rate: np.ndarray, edges: np.ndarray, dispersion: float, rng: np.random.Generator) -> np.ndarray:
+    """Counts of each frame by their law, and in it their spikes, evenly in the time that runs as the expected count."""
+    clock = np.append(0.0, np.cumsum(rate * ride.STEP))
+    ends = clock[np.append(np.arange(0, len(rate), round(FRAME / ride.STEP)), len(rate))]
+    mean = torch.from_numpy(np.diff(ends))
+    counts = law_of(mean, dispersion).icdf(torch.from_numpy(rng.random(len(mean)))).numpy().astype(int)
+    even = np.repeat(ends[:-1], counts) + np.repeat(np.diff(ends), counts) * rng.random(counts.sum())
+    return np.interp(np.sort(even), clock, edges)
 
 
 def _with_dead_time(times: np.ndarray, refractory: float) -> np.ndarray:

@@ -13,6 +13,8 @@ from dlthink.errors import BadInput
 CEILING = 20.0  # the largest log mean: exp(20) is half a billion events in one bin
 FLOOR = -80.0  # the smallest one that is read out: exp(-104) is 0 in float32, and the log of that -inf
 
+PACE = 5.0  # of what is learned for all bins, in weights: one of these has to go as far as many weights of a network do
+
 Where = Literal["shared", "target", "network"]
 
 
@@ -61,8 +63,8 @@ class Dispersed(Counts):
         network   one more output of the network for each: out is [n, (1 + shapes) n_targets], the numbers of one
                   target side by side
 
-    Each is a raw number, `start` (by the moments of the training counts: `moments`) plus what is learned. A cost
-    defines
+    Each is a raw number, `start` (by the moments of the training counts: `moments`, which hold the changes of the mean,
+    too) plus what is learned. A cost defines
 
         family(k, log_mean, *raw) -> (-log P(k), its derivatives by log_mean and by each raw number), elementwise
         law(log_mean, *raw) -> distribution
@@ -78,7 +80,7 @@ class Dispersed(Counts):
         if dispersion == "network":
             self.outputs_per_target = 1 + self.shapes
         else:
-            self.learned = nn.Parameter(torch.zeros(self.shapes, n_targets if dispersion == "target" else 1))
+            self.shift = nn.Parameter(torch.zeros(self.shapes, n_targets if dispersion == "target" else 1))
 
     def family(self, k: Tensor, log_mean: Tensor, *raw: Tensor) -> tuple[Tensor, ...]:
         raise NotImplementedError
@@ -106,10 +108,15 @@ class Dispersed(Counts):
         start = self.moments(mean, variance, y)
         self.start.copy_(start.mean(1, keepdim=True) if self.dispersion == "shared" else start)
 
+    @property
+    def raw(self) -> Tensor:
+        """The raw numbers of shared and target, [shapes, n_targets]: start + PACE shift."""
+        return self.start + PACE * self.shift
+
     def parts(self, out: Tensor) -> tuple[Tensor, ...]:
         """log mean [n, n_targets], and each raw number, [n, n_targets] or [n_targets]; in float32 or wider."""
         if self.dispersion != "network":
-            return out + self.log_mean, *(self.start + self.learned)
+            return out + self.log_mean, *self.raw
         out = out.to(torch.promote_types(out.dtype, self.log_mean.dtype))
         mean, *more = out.unflatten(-1, (self.n_targets, self.outputs_per_target)).unbind(-1)
         return mean + self.log_mean, *(one + start for one, start in zip(more, self.start, strict=True))

@@ -31,6 +31,7 @@ class Counts:
     predicted  {"rate"} or {"mean"}; "distribution" too where the cost is a likelihood of counts; else Poisson is
            assumed. A continuous distribution is ignored: its density is no probability of a count.
     known  {"rate"}: [n, n_targets], the true mean, where it is known;
+           {"log_prob"}: [n, n_targets], of the counts by their true law, where that is known;
            {"time"}: [n], the centre of each bin in seconds, where a figure is to know about gaps
 
     A mean must be positive to have a likelihood, and a squared error does not keep it so. Therefore, for
@@ -44,6 +45,7 @@ class Counts:
     d2                     1 - deviance / deviance of each unit's mean, both summed over units
     log_score              mean log probability of a count as predicted, nats per bin and unit
     oracle_share           bits_per_spike / bits_per_spike of the true rate
+    regret                 log_score of the true law less log_score: 0 is all that can be known
     floored                share of predicted means at or below the floor
     bits_per_spike_own     log probability as predicted, gained over the mean count as Poisson / (log 2 * spikes)
     rps                    mean ranked probability score of the predicted distribution, counts per bin
@@ -86,6 +88,8 @@ class Counts:
             "pit_passes": noise.pit_passes,
             "pearson_dispersion": float(noise.pearson.nanmedian()),
         }
+        if "log_prob" in known:
+            numbers["regret"] = float(exact(known["log_prob"]).mean()) - numbers["log_score"]
         if "rate" in known:
             numbers["oracle_share"] = float(_ratio(gain.sum(), self._sums(known["rate"], y)["gain"].sum()))
         return numbers

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import optimize, special, stats
 
 from dlthink.data.recordings import ride
-from dlthink.data.recordings.spikes import Spikes, draw
+from dlthink.data.recordings.spikes import Spikes, draw, law_of
 from dlthink.errors import BadInput
 
 ALL = ("train", "val", "test")
@@ -35,7 +35,7 @@ def test_what_it_holds(data, session):
     assert len(ride.SIGNALS) == len(set(ride.SIGNALS)) == 12 == data.facts["n_in"]
     assert data.facts["n_targets"] == 50 and data.facts["bin"] == 0.05
     assert session.names == list(ride.SIGNALS) and session.series[0].values.shape == (180_000, 12)
-    assert np.isfinite(session.series[0].values).all() and (session.rates > 0).all()
+    assert np.isfinite(session.series[0].values).all() and (session.truth.rates > 0).all()
     assert len(data.train) + len(data.val) + len(data.test) == 30 * 60 * 20
     assert data.notes == [
         "read 50 units with 721,378 spikes in 1,800 s: 36,000 bins of 0.05 s; 12 covariates, 5 samples a bin; "
@@ -76,9 +76,9 @@ def test_behaviour_is_smooth_over_200_ms(session):
 
 
 def test_rates_are_smooth_over_50_ms(session):
-    assert autocorrelation(session.rates.astype(float), 0.02).min() > 0.97
-    assert autocorrelation(session.rates.astype(float), 2.0).max() < 0.8
-    jump = np.abs(np.diff(session.rates, axis=0)).max(axis=0) / session.rates.max(axis=0)
+    assert autocorrelation(session.truth.rates.astype(float), 0.02).min() > 0.97
+    assert autocorrelation(session.truth.rates.astype(float), 2.0).max() < 0.8
+    jump = np.abs(np.diff(session.truth.rates, axis=0)).max(axis=0) / session.truth.rates.max(axis=0)
     assert jump.max() < 0.2  # in 10 ms never more than a fifth of the highest rate
 
 
@@ -108,7 +108,9 @@ def test_mean_rate_is_the_knob():
 def test_same_seed_same_spikes():
     one, two, three = (Spikes(minutes=2.0, seed=seed).read() for seed in (3, 3, 4))
     assert all(np.array_equal(a, b) for a, b in zip(one.spikes, two.spikes, strict=True))
-    assert np.array_equal(one.series[0].values, two.series[0].values) and np.array_equal(one.rates, two.rates)
+    assert np.array_equal(one.series[0].values, two.series[0].values) and np.array_equal(
+        one.truth.rates, two.truth.rates
+    )
     assert not np.array_equal(one.series[0].values, three.series[0].values)
     assert not any(np.array_equal(a, b) for a, b in zip(one.spikes, three.spikes, strict=True))
 
@@ -125,7 +127,7 @@ def test_the_runs_own_seed_does_not_matter():
 def test_size_is_as_asked():
     data = Spikes(neurons=7, minutes=3.0, bin=0.1, history=3)
     assert data.facts["n_targets"] == 7 and data.facts["window"] == 4
-    assert data.read().rate_edges[-1] == pytest.approx(180.0)
+    assert data.read().truth.edges[-1] == pytest.approx(180.0)
 
 
 def test_counts_are_poisson_given_the_true_rate(data):
@@ -145,13 +147,13 @@ def test_expected_counts_do_not_depend_on_how_fine_the_bins_are():
 
 def test_time_rescaled_spikes_are_uniform(session):
     """Brown et al. 2002: in the time that runs as fast as the rate, intervals are exponential."""
-    clock = np.concatenate([np.zeros((1, 50)), np.cumsum(session.rates.astype(float) * ride.STEP, axis=0)])
+    clock = np.concatenate([np.zeros((1, 50)), np.cumsum(session.truth.rates.astype(float) * ride.STEP, axis=0)])
     p = []
     for unit, spikes in enumerate(session.spikes):
-        intervals = np.diff(np.interp(spikes, session.rate_edges, clock[:, unit]))
+        intervals = np.diff(np.interp(spikes, session.truth.edges, clock[:, unit]))
         p.append(stats.kstest(intervals, "expon").pvalue)
     assert min(p) > 1e-4 and stats.kstest(p, "uniform").pvalue > 1e-3
-    shuffled = np.diff(np.interp(session.spikes[0], session.rate_edges, clock[:, 1]))
+    shuffled = np.diff(np.interp(session.spikes[0], session.truth.edges, clock[:, 1]))
     assert stats.kstest(shuffled, "expon").pvalue < 1e-4  # another neuron's rate does not explain them
 
 
@@ -186,6 +188,48 @@ def test_counts_with_dispersion_are_negative_binomial():
     assert stats.chisquare(seen, len(counts) * np.append(wanted, 1 - wanted.sum())).pvalue > 1e-3
 
 
+@pytest.mark.parametrize(("dispersion", "ratio"), [(-0.5, 0.51), (-0.95, 0.13)])
+def test_counts_of_negative_dispersion_are_conway_maxwell_poisson(dispersion, ratio):
+    """Against the law by its own sum, lambda and nu; spikes lie evenly in their 50 ms."""
+    (spikes,) = draw(flat(30.0, 30, neurons=1), dispersion, 0.0, np.random.default_rng(9))
+    counts = np.histogram(spikes, np.arange(0, 1800 + 0.025, 0.05))[0]
+    k = np.arange(60)
+
+    def pmf(log_rate):
+        log_p = k * log_rate - special.gammaln(k + 1) / (1 + dispersion)
+        return np.exp(log_p - special.logsumexp(log_p))
+
+    p = pmf(optimize.brentq(lambda log_rate: pmf(log_rate) @ k - 1.5, -9, 40))
+    assert counts.mean() == pytest.approx(1.5, abs=0.03) and counts.var() == pytest.approx(p @ (k - 1.5) ** 2, rel=0.05)
+    assert counts.var() / counts.mean() == pytest.approx(ratio, abs=0.1)
+    likely = p * len(counts) > 5
+    wanted = len(counts) * np.append(p[likely], p[~likely].sum())
+    seen = np.bincount(counts, minlength=60)
+    seen = np.append(seen[likely], seen[~likely].sum())
+    assert stats.chisquare(seen, wanted).pvalue > 1e-3 if wanted[-1] > 1 else seen[-1] <= 5
+    assert stats.kstest(spikes / 0.05 % 1, "uniform").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("dispersion", [-0.8, 0.0, 0.5])
+def test_the_examination_knows_what_the_true_law_says_of_the_counts(dispersion):
+    data = Spikes(minutes=2.0, neurons=5, history=0, dispersion=dispersion, rate=20.0)
+    y, rate, log_prob = data.test.targets(), data.test.truth["rate"], data.test.truth["log_prob"]
+    torch.testing.assert_close(log_prob, law_of(rate, dispersion).log_prob(y).float(), rtol=1e-4, atol=1e-4)
+
+
+def test_the_law_is_known_of_the_bins_that_it_is_of_alone():
+    small = {"minutes": 2.0, "neurons": 2, "history": 0}
+    for knobs, known in (
+        ({"dispersion": -0.5}, True),
+        ({"dispersion": -0.5, "start": 10.0}, True),
+        ({"dispersion": -0.5, "start": 10.02}, False),
+        ({"dispersion": 0.5, "bin": 0.1}, False),
+        ({"bin": 0.1, "start": 10.02}, True),
+        ({"refractory": 0.002}, False),
+    ):
+        assert ("log_prob" in Spikes(**small, **knobs).test.truth) == known, knobs
+
+
 def test_intervals_with_a_refractory_period_are_shifted_exponentials():
     (spikes,) = draw(flat(40.0, 20, neurons=1), 0.0, 0.005, np.random.default_rng(8))
     hazard = 40.0 / (1 - 40.0 * 0.005)
@@ -208,7 +252,9 @@ def test_dispersion_of_the_ride(knobs, low, high):
         {"minutes": float("nan")},
         {"rate": 0.0},
         {"rate": -1.0},
-        {"dispersion": -0.1},
+        {"dispersion": -0.96},
+        {"dispersion": float("inf")},
+        {"refractory": 0.001, "dispersion": -0.5},
         {"refractory": -0.001},
         {"refractory": 0.2},
         {"seed": -1},

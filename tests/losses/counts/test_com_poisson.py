@@ -8,6 +8,7 @@ import torch
 from scipy import optimize, special, stats
 
 from dlthink.distributions.com_poisson import ComPoisson as Law
+from dlthink.losses.counts._counts import PACE
 from dlthink.losses.counts.poisson import Poisson
 from tests.losses.counts.made_counts import build, sample
 
@@ -48,7 +49,7 @@ def test_nu_of_one_is_poisson():
     loss, poisson = build("com_poisson"), Poisson(3).double()
     out, k = sample(loss)
     poisson.prepare(k)
-    loss.learned.data.copy_(-loss.start)
+    loss.shift.data.copy_(-loss.start / PACE)
     a, b = out.clone().requires_grad_(), out.clone().requires_grad_()
     one, other = loss(a, k)["nll"], poisson(b, k)["nll"]
     (one + other).backward()
@@ -69,7 +70,7 @@ def test_float32_is_near_float64(mean, nu):
     loss = build("com_poisson", 1, torch.float32)
     k = torch.from_numpy(np.random.default_rng(0).poisson(mean, (300, 1))).float()
     loss.prepare(k)
-    loss.learned.data.copy_(math.log(nu) - loss.start)
+    loss.shift.data.copy_((math.log(nu) - loss.start) / PACE)
     exact = build("com_poisson", 1)
     exact.load_state_dict(loss.state_dict())
     a = torch.zeros(300, 1, requires_grad=True)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from dlthink.losses.counts._counts import PACE
 from dlthink.losses.counts.poisson import Poisson
 from tests.losses.counts.made_counts import build, counts, sample
 
@@ -22,7 +23,7 @@ def test_equals_statsmodels():
     loss = build("generalized_poisson", 1)
     loss.prepare(k)
     log_mean = torch.from_numpy(x @ [0.3, 0.2])[:, None]
-    a = float(loss.shape(loss.start + loss.learned.detach()))
+    a = float(loss.shape(loss.raw.detach()))
     peer = discrete.GeneralizedPoisson(k[:, 0].numpy(), x, p=2).loglikeobs(np.array([0.3, 0.2, a]))
     assert float(loss(log_mean - loss.log_mean, k)["nll"].detach()) == pytest.approx(-peer.mean(), rel=1e-10)
 
@@ -72,7 +73,7 @@ def test_without_dispersion_it_is_poisson():
     loss, poisson = build("generalized_poisson"), Poisson(3).double()
     out, k = sample(loss)
     poisson.prepare(k)
-    loss.learned.data.copy_(-loss.bound.log() - loss.start)
+    loss.shift.data.copy_((-loss.bound.log() - loss.start) / PACE)
     a, b = out.clone().requires_grad_(), out.clone().requires_grad_()
     one, other = loss(a, k)["nll"], poisson(b, k)["nll"]
     (one + other).backward()
@@ -84,6 +85,6 @@ def test_every_training_count_and_the_next_have_a_probability_however_little_the
     loss = build("generalized_poisson", 1)
     k = torch.tensor([[0.0], [1.0], [7.0]], dtype=D)
     loss.prepare(k)
-    loss.learned.data.fill_(-1e4)
+    loss.shift.data.fill_(-1e4)
     law = loss.predict(torch.zeros(1, 1, dtype=D))["distribution"]
     assert law.log_prob(torch.arange(9.0)[:, None]).isfinite().all()

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
+from dlthink.distributions.negative_binomial import NegativeBinomial as Law
 from dlthink.losses.counts.negative_binomial import LEAST, NegativeBinomial
 from dlthink.losses.counts.poisson import Poisson
 from tests.losses.counts.made_counts import build, sample
@@ -41,7 +42,7 @@ def test_the_fit_is_statsmodels_s():
 
     search.step(cost)
     assert -float(cost().detach()) == pytest.approx(fit.llf / 600, abs=1e-6)
-    found = [float(linear.bias + loss.log_mean), *linear.weight[0].tolist(), float((loss.start + loss.learned).exp())]
+    found = [float(linear.bias + loss.log_mean), *linear.weight[0].tolist(), float(loss.raw.exp())]
     np.testing.assert_allclose(found, fit.params, atol=2e-3)
 
 
@@ -49,7 +50,7 @@ def test_at_its_least_dispersion_it_is_poisson():
     loss, poisson = build("negative_binomial"), Poisson(3).double()
     out, k = sample(loss)
     poisson.prepare(k)
-    loss.learned.data.fill_(2 * LEAST)
+    loss.shift.data.fill_(2 * LEAST)
     a, b = out.clone().requires_grad_(), out.clone().requires_grad_()
     one, other = loss(a, k)["nll"], poisson(b, k)["nll"]
     (one + other).backward()
@@ -70,3 +71,19 @@ def test_it_says_more_of_counts_that_scatter_than_poisson_does():
     loss.prepare(k)
     poisson.prepare(k)
     assert float(loss(out, k)["nll"].detach()) < float(poisson(out, k)["nll"]) - 0.3
+
+
+def test_what_it_learns_goes_as_fast_as_a_network_learns_the_mean():
+    """The moments it starts with hold the changes of the mean; 400 steps of Adam as it is typed must undo that."""
+    torch.manual_seed(0)
+    log_mean = 1 + 0.7 * torch.randn(1000, 2)
+    loss = build("negative_binomial", 2, torch.float32)
+    k = Law(log_mean.exp(), torch.tensor([0.3, 0.5])).sample()
+    loss.prepare(k)
+    assert (loss.raw.detach().exp()[0] > 0.7).all()
+    adam = torch.optim.Adam(loss.parameters(), lr=1e-3)
+    for _ in range(400):
+        adam.zero_grad()
+        loss(log_mean - loss.log_mean, k)["nll"].backward()
+        adam.step()
+    assert loss.raw.detach().exp()[0].tolist() == pytest.approx([0.3, 0.5], rel=0.4)

@@ -14,7 +14,7 @@ def test_equals_statsmodels():
     loss = build("zero_inflated_negative_binomial", 1, dispersion="target")
     loss.prepare(k)
     log_mean = torch.from_numpy(x @ [0.3, 0.2])[:, None]
-    log_dispersion, logit = (loss.start + loss.learned).detach()[:, 0].tolist()
+    log_dispersion, logit = loss.raw.detach()[:, 0].tolist()
     peer = models.ZeroInflatedNegativeBinomialP(k[:, 0].numpy(), x, p=2)
     obs = peer.loglikeobs(np.array([logit, 0.3, 0.2, np.exp(log_dispersion)]))
     assert float(loss(log_mean - loss.log_mean, k)["nll"].detach()) == pytest.approx(-obs.mean(), rel=1e-9)
@@ -23,13 +23,13 @@ def test_equals_statsmodels():
 def test_without_inflation_it_is_negative_binomial_without_dispersion_too_poisson():
     loss = build("zero_inflated_negative_binomial")
     out, k = sample(loss)
-    loss.learned.data[1] = -90.0
+    loss.shift.data[1] = -90.0
     one = build("negative_binomial")
-    one.load_state_dict({"log_mean": loss.log_mean, "start": loss.start[:1], "learned": loss.learned[:1].detach()})
+    one.load_state_dict({"log_mean": loss.log_mean, "start": loss.start[:1], "shift": loss.shift[:1].detach()})
     torch.testing.assert_close(loss(out, k)["nll"], one(out, k)["nll"])
     other = build("zero_inflated_poisson")
-    loss.learned.data[0], loss.learned.data[1] = -90.0, 0.3
-    other.load_state_dict({"log_mean": loss.log_mean, "start": loss.start[1:], "learned": loss.learned[1:].detach()})
+    loss.shift.data[0], loss.shift.data[1] = -90.0, 0.3
+    other.load_state_dict({"log_mean": loss.log_mean, "start": loss.start[1:], "shift": loss.shift[1:].detach()})
     torch.testing.assert_close(loss(out, k)["nll"], other(out, k)["nll"], rtol=1e-5, atol=0)
 
 

@@ -43,7 +43,7 @@ def test_without_inflation_it_is_poisson(dtype):
     loss, poisson = build("zero_inflated_poisson", dtype=dtype), Poisson(3).to(dtype)
     out, k = sample(loss)
     poisson.load_state_dict({"log_mean": loss.log_mean})
-    loss.learned.data.fill_(-80.0)
+    loss.shift.data.fill_(-80.0)
     torch.testing.assert_close(loss(out, k)["nll"].detach(), poisson(out, k)["nll"])
     torch.testing.assert_close(loss.predict(out)["rate"], poisson.predict(out)["rate"])
 

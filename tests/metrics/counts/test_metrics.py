@@ -8,6 +8,7 @@ import torch
 from scipy import stats
 from sklearn.metrics import d2_tweedie_score, mean_poisson_deviance
 
+from dlthink.distributions.poisson import Poisson
 from dlthink.metrics.counts.metrics import Counts
 
 LAW = {"log_score", "bits_per_spike_own", "rps", "pit_passes", "pearson_dispersion"}  # of the whole predicted law
@@ -106,6 +107,15 @@ def test_the_oracle_shares_all_of_its_own_score_and_others_less():
     assert worse["oracle_share"] == pytest.approx(worse["bits_per_spike"] / oracle["bits_per_spike"], rel=1e-12)
     assert worse["oracle_share"] < 0.97
     assert worse["log_score"] < oracle["log_score"]
+
+
+def test_regret_is_what_the_true_law_knew_better():
+    true, y, predicted = sample(5000, seed=5)
+    known = {"rate": true, "log_prob": Poisson(true).log_prob(y)}
+    assert counts().numbers({"rate": true}, y, known)["regret"] == pytest.approx(0, abs=1e-7)
+    worse = counts().numbers({"rate": predicted}, y, known)
+    slow = stats.poisson.logpmf(y.numpy(), true.numpy()).mean() - worse["log_score"]
+    assert worse["regret"] == pytest.approx(slow, rel=1e-4) and worse["regret"] > 0.01
 
 
 def test_names_are_always_the_same_and_go_into_json():

@@ -1,0 +1,46 @@
+"""What a simulated recording knows of itself: the rates its spikes were drawn from, and how counts scatter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from dlthink.data.recordings.bins import Bins
+from dlthink.distributions.count import CountDistribution
+
+ALIKE = 1e-6  # of a frame: how far a bin may be off
+
+
+@dataclass(frozen=True)
+class Truth:
+    """rates [G, units] in Hz, constant between `edges` [G + 1], in seconds.
+
+    law    the distribution of counts of these means, where it is known
+    frame  s, of which bins: those of this width that begin at `edges[0]` or whole frames later; None: of any
+    """
+
+    rates: np.ndarray
+    edges: np.ndarray
+    law: Callable[[torch.Tensor], CountDistribution] | None = None
+    frame: float | None = None
+
+    def since(self, zero: float) -> Truth:
+        """With times that count from `zero`."""
+        return replace(self, edges=self.edges - zero)
+
+    def known(self, bins: Bins, counts: np.ndarray, units: list[int]) -> dict[str, torch.Tensor]:
+        """rate: [T, units] expected counts; log_prob: of the counts [T, units] by the true law, where that is known."""
+        expected = torch.from_numpy(bins.integrals(self.edges, self.rates)[:, units])
+        found = {"rate": expected.float()}
+        if self.law is not None and self._holds_of(bins):
+            found["log_prob"] = self.law(expected).log_prob(torch.from_numpy(counts)).float()
+        return found
+
+    def _holds_of(self, bins: Bins) -> bool:
+        if self.frame is None:
+            return True
+        place = (bins.centres - self.edges[0]) / self.frame - 0.5
+        return abs(bins.width / self.frame - 1) < ALIKE and bool((np.abs(place - np.round(place)) < ALIKE).all())
