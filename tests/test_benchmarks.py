@@ -38,3 +38,13 @@ def test_photos_of_two_seasons(benchmarks):
     small = ["loss=cyclegan", "model.width=4", "model.blocks=1", "loss.discriminator.width=4", "trainer.batch=1"]
     run = ours.train(["data=seasons", *small, *FEW], seasons.photos(32), metrics=ours.Unexamined())
     assert run.step == 2 and all(run.seconds >= 0)
+
+
+def test_moments_of_samples(benchmarks, monkeypatch):
+    import moments
+
+    monkeypatch.setattr(moments, "BINS", 3000)
+    monkeypatch.setattr(moments, "COVARIATES", 4)
+    x, y = moments.drawn(white=False, neurons=1)
+    seconds, cost = moments.expected(x, y, white=False)
+    assert all(seconds >= 0) and 0.5 < cost < 2

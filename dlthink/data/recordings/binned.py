@@ -21,6 +21,7 @@ from dlthink.data.recordings.circular import turned
 from dlthink.data.recordings.covariates import Covariates, in_bins, positions
 from dlthink.data.recordings.decode import Decode
 from dlthink.data.recordings.encode import Encode
+from dlthink.data.recordings.moments import Moments
 from dlthink.data.recordings.readers import formats
 from dlthink.data.recordings.readers.binned_counts import check_width
 from dlthink.data.recordings.seen import seen, seen_before, unknown
@@ -51,6 +52,8 @@ class Binned:
                    fold turns that pattern, so that over all folds every block is test once
     block_by       what a block is: a stretch of time, a trial (or interval), or all bins of one value of a covariate
     fraction       of the training blocks (of time: of stretches of them) that are trained on, see `fraction.py`
+    moments        encode: train on points that have the means and covariances of all samples (`Moments`): estimated, or
+                   white, where those of x are known. For loss=poisson_expected and model=glm; null: on the samples
     min_spikes     a unit with fewer spikes in the training bins is left out
     start, stop    use only this part, in seconds after the recording's beginning
     gap            s; stretches without a row of covariates, or with NaN, for longer are left out; null: bridged
@@ -91,6 +94,7 @@ class Binned:
         block_by: str = "time",
         fraction: float = 1.0,
         min_spikes: int = 1,
+        moments: Literal["estimated", "white"] | None = None,
         start: float | None = None,
         stop: float | None = None,
         gap: float | None = None,
@@ -104,6 +108,7 @@ class Binned:
         self.direction, self.bin, self.history, self.future = direction, bin, history, future
         self.spike_history, self.target, self.before, self.after = spike_history, _names(target), before, after
         self.blocks, self.folds, self.fold, self.block_by, self.fraction = blocks, folds, fold, block_by, fraction
+        self.moments = moments
         self.start, self.stop, self.gap, self.where, self.hold = start, stop, gap, where, _names(hold)
         self.circular = (
             {str(n): float(p) for n, p in circular.items()}
@@ -176,10 +181,14 @@ class Binned:
             Split(features, y, torch.from_numpy(rows[name]), way.before, way.after, known) for name in SPLITS
         )
 
+        if moments is not None:
+            self.train = Moments(self.train, white=moments == "white")
+
     @classmethod
     def targets(cls, settings: Mapping[str, Any]) -> str:
         """The kind of target that data with these settings have."""
-        return DIRECTIONS[settings.get("direction", "encode")].kind
+        kind = DIRECTIONS[settings.get("direction", "encode")].kind
+        return kind if settings.get("moments") is None else f"moments of {kind}"
 
     @classmethod
     def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ class Encode:
     """
 
     kind = "counts"
-    own = ("spike_history", "bumps")  # settings that say nothing in the other direction
+    own = ("spike_history", "bumps", "moments")  # settings that say nothing in the other direction
     facts_named = ("n_in", "window", "n_targets", "bin", "lags", "input_names", "target_names", "units")
 
     def __init__(self, history: int, future: int, spike_history: bool) -> None:
