@@ -91,7 +91,7 @@ class Run:
 
     def figures(self, split: str = "test") -> dict[str, Any]:
         """The figures of the examination, by name (matplotlib)."""
-        return self._parts.metrics.figures(*self._reading(split))
+        return evaluation.all_figures(self._parts.metrics, *self._reading(split))
 
     def _reading(self, split: str) -> tuple[dict, Any, dict]:
         if split not in ("train", "val", "test"):

@@ -70,7 +70,7 @@ def main(words: list[str]) -> int:
         print(plain(f"note: {title}: {line}"))
     print(plain(table(title, numbers)))
     if on:
-        figures = parts.metrics.figures(*answers) | Metrics.final_figures.of(parts.metrics)(*answers)
+        figures = evaluation.all_figures(parts.metrics, *answers)
         print(f"kept: {keep(run.folder, name, [f'data={on}', *theirs], numbers, figures, int(saved['step']))}")
     if output:
         write_json(output, numbers)

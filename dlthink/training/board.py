@@ -4,7 +4,7 @@ Only the loop and its progress write here, and `beside` what a run is worth on o
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +45,9 @@ class Board:
             self._csv.writerow((step, epoch, split, name, f"{value:.8g}"))
         self._file.flush()
 
-    def figures(self, split: str, figures: dict, step: int) -> None:
-        """Figures on the board, and the newest of each as `figures/SPLIT_NAME.png`; each is drawn once for both."""
-        _figures(self._writer, self.folder, split, figures, step)
+    def figures(self, split: str, draw: Callable[[], dict], step: int) -> None:
+        """What `draw` draws, on the board, and the newest of each as `figures/SPLIT_NAME.png`; once for both."""
+        _figures(self._writer, self.folder, split, draw(), step)
 
     def projection(self, split: str, points, names: list[str], pictures, step: int) -> None:
         """Points [n, d] for TensorBoard's PROJECTOR, each with its name and its picture (uint8 [n, c, s, s])."""

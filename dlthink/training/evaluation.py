@@ -115,6 +115,12 @@ def lines(metrics: Any, predicted: dict, y: Any, known: dict) -> list[str]:
     return [*remarks(metrics, *answers), *Metrics.suggestions.of(metrics)(*answers)]
 
 
+def all_figures(metrics: Any, predicted: dict, y: Any, known: dict) -> dict[str, Any]:
+    """The figures of an examination that stands alone: those of every validation and those of the end."""
+    answers = predicted, y, known
+    return metrics.figures(*answers) | Metrics.final_figures.of(metrics)(*answers)
+
+
 @dataclass
 class Standing:
     """Where a run stands on training samples: its cost, and the figure that picks the best checkpoint."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,7 +210,7 @@ class Loop:
             self.fitted = val.fitted
             numbers = self.metrics.numbers(*val.answers)
             self.board.scalars("val", val.terms | numbers, self.step, self.sampler.epoch)
-            self.board.figures("val", self.metrics.figures(*val.answers), self.step)
+            self.board.figures("val", partial(self.metrics.figures, *val.answers), self.step)
             # what it draws is part of the run
             train = self._examine(self.train, self.fitted, most=len(self.val), terms=True)
             train_numbers = self.metrics.numbers(*train.answers)
@@ -249,9 +250,8 @@ class Loop:
             print(plain(f"note: test: {line}"))
         if self.doubt:
             print(plain(f"note: {self.doubt}"))
-        figures = self.metrics.figures(*answers) | Metrics.final_figures.of(self.metrics)(*answers)
-        self.board.figures("test", figures, self.step)
-        self.board.figures("model", Model.figures.of(self.model)(), self.step)
+        self.board.figures("test", partial(evaluation.all_figures, self.metrics, *answers), self.step)
+        self.board.figures("model", Model.figures.of(self.model), self.step)
         if points := Metrics.projection.of(self.metrics)(*answers):
             self.board.projection("test", *points, self.step)
         self.board.scalars("test", results["test"], self.step, self.sampler.epoch)
