@@ -51,7 +51,7 @@ TYPED = {
     "rate that is no number": (["optim.lr=nan", *SMALL], "optim", "nan"),
     "batches for L-BFGS": (["optim=lbfgs", *SMALL], "optim=lbfgs", "trainer=lbfgs"),
     "more than the memory": (["data.minutes=1e9"], "memory", "less"),
-    "a network beyond the memory": (["data.minutes=2", "data.history=1", "model.width=10000000"], "memory", "less"),
+    "a network beyond the memory": (["data.minutes=2", "data.history=1", "model.width=10000000000"], "memory", "less"),
     "seed": (["seed=-1"], "seed=-1", "whole number"),
     "a class that is not there": (
         ["loss._target_=dlthink.losses.counts.poisson.Poison"],
@@ -270,6 +270,7 @@ def test_a_read_only_output_folder(cli, tmp_path):
     refused(cli("train", "hydra.run.dir=locked/run", *SMALL), "locked/run")
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_in_one_line_and_loses_nothing(run, tmp_path):
     """The file system refuses to let a file grow beyond some bytes, as a full disk does."""
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}

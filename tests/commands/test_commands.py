@@ -99,6 +99,7 @@ def test_a_sweep_may_end_at_its_first_failure(cli, tmp_path):
     refused(cli("train", "fail_fast=true"), "fail_fast=true", "add -m")
 
 
+@pytest.mark.slow
 def test_runs_side_by_side_return_the_worst_exit_code(tmp_path):
     """In processes of their own, of which nothing else comes back."""
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="pip install 'dlthink[sweep]'")
@@ -228,6 +229,7 @@ def test_paths_with_spaces_and_other_letters(cli, recording, tmp_path):
     assert code == 0 and (place / "rates 1.csv").exists(), err
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_and_says_how_to_go_on(cli, tmp_path):
     words = ["train", "hydra.run.dir=run", "data.minutes=2", "data.neurons=4", "trainer.epochs=100000"]
     words += ["trainer.validate_every=100000", "trainer.save_minutes=0.001"]

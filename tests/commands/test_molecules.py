@@ -95,6 +95,7 @@ def test_predictions_are_those_of_the_examination(cli, no_pictures, tmp_path):
     assert sum(within) / len(within) == pytest.approx(metrics("run")["test"]["coverage_90"], abs=1.5 / len(within))
 
 
+@pytest.mark.slow  # test_properties tries them all on the same network
 @pytest.mark.parametrize("loss", COSTS)
 def test_every_cost_of_real_numbers(cli, no_pictures, loss):
     code, _, err = cli("train", *EMBEDDED, f"loss={loss}", "hydra.run.dir=run")

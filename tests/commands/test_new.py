@@ -24,6 +24,11 @@ NETWORK = {
 }
 
 
+def slow(data):
+    """Of networks whose every step takes its time."""
+    return pytest.param(data, marks=pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def quick(tmp_path, monkeypatch):
     monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
@@ -36,7 +41,7 @@ def needs(data):
         pytest.importorskip("pandas")
 
 
-@pytest.mark.parametrize("data", ["spikes", "molecules", "faces", "seasons"])
+@pytest.mark.parametrize("data", ["spikes", *map(slow, ["molecules", "faces", "seasons"])])
 def test_a_cost_from_nothing_to_a_finished_run(cli, tmp_path, data):
     needs(data)
     code, out, err = cli("new", "loss", "my_first", f"data={data}")
@@ -50,7 +55,7 @@ def test_a_cost_from_nothing_to_a_finished_run(cli, tmp_path, data):
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
 
 
-@pytest.mark.parametrize("data", SMALL)
+@pytest.mark.parametrize("data", ["spikes", "table", *map(slow, ["molecules", "faces", "seasons"])])
 def test_a_network_for_what_the_data_give_to_see(cli, tmp_path, data):
     needs(data)
     code, out, err = cli("new", "model", "my_net", f"data={data}")

@@ -91,7 +91,7 @@ def test_a_feature_that_is_not_there(cli, path, tmp_path):
 
 
 def test_every_network_and_cost(cli, path):
-    for words in (["model=glm"], ["model=ensemble"], ["loss=quantile"], ["loss=mse"]):
+    for words in (["model=glm", "loss=quantile"], ["model=ensemble", "loss=mse"]):
         code, _, err = cli("train", "data=table", f"data.path={path}", "data.target=y", "trainer=smoke", *words,
                            "data.baselines=[constant]", f"hydra.run.dir={words[0]}")  # fmt: skip
         assert code == 0, err
