@@ -62,6 +62,7 @@ def test_distances_are_arranged_as_said():
     assert torch.allclose(e.norm(dim=1), torch.tensor(1.0).double())
 
 
+@pytest.mark.slow
 def test_a_constant_is_the_deepest_place_of_positives_only_too():
     found = shape("identities", "positives_only", dim=64)
     assert float(found.along[1].max() - found.along[1].min()) < 1e-6

@@ -382,6 +382,7 @@ def test_no_torch_is_loaded(two_costs, tmp_path):
 # -------------------------------------------------------------------------------------------------------- a real sweep
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_with_how_to_compare_its_runs(cli, tmp_path):
     code, out, _ = cli("train", "-m", "loss=poisson,mse", "seed=0,1", "hydra.sweep.dir='my sweep'", *SMALL)
     assert code == 0 and out.splitlines()[-1] == "compare them: dlthink compare 'my sweep'"

@@ -113,6 +113,7 @@ def test_what_is_asked_must_make_sense(cli, of_molecules):
     assert not list(Path("run").glob("metrics_*.json"))
 
 
+@pytest.mark.slow
 def test_a_run_from_elsewhere(cli, of_molecules, tmp_path):
     """A stranger's run is opened as any other, and reads the user's file alone."""
     shutil.move("run", "gift")
@@ -128,6 +129,7 @@ def test_a_run_from_elsewhere(cli, of_molecules, tmp_path):
     assert (tmp_path / "outside.json").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_the_shifts_of_a_second_laboratory(cli, tmp_path, monkeypatch):
     pytest.importorskip("rdkit", reason="molecules need rdkit")
     from tests.data.molecules.made_molecules import save
@@ -151,7 +153,7 @@ def test_the_shifts_of_a_second_laboratory(cli, tmp_path, monkeypatch):
 # -------------------------------------------------------------------------------------------------------------- tables
 
 
-@pytest.mark.parametrize("kind", ["reals", "counts"])
+@pytest.mark.parametrize("kind", ["reals", pytest.param("counts", marks=pytest.mark.slow)])
 def test_a_second_table(cli, tmp_path, monkeypatch, kind):
     pd = pytest.importorskip("pandas")
     from tests.data.tables.made import frame, written
@@ -269,7 +271,7 @@ def recorded(path, seed, **more):
              covariates=np.stack([rng.normal(size=len(x)), x], 1), covariate_names=["noise", "x"])  # fmt: skip
 
 
-@pytest.mark.parametrize("direction", ["encode", "decode"])
+@pytest.mark.parametrize("direction", ["encode", pytest.param("decode", marks=pytest.mark.slow)])
 def test_the_next_session(cli, monkeypatch, direction):
     for room in ("reals", "counts"):
         monkeypatch.setattr(f"dlthink.metrics.{room}.metrics.{room.title()}.figures", lambda *_: {})

@@ -110,6 +110,7 @@ def test_there_are_as_many_costs_as_the_course_has():
     assert {"laplace_nll", "student_t", "crps", "quantile"} <= set(COSTS) and "poisson" not in COSTS
 
 
+@pytest.mark.slow
 def test_a_raw_spread_fails_visibly(cli, no_pictures):
     code, out, err = cli("train", *EMBEDDED, "loss=gaussian_nll", "loss.spread=raw", "hydra.run.dir=run")
     assert code == 1
@@ -145,7 +146,7 @@ def own(tmp_path):
     return save(tmp_path / "own.jsonl", "\n".join(made(hydrogens=True)) + "\n")
 
 
-@pytest.mark.parametrize("nucleus", ["13C", "1H"])
+@pytest.mark.parametrize("nucleus", ["13C", pytest.param("1H", marks=pytest.mark.slow)])
 def test_a_file_of_ones_own(cli, no_pictures, own, nucleus, tmp_path):
     words = ["data=nmrshiftdb2", f"data.path={own}", f"data.nucleus={nucleus}", *TINY]
     code, out, err = cli("train", *words, "hydra.run.dir=run")
@@ -210,6 +211,7 @@ def test_a_setting_that_cannot_be(cli, words, says):
     refused(cli("train", "data=molecules", *TINY, *words), says)
 
 
+@pytest.mark.slow
 def test_an_input_that_cannot_be_used(cli, no_pictures, tmp_path):
     assert cli("train", *EMBEDDED, "hydra.run.dir=run")[0] == 0
     save(tmp_path / "x.smi", "C\n")
@@ -222,6 +224,7 @@ def test_an_input_that_cannot_be_used(cli, no_pictures, tmp_path):
     assert not (tmp_path / "y.csv").exists()
 
 
+@pytest.mark.slow
 def test_what_stumbled_a_chemist(cli, no_pictures, tmp_path):
     assert cli("train", *EMBEDDED, "model=ensemble")[0] == 2  # model.width is no setting of an ensemble
     words = [word for word in EMBEDDED if not word.startswith("model.")]

@@ -79,6 +79,7 @@ def test_every_cost_on_two_targets_with_gaps(cli, monkeypatch, path, loss):
     assert all(abs(value) < 1e6 for value in found.values() if value is not None)
 
 
+@pytest.mark.slow
 def test_an_ensemble_with_descriptors_pooled_by_a_sum(cli, monkeypatch, path, tmp_path):
     monkeypatch.setattr(Properties, "figures", lambda *_: {})
     words = ["data=molecule_table", f"data.path={path}", "data.target=atoms", "data.descriptors=true"]

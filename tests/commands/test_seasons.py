@@ -124,6 +124,7 @@ def test_a_large_photo_takes_little_memory(cli, tmp_path):
     assert int(done.stdout.split()[-1]) < 600_000
 
 
+@pytest.mark.slow
 def test_without_judges(cli, monkeypatch):
     monkeypatch.setattr("dlthink.metrics.translations.metrics.Translations.figures", lambda *_: {})
     code, _, err = cli("train", *FEW, "loss=cycle", "hydra.run.dir=run")

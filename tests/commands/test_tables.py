@@ -56,6 +56,7 @@ def test_predict_keeps_the_columns_and_adds_its_own(cli, path, tmp_path):
     assert [file.name for file in (tmp_path / "pictures").iterdir()] == ["predictions.png"]
 
 
+@pytest.mark.slow
 def test_predictions_are_those_of_the_run_and_of_parquet_alike(cli, path, tmp_path):
     import dlthink
 
@@ -71,6 +72,7 @@ def test_predictions_are_those_of_the_run_and_of_parquet_alike(cli, path, tmp_pa
             assert found[y] == pytest.approx(mean, rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_several_targets_are_written_by_name(cli, path, tmp_path):
     train(cli, path, "data.target=[y,b]")
     code, _, err = cli("predict", "run=run", f"input={path}", "output=o.csv", "figures=pictures")

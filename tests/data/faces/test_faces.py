@@ -89,6 +89,7 @@ def one_shot(embedding, y):
     return float(torch.stack(right).mean())
 
 
+@pytest.mark.slow
 def test_pixels_fail_at_one_shot_where_the_faces_differ():
     """On people without chance, pixels do tell them apart: it is the photos that are hard, not the people."""
     at = {}

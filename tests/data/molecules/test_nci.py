@@ -55,6 +55,7 @@ def test_means_and_spreads_reach_as_far_as_real_ones(made):
     assert flat(spreads).min() == pytest.approx(0.3) and 3 < flat(spreads).max() < 4.2
 
 
+@pytest.mark.slow
 def test_the_seed_moves_the_noise_and_not_the_truth(made):
     again, other = read_nci(300, 0, ELEMENTS, 40), read_nci(300, 1, ELEMENTS, 40)
     assert [r.shifts for r in again[0].records] == [r.shifts for r in made[0].records]

@@ -36,6 +36,7 @@ def test_it_collapses():
     assert "collapsed" in remark and "loss=no_margin" in remark
 
 
+@pytest.mark.slow
 def test_the_triplet_cost_does_not():
     cosine, rank, remark = trained("semi_hard")
     assert cosine < 0.5 and rank > 3 and remark is None

@@ -315,7 +315,14 @@ def test_twenty_steps_equal_the_published_order(tmp_path):
         assert (saved["loss"][f"adversary.{name}"] - weight).abs().max() < 1e-12, name
 
 
-@pytest.mark.parametrize("knobs", [{}, {"gan": "wgan_gp"}, {"discriminator": partial(patches, norm="spectral")}])
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {},
+        pytest.param({"gan": "wgan_gp"}, marks=pytest.mark.slow),
+        pytest.param({"discriminator": partial(patches, norm="spectral")}, marks=pytest.mark.slow),
+    ],
+)
 def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path, knobs):
     """Generators, discriminators, pools, both optimizers, averaged weights; a look of the monitors changes none."""
 

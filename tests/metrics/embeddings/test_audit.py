@@ -203,6 +203,7 @@ def test_victims_are_other_people():
     assert len(victim.unique()) == 6
 
 
+@pytest.mark.slow
 def test_figures_can_be_drawn():
     _, figures = audited(Masked(), network())
     assert list(figures) == ["groups", "masked", "robustness"]

@@ -181,6 +181,7 @@ def test_no_molecule_at_all():
     assert len(graphs) == 0 and graphs.atoms.shape == (0, len(ATOM_FEATURES)) and not len(graphs.source)
 
 
+@pytest.mark.slow
 def test_the_whole_table_stays_within_the_vocabulary():
     read = []
     for line in (Path(RDConfig.RDDataDir) / "NCI" / "first_5K.smi").read_text().splitlines():
