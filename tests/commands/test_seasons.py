@@ -30,8 +30,10 @@ def data_folder(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("DLTHINK_DATA", str(tmp_path_factory.getbasetemp() / "drawn"))
 
 
-def test_from_training_to_photos(cli, tmp_path):
-    code, out, err = cli("train", *FEW, "loss.discriminator.width=4", "loss.pool=3", "hydra.run.dir=run")
+@pytest.mark.parametrize("loss", ["cyclegan", pytest.param("projected_gan", marks=pytest.mark.slow)])
+def test_from_training_to_photos(cli, tmp_path, loss):
+    words = [f"loss={loss}", "loss.discriminator.width=4", "loss.pool=3", "hydra.run.dir=run"]
+    code, out, err = cli("train", *FEW, *words)
     assert code == 0, err
     assert set(json.loads(Path("run/metrics.json").read_text())["test"]) >= NAMES
     code, out, err = cli("evaluate", "run=run", "split=val")
