@@ -14,6 +14,7 @@ from dlthink.metrics.translations.arena import Arena
 from dlthink.metrics.translations.condensed import condensed, evenly, translated
 from dlthink.metrics.translations.features import Features
 from dlthink.metrics.translations.kid import kids, summary
+from dlthink.metrics.translations.per_photo import per_photo
 from dlthink.metrics.translations.probe import Probe
 
 if TYPE_CHECKING:
@@ -95,6 +96,14 @@ class Translations:
                 stem = next((n for n in ("edge_ssim", "psnr", "ssim") if name == n or name.startswith(f"{n}_")), name)
                 numbers[f"{stem}{to}{name.removeprefix(stem)}"] = _mean(parts)
         return numbers
+
+    def item_scores(self, predicted: dict, y: dict, known: dict) -> dict[str, np.ndarray]:
+        """KID and means over photos, of both directions, by what each photo adds to them."""
+        kept = self._kept(predicted, y, known)
+        real = {domain: _joined(kept["real"][domain]) for domain in self.source}
+        if not all(map(len, real.values())):
+            return {}
+        return per_photo(self.source, real, kept["made"], f"kid{self.mark}")
 
     def misfit(self, predicted: dict, y: dict) -> str | None:
         """One line where a photo is missing, has another size, or is not finite."""
