@@ -46,11 +46,13 @@ def main(words: list[str]) -> int:
         these = sweep.Sweep(Path(place) / "ended", overrides, 1, resumed, fail_fast)
         if several:
             overrides = these.words = every_cost(overrides)
-            these.runs, these.go_on = runs(overrides), resumed or _began_before(overrides)
+            place = sweep.named(overrides)
+            these.runs, these.go_on = runs(overrides), resumed or sweep.began(place, overrides)
             if not any(word.startswith("hydra.sweep.subdir=") for word in overrides):
                 given.append(f"hydra.sweep.subdir='{name_of_each(overrides)}'")
         try:
-            _composed([*given, *overrides, these.begin()])
+            with sweep.alone(place) if several else nullcontext():
+                _composed([*given, *overrides, these.begin()])
         except SystemExit as stop:  # a signal, or the first failure where that ends the sweep
             if not (several and stop.code in these.codes()):
                 raise
@@ -59,14 +61,6 @@ def main(words: list[str]) -> int:
         if not _clear_away(folder):
             _say_how_to_compare(folder)
     return max(codes, default=0)
-
-
-def _began_before(overrides: list[str]) -> bool:
-    """Is this the command of a sweep that lies in the folder which it names? Then it goes on with it."""
-    from dlthink.runs import sweep
-
-    places = [word.partition("=")[2].strip("'\"") for word in overrides if word.startswith("hydra.sweep.dir=")]
-    return bool(places) and sweep.kept(Path(places[-1])) == overrides
 
 
 def _composed(words: list[str]) -> int:

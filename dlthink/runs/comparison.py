@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -143,6 +144,29 @@ def read(folder: Path, split: str) -> Finished:
 
 
 def _settings(file: Path) -> dict[str, str]:
+    """The settings of a run, part by part: most of a sweep's parts are the same in all of its runs, and read once."""
+    found: dict[str, str] = {}
+    roots: set[str] = set()
+    for part in re.split(r"^(?=[a-z_]+:)", stored_files.text(file), flags=re.MULTILINE):
+        known = _part(re.sub(r"\n#[^\n]*\n?\Z", "\n", part)) if part else {}
+        if known is None or roots & (own := {key.partition(".")[0] for key in known}):
+            return _whole(file)
+        roots |= own
+        found |= known
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _part(text: str) -> dict[str, str] | None:
+    """The settings of one part of a configuration; None where it is not plainly one."""
+    try:
+        loaded = None if stored_files.wrong(text) else yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError):
+        return None
+    return dict(_flat("", loaded)) if isinstance(loaded, dict) and len(loaded) == 1 else None
+
+
+def _whole(file: Path) -> dict[str, str]:
     text = stored_files.configuration(file)
     try:
         return dict(_flat("", yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))))

@@ -1,6 +1,5 @@
 """The scores of a run's single items, `scores.npz`, read as a stranger may have left it."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +35,9 @@ def read(folder: Path) -> ItemScores | None:
     if file.is_symlink() or not file.is_file():
         return None
     try:
-        with zipfile.ZipFile(file) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MOST:
-                raise BadInput(f"{file}: is larger than {MOST >> 20} MB")
         with np.load(file, allow_pickle=False) as arrays:
+            if sum(entry.file_size for entry in arrays.zip.infolist()) > MOST:
+                raise BadInput(f"{file}: is larger than {MOST >> 20} MB")
             held = {name: arrays[name] for name in arrays.files}
     except BadInput:
         raise

@@ -99,15 +99,15 @@ def configuration(file: Path) -> str:
     """
     content = text(file)
     try:
-        wrong = _wrong(content)
+        found = wrong(content)
     except (yaml.YAMLError, ValueError) as error:
         raise BadInput(f"{file}: not readable as YAML ({str(error).splitlines()[0]})") from error
-    if wrong:
-        raise BadInput(f"{file}: not the configuration of a run ({wrong})")
+    if found:
+        raise BadInput(f"{file}: not the configuration of a run ({found})")
     return content
 
 
-def _wrong(content: str) -> str | None:
+def wrong(content: str) -> str | None:
     """What is in a YAML text that no run has written, told at the first of it."""
     open_: list[set[str] | None] = []  # of each mapping or list around: the keys so far
     waiting: list[bool] = []  # is a mapping's next scalar a key?

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.files.atomic import write_text
+from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
 from dlthink.runs import stored_files
 from dlthink.runs.signature import sign, signed
@@ -88,6 +91,39 @@ def kept(folder: Path) -> list[str] | None:
     if not signed(text):
         raise BadInput(f"{file}: was not written here: type the command of that sweep, with hydra.sweep.dir={folder}")
     return json.loads(text.partition("\n")[0])
+
+
+def named(words: list[str]) -> Path | None:
+    """The folder that the words of a sweep name; None where it gets one of its own."""
+    places = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("hydra.sweep.dir=")]
+    return Path(places[-1]) if places else None
+
+
+def began(folder: Path | None, words: list[str]) -> bool:
+    """Do these words go on with the sweep in `folder`? BadInput where another one lies there."""
+    before = None if folder is None else kept(folder)
+    if before is not None and before != words:
+        other = next((word for word in [*before, *words] if (word in before) != (word in words)), "the order of words")
+        raise BadInput(
+            f"{folder}: holds another sweep (they differ in {other}); go on with that one, dlthink train -m "
+            f"resume={folder}, or name another folder"
+        )
+    return before is not None
+
+
+@contextmanager
+def alone(folder: Path | None) -> Iterator[None]:
+    """While it is open, no other sweep runs into `folder`. Raises BadInput."""
+    if folder is None:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with hold(folder):
+            yield
+    finally:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()  # nothing began
 
 
 def fails_fast(overrides: list[str], several: bool) -> tuple[bool, list[str]]:

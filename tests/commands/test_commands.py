@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from dlthink.files import downloads
+from dlthink.files.lock import hold
 from dlthink.training.board import Board
 from dlthink.training.interrupt import Interrupt
 from tests.conftest import REPOSITORY, SMALL, refused
@@ -85,6 +86,17 @@ def test_sweep(cli, tmp_path):
     file = tmp_path / "sweep" / "sweep.json"
     file.write_text(file.read_text().replace("poisson", "huber"))
     refused(cli("train", "-m", "resume=sweep"), "sweep.json", "was not written here")
+
+
+def test_two_sweeps_in_one_folder(cli, tmp_path):
+    words = ["train", "-m", "seed=0,1", "hydra.sweep.dir=sweep", *SMALL]
+    assert cli(*words)[0] == 0
+    before = sorted(tmp_path.rglob("*"))
+    refused(cli(*words, "loss=mse"), "sweep: holds another sweep (they differ in loss=mse)", "-m resume=sweep")
+    with hold(tmp_path / "sweep"):
+        refused(cli(*words), f"sweep: process {os.getpid()} on", "is training here")
+    refused(cli("train", "-m", "seed=0,1", "hydra.sweep.dir=new", "data=spikz"), "spikz")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_refused_run_does_not_stop_the_sweep(cli, tmp_path):
