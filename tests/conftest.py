@@ -34,16 +34,21 @@ def drawn():
     """A test that asks for this gets the figures of training, too."""
 
 
-@pytest.fixture
-def cli(request, tmp_path, monkeypatch, capsys):
-    """`cli("train", ...)` in an empty working folder, in this process: (exit code, stdout, stderr).
-
-    Training draws no figures: they take two thirds of a small run. Nor does Hydra compose twice, the first time only to
-    see whether the configuration asks for a sweep, which the command line does not let it.
-    """
-    monkeypatch.setattr("hydra._internal.hydra.Hydra.get_mode", lambda *_, **__: None)
+@pytest.fixture(autouse=True)
+def undrawn(request, monkeypatch):
+    """Training draws no figures: they take half of a small run."""
     if "drawn" not in request.fixturenames:
         monkeypatch.setattr(Board, "figures", lambda *_: None)
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch, capsys):
+    """`cli("train", ...)` in an empty working folder, in this process: (exit code, stdout, stderr).
+
+    Hydra does not compose twice, the first time only to see whether the configuration asks for a sweep, which the
+    command line does not let it.
+    """
+    monkeypatch.setattr("hydra._internal.hydra.Hydra.get_mode", lambda *_, **__: None)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", list(__import__("sys").path))
 

@@ -27,7 +27,6 @@ ASKED = {"counts": ["input=mine.npz"], "reals": ["input=mine.smi"], "identities"
 def files(cli, tmp_path, monkeypatch):
     """What is predicted from: a recording, SMILES, photos of two people; in the working folder."""
     monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
-    monkeypatch.setattr("dlthink.training.board.Board.figures", lambda *_: None)
     chance = np.random.default_rng(0)
     t = np.arange(0, 60, 0.01)
     x = np.stack([np.sin(t), np.cos(t)], 1)

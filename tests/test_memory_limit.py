@@ -15,7 +15,7 @@ from dlthink.errors import BadInput
 def test_as_much_as_there_is_may_be_asked_for(monkeypatch):
     monkeypatch.setattr(memory_limit, "physical", lambda: 3 << 30)
     memory_limit.check_memory(3 << 30, "data.size=9")
-    with pytest.raises(BadInput, match=r"^data\.size=9: takes 3\.5 GB of memory_limit, and there are 3: ask for less$"):
+    with pytest.raises(BadInput, match=r"^data\.size=9: takes 3\.5 GB of memory, and there are 3: ask for less$"):
         memory_limit.check_memory(3.5 * 2**30, "data.size=9")
     monkeypatch.setattr(memory_limit, "physical", lambda: None)
     memory_limit.check_memory(1e30, "on a system that does not say")

@@ -89,8 +89,8 @@ def test_a_wrong_sign_is_told_at_the_end(cli, own, forward, rate):
 def test_a_right_cost_that_has_hardly_begun_is_not_blamed(cli, own):
     """From a rate of exp(3) a few steps lead down, and not yet below a constant guess."""
     own("mine", "return {'nll': ((out + 3).exp() - y * (out + 3)).mean()}", "(out + 3).exp()")
-    words = ["loss=mine", *SMALL, "trainer.steps=12", "optim.lr=0.01"]
-    told = notes(cli("train", *words, "hydra.run.dir=run"))[-1]
+    words = ["loss=mine", *SMALL]
+    told = notes(cli("train", *words, "trainer.steps=12", "optim.lr=0.01", "hydra.run.dir=run"))[-1]
     assert "on training samples far worse" in told and "log_score has become better on them: train longer" in told
     # a resumed run knows where it began
     again = notes(cli("train", "resume=run", "trainer.steps=15", "allow=mine"))[-1]

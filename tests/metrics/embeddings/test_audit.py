@@ -212,6 +212,7 @@ def test_figures_can_be_drawn():
         assert buffer.tell() > 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n, people", [(1, 1), (5, 1), (4, 4), (4, 2), (40, 3), (2, 2)])
 def test_few_photos(n, people):
     numbers, figures = audited(Masked(n, people))

@@ -109,18 +109,21 @@ def test_neighbours_are_nearest_first_and_framed_by_who_it_is():
         assert colour == (photos.PREDICTED if y[probe] == y[j] else photos.TRUE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("y", [[], [3], [3, 3], [3, 4, 5], [3, 3, 3], [1, 1, 2]])
 def test_few_photos(y):
     y = torch.tensor(y, dtype=torch.long)
     drawable(figures(torch.eye(6)[: len(y)], y, {"picture": pictures(len(y))}, threshold=torch.tensor(1.0)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", [perfect, collapsed])
 def test_perfect_and_collapsed(made):
     embedding, y = made()
     drawable(figures(embedding, y, {"picture": pictures(120)}))
 
 
+@pytest.mark.slow
 def test_lost_embeddings_are_left_out():
     embedding, y = people()
     embedding[3] = math.nan

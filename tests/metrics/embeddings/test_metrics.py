@@ -105,6 +105,7 @@ def test_a_sample_of_far_pairs_stands_for_all(monkeypatch):
     assert resampled.auc(np.ones(60)) == pytest.approx(rates.auc, abs=6e-3)
 
 
+@pytest.mark.slow
 def test_intervals_cover_what_they_should():
     truth = numbers(*people(3000, 1000, noise=0.8, seed=99), draws=1)
     inside = {name: 0 for name in ("recall_of_people", "auc", "val_at_far_1e-2")}

@@ -123,6 +123,7 @@ def test_a_mean_alone_says_so():
     assert len(made["measured"].axes) == 1  # no colour bar
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("std", [2.0, 0.0, math.nan, math.inf])
 @pytest.mark.parametrize("n", [0, 1, 2, 40])
 def test_few_rows_and_one_spread_for_all(n, std):
