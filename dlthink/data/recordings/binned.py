@@ -15,6 +15,7 @@ from dlthink.data.fraction import thinned
 from dlthink.data.recordings import blocks as cut
 from dlthink.data.recordings import reading_report
 from dlthink.data.recordings.bin_filter import where as holds
+from dlthink.data.recordings.bin_leaks import seen, seen_before, unknown
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.bumps import Bumps
 from dlthink.data.recordings.circular import turned
@@ -24,7 +25,6 @@ from dlthink.data.recordings.encode import Encode
 from dlthink.data.recordings.moments import Moments
 from dlthink.data.recordings.readers import formats
 from dlthink.data.recordings.readers.binned_counts import check_width
-from dlthink.data.recordings.seen import seen, seen_before, unknown
 from dlthink.data.recordings.session import Session
 from dlthink.data.recordings.stretches import between, without_gaps
 from dlthink.data.recordings.windows import Inputs, Split
