@@ -42,7 +42,8 @@ def main(words: list[str]) -> int:
     given = [f"{name}={value}" if value else name for name, value in flags.items()]
     if "--cfg" in flags:
         return _composed([*given, *overrides])
-    with tempfile.TemporaryDirectory() as place:
+    elsewhere = any(word.startswith("hydra/launcher=") for word in overrides)  # its machines share this folder
+    with tempfile.TemporaryDirectory(prefix=".sweep-", dir=Path.cwd() if elsewhere else None) as place:
         these = sweep.Sweep(Path(place) / "ended", overrides, 1, resumed, fail_fast)
         if several:
             overrides = these.words = every_cost(overrides)
@@ -108,10 +109,11 @@ def _one(config) -> float | None:
         reach(name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str))
         build.check(config, **choices())
         with hold(folder):
-            if these.go_on and (found := _finished(folder)) is not None:
+            go_on = these.go_on or these.begun(folder)
+            if go_on and (found := _finished(folder)) is not None:
                 print(plain(these.ended(0, whole, called, " was there") or ""), flush=True)
                 return found
-            if these.go_on and (folder / "checkpoints" / "last.pt").exists():
+            if go_on and (folder / "checkpoints" / "last.pt").exists():
                 value, best = _go_on(folder)
             else:
                 _check_free(folder)
@@ -131,6 +133,9 @@ def _one(config) -> float | None:
         if these.fail_fast:
             sys.exit(code)
     except Interrupted as stop:
+        if stop.requeue is not None:
+            print(plain(f"dlthink: {stop}; saved, and put into the queue again: {called}"), file=sys.stderr, flush=True)
+            stop.requeue(stop.number, None)
         place = f"-m resume={shlex.quote(str(_short(whole)))}" if these.runs > 1 else f"resume={_short(folder)}"
         sys.exit(_say_how_to_resume(place, stop))
     return None

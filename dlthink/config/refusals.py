@@ -10,13 +10,14 @@ from dlthink.config.user_files import beside
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 
+LAUNCHERS = {"joblib": "sweep", "submitit_slurm": "slurm", "submitit_local": "slurm"}  # and the extra of each
 REFUSED = (HydraException, OmegaConfBaseException)
 
 
 def no_such_choice(group: str, name: str, options: list[str]) -> BadInput:
     """The refusal of `group=name`; a cost or network may also lie in a file of the working folder."""
-    if name == "joblib":
-        return BadInput("hydra/launcher=joblib: is not installed; pip install 'dlthink[sweep]'")
+    if name in LAUNCHERS:
+        return BadInput(f"hydra/launcher={name}: is not installed; pip install 'dlthink[{LAUNCHERS[name]}]'")
     own = beside(group)
     bare = name.removesuffix(".py")
     module, _, inside = bare.rpartition(".")

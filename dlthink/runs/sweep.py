@@ -52,24 +52,32 @@ class Sweep:
         known = json.loads(file.read_text().partition("\n")[0])
         return cls(file, known["words"], known["runs"], known["go_on"], known["fail_fast"])
 
+    def begun(self, folder: Path) -> bool:
+        """Has this run begun before, in this very sweep? A launcher starts what had to leave a cluster once more."""
+        if {"begun": str(folder)} in self._lines():
+            return True
+        with self.file.open("a") as file:
+            file.write(json.dumps({"begun": str(folder)}) + "\n")
+        return False
+
     def ended(self, code: int, sweep: Path, name: str, figure: str = "") -> str | None:
         """A run has ended with an exit code; what to say of the whole, None where there is but one."""
         with self.file.open("a") as file:
             file.write(json.dumps({"code": code, "sweep": str(sweep.absolute())}) + "\n")
         if self.runs == 1:
             return None
-        first, *lines = self.file.read_text().splitlines()
-        done, passed = len(lines), time.time() - json.loads(first)["began"]
+        began = json.loads(self.file.read_text().partition("\n")[0])["began"]
+        done, passed = len(self.codes()), time.time() - began
         left = f", about {duration(passed / done * (self.runs - done))} left" if done < self.runs else ""
         return f"{done} of {self.runs} runs done after {duration(passed)}{left}: {name}{figure or ' failed'}"
 
     def codes(self) -> list[int]:
         """The exit codes of its runs so far."""
-        return [line["code"] for line in self._lines()]
+        return [line["code"] for line in self._lines() if "code" in line]
 
     def folders(self) -> set[Path]:
         """The folder of the sweep, as its runs say it."""
-        return {Path(line["sweep"]) for line in self._lines()}
+        return {Path(line["sweep"]) for line in self._lines() if "code" in line}
 
     def _lines(self) -> list[dict]:
         return [json.loads(line) for line in self.file.read_text().splitlines()[1:]]

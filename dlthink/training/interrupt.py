@@ -1,35 +1,47 @@
-"""Ctrl-C and SIGTERM, heard between two steps."""
+"""Ctrl-C, SIGTERM, and a batch system's signals to leave, heard between two steps."""
 
 import signal
 import threading
+from collections.abc import Callable
+
+LEAVE = [getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name)]  # not so on Windows
 
 
 class Interrupted(Exception):
-    """Training was asked to stop by the signal `number`; everything is saved."""
+    """Training was asked to stop by the signal `number`; everything is saved.
 
-    def __init__(self, number: int):
+    requeue: what a batch system has set to be called when it tells a job to leave, and puts it into its queue again;
+    None where there is none.
+    """
+
+    def __init__(self, number: int, requeue: Callable[[int, object], object] | None = None):
         super().__init__(f"stopped by {signal.Signals(number).name}")
-        self.number = number
+        self.number, self.requeue = number, requeue
 
 
 class Interrupt:
     """While it is open, the first Ctrl-C or SIGTERM is only noted in `signal`; a second one stops at once.
+
+    SIGUSR1 and SIGUSR2 are noted where somebody listens to them: submitit does, on a cluster. `requeue` is that one.
 
     Only a program's main thread hears signals; elsewhere (a notebook's worker, say) nothing is changed.
     """
 
     def __init__(self):
         self.signal: int | None = None
+        self.requeue: Callable[[int, object], object] | None = None
         self._before: dict = {}
 
     def _note(self, number: int, frame) -> None:
-        if self.signal is not None:
+        if self.signal is not None and number not in LEAVE and self.requeue is None:
             raise KeyboardInterrupt
         self.signal = number
 
     def __enter__(self) -> "Interrupt":
         if threading.current_thread() is threading.main_thread():
-            self._before = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
+            heard = [number for number in LEAVE if callable(signal.getsignal(number))]
+            self._before = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM, *heard)}
+            self.requeue = next((self._before[number] for number in heard), None)
         return self
 
     def __exit__(self, *_) -> None:

@@ -171,7 +171,7 @@ class Loop:
                 self._save()
             self.progress.paused += time.monotonic() - now
             if stop.signal:
-                raise Interrupted(stop.signal)
+                raise Interrupted(stop.signal, stop.requeue)
             if late:
                 break
 
