@@ -109,7 +109,7 @@ def _one(config) -> float | None:
         reach(name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str))
         build.check(config, **choices())
         with hold(folder):
-            go_on = these.go_on or these.begun(folder)
+            go_on = these.go_on or these.begun(folder, typed)
             if go_on and (found := _finished(folder)) is not None:
                 print(plain(these.ended(0, whole, called, " was there") or ""), flush=True)
                 return found
@@ -236,7 +236,10 @@ def _say_how_to_compare(sweep: Path) -> None:
     if len(list(sweep.glob("*/metrics.json"))) > 1:
         folder = str(_short(sweep))
         print()
-        compare.main([folder])
+        try:
+            compare.main([folder])
+        except BadInput as error:  # runs of several problems have been trained all the same
+            print(plain(f"note: {error}"))
         print(f"compare them: dlthink compare {shlex.quote(folder)}", flush=True)
 
 

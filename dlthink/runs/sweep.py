@@ -52,12 +52,13 @@ class Sweep:
         known = json.loads(file.read_text().partition("\n")[0])
         return cls(file, known["words"], known["runs"], known["go_on"], known["fail_fast"])
 
-    def begun(self, folder: Path) -> bool:
+    def begun(self, folder: Path, words: list[str]) -> bool:
         """Has this run begun before, in this very sweep? A launcher starts what had to leave a cluster once more."""
-        if {"begun": str(folder)} in self._lines():
+        said = {"begun": str(folder), "words": words}
+        if said in self._lines():
             return True
         with self.file.open("a") as file:
-            file.write(json.dumps({"begun": str(folder)}) + "\n")
+            file.write(json.dumps(said) + "\n")
         return False
 
     def ended(self, code: int, sweep: Path, name: str, figure: str = "") -> str | None:

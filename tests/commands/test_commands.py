@@ -99,6 +99,11 @@ def test_two_sweeps_in_one_folder(cli, tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_two_runs_of_a_sweep_never_share_a_folder(cli, tmp_path):
+    code, _, err = cli("train", "-m", "seed=0,1", "hydra.sweep.dir=sweep", "hydra.sweep.subdir=same", *SMALL)
+    assert code == 2 and "sweep/same: holds a run already" in err
+
+
 def test_a_refused_run_does_not_stop_the_sweep(cli, tmp_path):
     code, out, err = cli("train", "-m", "data.bin=0,0.05", "hydra.sweep.dir=sweep", *SMALL)
     assert code == 2 and "data.bin=0" in err and out.count("run: ") == 1

@@ -477,3 +477,14 @@ def test_costs_on_several_data_sets_are_ranked(cli, made, tmp_path):
     refused(cli("compare", "sweep", "across=data.fold"), "across=data.fold", "loss, data.path")
     refused(cli("compare", "sweep", "sort=log_score"), "sort=log_score", "one data set")
     refused(cli("compare", "sweep", "across=loss,data.path"), "8 data sets: 1;", "2 groups and 3 data sets")
+
+
+def test_a_sweep_over_problems_that_share_no_metric_is_no_failure(cli, made, tmp_path, capsys):
+    from dlthink.commands.train import _say_how_to_compare
+
+    made("sweep/0", {"log_score": 1.0})
+    made("sweep/1", {"eer": 1.0}, best=["eer", "min"])
+    assert cli("compare", "--help")[0] == 0  # the working folder
+    _say_how_to_compare(tmp_path / "sweep")
+    out = capsys.readouterr().out
+    assert "note: these runs have no metric in common" in out and "dlthink compare sweep" in out
