@@ -11,7 +11,8 @@ from dlthink.data.recordings.session import Session
 
 IN_A_ROW = 8  # intervals between spikes of one unit by which a moment is known again
 STEP = 1e-5  # s, how exactly
-MOST = 4096  # moments of a recording that are kept
+MOST = 4096  # moments of a recording that are kept ...
+SPARE = 8  # ... of so many times as many that are looked at
 ALIKE = 8  # moments that must come again, equally late, for a recording to be the same
 LATE = 1e-3  # s, what counts as equally late
 
@@ -21,7 +22,7 @@ def seen(session: Session, bins: Bins, trained: np.ndarray) -> dict[str, torch.T
 
     Plain values for the state; times are those of the recording's own clock.
     """
-    known, times = _moments(session)
+    known, times = _moments(session, min(1.0, SPARE * MOST / max(1, sum(map(len, session.spikes)))))
     chosen = np.unique(np.linspace(0, len(known) - 1, MOST).astype(int)) if len(known) else []
     stretches = bins.centres[_ends(trained, bins)] + [-bins.width / 2, bins.width / 2] + session.origin
     kept = {"moments": known[chosen], "times": times[chosen], "stretches": stretches}
@@ -33,7 +34,8 @@ def seen_before(session: Session, bins: Bins, state: dict) -> tuple[np.ndarray, 
     before = state.get("seen")
     if before is None:
         return np.zeros(len(bins), bool), ["the run does not know what it has seen: take no part of its own recording"]
-    known, times = _moments(session)
+    largest = float(before["moments"].max()) if len(before["moments"]) else 0.0
+    known, times = _moments(session, min(1.0, largest / 2.0**64 + 0.5 + 1e-9))
     _, theirs, ours = np.intersect1d(before["moments"].numpy(), known, assume_unique=True, return_indices=True)
     late = times[ours] - before["times"].numpy()[theirs]
     steps, number = np.unique(np.rint(late / LATE), return_counts=True)
@@ -57,15 +59,21 @@ def unknown(session: Session, state: dict) -> list[str]:
     return [f"left out, unknown to the run: unit {listed(new)}"] if new else []
 
 
-def _moments(session: Session) -> tuple[np.ndarray, np.ndarray]:
-    """([S] int64, [S] s): what `IN_A_ROW` intervals between spikes of a unit are, each alone of its kind, and when."""
+def _moments(session: Session, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """([S] int64, [S] s): what `IN_A_ROW` intervals between spikes of a unit are, each alone of its kind, and when.
+
+    share: only the so small among these numbers, which are as good as random; the same ones in every recording.
+    """
+    largest = np.iinfo(np.int64).max if share >= 1 else int((share - 0.5) * 2.0**64)
     weights = np.random.default_rng(0).integers(-(2**62), 2**62, IN_A_ROW)
     hashes, times = [np.empty(0, np.int64)], [np.empty(0)]
     for unit in session.spikes:
         steps = np.rint(np.diff(unit) / STEP).astype(np.int64)
         if len(steps) >= IN_A_ROW:
-            hashes.append(np.lib.stride_tricks.sliding_window_view(steps, IN_A_ROW) @ weights)  # wraps around
-            times.append(unit[: len(hashes[-1])] + session.origin)
+            found = np.lib.stride_tricks.sliding_window_view(steps, IN_A_ROW) @ weights  # wraps around
+            small = found <= largest
+            hashes.append(found[small])
+            times.append(unit[: len(found)][small] + session.origin)
     known, first, number = np.unique(np.concatenate(hashes), return_index=True, return_counts=True)
     return known[number == 1], np.concatenate(times)[first[number == 1]]
 

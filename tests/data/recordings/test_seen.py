@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dlthink.data.recordings import bin_leaks
 from dlthink.data.recordings.binned import Binned
 from dlthink.errors import BadInput
 from tests.data.recordings.made import binned, changed, session
@@ -113,3 +114,16 @@ def test_a_run_of_before_says_that_it_does_not_know(run):
     old = {name: value for name, value in run.state.items() if name != "seen"}
     assert any("does not know" in note for note in elsewhere(session(), old).notes)
     assert Binned.family == "recordings"
+
+
+def test_of_a_long_recording_few_moments_are_looked_at_and_it_is_known_again(run, monkeypatch):
+    """So that memory does not grow with the number of spikes."""
+    monkeypatch.setattr(bin_leaks, "MOST", 40)
+    monkeypatch.setattr(bin_leaks, "SPARE", 2)
+    given = session()
+    trained = binned(given, history=3, blocks=10)
+    kept, spikes = trained.state["seen"]["moments"], sum(len(unit) for unit in given.spikes)
+    assert len(kept) <= 40 < spikes / 4 and kept.max() < 0
+    late = changed(given, spikes=[unit + 7.5 for unit in given.spikes], times=given.series[0].times + 7.5)
+    found = elsewhere(late, trained.state)
+    assert any("7.5 s later" in note and "959 of 1,199 bins" in note for note in found.notes)
