@@ -9,9 +9,12 @@ import dlthink
 from dlthink.api import Run
 
 
-def finished(folder: Path, key: str) -> Iterator[tuple[str, Run]]:
-    """(value of the setting `key`, run) of every finished run below the folder; "loss" is the name of its file."""
+def finished(folder: Path, key: str, allow: str | None = None) -> Iterator[tuple[str, Run]]:
+    """(value of the setting `key`, run) of every finished run below the folder; "loss" is the name of its file.
+
+    allow: a module of the working folder that one of them uses.
+    """
     for metrics in sorted(folder.rglob("metrics.json")):
-        run = dlthink.open_run(metrics.parent)
+        run = dlthink.open_run(metrics.parent, allow=allow)
         value = OmegaConf.select(run.config, "loss._target_" if key == "loss" else key)
         yield str(value).rpartition(".")[0].rpartition(".")[2] if key == "loss" else str(value), run

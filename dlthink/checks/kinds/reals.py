@@ -68,11 +68,11 @@ class RealNumbers(Scalars):
         if least >= 1 - SPREAD and most <= 1 + SPREAD:
             yield Finding(name, "passed", "right in each group of normal samples, whether they scatter much or little")
         elif found.proper or max(abs(least - 1), abs(most - 1)) <= CLOSE:
+            said = " to ".join(dict.fromkeys(f"{share:.2g}" for share in (least, most)))
             yield Finding(
                 name,
                 "told",
-                f"on normal samples the std that is read out is {least:.2g} to {most:.2g} of the true one: its family "
-                f"is another",
+                f"on normal samples the std that is read out is {said} of the true one: its family is another",
                 "" if found.proper else "read out its distribution, and the spread is asked about in its own family",
             )
         else:
