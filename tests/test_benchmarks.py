@@ -48,3 +48,18 @@ def test_moments_of_samples(benchmarks, monkeypatch):
     x, y = moments.drawn(white=False, neurons=1)
     seconds, cost = moments.expected(x, y, white=False)
     assert all(seconds >= 0) and 0.5 < cost < 2
+
+
+def test_rows_of_a_table(benchmarks, monkeypatch, tmp_path):
+    pytest.importorskip("pyarrow", reason="tables need pandas and pyarrow")
+    monkeypatch.setenv("DLTHINK_ROWS", "900")
+    import ours
+    import tables
+
+    from dlthink.data.tables.reals import Reals
+
+    tables.drawn(tmp_path / "table.parquet")
+    data = Reals(str(tmp_path / "table.parquet"), target="y", baselines=["constant"])
+    run = ours.train([*tables.WORDS, *FEW], data, metrics=ours.Unexamined())
+    _, net = tables.by_hand(data.train, run.loss.mean.item(), run.loss.std.item())
+    assert sum(p.numel() for p in net.parameters()) == sum(p.numel() for p in run.model.parameters())

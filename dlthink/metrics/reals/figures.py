@@ -17,6 +17,7 @@ SPREAD = LinearSegmentedColormap.from_list("spread", ["#c4d8eb", "#74a9d8", "#5f
 MOST_POINTS = 4000
 MOST_PANELS = 6
 FIRST = 0.01  # coverage from which risk is drawn: before it, a few rows make it jump
+FAR_ABOVE = 3.0  # times the MAE: a line that lies there all along is told in the legend, and sets no scale
 WIDEST = 8.0  # standard deviations in the histogram; what lies beyond is counted in its last bars
 TAILS = ((3, "0.27 %"), (6, "2e-7 %"))  # standard deviations, and what a normal variable has beyond them
 
@@ -117,15 +118,18 @@ def risk_coverage(own: Forecast, baselines: dict[str, Forecast], unit: str) -> F
         ("random order", error, torch.ones_like(error), {"color": QUIET, "lw": 0.9}),
         ("oracle: by its own errors", error, error.abs(), {"color": TRUE, "lw": 0.9}),
     ]
+    most = FAR_ABOVE * float(error.abs().mean())
     for name, error, std, look in lines:
         usable = error.isfinite()
         risks = risk(error[usable], std[usable])
         if not len(risks):
             continue
         k = torch.linspace(max(1, FIRST * len(risks)), len(risks), 300).ceil().long().unique()
-        zorder = 3 if name == "predicted spread" else 2
-        ax.plot(100 * k / len(risks), risks[k - 1], label=f"{name} · {_short(risks.mean())}", zorder=zorder, **look)
-        heights.append(float(np.quantile(risks[k - 1], 0.99)))
+        zorder, above = 3 if name == "predicted spread" else 2, bool(risks[k - 1].min() > most)
+        label = f"{name} · {_short(risks.mean())}" + (" (above)" if above else "")
+        ax.plot(100 * k / len(risks), risks[k - 1], label=label, zorder=zorder, **look)
+        if not above:  # or the lines that matter would lie on the floor
+            heights.append(float(np.quantile(risks[k - 1], 0.99)))
     ax.set(xlim=(0, 100), ylim=(0, 1.75 * max(heights, default=1.0) or 1.0))
     ax.set(xlabel="most confident rows (%)", ylabel=_with("their MAE", unit))
     ax.set_title("does it know where it is right?")

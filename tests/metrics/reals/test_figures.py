@@ -103,6 +103,15 @@ def test_risk_coverage_lies_between_the_oracle_and_chance():
     assert f"{Reals().numbers(predicted, y, {})['aurc']:.3g}" in line(figure, "predicted").get_label()
 
 
+def test_a_line_far_above_sets_no_scale():
+    y, predicted = sample()
+    far = {"mean": predicted["mean"] + 1000, "std": predicted["std"]}
+    ax = figures(predicted, y, {"baselines": {"constant": far}})["risk_coverage"].axes[0]
+    assert ax.get_ylim()[1] < 100 and line(ax.figure, "constant").get_label().endswith("(above)")
+    near = figures(predicted, y)["risk_coverage"].axes[0]
+    assert ax.get_ylim() == near.get_ylim()
+
+
 def test_residuals_are_a_density_and_tails_are_counted():
     y, predicted = sample(2000)
     y[:20] = predicted["mean"][:20] + 7 * predicted["std"][:20]
