@@ -46,7 +46,7 @@ class Identities:
     grey        one channel instead of three
     validation  share of the people that are no test who choose the threshold; none of them is trained on
     fraction    of the training people who are trained on, see `fraction.py`
-    people      P, the people in a batch; None: trainer.batch // photos
+    people      P, the people in a batch; None: trainer.batch // photos, or all
     photos      K, the photos of each of them
     flip, shift, zoom, light, erase, mask   see `Augment`; in training only
     elsewhere   these are not the photos of the run with that state, which is examined on them

@@ -11,7 +11,7 @@ from dlthink.errors import BadInput
 class PeopleBatches:
     """How photos y [n] (the person of each) become batches of P people x K photos.
 
-    people  P; None: as many as the trainer's batch holds, batch // photos
+    people  P; None: as many as the trainer's batch holds, batch // photos, or all where there are fewer
     photos  K; somebody with fewer gives each of theirs more than once
     names   the settings of P and K, for messages
     called  what P and K count, where these are no people and photos
@@ -61,7 +61,8 @@ class PeopleBatches:
 
     def epoch(self, batch: int, generator: torch.Generator) -> list[Tensor]:
         """Index tensors [P * K], person after person within a batch; their number is the same in every epoch."""
-        P, K = self.people or batch // self.photos, self.photos
+        K = self.photos
+        P = self.people or min(batch // K, max(len(self.paired), 2))
         self.check(P)
         times = (self.size + K - 1) // K
         batches = max(-(-int(times.sum()) // P), int(times.max()))

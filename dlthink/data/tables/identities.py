@@ -26,7 +26,7 @@ FEW = 20  # identities of which none are spared for validation where a column sa
 class Identities(Table):
     """y: [n] the number of what each row is; rows without a name are left out.
 
-    identities  in a batch; None: trainer.batch // each
+    identities  in a batch; None: trainer.batch // each, or all
     each        rows of each of them
 
     Whoever is test is not in training: without a column that says otherwise, identities are split, not rows. Compared
