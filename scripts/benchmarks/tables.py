@@ -22,7 +22,14 @@ from torch.nn.functional import softplus
 from torch.nn.utils import parameters_to_vector
 
 ROWS, COLUMNS, BATCH = int(os.environ.get("DLTHINK_ROWS", 100_000)), 50, 256
-WORDS = ["data=table", "trainer=default", "trainer.epochs=1", f"trainer.batch={BATCH}", "trainer.schedule=constant"]
+WORDS = [
+    "data=table",
+    "loss=crps",
+    "trainer=default",
+    "trainer.epochs=1",
+    f"trainer.batch={BATCH}",
+    "trainer.schedule=constant",
+]
 WORDS += ["trainer.validate_every=1000000", "optim.lr=1e-3"]
 
 
