@@ -43,7 +43,7 @@ bench: $(BIN)/.test  ## speed against hand-written loops and peers, as ratios
 
 docs: $(BIN)/.train  ## the documents as a site, site/index.html; every link checked
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict  # --quiet would not count warnings
 	@echo "site/index.html"
 
 gpu:  ## the tests that need a GPU, and each scenario in each precision, in 8 minutes; installs nothing of its own

@@ -14,6 +14,7 @@ from scripts.notebooks import COURSE, cells, code_of, pages, written
 from tests.checks import test_slips, test_slips_of_domains
 
 PAGES = {page.stem: page.read_text(encoding="utf-8") for page in pages()}
+ALL = {page.stem: page.read_text(encoding="utf-8") for page in COURSE.glob("*.md")}
 SMOKE = {  # data and networks of a second
     "spikes": ["data.minutes=1", "data.neurons=4", "data.rate=20", "model.width=8"],
     "molecules": ["data.molecules=200", "model.width=8", "model.depth=1"],
@@ -28,12 +29,12 @@ SLIPS = (test_slips, test_slips_of_domains)
 
 def typed(page):
     """Every command of a page, once."""
-    blocks = re.findall(r"^```\n(.*?)^```$", PAGES[page], re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```\n(.*?)^```$", ALL[page], re.DOTALL | re.MULTILINE)
     lines = re.findall(r"^dlthink (.*?)(?:  +#.*)?$", "\n".join(blocks), re.MULTILINE)
     return list(dict.fromkeys(lines))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", ALL)
 def test_the_commands_of_a_page_can_be_typed_in_their_order(cli, page):
     """`new` writes its file; what trains or is checked composes and fits; the rest has its own tests."""
     for line in typed(page):
