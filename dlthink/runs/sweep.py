@@ -159,3 +159,14 @@ def words_to_go_on(given: list[str]) -> list[str]:
         found = [place.name for place in folder.parent.iterdir() if place.is_dir()] if folder.parent.is_dir() else []
         raise BadInput(f"{folder}: not the folder of a sweep (no {WORDS} in it){hint(folder.name, found)}")
     return [*(word for word in words if not word.startswith("hydra.sweep.dir=")), f"hydra.sweep.dir='{folder}'"]
+
+
+def clear_away(folder: Path) -> bool:
+    """A sweep of which no run began leaves no folder, which would be taken for the newest one. Was it so?"""
+    left = sorted(folder.rglob("*"), reverse=True)
+    if not {path for path in left if not path.is_dir()} <= {folder / "multirun.yaml", folder / WORDS}:
+        return False
+    for path in left:
+        path.rmdir() if path.is_dir() else path.unlink()
+    folder.rmdir()
+    return True

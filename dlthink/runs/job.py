@@ -1,0 +1,155 @@
+"""Job: one run, as the command line or the launcher of a sweep starts it: begun, gone on with, or left as it is."""
+
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from dlthink.config.paths import as_typed, choices_by_group
+from dlthink.config.user_files import reach, register
+from dlthink.errors import EXPECTED, BadInput, answer, out_of_memory, plain
+from dlthink.files.lock import hold
+from dlthink.progress_bar import duration
+from dlthink.user_errors import own_code
+
+
+def job(config) -> float | None:
+    """What Hydra calls for each run: the figure on validation that picks the best.
+
+    A run that is refused says so, returns None and lets the sweep go on.
+    """
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    from dlthink.config import build
+    from dlthink.config.refusals import REFUSED, in_one_line
+    from dlthink.config.trust import nodes
+    from dlthink.runs.folder import choices
+    from dlthink.runs.provenance import provenance
+    from dlthink.runs.sweep import Sweep, keep
+    from dlthink.training.interrupt import Interrupted
+
+    hydra = HydraConfig.get()
+    typed = OmegaConf.to_container(hydra.overrides.task)  # with what is still to be filled in, ${...}, as it is typed
+    register(typed)  # a launcher may have put this run into a process of its own
+    folder, whole = Path(hydra.runtime.output_dir), Path(hydra.sweep.dir)
+    these, began = Sweep.current(), time.monotonic()
+
+    def tell(code: int, figure: str = "") -> None:
+        if line := these.ended(code, whole, folder.name, figure):
+            print(plain(line), flush=True)
+
+    try:
+        OmegaConf.resolve(config)
+        reach(name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str))
+        build.check(config, **choices())
+        with hold(folder):
+            go_on = these.go_on or these.begun(folder, typed)
+            if go_on and (found := _finished(folder)) is not None:
+                tell(0, " was there")
+                return found
+            if go_on and (folder / "checkpoints" / "last.pt").exists():
+                value, best = _go_on(folder)
+            else:
+                _check_free(folder)
+                if these.runs > 1:
+                    keep(whole, these.words)
+                story = provenance([as_typed(word) for word in typed], choices_by_group(hydra.runtime.choices))
+                value, best = _train(config, folder, story)
+        tell(0, f" val {best} {value:.5g} in {duration(time.monotonic() - began)}")
+        return value
+    except (*EXPECTED, *REFUSED) as error:
+        code = answer(in_one_line(error) if isinstance(error, REFUSED) else error)
+        tell(code)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()  # nothing began
+        if these.fail_fast:
+            sys.exit(code)
+    except Interrupted as stop:
+        if stop.requeue is not None:
+            said = f"dlthink: {stop}; saved, and put into the queue again: {folder.name}"
+            print(plain(said), file=sys.stderr, flush=True)
+            stop.requeue(stop.number, None)
+        place = f"-m resume={shlex.quote(str(short(whole)))}" if these.runs > 1 else f"resume={short(folder)}"
+        sys.exit(_say_how_to_resume(place, stop))
+    return None
+
+
+def resume(folder: str, settings: Sequence[str], allow: str | None) -> int:
+    """Go on in a run's folder, with its configuration and, where given, changed settings (`trainer.epochs=100`)."""
+    from dlthink.runs.folder import open_run
+    from dlthink.training.interrupt import Interrupted
+
+    run = open_run(folder, settings, allow)
+    try:
+        with hold(run.folder):
+            _go_on(run.folder, settings, allow)
+    except Interrupted as stop:
+        return _say_how_to_resume(f"resume={short(run.folder)}", stop)
+    return 0
+
+
+def short(folder: Path) -> Path:
+    """As seen from the working folder, where that is shorter to type."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+def _check_free(folder: Path) -> None:
+    """Nothing that lies in the folder of a new run is written over. Raises BadInput."""
+    if (folder / "checkpoints").exists():
+        raise BadInput(
+            f"{folder}: holds a run already; go on with `dlthink train resume={folder}` or choose another folder"
+        )
+    if (folder / "config.yaml").exists() and not (folder / "provenance.json").exists():
+        raise BadInput(f"{folder / 'config.yaml'}: is of no run and would be overwritten; choose another folder")
+
+
+def _finished(folder: Path) -> float | None:
+    """The figure on validation that picked the best, of a run that came to its end; None of any other."""
+    from dlthink.runs.comparison import read
+
+    if not (folder / "metrics.json").is_file():
+        return None
+    run = read(folder, "val")
+    return run.numbers[run.best[0]] if run.best and run.best[0] in run.numbers else None
+
+
+def _go_on(folder: Path, settings: Sequence[str] = (), allow: str | None = None) -> tuple[float, str]:
+    """A run whose folder is held, from its last checkpoint; what `_train` returns."""
+    from dlthink.runs.folder import open_run
+    from dlthink.training import checkpoint
+
+    run = open_run(str(folder), settings, allow)  # it may have been somebody else's until now
+    saved, remark = checkpoint.load_last(folder / "checkpoints")
+    checkpoint.require(saved, ("data", "facts"), folder / "checkpoints" / "last.pt")
+    if remark:
+        print(plain(f"dlthink: {remark}"), file=sys.stderr)
+    return _train(run.config, folder, run.provenance(), saved, run.before)
+
+
+@out_of_memory()
+@own_code()
+def _train(config, folder: Path, story: dict, saved: dict | None = None, before=None) -> tuple[float, str]:
+    """The run itself. Returns the figure on validation that picks the best, and its name.
+
+    story: its provenance. saved: the checkpoint to go on from. before: its configuration until now.
+    """
+    from dlthink.config import build
+    from dlthink.runs.folder import fitting
+    from dlthink.runs.launch import launch
+    from dlthink.runs.summary import table
+
+    with fitting(saved, folder / "checkpoints") if saved else nullcontext():
+        parts = build.assemble(config, state=saved and saved["data"])
+    results = launch(parts, config, folder, story, saved, before)
+    print(plain(table("test", results["test"])))
+    print(f"run: {short(folder)}", flush=True)
+    best = parts.metrics.best[0]
+    return results["val"][best], best
+
+
+def _say_how_to_resume(words: str, stop) -> int:
+    print(f"dlthink: {stop}; saved. Go on with: dlthink train {words}", file=sys.stderr)
+    return 128 + stop.number
