@@ -10,6 +10,7 @@ from dlthink.metrics.counts.scatter import Scatter
 FAR = 0.1  # by how much the scatter must be off to be worth a word, or squared errors of the mean, over the variance
 MOST_NAMES = 5
 EQUAL = 1e-6  # variance and mean of a Poisson law
+ONE = {"scatter": "scatters", "have": "has"}
 
 
 def suggestion(noise: Noise, units: list[str], word: str) -> str | None:
@@ -33,12 +34,12 @@ def suggestion(noise: Noise, units: list[str], word: str) -> str | None:
         zeros = zeros_like(zeros)  # a few of those that scatter more: that is what is said
     said, advice = [], []
     if more.any():
-        said.append(f"{_listed(more, units, word)} scatter more than {law} ({_range(ratio[more])} the variance)")
+        said.append(f"{_listed(more, units, word, 'scatter')} more than {law} ({_range(ratio[more])} the variance)")
     if zeros.any():
         than = "a negative binomial of that variance" if more.any() else law
-        said.append(f"{_listed(zeros, units, word)} have more zeros than {than}")
+        said.append(f"{_listed(zeros, units, word, 'have')} more zeros than {than}")
     if less.any():
-        said.append(f"{_listed(less, units, word)} scatter less than {law} ({_range(ratio[less])} the variance)")
+        said.append(f"{_listed(less, units, word, 'scatter')} less than {law} ({_range(ratio[less])} the variance)")
     if less.any():
         advice.append("loss=com_poisson or generalized_poisson")
     elif zeros.any():
@@ -53,7 +54,13 @@ def suggestion(noise: Noise, units: list[str], word: str) -> str | None:
     return f"{', '.join(said)}; try {' and '.join(advice)}" if said else None
 
 
-def _listed(which: Tensor, units: list[str], word: str) -> str:
+def _listed(which: Tensor, units: list[str], word: str, verb: str | None = None) -> str:
+    """Their names, and what they do, which is another word of one alone."""
+    does = f" {ONE[verb] if int(which.sum()) == 1 else verb}" if verb else ""
+    return _names(which, units, word) + does
+
+
+def _names(which: Tensor, units: list[str], word: str) -> str:
     names = [units[place] for place in which.nonzero()[:, 0].tolist()]
     if len(names) == len(units) and len(names) > 2:
         return f"all {len(names)} {word}s"

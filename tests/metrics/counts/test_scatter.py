@@ -52,7 +52,7 @@ def test_only_the_units_concerned_are_named():
     truth = smooth()
     predicted = torch.cat([flat()[:, :1], truth[:, 1:]], 1)
     line = said(Poisson(predicted), NegativeBinomial(truth, torch.tensor([0.0, 0.0, 0.6, 0.0], dtype=torch.float64)))
-    assert line.startswith("unit c scatter more than Poisson (") and "the mean of unit a is off" in line
+    assert line.startswith("unit c scatters more than Poisson (") and "the mean of unit a is off" in line
     assert line.endswith("; try loss=negative_binomial and more covariates, another network")
 
 
