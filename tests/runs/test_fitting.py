@@ -16,7 +16,13 @@ def run(finished, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "setting", [{"width": 10**8}, {"width": 10**5}, {"depth": 10**9}, {"width": 1, "depth": 10**6}]
+    "setting",
+    [
+        {"width": 10**8},
+        {"width": 10**5},
+        pytest.param({"depth": 10**9}, marks=pytest.mark.slow),
+        pytest.param({"width": 1, "depth": 10**6}, marks=pytest.mark.slow),
+    ],
 )
 def test_a_network_far_beyond_its_weights(cli, run, setting):
     file = run / "config.yaml"

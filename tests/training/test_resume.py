@@ -342,13 +342,14 @@ def run_and_kill(context, words, folder, after, wait=True):
     return finished
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "problem, pace, kills",
     [
         (SPIKES, 1000, 3),
-        pytest.param(SPIKES, 1000, 20, marks=pytest.mark.slow),
-        pytest.param([*SEASONS, "loss.mmd=1"], 100, 5, marks=[pytest.mark.slow, needs_lite1]),
-        pytest.param([*SEASONS, "loss=cyclegan"], 100, 5, marks=pytest.mark.slow),
+        (SPIKES, 1000, 20),
+        pytest.param([*SEASONS, "loss.mmd=1"], 100, 5, marks=needs_lite1),
+        ([*SEASONS, "loss=cyclegan"], 100, 5),
     ],
     ids=["spikes", "spikes, often", "seasons", "seasons, cyclegan"],
 )

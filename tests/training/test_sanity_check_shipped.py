@@ -33,7 +33,6 @@ QUICK = {  # one cost of each family; all others are trained once elsewhere, and
     ("molecules", "gaussian_nll", "mpnn"),
     ("molecules", "quantile", "ensemble"),
     ("faces", "triplet", "facenet"),
-    ("seasons", "cycle", "cyclegan"),
 }
 SETTINGS = {  # beside each cost as it is typed
     "negative_binomial": [["loss.dispersion=shared"], ["loss.dispersion=network"]],

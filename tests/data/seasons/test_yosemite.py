@@ -247,6 +247,7 @@ def test_what_dlthink_fetch_brings_is_found(data_folder):
 # ------------------------------------------------------------------------------------------------------ the real thing
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.exists(), reason=f"the photos of Yosemite are not at {REAL}")
 def test_the_real_copies_are_all_found():
     lines = (REAL / "SHA256SUMS.original256").read_text().splitlines()

@@ -151,6 +151,7 @@ def test_it_tells_seasons_apart_that_it_has_not_seen_after_30_steps(eye):
     assert (winter[:, None] > summer[None]).float().mean() > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mmd", [0.0, 2.0])
 def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path, mmd):
     def run(name, steps, saved=None):

@@ -154,6 +154,7 @@ def test_a_unit_that_blows_up_does_not_hide_the_others():
     assert -10 < low < 0 < high < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e38])
 @pytest.mark.parametrize("where", ["one bin", "one unit", "all"])
 def test_predictions_that_are_not_finite_are_no_end_of_a_run(value, where):
