@@ -152,6 +152,8 @@ def test_identities_as_typed(cli, tmp_path):
     assert code == 0, err
     assert list(rows(tmp_path / "o.csv")[0])[-4:] == [f"embedding[{i}]" for i in range(4)]
     assert cli("evaluate", "run=run")[0] == 0
+    words = ["data=table", f"data.path={path}", "data.target=who", "data.kind=identities", "trainer=smoke"]
+    refused(cli("train", *words, "model=glm", "data.baselines=[constant]"), "the same answer for all, 0", "model=mlp")
 
 
 WHOLE = frame().to_csv(index=False)

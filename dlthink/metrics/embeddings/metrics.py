@@ -92,9 +92,14 @@ class Embeddings:
     def misfit(self, predicted: dict, y: Tensor) -> str | None:
         """One line where a cost's reading has the wrong shape or is no number."""
         wrong = misfit(predicted, {"embedding": (len(y), None), "threshold": (), "accuracy_threshold": ()}, self.needs)
-        if wrong is None and not bool(((predicted["embedding"].norm(dim=1) - 1).abs() < UNIT).all()):
-            wrong = "embedding must be unit vectors: torch.nn.functional.normalize(out)"
-        return wrong
+        if wrong is not None:
+            return wrong
+        length = predicted["embedding"].norm(dim=1)
+        if not bool(length.any()):
+            return "the network begins with the same answer for all, 0, which points nowhere: choose model=mlp, say"
+        if not bool(((length - 1).abs() < UNIT).all()):
+            return "embedding must be unit vectors: torch.nn.functional.normalize(out)"
+        return None
 
     def fit_on_validation(self, predicted: dict, y: Tensor) -> dict[str, float]:
         """The thresholds of validation people, where the cost chose none: by a false accept rate of 1e-3, and by the
