@@ -42,8 +42,8 @@ def main(words: list[str]) -> int:
     if "--cfg" in flags:
         return _composed([*given, *overrides])
     elsewhere = any(word.startswith("hydra/launcher=") for word in overrides)  # its machines share this folder
-    with tempfile.TemporaryDirectory(prefix=".sweep-", dir=Path.cwd() if elsewhere else None) as place:
-        these = sweep.Sweep(Path(place) / "ended", overrides, 1, resumed, fail_fast)
+    with tempfile.TemporaryDirectory(prefix=".sweep-", dir=Path.cwd() if elsewhere else None) as scratch:
+        these = sweep.Sweep(Path(scratch) / "ended", overrides, 1, resumed, fail_fast)
         if several:
             overrides = these.words = every_cost(overrides)
             place = sweep.named(overrides)

@@ -17,6 +17,7 @@ from dlthink.runs import stored_files
 from dlthink.runs.summary import repeated
 
 SWEEPS = Path("outputs/multirun")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # by libyaml, where that is there
 FIGURES, LONG = 10_000, 200  # of a run, and letters in the name of one
 CHOSEN_BY = {"metrics": "data"}  # whose choice brings a part that is no group of its own
 
@@ -160,7 +161,7 @@ def _settings(file: Path) -> dict[str, str]:
 def _part(text: str) -> dict[str, str] | None:
     """The settings of one part of a configuration; None where it is not plainly one."""
     try:
-        loaded = None if stored_files.wrong(text) else yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        loaded = None if stored_files.wrong(text) else yaml.load(text, LOADER)
     except (yaml.YAMLError, ValueError):
         return None
     return dict(_flat("", loaded)) if isinstance(loaded, dict) and len(loaded) == 1 else None
@@ -169,7 +170,7 @@ def _part(text: str) -> dict[str, str] | None:
 def _whole(file: Path) -> dict[str, str]:
     text = stored_files.configuration(file)
     try:
-        return dict(_flat("", yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))))
+        return dict(_flat("", yaml.load(text, LOADER)))
     except (yaml.YAMLError, ValueError) as error:
         raise BadInput(f"{file}: not readable as YAML ({str(error).splitlines()[0]})") from error
     except AttributeError as error:

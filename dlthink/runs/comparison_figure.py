@@ -32,14 +32,11 @@ def figure(
     for panel, name in zip(panels, names, strict=False):
         values = [[run.numbers.get(name, math.nan) for run in groups[place].values()] for place in order]
         _scores(panel, values)
-        panel.set_xlabel(_axis(name, direction(name, scores)))
+        panel.set_xlabel(with_arrow(name, direction(name, scores)))
     _differences(panels[-1], ranking, labels)
     for panel in panels:
-        panel.set_ylim(len(order) - 0.5, -0.5)
-        panel.tick_params(axis="y", length=0)
-        panel.spines["left"].set_visible(False)
+        as_rows(panel, len(order))
         panel.locator_params(axis="x", nbins=4)
-        panel.grid(axis="y", color=FAINT, linewidth=0.5)
         panel.set_axisbelow(True)
     panels[0].set_yticks(range(len(order)), [shortened(labels[place]) for place in order])
     return drawn
@@ -66,11 +63,19 @@ def _differences(panel, ranking: Ranking, labels: list[str]) -> None:
             panel.plot([known.mean - half, known.mean + half], [row, row], color=PREDICTED)
         panel.plot(known.mean, row, "o", color=PREDICTED, markerfacecolor=PREDICTED if sure else "white", markersize=5)
     panel.plot(0, ranking.order.index(ranking.reference), "D", color=INK, markersize=4)
-    panel.set_xlabel(_axis(f"{ranking.name}, less {shortened(labels[ranking.reference], 28)}", ranking.direction))
+    panel.set_xlabel(with_arrow(f"{ranking.name}, less {shortened(labels[ranking.reference], 28)}", ranking.direction))
     panel.set_title(f"{basis(ranking)}\nfilled: beyond doubt; hollow: not", color=QUIET, fontsize=8)
 
 
-def _axis(name: str, better: str | None) -> str:
+def as_rows(panel, rows: int) -> None:
+    """A row for each group, the first on top."""
+    panel.set_ylim(rows - 0.5, -0.5)
+    panel.tick_params(axis="y", length=0)
+    panel.spines["left"].set_visible(False)
+    panel.grid(axis="y", color=FAINT, linewidth=0.5)
+
+
+def with_arrow(name: str, better: str | None) -> str:
     """The label of an axis, and which way is better."""
     return f"{name}{ARROWS['max']}" if better == "max" else f"{ARROWS[better]}{name}"
 

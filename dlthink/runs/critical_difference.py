@@ -25,6 +25,7 @@ from dlthink.errors import BadInput
 from dlthink.runs.comparison import Comparison, below, direction, scores, shared
 from dlthink.runs.paired_difference import holm
 from dlthink.runs.ranking import DOUBT
+from dlthink.runs.verdict import p_value
 
 FEWEST = 3  # data sets, of which a rank says anything
 
@@ -174,7 +175,7 @@ def write_csv(file: IO[str], found: Ranks) -> None:
 
 
 def _words(found: Ranks, place: int, best: int, p: float) -> str:
-    shown = "p < 0.001" if p < 1e-3 else f"p = {p:.2g}"
+    shown = p_value(p)
     if p >= DOUBT:
         return f"cannot be told from {found.groups[best]}, {shown}"
     return f"{'worse' if found.mean[place] > found.mean[best] else 'better'} beyond doubt, {shown}"

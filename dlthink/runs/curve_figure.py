@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from dlthink.runs.comparison_figure import shortened
+from dlthink.runs.comparison_figure import as_rows, shortened, with_arrow
 from dlthink.runs.curve import Curve, worth
-from dlthink.style import FAINT, GROUPS, INK, QUIET, canvas, quiet
+from dlthink.style import GROUPS, INK, QUIET, canvas, quiet
 
 WIDE = 4  # x that grows by more than this factor is drawn by its logarithm
-ARROWS = {"max": "  better →", "min": "← better  ", None: ""}
 
 
 @quiet()
@@ -30,7 +29,7 @@ def figure(some: Sequence[Curve], reference: int, x: str, y: str, better: str | 
         if len(ends) == len(curve.x):
             panels[0].fill_between(curve.x, *zip(*ends, strict=True), color=color, alpha=0.15, linewidth=0)
     panels[0].set_xlabel(x)
-    panels[0].set_ylabel(f"{y}{ARROWS['max']}" if better == "max" else f"{ARROWS[better]}{y}")
+    panels[0].set_ylabel(with_arrow(y, better))
     _spread(panels[0], [at for curve in some for at in curve.x])
     if several:
         _worth(panels[1], some, reference, y, better)
@@ -54,17 +53,12 @@ def _worth(panel, some: Sequence[Curve], reference: int, y: str, better: str) ->
         if not math.isnan(half):
             panel.plot([math.exp(known.mean - half), math.exp(known.mean + half)], [row, row], color=color)
         panel.plot(math.exp(known.mean), row, "o", color=color, markersize=5)
-    panel.set_ylim(len(order) - 0.5, -0.5)
+    as_rows(panel, len(order))
     panel.set_yticks(range(len(order)), [shortened(some[place].label) for place in order], color=INK)
-    panel.tick_params(axis="y", length=0)
-    panel.spines["left"].set_visible(False)
-    panel.grid(axis="y", color=FAINT, linewidth=0.5)
     panel.set_xscale("log")
     low, high = panel.get_xlim()
     marks = [mark for mark in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low <= mark <= high]
-    panel.xaxis.set_major_locator(FixedLocator(marks))
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    panel.xaxis.set_minor_locator(NullLocator())
+    _mark(panel, marks)
     panel.set_xlabel(f"needs so many times as much\nfor the same {y}")
 
 
@@ -72,6 +66,11 @@ def _spread(panel, x: list[float]) -> None:
     """A logarithmic axis, where the values ask for one, with marks where they are."""
     if min(x) > 0 and max(x) > WIDE * min(x):
         panel.set_xscale("log")
-        panel.xaxis.set_major_locator(FixedLocator(sorted({*x})))
-        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        panel.xaxis.set_minor_locator(NullLocator())
+        _mark(panel, sorted({*x}))
+
+
+def _mark(panel, x: list[float]) -> None:
+    """Plain numbers at these places alone, in place of powers of ten."""
+    panel.xaxis.set_major_locator(FixedLocator(x))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.xaxis.set_minor_locator(NullLocator())

@@ -84,7 +84,7 @@ def _said(ranking: Ranking, place: int, difference: Difference | None, p: float)
         return ""
     if math.isnan(p):
         return "one pair: nothing is known of its error"
-    shown = "p < 0.001" if p < 1e-3 else f"p = {p:.2g}"
+    shown = p_value(p)
     if not ranking.beyond_doubt(place):
         return f"cannot be told apart, {shown}"
     return f"{WORDS[ranking.direction][difference.mean > 0]} beyond doubt, {shown}"
@@ -106,3 +106,8 @@ def _advice(differences: list[Difference | None]) -> str:
         if by_items
         else f": not even {MOST_RUNS} repetitions would"
     )
+
+
+def p_value(p: float) -> str:
+    """`p = 0.021`, no smaller than it is worth."""
+    return "p < 0.001" if p < 1e-3 else f"p = {p:.2g}"

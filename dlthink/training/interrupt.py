@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Callable
 
-LEAVE = [getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name)]  # not so on Windows
+LEAVE = [one for one in signal.Signals if one.name in ("SIGUSR1", "SIGUSR2")]  # none on Windows
 
 
 class Interrupted(Exception):

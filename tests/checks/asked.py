@@ -36,3 +36,10 @@ def checked(cost, kind=None, **settings) -> Report:
 def failed(report: Report) -> dict[str, str]:
     """What failed: check -> why and what to do."""
     return {finding.check: f"{finding.why} | {finding.advice}" for finding in report.failed}
+
+
+def is_caught(report: Report, check: str, reason: str) -> None:
+    """This check fails, and says so."""
+    found = report[check]
+    assert found.outcome == "failed", report
+    assert reason in f"{found.why} {found.advice}"

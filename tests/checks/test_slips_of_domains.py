@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from tests.checks.asked import checked
+from tests.checks.asked import checked, is_caught
 
 
 class Photos(nn.Module):
@@ -53,7 +53,4 @@ CAUGHT = {
 
 @pytest.mark.parametrize("cost", CAUGHT, ids=lambda cost: cost.__name__)
 def test_the_slip_is_caught_with_its_reason(cost):
-    report = checked(cost)
-    check, reason = CAUGHT[cost]
-    assert report[check].outcome == "failed", report
-    assert reason in f"{report[check].why} {report[check].advice}"
+    is_caught(checked(cost), *CAUGHT[cost])
