@@ -1,10 +1,6 @@
 """The table of the UCI runs: means and errors over splits, the published figures beside them, coverage of all rows."""
 
-import math
-
-import pytest
-
-from scripts.uci import of, table
+from scripts.uci import counts, table
 
 
 def result(split, nll, rows, inside):
@@ -17,13 +13,24 @@ def test_a_row_has_mean_and_error_and_the_last_ones_all_tests():
     power = [result(0, -1.5, 80, 0.9) | {"table": "power"}]
     head, _, first, second, rows, tables = table({"yacht": yacht, "power": power}).splitlines()
     assert "MC dropout" in head
-    assert first.startswith("| power | 1 | 1.50 | -2.80 +- 0.01 | -2.00 | 1.00 | 4.01 +- 0.04 |")
-    assert second.startswith("| yacht | 2 | -1.50 +- 0.50 | -1.25 +- 0.01 |")
+    assert first.startswith("| power | 1 | **1.50** | -2.80 +- 0.01 | -2.78 +- 0.07 | -2.00 | 1.00 | 4.01 +- 0.04 |")
+    assert second.startswith("| yacht | 2 | -1.50 +- 0.50 | -1.25 +- 0.01 | **-0.53** +- 0.09 | -2.00 +- 0.00 |")
     assert rows.split("|")[-3].strip() == "0.900" and tables.split("|")[-3].strip() == f"{(0.9 + 0.9) / 2:.3f}"
 
 
-def test_the_error_is_that_of_the_mean():
-    runs = [{"a": value} for value in (1.0, 2.0, 4.0)]
-    error = math.sqrt(((4 / 3) ** 2 + (1 / 3) ** 2 + (5 / 3) ** 2) / 2 / 3)
-    assert of(runs, "a", 4) == f"{7 / 3:.4f} +- {error:.4f}"
-    assert of(runs[:1], "a", 2, -1) == "-1.00" and float(of(runs, "a", 4, -1).split()[0]) == pytest.approx(-7 / 3, 1e-4)
+def test_on_how_many_tables_ours_is_better():
+    def runs(name, *figures):
+        return [
+            result(split, nll, 10, 0.9) | {"table": name, "rmse": rmse} for split, (nll, rmse) in enumerate(figures)
+        ]
+
+    lines = counts(
+        {
+            "power": runs("power", (2.79, 4.10)),  # RMSE above 4.01 + 0.04
+            "yacht": runs("yacht", (1.0, 0.7), (2.0, 0.7)),  # likelihood worse by half its SE, RMSE within 0.05
+            "kin8nm": runs("kin8nm", (-1.1, 0.0849)),  # likelihood worse by 4 SE; the RMSE rounds to the published 0.08
+        }
+    ).splitlines()
+    assert lines[0].endswith("MC dropout on 1 of 3; not: kin8nm, yacht; worse by more than 2 SE: kin8nm")
+    assert "NGBoost on 1 of 3; not: power, yacht;" in lines[1] and "boosting on 2 of 3; not: power;" in lines[2]
+    assert lines[3].endswith("within 1 SE on 2 of 3; not: power")

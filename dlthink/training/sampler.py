@@ -1,11 +1,27 @@
 """In which order training samples come: seeded, resumable at any batch of any epoch."""
 
+import math
 from collections.abc import Iterator
+from typing import Literal
 
 import torch
 
 from dlthink.errors import BadInput
 from dlthink.protocols import Split
+
+BatchSize = int | Literal["auto"] | None
+SHARE, FEWEST, MOST = 16, 64, 1024  # of "auto": batches in an epoch; samples in a batch
+
+
+def batch_size(wanted: BatchSize, samples: int) -> int:
+    """How many of the training samples a batch holds: `wanted`, None for all, never more than there are.
+
+    auto: 2^round(log2(samples / 16)), from 64 to 1,024. An epoch is then some 16 batches, so that a number of steps is
+    as many epochs of 1,000 samples as of 16,000; fewer come more often, more of them less.
+    """
+    if wanted == "auto":
+        wanted = 2 ** round(math.log2(min(max(samples / SHARE, FEWEST), MOST)))
+    return min(wanted or samples, samples)
 
 
 class Sampler:
@@ -16,9 +32,9 @@ class Sampler:
     epoch (another random remainder each time), so that every batch has the same shape.
     """
 
-    def __init__(self, split, batch: int | None, seed: int, device: torch.device):
+    def __init__(self, split, batch: BatchSize, seed: int, device: torch.device):
         self.split, self.device = split, device
-        self.batch = min(batch or len(split), len(split))
+        self.batch = batch_size(batch, len(split))
         self.generator = torch.Generator().manual_seed(seed)
         self.epoch, self.position = 0, 0
         self._own = Split.epoch.of(split) if Split.epoch.given(split) else None

@@ -11,6 +11,7 @@ from torch import nn
 from dlthink.errors import BadInput
 from dlthink.training.loop import Loop
 from dlthink.training.precision import Format, Precision
+from dlthink.training.sampler import BatchSize
 from dlthink.training.schedule import Shape
 
 LONGEST = 100_000  # steps between two points of a curve
@@ -19,8 +20,9 @@ LONGEST = 100_000  # steps between two points of a curve
 class Trainer:
     """Trains a network on a cost, examines it, and can go on from any checkpoint as if nothing had happened.
 
-    Knobs (conf/trainer): length in `epochs`, or in `steps` (which wins); `batch` samples a step (null: all),
-    `accumulate` of them summed into one step; `schedule` and `warmup` of the learning rate; `clip` the gradient's norm;
+    Knobs (conf/trainer): length in `epochs`, or in `steps` (which wins); `batch` samples a step (null: all; auto: 2^k
+    nearest to a 16th of the training samples, 64 to 1,024, so that as many steps are as many epochs), `accumulate` of
+    them summed into one step; `schedule` and `warmup` of the learning rate; `clip` the gradient's norm;
     `l2` penalty on weight matrices, l2/2 |w|^2 over the number of targets, as the cost is a mean over them; `ema` decay
     of averaged weights; `patience` validations without a better figure; `minutes` for one launch; `validate_every`
     steps (null: each epoch), `log_every` steps (their terms are held until then), `save_minutes` between checkpoints
@@ -31,7 +33,7 @@ class Trainer:
         self,
         epochs: int | None = 30,
         steps: int | None = None,
-        batch: int | None = 256,
+        batch: BatchSize = 256,
         accumulate: int = 1,
         schedule: Shape = "constant",
         warmup: int = 0,
@@ -55,7 +57,7 @@ class Trainer:
         at_least_one = dict(epochs=epochs, steps=steps, batch=batch, accumulate=accumulate, patience=patience)
         at_least_one |= dict(log_every=log_every, validate_every=validate_every, examine_batch=examine_batch)
         for name, value in at_least_one.items():
-            if value is not None and value < 1:
+            if value not in (None, "auto") and value < 1:
                 raise BadInput(f"trainer.{name}={value}: must be 1 or more")
         if log_every > LONGEST:
             raise BadInput(f"trainer.log_every={log_every}: must be {LONGEST:,} or less")

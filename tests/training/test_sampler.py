@@ -6,10 +6,21 @@ import pytest
 import torch
 
 from dlthink.errors import BadInput
-from dlthink.training.sampler import Sampler
+from dlthink.training.sampler import Sampler, batch_size
 from tests.training.toy import Line, fit
 
 CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    "wanted, samples, batch",
+    [(256, 1000, 256), (256, 100, 100), (None, 1000, 1000)]
+    # the power of two nearest to a 16th, its logarithm halfway between 128 and 256 at 16 x 181
+    + [("auto", n, size) for n, size in ((50, 50), (1_400, 64), (2_850, 128), (2_950, 256), (20_000, 1024))]
+    + [("auto", 10**7, 1024)],
+)
+def test_samples_in_a_batch(wanted, samples, batch):
+    assert batch_size(wanted, samples) == batch == Sampler(range(samples), wanted, seed=0, device=CPU).batch
 
 
 class Paired:
