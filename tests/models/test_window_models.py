@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,6 +10,7 @@ from dlthink.errors import BadInput
 from dlthink.models.bases.spline import Spline
 from dlthink.models.glm import GLM
 from dlthink.models.gru import GRU
+from dlthink.models.kalman import Kalman
 from dlthink.models.lstm import LSTM
 from dlthink.models.mlp import MLP
 from dlthink.models.wiener_cascade import WienerCascade
@@ -21,6 +23,7 @@ MODELS = {
     "mlp-deep": partial(MLP, width=7, depth=3, dropout=0.2, activation="relu"),
     "glm-basis": lambda window, **facts: GLM(window=window, **facts, basis=LINES[window]),
     "wiener_cascade": WienerCascade,
+    "kalman": Kalman,
     "lstm": LSTM,
     "lstm-deep": partial(LSTM, width=7, depth=2, dropout=0.2),
     "gru": GRU,
@@ -110,7 +113,10 @@ def test_float64(name):
     torch.testing.assert_close(model(inputs().double()).float(), build(name).eval()(inputs()))
 
 
-@each_model
+SLOW = {"kalman": pytest.mark.slow}  # to compile, unrolled over the window
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW.get(name, ())) for name in MODELS])
 def test_compile_changes_nothing(name):
     model, x = build(name).eval(), inputs()
     torch.testing.assert_close(torch.compile(model, backend="aot_eager")(x), model(x))
@@ -193,6 +199,29 @@ def test_wiener_cascade_is_a_polynomial_of_a_filter():
             assert float(out[i, j]) == pytest.approx(slow, rel=1e-9)
     with pytest.raises(BadInput, match="degree=0"):
         WienerCascade(N_IN, WINDOW, N_OUT, degree=0)
+
+
+def test_kalman_equals_the_textbook_filter():
+    """Predict and update by gain and innovation, in numpy (Kalman 1960)."""
+    model, x = Kalman(N_IN, WINDOW, N_OUT, width=5).double(), inputs().double()
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=0.5, generator=torch.Generator().manual_seed(2))
+    a, h, d = (p.detach().numpy() for p in (model.transition, model.observation.weight, model.observation.bias))
+    q, p0 = ((factor() @ factor().mT).detach().numpy() for factor in (model.noise, model.start))
+    assert np.linalg.eigvalsh(q).min() > 0 and np.linalg.eigvalsh(p0).min() > 0 and np.ptp(q) > 0.1
+    means, covariance = model.filter(x)
+    for i in range(len(x)):
+        m, p = np.zeros(5), p0
+        for seen in x[i].numpy():
+            m, p = a @ m, a @ p @ a.T + np.eye(5)
+            gain = p @ h.T @ np.linalg.inv(h @ p @ h.T + q)
+            m, p = m + gain @ (seen - h @ m - d), (np.eye(5) - gain @ h) @ p
+        np.testing.assert_allclose(means[i].detach(), m, rtol=1e-9)
+    np.testing.assert_allclose(covariance.detach(), p, rtol=1e-9)
+    torch.testing.assert_close(model(x), means @ model.readout.weight.T + model.readout.bias)
+    assert torch.autograd.gradcheck(lambda x: model(x[:2]), inputs(2).double().requires_grad_())
+    with pytest.raises(BadInput, match="width=0"):
+        Kalman(N_IN, WINDOW, N_OUT, width=0)
 
 
 def test_a_deep_gru_answers_from_its_top_layer_after_the_present_bin():
