@@ -53,10 +53,13 @@ def seen_before(session: Session, bins: Bins, state: dict) -> tuple[np.ndarray, 
     ]
 
 
-def unknown(session: Session, state: dict) -> list[str]:
-    """A note on units that the run does not know."""
+def unseen(session: Session, bins: Bins, state: dict) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """([T] block, [T] role) where all is test but what the run has seen; notes on that, and on units it never knew."""
+    found, said = seen_before(session, bins, state)
+    block = np.cumsum(np.append(False, np.diff(found)))
     new = [unit for unit in session.units if unit not in state["units"]]
-    return [f"left out, unknown to the run: unit {listed(new)}"] if new else []
+    said += [f"left out, unknown to the run: unit {listed(new)}"] if new else []
+    return block, np.where(found, "seen", "test"), said
 
 
 def _moments(session: Session, share: float) -> tuple[np.ndarray, np.ndarray]:

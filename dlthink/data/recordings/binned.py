@@ -11,30 +11,29 @@ import numpy as np
 import torch
 
 from dlthink.data.fixed_settings import fixed
-from dlthink.data.fraction import thinned
 from dlthink.data.recordings import blocks as cut
 from dlthink.data.recordings import reading_report
 from dlthink.data.recordings.bin_filter import where as holds
-from dlthink.data.recordings.bin_leaks import seen, seen_before, unknown
+from dlthink.data.recordings.bin_leaks import seen, unseen
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.bumps import Bumps
-from dlthink.data.recordings.circular import turned
-from dlthink.data.recordings.covariates import Covariates, in_bins, positions
+from dlthink.data.recordings.circular import periods, turned
+from dlthink.data.recordings.covariates import in_bins, positions
 from dlthink.data.recordings.decode import Decode
 from dlthink.data.recordings.encode import Encode
 from dlthink.data.recordings.moments import Moments
 from dlthink.data.recordings.readers import formats
 from dlthink.data.recordings.readers.binned_counts import check_width
 from dlthink.data.recordings.session import Session
+from dlthink.data.recordings.split_checks import check_rows, check_spikes, kept_units
+from dlthink.data.recordings.splitting import SPLITS, Splitting, believable, rows_of
 from dlthink.data.recordings.stretches import between, without_gaps
 from dlthink.data.recordings.windows import Inputs, Split
 from dlthink.errors import BadInput
 from dlthink.memory_limit import check_memory
 
 MOST_BINS = 50_000_000
-FEW = 0.1  # of validation may be left out; if more of it is strange, it is no glitch
 DIRECTIONS = {"encode": Encode, "decode": Decode}
-SPLITS = ("train", "val", "test")
 
 
 class Binned:
@@ -110,13 +109,10 @@ class Binned:
         self.blocks, self.folds, self.fold, self.block_by, self.fraction = blocks, folds, fold, block_by, fraction
         self.moments = moments
         self.start, self.stop, self.gap, self.where, self.hold = start, stop, gap, where, _names(hold)
-        self.circular = (
-            {str(n): float(p) for n, p in circular.items()}
-            if isinstance(circular, Mapping)
-            else (dict.fromkeys(_names(circular)) if circular else None)
-        )
+        self.circular = periods(circular)
         self.bumps = dict(bumps) if bumps else None
         self._check(min_spikes)
+        splitting = Splitting(blocks, folds, fold, block_by, fraction)
         settings = fixed(self, state, elsewhere)
         way = _way(settings)
         session = between(self.read().centred(bin), start, stop)
@@ -129,21 +125,18 @@ class Binned:
         covariates = in_bins(session, bins, self.hold)
         used = np.ones(len(bins), dtype=bool) if where is None else holds(where, covariates.by_name())
         if elsewhere:
-            block, role, said = _unseen(session, bins, state)
+            block, role, said = unseen(session, bins, state)
         else:
-            block, said = self._blocks(session, bins, covariates, used, way.margin + way.after), []
-            role = cut.pattern(self.folds)[(block + self.fold) % self.folds]
-            role = thinned(role, cut.items(block) if self.block_by == "time" else block, self.fraction)
-        rows = _rows(bins, block, role, used, way)
-        self._refuse_empty(session.source, rows, way, elsewhere)
+            (block, role), said = splitting.roles(session, bins, covariates, used, way.margin + way.after), []
+        rows = rows_of(bins, block, role, used, way.margin, way.after)
+        check_rows(session.source, rows, (way.margin, way.after), None if elsewhere else blocks)
         counts = bins.counts(session.spikes)
-        self._check_silence(session, counts, rows)
-        left_out: list[str] = []
+        check_spikes(session, counts, rows, blocks)
         train = role == "train"
         if state is None:
-            kept = _kept_units(session, counts[rows["train"]].sum(axis=0), min_spikes, left_out)
+            kept, left_out = kept_units(session, counts[rows["train"]].sum(axis=0), min_spikes)
         else:
-            kept = positions(session.source, "unit", session.units, state["units"])
+            kept, left_out = positions(session.source, "unit", session.units, state["units"]), []
         counts = counts if kept == list(range(counts.shape[1])) else counts[:, kept]
         units = [session.units[unit] for unit in kept]
         bumps_along = Bumps(self.bumps or {})
@@ -154,7 +147,7 @@ class Binned:
             state = way.fit(covariates, counts, units, train) | settings | {"bump_ends": ends}
             state["seen"] = seen(session, bins, train | (role == "val"))
         far = way.far(covariates, state)
-        rows["val"], fewer = _believable(rows["val"], far.any(axis=1), way.before, way.after)
+        rows["val"], fewer = believable(rows["val"], far.any(axis=1), way.before, way.after)
         self.notes = [
             reading_report.read(session, bins, counts, rows, int(used.sum())),
             *said,
@@ -180,7 +173,6 @@ class Binned:
         self.train, self.val, self.test = (
             Split(features, y, torch.from_numpy(rows[name]), way.before, way.after, known) for name in SPLITS
         )
-
         if moments is not None:
             self.train = Moments(self.train, white=moments == "white")
 
@@ -233,49 +225,12 @@ class Binned:
         found = torch.from_numpy(rows)
         return Inputs(features, found, way.before, way.after, times, bins.width, way.names(state), tuple(looks_wrong))
 
-    def _blocks(
-        self, session: Session, bins: Bins, covariates: Covariates, used: np.ndarray, longest: int
-    ) -> np.ndarray:
-        """[T] the block of each bin."""
-        if self.block_by == "time":
-            return cut.of_time(session.source, bins, used, self.blocks, longest)
-        if self.block_by in ("trial", "interval"):
-            return cut.of_stretches(session.source, bins, self.folds)
-        place = covariates.chosen([self.block_by], "data.block_by")[0]
-        return cut.of_values(session.source, self.block_by, covariates.values[:, place], self.folds)
-
-    def _refuse_empty(self, source: str, rows: dict[str, np.ndarray], way: Encode | Decode, elsewhere: bool) -> None:
-        empty = [name for name in rows if not len(rows[name])]
-        if elsewhere and "test" in empty:
-            raise BadInput(
-                f"{source}: no bin is left to examine the run on: it has seen them all, or none has a whole window of "
-                f"{way.margin} bins before and {way.after} after"
-            )
-        if empty and not elsewhere:
-            raise BadInput(
-                f"{source}: no bin is left for {empty[0]} between the gaps: choose fewer data.blocks than "
-                f"{self.blocks} or a shorter window than {way.margin} bins before and {way.after} after"
-            )
-
-    def _check_silence(self, session: Session, counts: np.ndarray, rows: dict[str, np.ndarray]) -> None:
-        if silent := [name for name in rows if len(rows[name]) and not counts[rows[name]].any()]:
-            series = "; ".join(
-                f"{each.key} from {each.times[0] + session.origin:g} to {each.times[-1] + session.origin:g} s"
-                for each in session.series
-            )
-            raise BadInput(
-                f"{session.source}: not one spike falls in the {silent[0]} bins (spikes {session.spike_range()}; "
-                f"{series}): are spikes and covariates on one clock, in seconds? If they are, choose more data.blocks "
-                f"than {self.blocks}, or data.start and data.stop"
-            )
-
     def _check(self, min_spikes: int) -> None:
         if not (math.isfinite(self.bin) and self.bin > 0):
             raise BadInput(f"data.bin={self.bin}: a bin must be longer than 0 s: choose for example 0.05")
         for name in ("history", "future", "before", "after"):
             if (bins := getattr(self, name)) is not None and bins < 0:
                 raise BadInput(f"data.{name}={bins}: a number of bins cannot be negative: choose 0 or more")
-        cut.check(self.blocks, self.folds, self.fold)
         if min_spikes < 0:
             raise BadInput(f"data.min_spikes={min_spikes}: cannot be negative: choose 0 or more")
         if self.gap is not None and not self.gap > 0:
@@ -295,38 +250,8 @@ def _way(settings: Mapping[str, Any]) -> Encode | Decode:
     return Decode(before, future if settings["after"] is None else settings["after"], settings["target"])
 
 
-def _unseen(session: Session, bins: Bins, state: dict) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """([T] block, [T] role) of another recording than the run's: all is test but what the run has seen; notes."""
-    found, said = seen_before(session, bins, state)
-    block = np.cumsum(np.append(False, np.diff(found)))
-    return block, np.where(found, "seen", "test"), said + unknown(session, state)
-
-
-def _rows(
-    bins: Bins, block: np.ndarray, role: np.ndarray, used: np.ndarray, way: Encode | Decode
-) -> dict[str, np.ndarray]:
-    """The bins of each split whose windows stay in their blocks."""
-    before, after = cut.reach(bins, block)
-    whole = used & (before >= way.margin) & (after >= way.after)
-    return {name: np.flatnonzero((role == name) & whole) for name in SPLITS}
-
-
 def _names(given: list[str | int] | None) -> list[str] | None:
     return [str(name) for name in given] if given else None
-
-
-def _kept_units(session: Session, spikes: np.ndarray, min_spikes: int, left_out: list[str]) -> list[int]:
-    least = max(min_spikes, 1)
-    kept = [unit for unit in range(len(spikes)) if spikes[unit] >= least]
-    if few := [session.units[unit] for unit in range(len(spikes)) if spikes[unit] < least]:
-        left_out.append(f"left out, fewer than {least} spikes in the training bins: unit {reading_report.listed(few)}")
-    if not kept:
-        raise BadInput(
-            f"{session.source}: no unit has {least} spikes in the training bins "
-            f"(the busiest has {int(spikes.max())}): "
-            f"lower data.min_spikes, or check that spikes and covariates are on one clock, in seconds"
-        )
-    return kept
 
 
 def _bins(session: Session, width: float) -> Bins:
@@ -344,15 +269,3 @@ def _bins(session: Session, width: float) -> Bins:
             f"{width:g} s: save them as float64, counted from the recording's beginning, in seconds"
         )
     return Bins(session.intervals, width, session.rounding)
-
-
-def _believable(rows: np.ndarray, far: np.ndarray, before: int, after: int) -> tuple[np.ndarray, int]:
-    """Rows whose windows hold nothing that is `far` (bool [T]), and how many fewer these are; a tenth at most.
-
-    What a network says where it has learned nothing must not choose the checkpoint.
-    """
-    total = np.append(0, np.cumsum(far))
-    last = np.minimum(rows + after + 1, len(far))
-    believed = rows[total[last] == total[np.maximum(rows - before, 0)]]
-    fewer = len(rows) - len(believed)
-    return (believed, fewer) if fewer <= FEW * len(rows) else (rows, 0)

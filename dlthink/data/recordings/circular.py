@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,15 @@ from dlthink.errors import BadInput
 
 TURNS = {"radians": 2 * np.pi, "degrees": 360.0}
 ROOM = 1.02  # a turn may be this much too long, by noise
+
+
+def periods(circular: Sequence[str | int] | Mapping[str, float] | None) -> dict[str, float | None] | None:
+    """{NAME: its period, or None where it is not said}, as `turned` wants it, of a list of names too."""
+    if not circular:
+        return None
+    if isinstance(circular, Mapping):
+        return {str(name): float(period) for name, period in circular.items()}
+    return dict.fromkeys(map(str, circular))
 
 
 def turned(session: Session, circular: Mapping[str, float | None]) -> Session:
