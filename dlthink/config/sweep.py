@@ -38,7 +38,10 @@ def _fitting(names: list[str], overrides: list[str]) -> list[str]:
     config, _, _ = composed(others, {})
     known, found = options("loss", conf_folder()), []
     for name in names:
-        config.loss = OmegaConf.load(known[name])
+        cost = OmegaConf.load(known[name])
+        if "defaults" in cost:  # it builds upon another one
+            cost = composed([*others, f"loss={name}"], {})[0].loss
+        config.loss = cost
         try:
             build.check(config)
         except BadInput:

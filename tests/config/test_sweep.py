@@ -16,6 +16,7 @@ def test_all_costs_that_fit_the_data():
     assert {"poisson", "mse"} <= {*counts} and not {"triplet", "gaussian_nll", "cyclegan"} & {*counts}
     reals = costs("loss=glob(*_nll)", "data=molecules,spikes", "hydra.sweep.dir=x")
     assert {"gaussian_nll", "laplace_nll", "beta_nll"} <= {*reals} and "mse" not in reals
+    assert costs("loss=glob(crps*)", "data=molecules") == ["crps", "crps_laplace", "crps_scaled"]
     assert every_cost(["loss=mse,mae", "seed=1"]) == ["loss=mse,mae", "seed=1"]
     with pytest.raises(BadInput, match="no cost fits"):
         every_cost(["loss=glob(triplet)", "data=spikes"])
