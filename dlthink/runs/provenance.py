@@ -3,6 +3,7 @@
 import platform
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -14,11 +15,25 @@ def provenance(words: list[str], choices: dict[str, str]) -> dict:
     return {
         "command": ["dlthink", "train", *words],
         "choices": choices,
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
-        "platform": platform.platform(),
-        "git": {"working folder": git_state(Path.cwd()), "dlthink": git_state(Path(__file__).parent)},
+        **_program(),
+        "git": {"working folder": git_state(Path.cwd()), "dlthink": _own_state()},
         "executable": sys.executable,
     }
+
+
+@cache
+def _program() -> dict:
+    """Versions and platform, which stay what they are as long as the process runs."""
+    return {
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+    }
+
+
+@cache
+def _own_state() -> dict | None:
+    """The state of dlthink's own files as they were imported: before the first run of this process."""
+    return git_state(Path(__file__).parent)
 
 
 def _version(package: str) -> str | None:
@@ -30,11 +45,14 @@ def _version(package: str) -> str | None:
 
 def git_state(folder: Path) -> dict | None:
     """Commit, and whether tracked files differ from it; None outside a repository or without git."""
+    git = ["git", "-c", "core.fsmonitor=false"]  # a repository can name a program there
+    asked = [*git, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no"]
     try:
-        run = {"cwd": folder, "capture_output": True, "text": True, "timeout": 10, "check": True}
-        git = ["git", "-c", "core.fsmonitor=false"]  # a repository can name a program there
-        commit = subprocess.run([*git, "rev-parse", "HEAD"], **run).stdout.strip()
-        changed = subprocess.run([*git, "status", "--porcelain", "--untracked-files=no"], **run).stdout
+        said = subprocess.run(asked, cwd=folder, capture_output=True, text=True, timeout=10, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    return {"commit": commit, "changed": bool(changed.strip())}
+    lines = said.splitlines()
+    commit = next((line.split()[-1] for line in lines if line.startswith("# branch.oid ")), None)
+    if commit in (None, "(initial)"):
+        return None
+    return {"commit": commit, "changed": any(not line.startswith("#") for line in lines)}
