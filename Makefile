@@ -15,6 +15,7 @@ help:  ## this list
 $(BIN)/.train: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info < (3, 14) else "dlthink needs Python 3.10 to 3.13, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV): torch is large, this takes minutes the first time"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
@@ -24,7 +25,7 @@ $(BIN)/.test: $(BIN)/.train
 
 train: $(BIN)/.train  ## install and run the first experiment (RUN="loss=mse data=spikes" for another)
 	$(BIN)/dlthink train $(RUN)
-	@echo "look at it: $(BIN)/tensorboard --logdir outputs   (or: make board)"
+	@echo "now type: source $(BIN)/activate   then dlthink and tensorboard are commands"
 
 test: $(BIN)/.test  ## install and run the fast tests, side by side: about six minutes on two cores
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)

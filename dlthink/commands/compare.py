@@ -174,7 +174,7 @@ def _answer(ranking, compared, labels: list[str], scores: dict[str, str]) -> lis
 
 def _arrow(better: str | None) -> str:
     """As the terminal can show it."""
-    from dlthink.runs.comparison_table import ARROWS
+    from dlthink.runs.summary import ARROWS
 
     arrow = ARROWS[better]
     try:

@@ -68,7 +68,7 @@ def main(words: list[str]) -> int:
         print(f"{save_figures(figures.items(), folder)} pictures: {folder}")
     for line in lines:
         print(plain(f"note: {title}: {line}"))
-    print(plain(table(title, numbers)))
+    print(plain(table(title, numbers, Metrics.scores.of(parts.metrics))))
     if on:
         figures = evaluation.all_figures(parts.metrics, *answers)
         print(f"kept: {keep(run.folder, name, [f'data={on}', *theirs], numbers, figures, int(saved['step']))}")

@@ -10,8 +10,6 @@ from typing import IO
 from dlthink.runs.comparison import Comparison, Estimate
 from dlthink.runs.ranking import Ranking
 
-ARROWS = {"max": "↑", "min": "↓", None: ""}
-
 
 def digits(estimate: Estimate) -> tuple[str, str]:
     """Mean and standard error as text: two digits of the error, the mean to the same place."""

@@ -14,6 +14,10 @@ from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
 from dlthink.user_errors import own_code
 
+NEXT = """\
+next: every cost that fits, dlthink train -m loss=all seed=0,1,2 with the same data; your own, dlthink new loss NAME
+pictures: figures/ in its folder, or tensorboard --logdir outputs; what the numbers mean: docs/scenarios.md"""
+
 
 def job(config) -> float | None:
     """What Hydra calls for each run: the figure on validation that picks the best.
@@ -51,13 +55,14 @@ def job(config) -> float | None:
                 tell(0, " was there")
                 return found
             if go_on and (folder / "checkpoints" / "last.pt").exists():
-                value, best = _go_on(folder)
+                value, best = _go_on(folder, table=these.runs == 1)
             else:
                 _check_free(folder)
                 if these.runs > 1:
                     keep(whole, these.words)
+                    print(plain(f"{folder.name}:"), flush=True)
                 story = provenance([as_typed(word) for word in typed], choices_by_group(hydra.runtime.choices))
-                value, best = _train(config, folder, story)
+                value, best = _train(config, folder, story, table=these.runs == 1)
         tell(0, f" val {best} {value:.5g} in {duration(time.monotonic() - began)}")
         return value
     except (*EXPECTED, *REFUSED) as error:
@@ -116,7 +121,9 @@ def _finished(folder: Path) -> float | None:
     return run.numbers[run.best[0]] if run.best and run.best[0] in run.numbers else None
 
 
-def _go_on(folder: Path, settings: Sequence[str] = (), allow: str | None = None) -> tuple[float, str]:
+def _go_on(
+    folder: Path, settings: Sequence[str] = (), allow: str | None = None, table: bool = True
+) -> tuple[float, str]:
     """A run whose folder is held, from its last checkpoint; what `_train` returns."""
     from dlthink.runs.folder import open_run
     from dlthink.training import checkpoint
@@ -126,26 +133,30 @@ def _go_on(folder: Path, settings: Sequence[str] = (), allow: str | None = None)
     checkpoint.require(saved, ("data", "facts"), folder / "checkpoints" / "last.pt")
     if remark:
         print(plain(f"dlthink: {remark}"), file=sys.stderr)
-    return _train(run.config, folder, run.provenance(), saved, run.before)
+    return _train(run.config, folder, run.provenance(), saved, run.before, table)
 
 
 @out_of_memory()
 @own_code()
-def _train(config, folder: Path, story: dict, saved: dict | None = None, before=None) -> tuple[float, str]:
+def _train(config, folder: Path, story: dict, saved=None, before=None, table: bool = True) -> tuple[float, str]:
     """The run itself. Returns the figure on validation that picks the best, and its name.
 
-    story: its provenance. saved: the checkpoint to go on from. before: its configuration until now.
+    story: its provenance. saved: the checkpoint to go on from. before: its configuration until now. table: print the
+    metrics of test; a sweep has its own table, of all runs.
     """
     from dlthink.config import build
+    from dlthink.protocols import Metrics
+    from dlthink.runs import summary
     from dlthink.runs.folder import fitting
     from dlthink.runs.launch import launch
-    from dlthink.runs.summary import table
 
     with fitting(saved, folder / "checkpoints") if saved else nullcontext():
         parts = build.assemble(config, state=saved and saved["data"])
     results = launch(parts, config, folder, story, saved, before)
-    print(plain(table("test", results["test"])))
-    print(f"run: {short(folder)}", flush=True)
+    if table:
+        print(plain(summary.table("test", results["test"], Metrics.scores.of(parts.metrics))))
+        print(NEXT)
+        print(f"run: {short(folder)}", flush=True)
     best = parts.metrics.best[0]
     return results["val"][best], best
 

@@ -1,31 +1,48 @@
 """Figures by name, aligned, for the terminal."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 
 ENOUGH = 4  # figures with one ending make it a column
+ARROWS = {"max": "↑", "min": "↓", None: ""}
 
 
-def table(title: str, numbers: dict[str, float]) -> str:
-    """A line for each figure, six significant digits; what several have in common stands beside them.
+def table(title: str, numbers: dict[str, float], better: dict[str, str] | None = None) -> str:
+    """A line for each figure, four significant digits, points below each other; what several have in common is beside.
 
     `mae` and `mae_lookup`, `rmse` and `rmse_lookup`, ... are one line each, with a column `lookup`. What has several
-    such columns of its own, as `kid_lookup` with its interval, stays a line.
+    such columns of its own, as `kid_lookup` with its interval, stays a line. better: {figure: "max" or "min"}, an
+    arrow behind its name.
     """
     columns, ends = repeated(numbers)
     alone = {name for name in ends if sum(f"{name}_{column}" in numbers for column in columns) > 1}
     beside = {f"{name}_{column}" for name in numbers.keys() - ends | alone for column in columns} - alone
     lines = [name for name in numbers if name not in beside]
-    width = max(map(len, [title, *lines]))
-    wide = [max(12, len(column)) for column in columns]
-    text = [f"{title:<{width}}  {'value':>12}" + "".join(f"  {c:>{w}}" for c, w in zip(columns, wide, strict=True))]
-    for name in lines:
-        cells = [f"{numbers[name]:>12.6g}"]
-        for column, w in zip(columns, wide, strict=True):
-            value = numbers.get(f"{name}_{column}") if f"{name}_{column}" in beside else None
-            cells.append(" " * w if value is None else f"{value:>{w}.6g}")
-        text.append(f"{name:<{width}}  {'  '.join(cells)}".rstrip())
-    return "\n".join(text)
+    marks = [f"{name} {ARROWS[(better or {}).get(name)]}".rstrip() for name in lines]
+    whole = [_column("value", [numbers[name] for name in lines])]
+    for column in columns:
+        names = [f"{name}_{column}" for name in lines]
+        whole.append(_column(column, [numbers.get(name) if name in beside else None for name in names]))
+    width = max(map(len, [title, *marks]))
+    rows = zip([title, *marks], *whole, strict=True)
+    return "\n".join(f"{row[0]:<{width}}  {'  '.join(row[1:])}".rstrip() for row in rows)
+
+
+def _column(heading: str, values: list[float | None]) -> list[str]:
+    """A heading and its cells, equally wide, decimal points below each other; None: empty."""
+    texts = ["" if value is None else _digits(value) for value in values]
+    pairs = [(whole, point + rest) for whole, point, rest in (text.partition(".") for text in texts)]
+    left, right = (max(map(len, side)) for side in zip(*pairs, strict=True))
+    wide = max(9, len(heading), left + right)
+    return [f"{heading:>{wide}}", *(f"{whole:>{wide - right}}{rest:<{right}}" for whole, rest in pairs)]
+
+
+def _digits(value: float) -> str:
+    """Four significant digits; a whole number as it is."""
+    if not math.isfinite(value) or abs(value) >= 1e7:
+        return f"{value:.4g}"
+    return f"{value:.0f}" if value == round(value) or abs(value) >= 1e4 else f"{value:#.4g}".rstrip(".")
 
 
 def repeated(names: Iterable[str]) -> tuple[list[str], set[str]]:

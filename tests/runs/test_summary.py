@@ -5,10 +5,24 @@ from dlthink.runs.summary import table
 
 def test_plain_figures_are_two_columns():
     assert table("test", {"mae": 1.25, "mae_top_10": 0.5}).splitlines() == [
-        "test               value",
-        "mae                 1.25",
-        "mae_top_10           0.5",
+        "test            value",
+        "mae            1.250",
+        "mae_top_10     0.5000",
     ]
+
+
+def test_points_stand_below_each_other_and_an_arrow_says_which_way_is_better():
+    numbers = {"crps": 12.34567, "r2": 0.5, "rows": 500, "bias": -0.00001234, "nan": float("nan"), "big": 123456.7}
+    lines = table("test", numbers, {"crps": "min", "r2": "max"}).splitlines()
+    assert [line.split() for line in lines[1:]] == [
+        ["crps", "↓", "12.35"],
+        ["r2", "↑", "0.5000"],
+        ["rows", "500"],
+        ["bias", "-1.234e-05"],
+        ["nan", "nan"],
+        ["big", "123457"],
+    ]
+    assert len({line.index(".") for line in lines if "." in line}) == 1
 
 
 def test_baselines_become_columns_and_every_figure_is_shown_once():
