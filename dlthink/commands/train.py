@@ -18,7 +18,7 @@ from dlthink.runs.job import job, resume, short
 def main(words: list[str]) -> int:
     """`dlthink train [overrides]`, `dlthink train resume=FOLDER [overrides]`, `dlthink train -m resume=SWEEP`."""
     if "--help" in words or "-h" in words:
-        print(overview(_config_dir(words)))
+        print(_help([word for word in words if word not in ("--help", "-h")]))
         return 0
     several = bool({"-m", "--multirun"} & set(words))
     resumed = any(word.startswith("resume=") for word in words)
@@ -61,6 +61,18 @@ def main(words: list[str]) -> int:
         if not sweep.clear_away(folder):
             _say_how_to_compare(folder)
     return max(codes, default=0)
+
+
+def _help(words: list[str]) -> str:
+    """Every choice with a line each; of what the words choose, its settings."""
+    if not any("=" in word and not word.startswith("-") for word in words):
+        return overview(_config_dir(words))
+    from dlthink.config import command_line
+    from dlthink.config.explained import explained
+
+    overrides = command_line.read(words)[1]
+    register(overrides)
+    return explained(overrides) or overview(_config_dir(words))
 
 
 def _composed(words: list[str]) -> int:

@@ -1,9 +1,13 @@
 """`dlthink train --help`: every group and choice with a line each, read from the configuration itself."""
 
+import re
 from pathlib import Path
 
 from dlthink.config.paths import GROUPS, conf_folder, first_comment, options
 
+KIND_OF_LOSS = re.compile(r"dlthink\.losses\.(\w+)\.")
+TARGETS = {"embeddings": "identities", "translations": "domains"}  # what a room is about, as data call their targets
+KIND_OF_METRICS = re.compile(r"dlthink\.metrics\.(\w+)\.")
 EXAMPLES = """\
 Examples:
   dlthink train                                          poisson on the embedded motorcycle ride
@@ -27,12 +31,55 @@ def overview(extra: Path | None = None) -> str:
         lines.append(f"{group}=  {meaning}")
         found = options(group, *folders)
         wide = max(14, *map(len, found))
-        lines += [f"  {name:<{wide}} {first_comment(file)}" for name, file in found.items()]
+        for heading, names in _by_kind(found) if group == "loss" else [("", [*found])]:
+            lines += [heading] if heading else []
+            lines += [f"  {name:<{wide}} {first_comment(found[name])}" for name in names]
         lines.append("")
     lines += [
+        "More of a choice, its settings and what fits it: dlthink train data=table --help, loss=triplet --help, ...",
         "Any value of the composed configuration can be set: data.bin=0.1 optim.lr=3e-4 trainer.minutes=10 seed=1",
         "Flags: -m (sweep over comma lists)  --cfg job  --config-dir DIR (your own choices)  hydra.run.dir=DIR",
         "",
         EXAMPLES,
     ]
     return "\n".join(lines)
+
+
+def data_by_kind() -> dict[str, list[str]]:
+    """{kind of target: the data that have it}, with the word that makes them so; from the files of choices alone."""
+    folder, found = conf_folder(), {}
+    for name, file in options("data", folder).items():
+        begun = re.findall(r"^  - /data/(\w+): (\w+)$", file.read_text(), re.MULTILINE)
+        nested = {f"data.{group}={key}": path for group, _ in begun for key, path in _within(group).items()}
+        plain = {f"data.{group}={key}" for group, key in begun}
+        for word, path in {"": file, **nested}.items():
+            for kind in KIND_OF_METRICS.findall(path.read_text()):
+                found.setdefault(TARGETS.get(kind, kind), []).append(
+                    f"{name} ({word})" if word and word not in plain else name
+                )
+    return found
+
+
+def _within(group: str) -> dict[str, Path]:
+    return options(f"data/{group}", conf_folder())
+
+
+def _by_kind(costs: dict[str, Path]) -> list[tuple[str, list[str]]]:
+    """Costs below the kind of target that they are for, and the data that have it; a user's own last."""
+    names: dict[str, list[str]] = {}
+    for name, file in costs.items():
+        names.setdefault(_kind(file, costs), []).append(name)
+    data = data_by_kind()
+    headings = {kind: f" {kind}: data={', '.join(data[kind])}" for kind in names.keys() & data.keys()}
+    return [
+        (headings.get(kind, " of your own"), names[kind]) for kind in sorted(names, key=lambda kind: (not kind, kind))
+    ]
+
+
+def _kind(file: Path, costs: dict[str, Path]) -> str:
+    """The kind of target of a cost, by where its class lies; of one that builds upon another, that one's."""
+    text = file.read_text()
+    if match := KIND_OF_LOSS.search(text):
+        return TARGETS.get(match[1], match[1])
+    below = re.findall(r"^  - (\w+)$", text, re.MULTILINE)
+    return next((_kind(costs[name], costs) for name in below if name in costs), "")
