@@ -1,10 +1,12 @@
 """The one quiet style of every figure: few lines, little ink, colours that any eye can tell apart."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 INK = "#2b2f36"  # words
 QUIET = "#8b919a"  # axes, reference lines
@@ -55,6 +57,23 @@ def quiet() -> Iterator[None]:
         yield
 
 
+class Plain(Figure):
+    """A figure whose words stand as they are: names come from users' files, and one with `$` in it is no formula.
+
+    Powers of ten along a logarithmic axis are formulas of matplotlib's own. Letters that no font has are boxes.
+    """
+
+    def draw(self, renderer) -> None:
+        axes = [axis for panel in self.axes for axis in (panel.xaxis, panel.yaxis) if axis.get_scale() == "log"]
+        powers = {id(label) for axis in axes for label in axis.get_ticklabels(which="both")}
+        for text in self.findobj(Text):
+            if id(text) not in powers:
+                text.set_parse_math(False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            super().draw(renderer)
+
+
 def canvas(width: float, height: float) -> Figure:
     """An empty figure of so many inches, unknown to pyplot, so that it is freed with its last reference."""
-    return Figure(figsize=(width, height), layout="constrained")
+    return Plain(figsize=(width, height), layout="constrained")

@@ -36,6 +36,12 @@ def test_what_is_missing_is_said_with_the_parts_that_names_can_play(cli, tmp_pat
     assert "parts, for data.keys={PART: NAME}:" in out and "covariate_times " in out
 
 
+def test_a_series_without_rows(cli, tmp_path):
+    keys = {"pos": np.empty((0, 2)), "pos_times": np.empty(0), "spike_times": [1.0], "spike_units": [0]}
+    np.savez(tmp_path / "mine.npz", **keys)
+    assert "  pos: pos_0, pos_1; no rows" in cli("show", tmp_path / "mine.npz")[1].splitlines()
+
+
 def test_names_of_a_stranger_are_spelt(cli, tmp_path):
     np.savez(tmp_path / "mine.npz", **{"\x1b[31mred": np.zeros(3)})
     assert "\\x1b[31mred" in cli("show", tmp_path / "mine.npz")[1]

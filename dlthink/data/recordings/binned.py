@@ -84,7 +84,7 @@ class Binned:
         history: int = 10,
         future: int = 0,
         spike_history: bool = False,
-        target: list[str] | None = None,
+        target: list[str | int] | None = None,
         before: int | None = None,
         after: int | None = None,
         blocks: int = 20,

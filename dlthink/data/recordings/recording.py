@@ -31,7 +31,7 @@ class Recording(Binned):
         self,
         path: str | None = None,
         keys: dict[str, str] | None = None,
-        series: list[str] | None = None,
+        series: list[str | int] | None = None,
         behaviour: str | None = None,
         trials: bool | None = None,
         **binning,

@@ -185,8 +185,9 @@ def check_intervals(intervals: np.ndarray, key: str, bad, rounding: float = 0.0)
     intervals = np.asarray(intervals, dtype=float)
     if intervals.ndim != 2 or intervals.shape[1] != 2 or not len(intervals):
         raise bad(f"{key} has shape {intervals.shape}: give [I, 2], start and stop each")
-    if not np.isfinite(intervals).all():
-        raise bad(f"{key} holds NaN or infinity: give seconds")
+    if len(rows := np.flatnonzero(~np.isfinite(intervals).all(axis=1))):
+        start, stop = intervals[rows[0]]
+        raise bad(f"{key}, row {rows[0]}: {start:g} to {stop:g} are no seconds: give both ends, or leave the row out")
     if len(rows := np.flatnonzero(intervals[:, 0] >= intervals[:, 1])):
         raise bad(f"{key}, row {rows[0]}: the start is not before the stop: give start < stop")
     slack = 2 * max(rounding, float(np.spacing(np.abs(intervals).max())))  # one ends as the next begins

@@ -93,7 +93,11 @@ def of_trials(session: Session, used: bool | None) -> Session:
         raise session.bad("holds no trials, which data.trials=true asks for: leave it out, or add the key trials")
     if trials is None or used is False:
         return session
-    check_intervals(trials.intervals, "trials", session.bad, session.rounding)
+
+    def bad(what: str) -> BadInput:
+        return session.bad(f"{what}; or do without them, data.trials=false")
+
+    check_intervals(trials.intervals, "trials", bad, session.rounding)
     whole = session.whole() if session.intervals is None else np.asarray(session.intervals, dtype=float)
     kept = common(np.asarray(trials.intervals, dtype=float), whole)
     if not len(kept):

@@ -81,6 +81,11 @@ def test_intervals(save):
     assert len(data.train) + len(data.val) + len(data.test) == (380 + 580) - 20 * 2 - 2
 
 
+def test_covariates_without_names_are_called_by_their_numbers(save):
+    assert Recording(save(), series=[1]).state["covariates"] == ["1"]
+    assert Recording(save(), direction="decode", target=[1], history=1).state["covariates"] == ["1"]
+
+
 def test_no_path():
     with pytest.raises(BadInput, match=r"data.path"):
         Recording()

@@ -67,7 +67,7 @@ def spikes_with(*extra):
         ({"intervals": np.array([[5.0, 30.0], [20.0, 40.0]])}, "before the one above ends"),
         ({"intervals": np.array([[0.0, 90.0]])}, "intervals reach from"),
         ({"intervals": np.array([0.0, 50.0])}, "intervals has shape"),
-        ({"intervals": np.array([[0.0, np.nan]])}, "intervals holds NaN"),
+        ({"intervals": np.array([[0.0, np.nan]])}, r"intervals, row 0: 0 to nan are no seconds"),
     ],
 )
 def test_recordings_that_cannot_be_used(changes, words):

@@ -129,7 +129,10 @@ def test_a_trial_has_its_own_values_all_through():
         (tried(lasting=-1.0), r"trials, row 0: the start is not before the stop"),
         (tried(starts=STARTS[::-1]), r"trials, row 1 starts before"),
         (tried(starts=STARTS * 1000), r"trials, 1000 to 57001.5 s, lie outside the recording, 0 to 59.\d+ s"),
-        (tried(starts=np.where(STARTS == 9, np.nan, STARTS)), r"trials holds NaN"),
+        (
+            tried(starts=np.where(STARTS == 9, np.nan, STARTS)),
+            r"trials, row 4: nan to nan are no seconds.*data\.trials=false",
+        ),
         (tried(values=np.where(KIND == 3, np.nan, KIND)[:, None]), r"trials: kind is nan at 7 s"),
         (tried(names=("a",)), "covariate_names has 'a' twice"),
     ],

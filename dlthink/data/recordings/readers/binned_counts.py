@@ -27,7 +27,7 @@ def spikes_of(
                 f"{source}: bin_edges has shape {edges.shape} but counts has {len(counts)} rows: give one edge more"
             )
         width = float((edges[-1] - edges[0]) / len(counts)) if len(counts) else 0.0
-        if not width > 0 or (np.abs(edges - edges[0] - width * np.arange(len(edges))) > EVEN * width).any():
+        if not width > 0 or not (np.abs(edges - edges[0] - width * np.arange(len(edges))) <= EVEN * width).all():
             raise BadInput(f"{source}: bin_edges are not evenly spaced: bins of one width are needed, without gaps")
     elif not (np.isfinite(width) and width > 0):
         raise BadInput(f"{source}: bin={width:g}: the width of a bin is more than 0 s")

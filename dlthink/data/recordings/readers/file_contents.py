@@ -78,6 +78,8 @@ def _told(series: Series) -> str:
     units = f" in {_listed(list(dict.fromkeys(filter(None, series.units))))}" if any(series.units) else ""
     lost = int((~np.isfinite(series.values)).any(axis=1).sum()) if series.values.ndim == 2 else 0
     gaps = f", {lost:,} of them with NaN" if lost else ""
+    if not len(series.times):
+        return f"  {series.key}: {_listed(series.names)}; no rows"
     return (
         f"  {series.key}: {_listed(series.names)}{units}; {len(series.times):,} rows{gaps}, every {series.step:.4g} s, "
         f"from {clock(series.times[0])} to {clock(series.times[-1])} s"

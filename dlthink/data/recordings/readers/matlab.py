@@ -15,6 +15,7 @@ from dlthink.errors import BadInput
 
 MATRIX, COMPRESSED = 14, 15  # types of elements
 CELL, STRUCT, OBJECT = 1, 2, 3  # classes of matrices
+STEP = 1 << 20  # bytes unfolded at a time, while they are counted
 
 
 def fields(path: Path) -> Fields:
@@ -86,19 +87,35 @@ def _check_sizes(path: Path) -> None:
                 raise BadInput(
                     f"{path}: is cut short (a variable has {length:,} bytes, there are fewer left): copy it again"
                 )
-            content = file.read(length) if length <= left else None
-            if content is not None and kind == COMPRESSED:
+            content = file.read(length) if length <= left else b""
+            if length <= left and kind == COMPRESSED:
                 with whole(path):
-                    unfolding = zlib.decompressobj()
-                    content = unfolding.decompress(content, left)
-                    content = None if unfolding.unconsumed_tail else content
-                kind, content = (MATRIX, memoryview(content)[8:]) if content is not None else (kind, None)
-            if content is None:
+                    content, length = _unfolded(content, left, order)
+                kind, content = MATRIX, memoryview(content)[8:]
+            left -= length
+            if left < 0:
                 raise BadInput(f"{path}: its arrays take more than {8 * MOST >> 30} GB: save a part of it")
-            left -= len(content)
             if kind == MATRIX:
                 with whole(path):
                     _check_matrix(path, memoryview(content), order, arrays)
+
+
+def _unfolded(packed: bytes, most: int, order: str) -> tuple[bytes, int]:
+    """A compressed matrix and its size, counted first; of what is no cell array or struct only the beginning."""
+    unfolding = zlib.decompressobj()
+    first = part = unfolding.decompress(packed, STEP)
+    size = len(first)
+    while part and size <= most:
+        part = unfolding.decompress(unfolding.unconsumed_tail, STEP)
+        size += len(part)
+    nested = _class(memoryview(first)[8:], order) in (CELL, STRUCT, OBJECT)
+    return (zlib.decompress(packed, bufsize=size) if nested and size <= most else first), size
+
+
+def _class(content: memoryview, order: str) -> int | None:
+    """What kind of matrix it is: the first byte of its flags."""
+    flags = next(_elements(content, order, 1), None)
+    return flags and flags[1][0 if order == "<" else 3]
 
 
 def _check_matrix(path: Path, content: memoryview, order: str, arrays: list[int]) -> None:
@@ -107,7 +124,7 @@ def _check_matrix(path: Path, content: memoryview, order: str, arrays: list[int]
     elements = list(_elements(content, order, 3))
     if len(elements) < 2:
         return
-    kind = elements[0][1][0 if order == "<" else 3]
+    kind = _class(content, order)
     shape = struct.unpack(f"{order}{len(elements[1][1]) // 4}i", elements[1][1])
     claimed = math.prod(max(side, 0) for side in shape)
     if kind in (CELL, STRUCT, OBJECT) and (claimed > len(content) // 8 or claimed > MANY or arrays[0] > MANY):

@@ -155,10 +155,18 @@ class _File:
                 "holds counts but neither bin, their width in seconds, nor bin_edges: add one, or say what it is "
                 "called, data.keys={bin: NAME}"
             )
-        width = None if edges is not None else float(self.stored(self.name("bin")).ravel()[0])
+        width = None if edges is not None else self.width()
         spikes, grid, whole = spikes_of(str(self.fields.path), counts, edges, width)
         self.bins = round(float(np.diff(whole)[0, 0]) / grid[1])
         return spikes, self.texts("unit_names") or [str(unit) for unit in range(len(spikes))], grid, whole
+
+    def width(self) -> float:
+        """Of all bins, s."""
+        name = self.name("bin")
+        given = np.unique(self.stored(name))
+        if len(given) != 1:
+            raise self.bad(f"{name} holds {len(given)} different numbers: give one, the width of every bin in seconds")
+        return float(given[0])
 
     # --------------------------------------------------------------------------------------------------- covariates
 

@@ -119,16 +119,27 @@ class _File:
             if not (found := [name for name in places if want == name or want in _columns(name, places[name][1])]):
                 raise self.bad(f"has no series {want}; it has {_listed(places)}: choose of these, data.series=[NAME]")
             names += found
+        if wanted is None and len(names) > 1:
+            names = self._usable(names, places)
         if not names:
             raise self.bad(
                 f"has no series in its module `behavior`; it has {_listed(places)}: name one, data.series=[NAME]"
             )
         return [self._series(name, *places[name]) for name in dict.fromkeys(names)]
 
+    def _usable(self, names: list[str], places: Mapping) -> list[str]:
+        """Those series that hold rows of numbers; words and single events are noted, not everybody's behaviour."""
+        usable = [
+            n for n in names if np.asarray(places[n][1].data[:0]).dtype.kind in "fiub" and len(places[n][1].data) > 1
+        ]
+        if usable and (others := [name for name in names if name not in usable]):
+            self.notes.append(f"left out of behavior, no two rows of numbers: {', '.join(others)}")
+        return usable or names
+
     def _series(self, name: str, place: str, stored) -> Series:
         values = self.read(stored.data, name)
         if values.dtype.kind not in "fiub":
-            raise self.bad(f"series {name} holds {values.dtype}, not numbers: leave it out of data.series")
+            raise self.bad(f"series {name} holds {values.dtype}, not numbers: name others, data.series=[NAME]")
         values = values[:, None] if values.ndim == 1 else values
         values = values * float(stored.conversion) + float(getattr(stored, "offset", 0.0) or 0.0)
         if stored.timestamps is not None:

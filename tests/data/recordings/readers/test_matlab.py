@@ -1,6 +1,7 @@
 """MATLAB's files: cells within cells, structs, words, sparse counts; and what a stranger may have written into one."""
 
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -98,6 +99,19 @@ def test_a_bomb_is_not_unfolded(tmp_path, monkeypatch):
     assert len(zeros) < 5000
     with pytest.raises(BadInput, match="its arrays take more than"):
         matlab.fields(tmp_path / "x.mat")
+
+
+@pytest.mark.parametrize("kind", [1, 6], ids=["cell", "numbers"])
+def test_a_bomb_is_counted_before_it_is_held(kind):
+    size = 64 << 20
+    zeros = zlib.compress(matrix(kind, (1, 1), bytes(size)), 1)
+    tracemalloc.start()
+    try:
+        held, counted = matlab._unfolded(zeros, 1 << 20, "<")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert counted > 1 << 20 and len(held) == matlab.STEP and most < 8 << 20
 
 
 def test_cells_within_cells_without_end(tmp_path):

@@ -1,5 +1,7 @@
 """Neurodata Without Borders: files written by pynwb."""
 
+from datetime import datetime, timezone
+
 import numpy as np
 import pytest
 import torch
@@ -40,8 +42,6 @@ def test_no_units(tmp_path):
 
 
 def test_no_behaviour(tmp_path):
-    from datetime import datetime, timezone
-
     began = datetime(2024, 1, 1, tzinfo=timezone.utc)
     file = pynwb.NWBFile(session_description="x", identifier="x", session_start_time=began)
     file.add_unit(spike_times=[1.0, 2.0])
@@ -49,6 +49,22 @@ def test_no_behaviour(tmp_path):
         io.write(file)
     with pytest.raises(BadInput, match=r"no series in its module `behavior`; it has none at all.*data\.series"):
         Recording(str(tmp_path / "x.nwb"))
+
+
+def test_behaviour_that_is_no_rows_of_numbers_is_left_out_unless_it_is_named(tmp_path):
+    began = datetime(2024, 1, 1, tzinfo=timezone.utc)
+    file = pynwb.NWBFile(session_description="x", identifier="x", session_start_time=began)
+    file.add_unit(spike_times=[1.0, 2.0])
+    module = file.create_processing_module("behavior", "what it did")
+    for name, data in {"speed": np.arange(9.0), "state": ["run", "rest"], "lick": np.empty(0)}.items():
+        module.add(pynwb.TimeSeries(name=name, data=data, rate=1.0, unit="x"))
+    with pynwb.NWBHDF5IO(str(tmp_path / "x.nwb"), "w") as io:
+        io.write(file)
+    session = nwb.session(tmp_path / "x.nwb")
+    assert session.names == ["speed"]
+    assert session.notes == ("left out of behavior, no two rows of numbers: lick, state",)
+    with pytest.raises(BadInput, match=r"series state holds object, not numbers: name others, data\.series"):
+        nwb.session(tmp_path / "x.nwb", wanted=["state"])
 
 
 def test_intervals_by_name_and_invalid_times(tmp_path):
