@@ -1,0 +1,133 @@
+"""A search: what is drawn, what is remembered, and what ends it; training is a function with a known best place."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from dlthink.commands import train
+from dlthink.errors import BadInput
+from dlthink.runs.search import Search, searched
+
+SPACE = ["optim.lr=interval(1e-5,1)", "model.width=4,8", "model.depth=int(interval(1,9))"]
+
+
+def error_of(lr, width, depth, seed=0):
+    """Least at lr = 1e-2, width 8, depth 4."""
+    return (math.log10(lr) + 2) ** 2 + (width == 4) + 0.1 * abs(depth - 4) + 0.01 * seed
+
+
+def tried(folder):
+    return json.loads(Path(folder, "search.json").read_text())["tried"]
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """The words of each training; a run is what `compare` reads of it."""
+    monkeypatch.chdir(tmp_path)
+    lines = []
+
+    def fake(words):
+        lines.append(words)
+        values = dict(word.split("=", 1) for word in words if "=" in word)
+        lr, width, depth = float(values["optim.lr"]), int(values["model.width"]), int(values["model.depth"])
+        sweep = "-m" in words
+        for seed in values.get("seed", "0").split(",") if sweep else "0":
+            place = tmp_path / (f"{values['hydra.sweep.dir']}/{seed}" if sweep else values["hydra.run.dir"])
+            place.mkdir(parents=True)
+            (place / "config.yaml").write_text(f"seed: {seed}\n")
+            (place / "provenance.json").write_text(json.dumps({"best": ["mae", "min"], "choices": {}, "command": []}))
+            numbers = {"mae": error_of(lr, width, depth, int(seed))}
+            (place / "metrics.json").write_text(json.dumps({"val": numbers, "test": numbers}))
+        return 0
+
+    monkeypatch.setattr(train, "main", fake)
+    return lines
+
+
+def test_finds_what_is_best_and_says_that_it_was_chosen(trained, capsys):
+    assert Search(*searched([*SPACE, "loss=mse"]), "found").run(40) == 0
+    kept = tried("found")
+    best = min(one["figure"] for one in kept)
+    assert best < 0.35 < sorted(one["figure"] for one in kept)[20]
+    said = capsys.readouterr().out
+    assert f"{best:.6g}; chosen as the best, that flatters; its test mae: {best:.6g}" in said
+    assert "train with it: dlthink train loss=mse optim.lr=0.0" in said and " model.width=8 model.depth=" in said
+    widths = [word for line in trained for word in line if word.startswith("model.width")]
+    assert widths[20:].count("model.width=8") > 13  # it has learned
+
+
+def test_a_trial_is_the_mean_over_its_seeds(trained):
+    Search(*searched([*SPACE, "seed=0,1,2"]), "found").run(2)
+    assert all(line[0] == "-m" and "seed=0,1,2" in line for line in trained) and len(trained) == 2
+    kept = tried("found")[1]
+    lr, width, depth = (float(word.partition("=")[2]) for word in kept["words"])
+    assert kept["figure"] == pytest.approx(error_of(lr, width, depth) + 0.01)
+
+
+def test_a_stop_changes_nothing(trained):
+    Search(*searched(SPACE), "whole").run(14)
+    for trials in (5, 12, 14):
+        Search(*searched(SPACE), "parts").run(trials)
+    whole, parts = tried("whole"), tried("parts")
+    assert whole == parts and len({tuple(one["words"]) for one in whole}) == 14
+
+
+def test_trials_that_fail_are_told_and_bad_input_ends_it(trained, monkeypatch, capsys):
+    codes = iter([1, 1, 2])
+    monkeypatch.setattr(train, "main", lambda words: next(codes))
+    assert Search(*searched(SPACE), "found").run(2) == 1
+    assert "failed, see its log" in capsys.readouterr().out
+    assert Search(*searched(SPACE), "found").run(9) == 2
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["loss=mse"], "nothing to search over"),
+        (["seed=0,1"], "nothing to search over"),
+        (["loss=glob(*)"], "cannot be searched over"),
+        ([SPACE[0], "hydra.sweep.dir=x"], "into=FOLDER"),
+        (["optim.lr=interval(1,0.1)"], "above its beginning"),
+        (["optim.lr=tag(log,interval(0,1))"], "a logarithm needs"),
+    ],
+)
+def test_refused(words, said):
+    with pytest.raises(BadInput, match=said):
+        Search(*searched(words), "found")
+
+
+@pytest.mark.parametrize(
+    "kept, said",
+    [
+        ({"asked": []}, "another search lies here"),
+        ({"best": ["mae", "least"]}, "damaged"),
+        ({"tried": [{"words": ["x"], "figure": "low"}]}, "damaged"),
+        ({"tried": [{"words": ["optim.lr=7", "model.width=4", "model.depth=1"], "figure": 1.0}]}, "not of this search"),
+    ],
+)
+def test_what_lies_there_is_judged(trained, kept, said):
+    Search(*searched(SPACE), "found").run(1)
+    file = Path("found/search.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | kept))
+    with pytest.raises(BadInput, match=said):
+        Search(*searched(SPACE), "found").run(2)
+    assert len(trained) == 1
+
+
+def test_a_folder_of_something_else_is_left_alone(trained, tmp_path):
+    (tmp_path / "found").mkdir()
+    (tmp_path / "found" / "thesis.tex").touch()
+    with pytest.raises(BadInput, match="holds other things"):
+        Search(*searched(SPACE), "found").run(1)
+
+
+def test_from_the_command_line(cli):
+    words = ["optim.lr=interval(1e-3,1e-2)", "data.minutes=2", "data.neurons=4", "trainer=smoke", "model.width=8"]
+    code, out, err = cli("search", "trials=1", "into=found", *words)
+    assert code == 0 and "best of 1 trials by val log_score" in out and "note:" not in out
+    code, out, err = cli("search", "trials=none", *words)
+    assert code == 2 and "trials=none: must be a whole number" in err
+    code, out, err = cli("search", "-m", *words)
+    assert code == 2 and "-m: flags are of dlthink train" in err
