@@ -15,15 +15,16 @@ from dlthink.errors import EXPECTED, BadInput, Terminated, answer
 from dlthink.user_errors import own_code
 
 
-def commands() -> dict[str, str]:
-    """Every verb, and the first line that its file says of itself."""
-    files = sorted((Path(__file__).parent / "commands").glob("[!_]*.py"))
-    return {file.stem: (ast.get_docstring(ast.parse(file.read_text())) or "").splitlines()[0] for file in files}
+def commands() -> dict[str, Path]:
+    """Every verb and its file."""
+    return {file.stem: file for file in sorted((Path(__file__).parent / "commands").glob("[!_]*.py"))}
 
 
 def usage() -> str:
+    """Every verb, with the first line that its file says of itself."""
     lines = [f"dlthink {__version__}: you design the cost.", "", "Commands (each has --help):"]
-    lines += [f"  dlthink {name:<10} {line}" for name, line in commands().items()]
+    for name, file in commands().items():
+        lines.append(f"  dlthink {name:<10} {ast.get_docstring(ast.parse(file.read_text())).splitlines()[0]}")
     lines += ["", "Start with:  dlthink train loss=poisson data=spikes", "Then:        tensorboard --logdir outputs"]
     return "\n".join(lines)
 

@@ -1,5 +1,6 @@
 """Ways to run dlthink in tests."""
 
+import copy
 import os
 from pathlib import Path
 
@@ -39,6 +40,30 @@ def undrawn(request, monkeypatch):
     """Training draws no figures: they take half of a small run."""
     if "drawn" not in request.fixturenames:
         monkeypatch.setattr(Board, "figures", lambda *_: None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once():
+    """Hydra parses its files and ours anew for each composition; in tests, what has not changed is parsed once."""
+    from hydra._internal.core_plugins.file_config_source import FileConfigSource
+    from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
+
+    parsed = {}
+
+    def once(load):
+        def load_config(self, config_path):
+            file = Path(self.path, self._normalize_file_name(config_path))
+            key = (self.full_path(), config_path, file.stat().st_mtime_ns if file.exists() else None)
+            if key not in parsed:
+                parsed[key] = load(self, config_path)
+            return copy.deepcopy(parsed[key])
+
+        return load_config
+
+    with pytest.MonkeyPatch.context() as patch:
+        for source in (FileConfigSource, ImportlibResourcesConfigSource):
+            patch.setattr(source, "load_config", once(source.load_config))
+        yield
 
 
 @pytest.fixture

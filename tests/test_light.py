@@ -1,49 +1,56 @@
 """What only talks about configuration never loads torch, whose import alone costs more than a second."""
 
+import json
 import os
 import subprocess
 import sys
-
-import pytest
 
 from tests.conftest import REPOSITORY
 
 HEAVY = "torch", "matplotlib", "tensorboard", "scipy", "sklearn", "pooch"
 
 
-def loaded(words, tmp_path, **environment):
-    """Output of a command, and the heavy packages that it imported."""
-    program = (
-        "import sys, atexit; sys.argv[0] = 'dlthink'\n"
-        f"atexit.register(lambda: print('LOADED', [m for m in {HEAVY} if m in sys.modules], file=sys.stderr))\n"
-        "from dlthink.__main__ import main\nsys.exit(main())"
-    )
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)} | environment
-    command = [sys.executable, "-c", program, *words]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+PROGRAM = f"""
+import contextlib, io, json, os, sys
+sys.argv[0] = "dlthink"
+from dlthink.__main__ import main
+for words, environment in json.loads(sys.stdin.read()):
+    os.environ.update(environment)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+        main(words)
+    print(json.dumps([said.getvalue(), [name for name in {HEAVY} if name in sys.modules]]))
+"""
+
+
+def loaded(asked, tmp_path):
+    """(output, the heavy packages that are imported by then) of each of these commands, in one process."""
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], input=json.dumps(asked), cwd=tmp_path, env=environment,
+                          capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return done.stdout, done.stderr.splitlines()[-1]
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize(
-    "words, says",
-    [
-        ([], "dlthink train loss=poisson data=spikes"),
-        (["--help"], "evaluate"),
-        (["train", "--help"], "poisson"),
-        (["train", "--cfg", "job"], "dlthink.losses.counts.poisson.Poisson"),
-        (["train", "data=linear_track", "loss=mse", "--cfg", "job"], "dlthink.losses.reals.mse.MSE"),
-        (["evaluate", "--help"], "split"),
-        (["predict", "--help"], "input"),
-        (["fetch", "--help"], "linear_track"),
-        (["compare", "--help"], "standard error"),
-        (["train", "-sc", "install=bash"], "complete"),
-        (["-sc", "install=bash"], "complete"),
-    ],
-)
-def test_talk_is_cheap(tmp_path, words, says):
-    out, heavy = loaded(words, tmp_path)
-    assert says in out and heavy == "LOADED []"
+TALK = [
+    ([], "dlthink train loss=poisson data=spikes"),
+    (["--help"], "evaluate"),
+    (["train", "--help"], "poisson"),
+    (["train", "--cfg", "job"], "dlthink.losses.counts.poisson.Poisson"),
+    (["train", "data=linear_track", "loss=mse", "--cfg", "job"], "dlthink.losses.reals.mse.MSE"),
+    (["evaluate", "--help"], "split"),
+    (["predict", "--help"], "input"),
+    (["fetch", "--help"], "linear_track"),
+    (["compare", "--help"], "standard error"),
+    (["train", "-sc", "install=bash"], "complete"),
+    (["-sc", "install=bash"], "complete"),
+]
+
+
+def test_talk_is_cheap(tmp_path):
+    found = loaded([(words, {}) for words, _ in TALK], tmp_path)
+    for (words, says), (out, heavy) in zip(TALK, found, strict=True):
+        assert says in out and not heavy, words
 
 
 def test_figures_are_numbers_drawn_without_pyplot_and_numbers_need_no_matplotlib():
@@ -67,17 +74,17 @@ absent("matplotlib.pyplot", "rdkit")
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    "line, offers",
-    [
-        ("dlthink ", {"train", "evaluate", "predict", "fetch", "compare"}),
-        ("dlthink tr", {"train"}),
-        ("dlthink train lo", {"loss="}),
-        ("dlthink train loss=", {"loss=poisson", "loss=mse"}),
-        ("dlthink train loss=mse data=s", {"data=spikes"}),
-        ("dlthink train data=spikes trainer.epo", {"trainer.epochs="}),
-    ],
-)
-def test_completion(tmp_path, line, offers):
-    out, heavy = loaded(["-sc", "query=bash"], tmp_path, COMP_LINE=line, COMP_POINT=str(len(line)))
-    assert offers <= set(out.split()) and heavy == "LOADED []"
+OFFERS = {
+    "dlthink ": {"train", "evaluate", "predict", "fetch", "compare"},
+    "dlthink tr": {"train"},
+    "dlthink train lo": {"loss="},
+    "dlthink train loss=": {"loss=poisson", "loss=mse"},
+    "dlthink train loss=mse data=s": {"data=spikes"},
+    "dlthink train data=spikes trainer.epo": {"trainer.epochs="},
+}
+
+
+def test_completion(tmp_path):
+    typed = [(["-sc", "query=bash"], {"COMP_LINE": line, "COMP_POINT": str(len(line))}) for line in OFFERS]
+    for (line, offers), (out, heavy) in zip(OFFERS.items(), loaded(typed, tmp_path), strict=True):
+        assert offers <= set(out.split()) and not heavy, line

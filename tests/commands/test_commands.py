@@ -15,7 +15,9 @@ import time
 import numpy as np
 import pytest
 import torch
+import yaml
 
+from dlthink.config.compose import composed
 from dlthink.files import downloads
 from dlthink.files.lock import hold
 from dlthink.training.board import Board
@@ -46,10 +48,10 @@ def test_tables_of_the_data_are_written_into_the_folder(cli, tmp_path, monkeypat
     assert table == b'photo,same as\n"a, b.jpg","the ""first"""\ncaf\xe9.jpg,2\n'
 
 
-def test_a_folder_that_holds_a_run_is_not_overwritten(cli):
-    assert cli("train", "hydra.run.dir=here", *SMALL)[0] == 0
-    code, _, err = cli("train", "hydra.run.dir=here", *SMALL)
-    assert code == 2 and "resume=" in err
+def test_a_folder_that_holds_a_run_is_not_overwritten(cli, finished):
+    before = (finished / "metrics.csv").read_bytes()
+    refused(cli("train", f"hydra.run.dir={finished}", *SMALL), "resume=")
+    assert (finished / "metrics.csv").read_bytes() == before
 
 
 def test_two_runs_never_share_a_folder(cli, tmp_path):
@@ -80,9 +82,6 @@ def test_sweep(cli, tmp_path):
     assert code == 0 and "4 of 4 runs done" in again and again.count("was there") == 2
     assert (first / "checkpoints" / "best.pt").stat().st_mtime_ns == kept
     assert {name: (tmp_path / "sweep" / name / "metrics.json").read_text() for name in names} == before
-    # and the same command does the same
-    code, again, _ = cli("train", "-m", "loss=poisson,mse", "seed=0,1", "hydra.sweep.dir=sweep", *SMALL)
-    assert code == 0 and again.count("was there") == 4
     refused(cli("train", "-m", "resume=sweep", "seed=5"), "seed=5", "goes on as it began")
     refused(cli("train", "-m", f"resume=sweep/{names[0]}"), "not the folder of a sweep")
     file = tmp_path / "sweep" / "sweep.json"
@@ -94,6 +93,8 @@ def test_two_sweeps_in_one_folder(cli, tmp_path):
     words = ["train", "-m", "seed=0,1", "hydra.sweep.dir=sweep", *SMALL]
     assert cli(*words)[0] == 0
     before = sorted(tmp_path.rglob("*"))
+    code, again, _ = cli(*words)
+    assert code == 0 and again.count("was there") == 2
     refused(cli(*words, "loss=mse"), "sweep: holds another sweep (they differ in loss=mse)", "-m resume=sweep")
     with hold(tmp_path / "sweep"):
         refused(cli(*words), f"sweep: process {os.getpid()} on", "is training here")
@@ -109,6 +110,7 @@ def test_two_runs_of_a_sweep_never_share_a_folder(cli, tmp_path):
 def test_a_refused_run_does_not_stop_the_sweep(cli, tmp_path):
     code, out, err = cli("train", "-m", "data.bin=0,0.05", "hydra.sweep.dir=sweep", *SMALL)
     assert code == 2 and "data.bin=0" in err and out.count(" runs done ") == 2
+    assert sorted(p.name for p in (tmp_path / "sweep").iterdir()) == ["1-data.bin=0.05", "multirun.yaml", "sweep.json"]
 
 
 def test_a_sweep_may_end_at_its_first_failure(cli, tmp_path):
@@ -154,20 +156,16 @@ def test_the_latest_run_wherever_a_run_is_named(cli):
 
 
 def test_choices_suit_the_data_and_the_command_line_wins(cli):
-    def composed(*words):
-        code, out, _ = cli("train", *words, "--cfg", "job")
-        assert code == 0
-        return __import__("yaml").safe_load(out)
-
-    assert composed()["data"]["_target_"].endswith("Spikes")
-    chosen = composed("data=grasshopper")
-    assert chosen["loss"]["_target_"].endswith("Poisson") and chosen["data"]["bin"] == 0.001
-    won = composed("data=spikes", "model=glm", "loss=mse", "trainer=smoke", "optim=sgd")
-    assert [won[p]["_target_"].split(".")[-1] for p in ("model", "loss", "optim")] == ["GLM", "MSE", "SGD"]
-    assert won["trainer"]["steps"] == 6
-    full = composed("trainer=lbfgs")
-    assert full["optim"]["_target_"] == "torch.optim.LBFGS" and full["trainer"]["batch"] is None
-    assert composed("trainer=lbfgs", "optim=adam")["optim"]["_target_"] == "torch.optim.Adam"
+    code, out, _ = cli("train", "--cfg", "job")
+    assert code == 0 and yaml.safe_load(out)["data"]["_target_"].endswith("Spikes")
+    chosen = composed(["data=grasshopper"], {})[0]
+    assert chosen.loss._target_.endswith("Poisson") and chosen.data.bin == 0.001
+    won = composed(["data=spikes", "model=glm", "loss=mse", "trainer=smoke", "optim=sgd"], {})[0]
+    assert [won[p]._target_.split(".")[-1] for p in ("model", "loss", "optim")] == ["GLM", "MSE", "SGD"]
+    assert won.trainer.steps == 6
+    full = composed(["trainer=lbfgs"], {})[0]
+    assert full.optim._target_ == "torch.optim.LBFGS" and full.trainer.batch is None
+    assert composed(["trainer=lbfgs", "optim=adam"], {})[0].optim._target_ == "torch.optim.Adam"
 
 
 @pytest.mark.parametrize("split", ["test", "val"])
@@ -294,8 +292,8 @@ def test_what_is_stopped_while_it_writes_leaves_nothing(cli, finished, tmp_path,
     assert after == before
 
 
-def test_a_damaged_last_checkpoint_falls_back_and_says_so(cli, tmp_path):
-    assert cli("train", "hydra.run.dir=run", *SMALL)[0] == 0
+def test_a_damaged_last_checkpoint_falls_back_and_says_so(cli, finished, tmp_path):
+    shutil.copytree(finished, "run")
     last = tmp_path / "run" / "checkpoints" / "last.pt"
     last.write_bytes(last.read_bytes()[:1000])
     code, out, err = cli("train", "resume=run")
@@ -385,8 +383,8 @@ def test_fetch_without_a_published_checksum_warns_when_the_file_changes(cli, sho
     assert "warning" not in cli("fetch", "grows")[1]
 
 
-def test_settings_changed_on_resuming_are_the_run_s_from_then_on(cli, tmp_path):
-    assert cli("train", "hydra.run.dir=here", *SMALL)[0] == 0
+def test_settings_changed_on_resuming_are_the_run_s_from_then_on(cli, finished, tmp_path):
+    shutil.copytree(finished, "here")
     before = json.loads((tmp_path / "here" / "provenance.json").read_text())
     assert cli("train", "resume=here", "trainer.steps=9")[0] == 0
     from omegaconf import OmegaConf

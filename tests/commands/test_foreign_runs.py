@@ -208,10 +208,15 @@ SHADOWS = [
 ]
 
 
-IN_THE_GIFT = {"module": ["evaluate", "run=."], "script": ["train", "--cfg", "job"]}
-
-
-@pytest.mark.parametrize("way, words", IN_THE_GIFT.items())
+@pytest.mark.parametrize(
+    "way, words",
+    [
+        ("module", ["train", "--cfg", "job"]),
+        ("script", ["train", "--cfg", "job"]),
+        pytest.param("module", ["evaluate", "run=."], marks=pytest.mark.slow),
+    ],
+    ids=["module", "script", "module evaluates"],
+)
 def test_what_lies_in_the_working_folder_is_not_imported(gift, way, words):
     """`cd gift`, and a command: packages there are called as what dlthink imports, or looks for and does without."""
     for name in SHADOWS:

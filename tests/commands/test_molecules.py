@@ -189,6 +189,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow  # read by tests/data/molecules/readers, too
 @pytest.mark.parametrize("content, says", BAD.values(), ids=BAD)
 def test_a_path_that_cannot_be_used(cli, tmp_path, content, says):
     path = tmp_path / "bad file.jsonl.gz"

@@ -55,7 +55,7 @@ def test_a_cost_from_nothing_to_a_finished_run(cli, tmp_path, data):
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
 
 
-@pytest.mark.parametrize("data", ["spikes", "table", *map(slow, ["molecules", "faces", "seasons"])])
+@pytest.mark.parametrize("data", ["spikes", *map(slow, ["table", "molecules", "faces", "seasons"])])
 def test_a_network_for_what_the_data_give_to_see(cli, tmp_path, data):
     needs(data)
     code, out, err = cli("new", "model", "my_net", f"data={data}")
@@ -68,7 +68,10 @@ def test_a_network_for_what_the_data_give_to_see(cli, tmp_path, data):
     assert "width: 8" in (tmp_path / "run" / "config.yaml").read_text()
 
 
-@pytest.mark.parametrize("data, kind", [("spikes", "counts"), ("molecules", "reals"), ("faces", "identities")])
+@pytest.mark.parametrize(
+    "data, kind",
+    [("spikes", "counts"), pytest.param("molecules", "reals", marks=pytest.mark.slow), ("faces", "identities")],
+)
 def test_a_data_set_is_trained_on_evaluated_and_predicted_from(cli, tmp_path, data, kind):
     code, out, err = cli("new", "data", "my_set", f"data={data}")
     assert code == 0 and f'return "{kind}"' in (tmp_path / "my_set.py").read_text(), err

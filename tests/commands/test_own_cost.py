@@ -77,7 +77,9 @@ SIGNS = {
 }
 
 
-@pytest.mark.parametrize("forward, rate", SIGNS.values(), ids=SIGNS.keys())
+@pytest.mark.parametrize(
+    "forward, rate", [pytest.param(*SIGNS[key], id=key, marks=[pytest.mark.slow] * ("," in key)) for key in SIGNS]
+)
 def test_a_wrong_sign_is_told_at_the_end(cli, own, forward, rate):
     own("mine", forward, rate)
     told = notes(cli("train", "loss=mine", *SMALL, "trainer.steps=12", "optim.lr=0.02"))[-1]

@@ -21,6 +21,7 @@ COSTS = sorted(
     for name, file in options("loss", conf_folder()).items()
     if "reals" in find(yaml.safe_load(file.read_text()), "loss").targets
 )
+DIFFERENT = {"gaussian_nll", "mse", "quantile", "student_t"}  # a spread, none, a table of quantiles, a learned shape
 TINY = ["model.width=8", "model.depth=2", "trainer=smoke", "trainer.device=cpu"]
 QUICK = ["data.baselines=[constant]", *TINY]
 
@@ -68,7 +69,7 @@ def test_train_evaluate_predict(cli, path, tmp_path):
     assert sorted(file.name for file in Path("pics").iterdir()) == ["1_C2H6O.png", "3_C5H14N+.png", "4_H2O.png"]
 
 
-@pytest.mark.parametrize("loss", COSTS)
+@pytest.mark.parametrize("loss", [c if c in DIFFERENT else pytest.param(c, marks=pytest.mark.slow) for c in COSTS])
 def test_every_cost_on_two_targets_with_gaps(cli, monkeypatch, path, loss):
     monkeypatch.setattr(Properties, "figures", lambda *_: {})
     words = ["data=molecule_table", f"data.path={path}", "data.target=[atoms,others]", *QUICK]
@@ -123,7 +124,13 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("words, says", BAD.values(), ids=BAD)
+AS_TYPED = ["a typo", "several without brackets", "structures that are none"]  # most are tests/data/molecules', too
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [pytest.param(*BAD[key], id=key, marks=[pytest.mark.slow] * (key not in AS_TYPED)) for key in BAD],
+)
 def test_what_cannot_be_used_is_one_line(cli, path, tmp_path, words, says):
     refused(cli("train", "data=molecule_table", f"data.path={path}", *words, *QUICK), *says)
     assert not (tmp_path / "outputs").exists() or not list(tmp_path.glob("outputs/*/*"))

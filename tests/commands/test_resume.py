@@ -42,9 +42,13 @@ REFUSED = {
     "optim.eps=1e-3": "optim.eps",
     "color=red": "color",
 }
+AS_ANY_RUN = {"optim.lr=-1", "trainer.precision=tf32", "trainer.device=cuda:7", "trainer.batch=0", "color=red"}
 
 
-@pytest.mark.parametrize("setting, word", REFUSED.items(), ids=REFUSED)
+@pytest.mark.parametrize(
+    "setting, word",
+    [pytest.param(*pair, marks=[pytest.mark.slow] * (pair[0] in AS_ANY_RUN)) for pair in REFUSED.items()],
+)
 def test_a_refusal_writes_nothing_at_all(cli, run, setting, word):
     before = whole(run)
     refused(cli("train", "resume=run", "trainer.steps=9", setting), word)

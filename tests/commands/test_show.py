@@ -18,9 +18,15 @@ def test_what_is_in_a_file_and_what_is_made_of_it(cli, tmp_path, kind):
     assert f"train on it: dlthink train data=recording data.path={path}" in lines
     names = next(line for line in lines if line.startswith("names of covariates"))
     assert len(names.partition(": ")[2].split(", ")) == 3
-    assert (
-        cli("train", "data=recording", f"data.path={path}", "trainer=smoke", "model.width=8", "data.history=2")[0] == 0
-    )
+
+
+@pytest.mark.parametrize(
+    "kind", [kind if kind == "npz" else pytest.param(kind, marks=pytest.mark.slow) for kind in written.FORMATS]
+)
+def test_what_is_shown_can_be_trained_on(cli, tmp_path, kind):
+    path = written.FORMATS[kind](tmp_path)
+    words = ["trainer=smoke", "trainer.device=cpu", "model.width=8", "data.history=2"]
+    assert cli("train", "data=recording", f"data.path={path}", *words)[0] == 0
 
 
 def test_what_is_missing_is_said_with_the_parts_that_names_can_play(cli, tmp_path):

@@ -183,7 +183,13 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("text, words, says", BAD.values(), ids=BAD)
+AS_TYPED = ["an empty file", "words", "a count of 2.5", "no such split"]  # all are tests/data/tables', too
+
+
+@pytest.mark.parametrize(
+    "text, words, says",
+    [pytest.param(*BAD[key], id=key, marks=[pytest.mark.slow] * (key not in AS_TYPED)) for key in BAD],
+)
 def test_bad_tables_end_in_one_line(cli, tmp_path, text, words, says):
     (tmp_path / "bad.csv").write_text(text)
     asked = words if any(word.startswith("data.target") for word in words) else ["data.target=y", *words]

@@ -70,8 +70,7 @@ def test_scale_corrects_coverage_on_new_data():
     torch.testing.assert_close(predicted["mean"], out[half:, :1])
 
 
-@pytest.mark.parametrize("width", [0.3, 1.5])
-@pytest.mark.parametrize("members", [None, 3])
+@pytest.mark.parametrize("width, members", [(0.3, None), (1.5, None), pytest.param(1.5, 3, marks=pytest.mark.slow)])
 def test_isotonic_corrects_coverage_where_the_family_is_wrong(width, members):
     out, y = heavy(width=width)
     if members:

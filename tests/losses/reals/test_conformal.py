@@ -53,8 +53,17 @@ def test_intervals_are_those_of_crepes():
         np.testing.assert_allclose(ours.numpy(), ends, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("members", [False, True])
-@pytest.mark.parametrize("make", [GaussianNLL, CRPS, MSE, Quantile])
+@pytest.mark.parametrize(
+    "make, members",
+    [
+        (GaussianNLL, False),
+        (GaussianNLL, True),
+        (MSE, False),
+        (Quantile, False),
+        pytest.param(CRPS, False, marks=pytest.mark.slow),
+        pytest.param(Quantile, True, marks=pytest.mark.slow),
+    ],
+)
 def test_coverage_holds_on_new_data(make, members):
     loss = make(1, calibrate="conformal")
     (out, y), (new, later) = wrong(4000, 0), wrong(4000, 1)

@@ -13,6 +13,7 @@ from tests.losses.reals.made_outputs import COSTS, build, sample
 
 ALL = pytest.mark.parametrize("name", list(COSTS))
 LIKELIHOODS = ["gaussian_nll", "natural_gaussian", "laplace_nll", "student_t", "student_t_fixed"]
+COMPILED = {"mse", "student_t", "crps_laplace", "quantile"}  # one of each kind: a compiler takes its time
 LINKED = [name for name, (kind, _) in COSTS.items() if issubclass(kind, WithSpread)]
 
 
@@ -148,7 +149,9 @@ def test_prepare_refuses_what_has_no_mean_and_names_the_cost(name, y):
         build(name).prepare(y)
 
 
-@ALL
+@pytest.mark.parametrize(
+    "name", [one if one in COMPILED else pytest.param(one, marks=pytest.mark.slow) for one in COSTS]
+)
 def test_compiles_in_one_graph(name):
     loss = build(name, dtype=torch.float32)
     out, y = sample(loss)

@@ -30,7 +30,7 @@ def titles(figure):
     return [ax.get_title(loc="left") for ax in figure.axes]
 
 
-@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("known", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_three_figures_that_can_be_drawn(known):
     true, y, predicted = sample()
     made = figures(y, predicted, {"rate": true} if known else {})
@@ -125,7 +125,9 @@ def test_bits_per_spike_is_a_sorted_bar_for_each_unit_that_fires():
     assert [m[0][1] for m in marks] == pytest.approx([float(oracle[int(name[1:])]) for name in names])
 
 
-@pytest.mark.parametrize("units", [1, 2, 3, 70])
+@pytest.mark.parametrize(
+    "units", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow), 70]
+)
 def test_any_number_of_units(units):
     true, y, predicted = sample(units=units)
     made = figures(y, predicted, {"rate": true})
@@ -134,7 +136,7 @@ def test_any_number_of_units(units):
         drawable(figure)
 
 
-@pytest.mark.parametrize("n", [1, 5])
+@pytest.mark.parametrize("n", [1, pytest.param(5, marks=pytest.mark.slow)])
 def test_few_bins_and_no_spike_at_all(n):
     for figure in figures(torch.zeros(n, 3), torch.zeros(n, 3), {"rate": torch.zeros(n, 3)}).values():
         drawable(figure)

@@ -42,9 +42,9 @@ def line(figure, label):
 
 
 def test_four_figures_that_can_be_drawn_with_and_without_a_baseline():
-    y, predicted = sample()
+    y, predicted = sample(90)
     drawable(figures(predicted, y))
-    drawable(figures(predicted, y, {"baselines": {"lookup": sample(seed=1)[1]}}))
+    drawable(figures(predicted, y, {"baselines": {"lookup": sample(90, seed=1)[1]}}))
 
 
 def test_measured_shows_the_least_certain_on_top():
@@ -141,7 +141,7 @@ def test_few_rows_and_one_spread_for_all(n, std):
     drawable(figures(predicted, y, {"baselines": {"lookup": {"mean": y, "std": torch.ones_like(y)}}}))
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 40])
+@pytest.mark.parametrize("n", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 40))])
 def test_few_rows_of_a_mean_alone(n):
     y = torch.arange(n, dtype=torch.float32)[:, None]
     drawable(figures({"mean": y}, y))

@@ -49,7 +49,7 @@ def test_the_whole_is_the_mean_over_all_known_values():
 
 
 @pytest.mark.parametrize("name", list(COSTS))
-@pytest.mark.parametrize("members", [None, 3])
+@pytest.mark.parametrize("members", [None, pytest.param(3, marks=pytest.mark.slow)])
 def test_whatever_a_cost_reads_out(name, members):
     loss = build(name, dtype=torch.float32, calibrate="isotonic")
     out, y = outputs(loss, 60, members)

@@ -22,6 +22,7 @@ CAFFEINE = "Cn1c(=O)c2c(ncn2C)n(C)c1=O"
 BENZENE = "c1ccccc1"
 IBUPROFEN = "CC(C)Cc1ccc(cc1)C(C)C(=O)O"
 NAPHTHOL = "Oc1cccc2ccccc12"
+DENSE = (CAFFEINE, IBUPROFEN)
 MOLECULES = [CAFFEINE, BENZENE, IBUPROFEN, NAPHTHOL, "CCCCCCO", "OC(=O)CCC(N)C(=O)O"]
 
 
@@ -60,15 +61,9 @@ def test_figures_are_those_of_reals_and_four_molecules():
     assert list(made) == ["measured", "calibration", "risk_coverage", "residuals", "molecules"]
     titles = [ax.get_title(loc="left") for ax in made["molecules"].axes]
     assert [t.split(" · ")[0] for t in titles if t] == ["low error", "median error", "high error", "largest spread"]
-    assert all(re.search(r"MAE \d+\.\d\d ppm", t) for t in titles if t)
-    drawable(made["molecules"])
-
-
-def test_the_chosen_are_ordered_by_their_error():
-    y, predicted, truth = sample()
-    titles = [ax.get_title(loc="left") for ax in Shifts("ppm").figures(predicted, y, truth)["molecules"].axes]
-    low, median, high = (float(re.search(r"MAE (\S+)", t)[1]) for t in titles[:3])
+    low, median, high, _ = (float(re.search(r"MAE (\d+\.\d\d) ppm", t)[1]) for t in titles if t)
     assert low <= median <= high
+    drawable(made["molecules"])
 
 
 def test_without_structures_there_is_nothing_to_draw():
@@ -78,7 +73,7 @@ def test_without_structures_there_is_nothing_to_draw():
     assert Shifts().numbers(predicted, y, truth)["mae"] > 0
 
 
-@pytest.mark.parametrize("structure", MOLECULES)
+@pytest.mark.parametrize("structure", DENSE)
 def test_each_labelled_atom_has_a_disc_and_its_numbers_in_order(structure):
     y, predicted, truth = sample([structure])
     figure = Shifts("ppm").figures(predicted, y, truth)["molecules"]
@@ -97,7 +92,9 @@ def test_each_labelled_atom_has_a_disc_and_its_numbers_in_order(structure):
         assert np.linalg.norm(np.array(text.get_position()) - place) < 1.6  # bonds: beside its own atom
 
 
-@pytest.mark.parametrize("structure", MOLECULES)
+@pytest.mark.parametrize(
+    "structure", [*DENSE, *(pytest.param(s, marks=pytest.mark.slow) for s in MOLECULES if s not in DENSE)]
+)
 def test_nothing_is_written_on_anything_else(structure):
     y, predicted, truth = sample([structure])
     figure = Shifts("ppm").figures(predicted, y, truth)["molecules"]
@@ -113,9 +110,10 @@ def test_nothing_is_written_on_anything_else(structure):
 
 
 def test_a_drawing_has_no_measured_values_and_a_name_for_a_file():
-    _, predicted, truth = sample()
+    few = [BENZENE, "CCCCCCO"]
+    _, predicted, truth = sample(few)
     made = dict(Shifts("ppm").drawings(predicted, truth))
-    assert list(made) == [f"{k}_{formula(s)}" for k, s in enumerate(MOLECULES, 1)]
+    assert list(made) == [f"{k}_{formula(s)}" for k, s in enumerate(few, 1)]
     for name, figure in made.items():
         assert re.fullmatch(r"[A-Za-z0-9_+-]+", name)
         assert not [t for t in texts(figure, TRUE)]

@@ -114,7 +114,7 @@ def part(value, rows):
     return {k: part(v, rows) for k, v in value.items()} if isinstance(value, dict) else value[rows]
 
 
-@pytest.mark.parametrize("bad", [False, True])
+@pytest.mark.parametrize("bad", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_batches_one_after_the_other_are_the_whole(bad):
     """What `condense` keeps of each batch, put together, has the numbers and figures of all at once."""
     predicted, y, known = asked(SUMMER, WINTER)
@@ -161,7 +161,7 @@ def test_numbers_by_hand():
     )
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("bad", [math.nan, pytest.param(math.inf, marks=pytest.mark.slow)])
 def test_what_is_not_finite_is_nan_and_nothing_else(bad):
     predicted, y, known = asked(SUMMER, WINTER)
     known["truth"] = known["baselines"]["untouched"]
@@ -225,7 +225,7 @@ def test_floats_of_the_test_photos_are_those_of_the_data():
     assert floats(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
 
 
-@pytest.mark.parametrize("names", [("horse", "zebra"), ("real", "real_made"), ("b", "a")])
+@pytest.mark.parametrize("names", [("real", "real_made"), pytest.param(("b", "a"), marks=pytest.mark.slow)])
 def test_numbers_and_figures_are_called_after_the_domains(names):
     """Whatever two domains are called, be it the beginning of the other's name: every number is as of the seasons."""
     name_of = dict(zip(DOMAINS, names, strict=True))
