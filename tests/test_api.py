@@ -33,6 +33,7 @@ class Squares(nn.Module):
         return {"rate": out.exp()}
 
 
+@pytest.mark.slow
 def test_the_page_runs_as_printed(tmp_path):
     """All its blocks as one script, trained for less: classes live in `__main__`, as a notebook's do."""
     code = "".join(re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import REPOSITORY
 
 HEAVY = "torch", "matplotlib", "tensorboard", "scipy", "sklearn", "pooch"
@@ -53,6 +55,7 @@ def test_talk_is_cheap(tmp_path):
         assert says in out and not heavy, words
 
 
+@pytest.mark.slow
 def test_figures_are_numbers_drawn_without_pyplot_and_numbers_need_no_matplotlib():
     """In one process, the lightest first. A whole examination of photos of seasons loads no more than its module."""
     program = """

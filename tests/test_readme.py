@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from dlthink.config.compose import composed
 from dlthink.runs.latest import run_folder
 from tests.conftest import REPOSITORY, SMALL
 
@@ -66,12 +67,12 @@ def test_the_three_lines_of_a_first_cost(cli, tmp_path):
 @pytest.mark.parametrize(
     "command", [c for c in COMMANDS if not re.search("resume=|--help|mine.npz|root_error|my_cost|joblib|loss=all", c)]
 )
-def test_every_command_composes(cli, command):
-    words = [word for word in command.split()[1:] if word != "-m"]
+def test_every_command_composes(command):
+    words = [word for word in command.split()[2:] if word != "-m"]
     for word in list(words):
         if "," in word:
             words[words.index(word)] = word.partition(",")[0]
-    assert cli(*words, "--cfg", "job")[0] == 0
+    composed(words, {})
 
 
 def test_every_target_of_make_is_there():

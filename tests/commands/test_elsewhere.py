@@ -298,14 +298,14 @@ def test_the_next_session(cli, monkeypatch, direction):
 def test_a_constructor_of_a_family_takes_elsewhere():
     """Every shipped data set of a family can be handed to a run of that family."""
     from dlthink.config import build
-    from dlthink.config.compose import composed
     from dlthink.config.paths import conf_folder, options
     from dlthink.config.types import parameters
     from dlthink.protocols import Data
+    from tests.problems import composed
 
     found = {}
     for name in options("data", conf_folder()):
-        kind = build.find(composed([f"data={name}"], {})[0].data, "data")
+        kind = build.find(composed(f"data={name}").data, "data")
         if family := Data.family.of(kind):
             found.setdefault(family, []).append(name)
             assert "elsewhere" in parameters(kind) and {*Data.prepares.of(kind)} <= {*kind.fixed}

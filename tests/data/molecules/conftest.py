@@ -1,10 +1,17 @@
-"""A place of its own for what is cached, and a file with many molecules."""
+"""Places for what is cached, and a file with many molecules."""
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
-def data_folder(tmp_path, monkeypatch):
+def kept_once(tmp_path_factory, monkeypatch):
+    """Molecules that several tests read are featurized once: the cache knows them by what they were made from."""
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path_factory.getbasetemp() / "kept"))
+
+
+@pytest.fixture
+def data_folder(kept_once, tmp_path, monkeypatch):
+    """A place of its own, empty at first."""
     monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
     return tmp_path / "kept"
 

@@ -21,6 +21,8 @@ from dlthink.files.cache import cache_folder  # noqa: E402
 from tests.data.molecules.made_molecules import save  # noqa: E402
 from tests.data.molecules.made_shifts import line  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("data_folder")  # what is kept is counted here
+
 # ------------------------------------------------------------------------------------------------------ prepared once
 
 

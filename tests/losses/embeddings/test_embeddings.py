@@ -28,14 +28,14 @@ def slope(name, out, y):
     return float(cost.detach()), out.grad
 
 
-@pytest.mark.parametrize("people", [[0, 1, 2, 3], [0, 1], [0, 0, 0, 0], [0, 0], [0]], ids=str)
 @pytest.mark.parametrize("name", [name for name in COSTS if name != "arcface"])
-def test_a_batch_without_a_triplet_costs_nothing(name, people):
-    y = torch.tensor(people, dtype=torch.long)
-    value, grad = slope(name, torch.randn(len(y), DIM), y)
-    assert bool(grad.isfinite().all())
-    if name not in PAIRS_ONLY:
-        assert value == 0 and not bool(grad.any())
+def test_a_batch_without_a_triplet_costs_nothing(name):
+    for people in ([0, 1, 2, 3], [0, 1], [0, 0, 0, 0], [0, 0], [0]):
+        y = torch.tensor(people, dtype=torch.long)
+        value, grad = slope(name, torch.randn(len(y), DIM), y)
+        assert bool(grad.isfinite().all()), people
+        if name not in PAIRS_ONLY:
+            assert value == 0 and not bool(grad.any()), people
 
 
 @pytest.mark.parametrize("name", list(COSTS))
@@ -56,15 +56,15 @@ def test_the_same_photo_twice_has_a_finite_slope(name):
     assert float(grad.abs().max()) < 100
 
 
-@pytest.mark.parametrize("length", [0.0, 1e-20, 1e-7, 1e15])
 @pytest.mark.parametrize("name", list(COSTS))
-def test_outputs_of_any_length(name, length):
-    out, y = sample(dtype=torch.float32)
-    out = out.detach().clone()
-    out[:3] *= length
-    value, grad = slope(name, out, y)
-    assert math.isfinite(value) and bool(grad.isfinite().all())
-    assert float(grad.abs().max()) < 1e8  # a cost's slope, over the least length
+def test_outputs_of_any_length(name):
+    given, y = sample(dtype=torch.float32)
+    for length in (0.0, 1e-20, 1e-7, 1e15):
+        out = given.detach().clone()
+        out[:3] *= length
+        value, grad = slope(name, out, y)
+        assert math.isfinite(value) and bool(grad.isfinite().all()), length
+        assert float(grad.abs().max()) < 1e8, length  # a cost's slope, over the least length
 
 
 @pytest.mark.parametrize("name", list(COSTS))

@@ -1,6 +1,7 @@
 """Spreads of 1e-6 and 1e6 std: cost and gradient in float32 are those of closed forms in float64."""
 
 import math
+from itertools import product
 
 import pytest
 import torch
@@ -68,11 +69,14 @@ def link_at(link, spread):
     return out, FLOOR + (1 - FLOOR) * forward, (1 - FLOOR) * slope
 
 
-@pytest.mark.parametrize("e", [0.0, 1.0, -1.0])
-@pytest.mark.parametrize("spread", [1e-6, 1.0, 1e6])
 @pytest.mark.parametrize("link", ["softplus", "exp", "square"])
 @pytest.mark.parametrize("name", list(FORMS))
-def test_value_and_gradient(name, link, spread, e):
+def test_value_and_gradient(name, link):
+    for spread, e in product((1e-6, 1.0, 1e6), (0.0, 1.0, -1.0)):
+        is_the_closed_form(name, link, spread, e)
+
+
+def is_the_closed_form(name, link, spread, e):
     raw, s, slope = link_at(link, spread)
     assert s == pytest.approx(spread, rel=1e-3)
     out = torch.stack((torch.zeros(()), raw)).reshape(1, 2).requires_grad_()

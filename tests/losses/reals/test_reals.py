@@ -101,10 +101,10 @@ def test_out_zero_predicts_the_training_mean_with_spread_one(name):
 
 
 @ALL
-@pytest.mark.parametrize("calibrate", ["none", "scale", "isotonic", "conformal"])
+@pytest.mark.parametrize("calibrate", ["none", "isotonic", "conformal"])
 def test_what_was_fitted_is_in_the_state_and_loads_strictly(name, calibrate):
     loss = build(name, dtype=torch.float32, calibrate=calibrate)
-    out, y = sample(loss, 300)
+    out, y = sample(loss, 100)
     fresh = build(name, dtype=torch.float32, calibrate=calibrate)
     shapes = {key: tuple(t.shape) for key, t in fresh.state_dict().items()}
     loss.fit_on_validation(0.3 * out, y)
@@ -118,7 +118,7 @@ def test_what_was_fitted_is_in_the_state_and_loads_strictly(name, calibrate):
 @ALL
 def test_settling_twice_is_settling_once(name):
     loss = build(name, dtype=torch.float32, calibrate="isotonic")
-    out, y = sample(loss, 300)
+    out, y = sample(loss, 100)
     loss.fit_on_validation(out, y)
     once = {key: value.clone() for key, value in loss.state_dict().items()}
     loss.fit_on_validation(out, y)
@@ -143,10 +143,10 @@ def test_half_precision_outputs_are_costed_in_float32(name, half):
 
 
 @ALL
-@pytest.mark.parametrize("y", [torch.zeros(0, 2), torch.tensor([[math.nan, 0]]), torch.tensor([[math.inf, 0]])])
-def test_prepare_refuses_what_has_no_mean_and_names_the_cost(name, y):
-    with pytest.raises(BadInput, match=f"loss={COSTS[name][0].__module__.split('.')[-1]}"):
-        build(name).prepare(y)
+def test_prepare_refuses_what_has_no_mean_and_names_the_cost(name):
+    for y in (torch.zeros(0, 2), torch.tensor([[math.nan, 0]]), torch.tensor([[math.inf, 0]])):
+        with pytest.raises(BadInput, match=f"loss={COSTS[name][0].__module__.split('.')[-1]}"):
+            build(name).prepare(y)
 
 
 @pytest.mark.parametrize(
@@ -197,14 +197,14 @@ def test_a_raw_negative_spread_makes_the_crps_fall_below_zero():
 
 @pytest.mark.parametrize("link", ["softplus", "exp", "square"])
 @pytest.mark.parametrize("name", LINKED)
-@pytest.mark.parametrize("value", [-1e4, -100.0, -1.0, 100.0, 1e4])
-def test_extreme_answers_keep_cost_and_slope_finite(name, link, value):
+def test_extreme_answers_keep_cost_and_slope_finite(name, link):
     loss = build(name, spread=link, targets=1, dtype=torch.float32)
-    out = torch.tensor([[0.5, value], [value / 100, value]], requires_grad=True)
-    terms = loss(out, torch.tensor([[0.0], [100.0]]))
-    sum(terms.values()).backward()
-    assert all(term.isfinite() for term in terms.values())
-    assert out.grad.isfinite().all()
+    for value in (-1e4, -100.0, -1.0, 100.0, 1e4):
+        out = torch.tensor([[0.5, value], [value / 100, value]], requires_grad=True)
+        terms = loss(out, torch.tensor([[0.0], [100.0]]))
+        sum(terms.values()).backward()
+        assert all(term.isfinite() for term in terms.values()), value
+        assert out.grad.isfinite().all(), value
 
 
 def test_every_cost_of_reals_is_on_the_list():
