@@ -127,6 +127,12 @@ def name_of(answer: Tensor, groups: Groups, scale: Tensor, mode: Tensor | None =
         return Named("expectile", f"the expectile {float(level.mean()):.2g}, {beside}")
     if mode is not None and far(mode) <= 0.1:
         return Named("mode", "the mode, about")
+    times = float((answer * mean).sum() / mean.square().sum())
+    if far(times * mean) <= NEAR:
+        return Named("nothing", f"the mean times {times:.3g}")
+    more = float(bias.mul(scale).mean())
+    if far(mean + more) <= NEAR:
+        return Named("nothing", f"the mean {'plus' if more > 0 else 'minus'} {abs(more):.3g}")
     low, high = torch.minimum(mean, median), torch.maximum(mean, median)
     if bool(((answer >= low - NEAR * scale) & (answer <= high + NEAR * scale)).all()):
         return Named("centre between median and mean", "a centre between median and mean")

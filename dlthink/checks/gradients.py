@@ -23,6 +23,9 @@ def check_reach(asked: Asked, outputs_per_target: int) -> Iterator[Finding]:
         if slope.ndim == 2 and slope.shape[1] % outputs_per_target == 0 and not isinstance(asked.out, dict):
             still = (slope == 0).all(0).view(-1, outputs_per_target).all(0)
             columns = [str(i) for i in still.nonzero().flatten().tolist()]
+            if still.all():
+                yield _nothing_taught(asked)
+                return
             if columns:
                 deaf.append(f"number {' and '.join(columns)} of each target's {outputs_per_target}")
         elif not slope.any() and what in asked.y:  # what else a network makes, a cost need not look at
@@ -36,6 +39,18 @@ def check_reach(asked: Asked, outputs_per_target: int) -> Iterator[Finding]:
         "failed",
         f"no gradient reaches {', '.join(deaf)}: it stays what the first weights made it, whatever the data say",
         f"{stops} cuts it off" if stops else "use every output in forward, or ask for fewer: outputs_per_target",
+    )
+
+
+def _nothing_taught(asked: Asked) -> Finding:
+    """No slope anywhere: the first answers are as good as any."""
+    return Finding(
+        "gradient arrives",
+        "failed",
+        f"first answers cost {asked.value():.3g} and get no gradient at all: the cost has nothing to teach a network "
+        f"that knows nothing",
+        "is it flat where it is bad, a clamp or relu the wrong way round; or asked of what is right already, the "
+        "nearest own photo and the farthest other?",
     )
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from dlthink.checks.asked import Asked
 from dlthink.checks.finding import Finding
+from dlthink.checks.ranking import crowded
 from dlthink.nested_tensors import each, join, rows
 
 NEAR = 1e-3
@@ -114,12 +115,8 @@ def check_row_by_row(asked: Asked) -> Iterator[Finding]:
 def check_pairs(asked: Asked, more: Asked) -> Iterator[Finding]:
     """Of a cost that compares samples with each other: does it grow with the batch? more: twice the identities."""
     name = "mean or sum"
-    few, many = asked.terms(), more.terms()
-    growing = {
-        term: float(many[term]) / float(value)
-        for term, value in few.items()
-        if abs(float(value)) > 1e-6 and float(many[term]) / float(value) > 1.7
-    }
+    apart, near = _growing(asked, more), _growing(crowded(asked), crowded(more))
+    growing = {term: ratio for term, ratio in apart.items() if term in near}
     if growing:
         term, ratio = next(iter(growing.items()))
         yield Finding(
@@ -128,5 +125,21 @@ def check_pairs(asked: Asked, more: Asked) -> Iterator[Finding]:
             f"{term} is a sum: with twice the people in a batch it is {ratio:.2g} times as large, and so is each step",
             "divide by the number of pairs or triplets that were compared: .mean()",
         )
+    elif either := apart | near:
+        term, ratio = next(iter(either.items()))
+        yield Finding(
+            name,
+            "told",
+            f"with twice the people in a batch {term} is {ratio:.2g} times as large where they lie "
+            f"{'far apart' if apart else 'near each other'}, and not elsewhere: a sum within a log, say",
+            "compare runs at one batch size",
+        )
     else:
         yield Finding(name, "passed", "a mean over what is compared: a larger batch makes no larger steps")
+
+
+def _growing(asked: Asked, more: Asked) -> dict[str, float]:
+    """Terms that are larger with more people, and how many times."""
+    few, many = asked.terms(), more.terms()
+    ratios = {term: float(many[term]) / float(value) for term, value in few.items() if abs(float(value)) > 1e-6}
+    return {term: ratio for term, ratio in ratios.items() if ratio > 1.7}

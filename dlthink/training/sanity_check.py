@@ -191,9 +191,18 @@ def _against_the_network(loss: nn.Module, out: Any, y: Any) -> None:
     """What an adversary descends."""
     if not Loss.adversary_loss.given(loss):
         raise BadInput(f"{written(type(loss))} has an adversary and needs adversary_loss(out, y): what that descends")
+    before = rng.state()
     terms = _asked(twin(loss).adversary_loss, type(loss).adversary_loss, out, each(Tensor.clone, y))
     if not any(value.requires_grad for value in terms.values()):
         raise BadInput(f"{written(type(loss).adversary_loss)}(out, y): no term depends on the weights of the adversary")
+    rng.restore(before)
+    other = each(lambda made: 0.5 * made + 0.1 if made.is_floating_point() else made, out)
+    again = _asked(twin(loss).adversary_loss, type(loss).adversary_loss, other, each(Tensor.clone, y))
+    if all(torch.equal(value, again[name]) for name, value in terms.items() if name in again):
+        raise BadInput(
+            f"{written(type(loss).adversary_loss)}(out, y): no term depends on out, so that the adversary never sees "
+            f"what the network makes; show it out beside the real photos"
+        )
 
 
 # --------------------------------------------------------------------------------------------- as examinations ask it

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dlthink.checks.elicitation import SPREAD, spread
 from dlthink.checks.finding import Finding
-from dlthink.checks.kinds.scalars import Found, Scalars, ratios
+from dlthink.checks.kinds.scalars import CLOSE, Found, Scalars, ratios
 from dlthink.checks.truth import Truth, counts, gathered, negative_binomial, poisson
 
 N = 1000  # samples of each group
@@ -56,11 +56,16 @@ class Counts(Scalars):
         plain, wild = ratios(*found.even), ratios(*found.skewed)
         worst = plain.flatten()[plain.log().abs().argmax()].item()
         if abs(worst - 1) > SPREAD:
+            wide = wild.min().item() >= 1 - SPREAD and wild.max().item() <= 1 + SPREAD
             yield Finding(
                 name,
-                "told" if found.proper else "failed",
-                f"on Poisson counts the spread that is read out is {worst:.2g} of the true one",
-                "a count of rate m has variance m, if it is Poisson",
+                "told" if found.proper or (wide and abs(worst - 1) <= CLOSE) else "failed",
+                f"on Poisson counts the spread that is read out is {worst:.2g} of the true one"
+                + (", right where they scatter more: its family ends near Poisson" * wide),
+                ""
+                if wide
+                else "a count of rate m has variance m, if it is Poisson. Is all of -log p in the cost? What "
+                "is learned beside the rate needs its normalizer, lgamma(k + r) - lgamma(r) say",
             )
             return
         worst = wild.flatten()[wild.log().abs().argmax()].item()

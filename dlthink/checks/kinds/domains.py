@@ -25,6 +25,12 @@ SEES = 0.05  # of the cost of a network that changes nothing: it lies as far abo
 SHARES, ERRORS = (0.0, 1.4), (0.0, 0.4)  # of a landscape: of the way to the truth; of photos that have come back
 GRID = 9
 NO_LOOK = "nothing in the cost asks for the other domain: a discriminator sees it"
+NO_JUDGE = "its adversary_loss must ask for something else of real photos than of made ones"
+SWAPPED = (
+    "the adversary learns, and the cost rewards what it takes for unchanged: are real and made the wrong way round in "
+    "forward or adversary_loss, or is the other domain's discriminator asked?"
+)
+OUTWEIGHED = "does another term ask for the photo as it is, or the adversary the same of real and made photos?"
 NO_WAY_BACK = "nothing in the cost asks for the photo itself: a way back does"
 
 
@@ -77,10 +83,16 @@ class Domains(Kind):
     def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
         yield from check_reduction(Asked(case.loss, case.out, case.y))
         yield from check_row_by_row(Asked(case.loss, case.out, case.y, torch.float32))
-        asked = learned(case.loss)
+        asked, gained = learned(case.loss)
         y = asked.y
         true, nothing, forgets = (asked.value(one) for one in (answered(y), answered(y, share=0.0), _forgets(y)))
-        yield _against("changing nothing", nothing, true, "a network that changes nothing", NO_LOOK)
+        if gained < 0 < nothing - true:
+            why = "the adversary does not learn to tell true photos of the other domain from photos left as they are"
+            yield Finding("changing nothing", "failed", why, NO_JUDGE)
+            true = nothing
+        else:
+            cure = SWAPPED if gained < 0 else OUTWEIGHED if gained > 0 else NO_LOOK
+            yield _against("changing nothing", nothing, true, "a network that changes nothing", cure)
         yield _against("forgetting the photo", forgets, true, "a winter of another summer", NO_WAY_BACK)
         word = "translation" if true < min(nothing, forgets) else "way back" if true < forgets else "nothing"
         text = {
@@ -93,7 +105,7 @@ class Domains(Kind):
         yield asks_for(case.loss, word, text, "passed" if good else "failed", "compare with loss=cyclegan" * (not good))
 
     def landscape(self, make: Make, name: str) -> Landscape:
-        asked = learned(made(make, self.facts()))
+        asked, _ = learned(made(make, self.facts()))
         shares, errors = (torch.linspace(*ends, GRID, dtype=torch.float64) for ends in (SHARES, ERRORS))
         values = torch.tensor([[asked.value(answered(asked.y, float(s), float(e))) for s in shares] for e in errors])
         x, y = torch.meshgrid(shares, errors, indexing="xy")
@@ -123,8 +135,9 @@ def _forgets(y: dict[str, Tensor]) -> dict[str, Tensor]:
     return out | back | {f"same_{domain}": y[domain] for domain in DOMAINS}
 
 
-def learned(loss: nn.Module) -> Asked:
-    """The cost, and photos it has not seen, after its adversary has learned against a network that changes nothing.
+def learned(loss: nn.Module) -> tuple[Asked, float]:
+    """The cost, and photos it has not seen, after its adversary has learned against a network that changes nothing;
+    and by how much that has set changing nothing apart from the truth.
 
     It learns until it sees that, if it can.
     """
@@ -132,14 +145,21 @@ def learned(loss: nn.Module) -> Asked:
     opponent, y = Loss.adversary.of(cost), photos(7)
     weights = [] if opponent is None else [p for p in opponent.parameters() if p.requires_grad]
     search = torch.optim.Adam(weights, lr=RATE, betas=(0.5, 0.999)) if weights else None
+    first = last = _lead(cost, y)[0] if search else 0.0
     for step in range(LEARNS if search else 0):
         search.zero_grad()
         others = photos(100 + step)
         reduce(add, Loss.adversary_loss.of(cost)(answered(others, share=0.0), others).values()).backward()
         search.step()
         if step % OFTEN == OFTEN - 1:
-            asked = Asked(cost, answered(y), y, torch.float32)
-            nothing = asked.value(answered(y, share=0.0))
-            if nothing - asked.value() > SEES * abs(nothing):
+            last, nothing = _lead(cost, y)
+            if last > SEES * abs(nothing) and last > first:
                 break
-    return Asked(twin(cost).eval(), answered(y), y, torch.float32)
+    return Asked(twin(cost).eval(), answered(y), y, torch.float32), last - first
+
+
+def _lead(cost: nn.Module, y: dict[str, Tensor]) -> tuple[float, float]:
+    """(what changing nothing costs more than the truth, what it costs)."""
+    asked = Asked(cost, answered(y), y, torch.float32)
+    nothing = asked.value(answered(y, share=0.0))
+    return nothing - asked.value(), nothing

@@ -12,6 +12,7 @@ from dlthink.checks.kinds.scalars import CLOSE, Found, Scalars, ratios
 from dlthink.checks.truth import Truth, gathered, normal, skewed, skewed_mode
 
 N = 1000  # samples of each group
+TINY = 0.1  # of the true spread: as good as none
 UNITS = ((100.0, 30.0), (0.2, 0.01))  # mean and spread of the two targets: parts per million, and shares
 PLACES = ((-1.0, 0.4), (0.0, 0.4), (0.0, 1.2), (1.5, 0.8))  # of each group, in these
 SHAPES = ((-0.5, 0.5, 0.5), (-0.5, 0.9, 0.9), (0.5, -0.6, 0.5), (0.8, 0.3, 0.7))  # median, scale, skewness
@@ -81,6 +82,21 @@ class RealNumbers(Scalars):
                 name,
                 "failed",
                 f"on normal samples the std that is read out is {worst:.2g} of the true one",
-                "is the spread read out as a variance, or a variance as a spread? Is log of the spread in the cost, is "
-                "1/2 where it belongs?",
+                _cure(least, most),
             )
+
+
+def _cure(least: float, most: float) -> str:
+    """Where to look, by the spread that is read out over the true one."""
+    if least < TINY and most <= 1 + SPREAD:
+        return (
+            "each step makes it smaller: is the sign of a term wrong, or are the quantiles the wrong way round "
+            "(max(p e, (p - 1) e) with e = y - q)?"
+        )
+    same = "do forward and predict read the same columns by the same link and floor?"
+    if most - least <= SPREAD * most:
+        return (
+            f"a factor is wrong, the same everywhere: is 1/2 where it belongs, is log of the spread whole, and each "
+            f"normalizer of what is learned beside it? Or {same}"
+        )
+    return f"is a variance read out as a spread, or a spread as a variance? Is all of the normalizer there? Or {same}"

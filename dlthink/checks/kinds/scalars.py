@@ -20,6 +20,7 @@ from dlthink.checks.kinds.plane import over_answers
 from dlthink.checks.landscape import Landscape
 from dlthink.checks.likelihood import check_log_score
 from dlthink.checks.minimum import Minimum, minimise, read
+from dlthink.checks.misread import misread
 from dlthink.checks.outliers import check_outliers
 from dlthink.checks.reduction import check_alone, check_reduction, check_row_by_row
 from dlthink.checks.truth import Truth
@@ -172,6 +173,13 @@ class Scalars(Kind):
             noun = "rate" if self.whole else "mean"
             where = f"not for the {noun} that it reads out: {where}"
             cure = "the mean of a function is not the function of the mean; a likelihood finds it, or (rate - y)^2"
+            truth, best = found.even
+            if text.startswith("the mean "):
+                cure = (
+                    "a factor or a constant too many: does each of target and answer stand in the cost once, as it is?"
+                )
+            elif why := misread(truth, best, self.scale(truth)):
+                where, cure = f"{where}; {why[0]}", why[1]
             yield asks_for(loss, word, where, "failed", cure)
         elif word in ("mean", "whole distribution", "quantiles"):
             yield asks_for(loss, word, where, "passed")
