@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlthink.data.tables.number_words import parsed
 from dlthink.data.tables.read_table import Source, tables
 from dlthink.errors import BadInput
 
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 
 TRUE, FALSE = {"true", "t", "yes", "y", "1", "1.0"}, {"false", "f", "no", "n", "0", "0.0"}
 MOSTLY = 0.9  # of cells that are numbers, or look like dates: then the whole column is meant so
-DATE = re.compile(r"\s*(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d))(?:[T ].*)?\s*")
+MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+DATE = re.compile(
+    r"\s*(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d)"  # 2024-01-31, 31.1.24
+    rf"|\d{{1,2}}[ .-]+{MONTH}[ ,-]+(?:\d{{4}}|\d\d)|{MONTH} \d{{1,2}},? \d{{4}}"  # 31 Jan 2024, January 31, 2024
+    rf"|{MONTH}[ -]\d{{4}}|(?:19|20)\d\d-(?:0[1-9]|1[0-2]))(?:[T ,].*)?\s*",  # Jan 2024, 2024-01
+    re.IGNORECASE,
+)
+LARGEST = 1e38  # float32 ends there
 DAY = 86_400.0
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # days
 
@@ -25,7 +33,7 @@ def kind_of(column: pandas.Series, source: Source) -> str:
     """number, boolean, date or category: what nearly all of its cells are."""
     kind = column.dtype.kind
     if kind in "iuf":
-        return "number"
+        return "date" if _compact(column) else "number"
     if kind == "b":
         return "boolean"
     if kind == "M":
@@ -35,18 +43,18 @@ def kind_of(column: pandas.Series, source: Source) -> str:
     total = max(int(found.sum()), 1)
     if 0 < len(words) <= 2 and {word.strip().lower() for word in words} <= TRUE | FALSE:
         return "boolean"
-    if words and found.to_numpy()[np.isfinite(_parsed(words, source.decimal))].sum() >= MOSTLY * total:
+    if words and found.to_numpy()[np.isfinite(parsed(words, source.decimal)[0])].sum() >= MOSTLY * total:
         return "number"
     if words and sum(n for word, n in zip(words, found, strict=True) if DATE.fullmatch(word)) >= MOSTLY * total:
         return "date"
     return "category"
 
 
-def numbers(column: pandas.Series, kind: str, source: Source) -> dict[str, np.ndarray]:
+def numbers(column: pandas.Series, kind: str, source: Source, feature: bool = True) -> dict[str, np.ndarray]:
     """Columns of numbers by name, float64 [n], nan where nothing is known: the column itself; of a date its time in
     days, and where it lies in the year, the week and the day as sine and cosine.
 
-    Raises BadInput for what is infinite, and for dates that are none.
+    feature: may it be left out? Raises BadInput for what is infinite or too large, and for dates that are none.
     """
     name = str(column.name)
     if kind == "date":
@@ -59,20 +67,38 @@ def numbers(column: pandas.Series, kind: str, source: Source) -> dict[str, np.nd
         values = column.to_numpy(np.float64)
     else:
         codes, words = column.factorize()
-        values = np.append(_parsed([str(word) for word in words], source.decimal), np.nan)[codes]
-    if np.isinf(values).any():
-        place = source.place(int(np.isinf(values).argmax()))
+        values = np.append(parsed([str(word) for word in words], source.decimal)[0], np.nan)[codes]
+    with np.errstate(invalid="ignore"):
+        wrong = np.abs(values) > LARGEST
+    if wrong.any():
+        row = int(wrong.argmax())
+        said = "infinite" if np.isinf(values[row]) else f"{values[row]:g}, too large"
+        other = f", or data.ignore=[{name}]" * feature
         raise BadInput(
-            f"{source.name}: column {name}, {place}: is infinite; mend it, leave the cell empty, or "
-            f"data.ignore=[{name}]"
+            f"{source.name}: column {name}, {source.place(row)}: is {said}; mend it or leave the cell empty{other}"
         )
     return {name: values}
+
+
+def unit_of(column: pandas.Series, source: Source) -> str:
+    """The currency or unit that stands beside the numbers of a column, "" for none."""
+    return "" if column.dtype.kind in "biufM" else parsed([str(word) for word in column.unique()], source.decimal)[1]
+
+
+def numbers_among(column: pandas.Series, source: Source) -> tuple[float, str]:
+    """(the share of filled cells that are numbers; a word among the others)."""
+    if column.dtype.kind in "biufM":
+        return 0.0, ""
+    found = column.value_counts()
+    known = np.isfinite(parsed([str(word) for word in found.index], source.decimal)[0])
+    share = float(found.to_numpy()[known].sum() / max(found.sum(), 1))
+    return share, "" if known.all() else str(found.index[~known][0])
 
 
 def words(column: pandas.Series) -> tuple[np.ndarray, list[str]]:
     """(code of each row, -1 where nothing is known; the words in order of code). Whole numbers are written as such."""
     codes, found = column.factorize()
-    return codes, [_word(one) for one in found]
+    return codes, [plain(one) for one in found]
 
 
 def no_numbers(column: pandas.Series, values: np.ndarray) -> np.ndarray:
@@ -106,20 +132,10 @@ def no_such_column(name: str, columns: list[str], setting: str, source: Source) 
     return BadInput(f"{setting}: {source.name} has no column {name}; {hint}")
 
 
-def _word(value: object) -> str:
+def plain(value: object) -> str:
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)
-
-
-def _parsed(texts: list[str], decimal: str) -> np.ndarray:
-    """Numbers of words, also with marks between thousands; nan for what is none."""
-    other = "." if decimal == "," else ","
-    thousands = re.compile(rf"\s*[-+]?\d{{1,3}}(?:[{other}' ]\d{{3}})+(?:[{decimal}]\d*)?\s*")
-    plain = [re.sub(rf"[{other}' ]", "", text) if thousands.fullmatch(text) else text for text in texts]
-    if decimal == ",":
-        plain = [text.replace(",", ".") if "." not in text else "" for text in plain]
-    return tables().to_numeric(np.array(plain, dtype=object), errors="coerce").astype(np.float64)
 
 
 def _of_dates(column: pandas.Series, source: Source) -> dict[str, np.ndarray]:
@@ -142,7 +158,7 @@ def _dates(column: pandas.Series, source: Source) -> pandas.Series:
     if column.dtype.kind == "M" or hasattr(column.dtype, "tz"):
         return column.dt.tz_convert(None) if getattr(column.dtype, "tz", None) else column
     codes, found = column.factorize()
-    texts = [str(word).strip() for word in found]
+    texts = [plain(word).strip() for word in found]
     found_dates = pandas.to_datetime(
         pandas.Series(texts, dtype=object), errors="coerce", utc=True, format="mixed", dayfirst=_day_first(texts)
     ).dt.tz_convert(None)
@@ -155,6 +171,15 @@ def _dates(column: pandas.Series, source: Source) -> pandas.Series:
     return (
         pandas.concat([found_dates, pandas.Series([pandas.NaT])], ignore_index=True).iloc[codes].reset_index(drop=True)
     )
+
+
+def _compact(column: pandas.Series) -> bool:
+    """Are all numbers days of these two centuries as 20240131?"""
+    found = column.dropna().unique()
+    if len(found) < 2 or not ((found >= 19000101) & (found <= 20991231)).all() or (found % 1).any():
+        return False
+    month, day = found // 100 % 100, found % 100
+    return bool(((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all())
 
 
 def _day_first(texts: list[str]) -> bool:

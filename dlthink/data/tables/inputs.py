@@ -37,7 +37,9 @@ class Inputs:
         preparation = Preparation([dict(column) for column in state["columns"]])
         lacking = self._filled(frame, preparation, source)
         self.x = self.further(frame, state, source)
-        x = preparation.apply(frame, {"input": np.arange(len(frame))}, source)["input"]
+        rows, columns = np.arange(len(frame)), dict(frame.items())
+        del frame
+        x = preparation.apply(columns, {"input": rows}, source)["input"]
         self.x |= {"numbers": x.numbers, "categories": x.categories}
         self.notes = [*lacking, *preparation.notes]
 

@@ -13,13 +13,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlthink.data.tables.columns import listed, no_numbers, numbers, words
+from dlthink.data.tables.columns import listed, no_numbers, numbers, numbers_among, plain, unit_of, words
 from dlthink.data.tables.read_table import Source
+from dlthink.errors import BadInput
 
 if TYPE_CHECKING:
     import pandas
 
 MOST, LEAST = 254, 2  # categories of a column that are kept, and rows of training that one needs for it
+SOME = 0.2  # of the cells of a category are numbers: then it is told
+FEW, APART = 3, 2.0  # rows that have a code for nothing; how far it lies from all others, in ranges of those
 COVERED = 0.5  # of training rows lie in those, or else the column is an identifier
 FAR = 3.0  # standard deviations beyond the range of training, where values end
 MISSING = ""  # the category of what is not known
@@ -70,23 +73,35 @@ class Preparation:
         made = cls([])
         rows = len(train)
         left: dict[str, list[str]] = {}
+        mixed: list[str] = []
         for name, kind in kinds.items():
             column = _category(frame[name], train) if kind == "category" else _number(frame[name], kind, train, source)
+            share, word = numbers_among(frame[name], source) if kind == "category" else (0.0, "")
+            told = f"{name} ({share:.0%} numbers, and {word[:20]!r})" if share > SOME else name
             if kind == "category" and column.pop("covered", 1.0) < COVERED and name not in keep:
-                left.setdefault("as good as every row has its own value: an identifier", []).append(name)
+                why = f"as good as every row has its own value: {'mend its words' if told != name else 'an identifier'}"
+                left.setdefault(why, []).append(told)
             elif kind == "number" and name not in keep and _counts_rows(frame[name]):
                 left.setdefault("counts the rows", []).append(name)
+            elif share > SOME:
+                mixed.append(told)
+                made.columns.append({"name": name, "kind": kind} | column)
             elif not column.get("words") and not column.get("parts"):
                 left.setdefault("the same in all training rows", []).append(name)
             else:
-                made.columns.append({"name": name, "kind": kind} | column)
+                unit = unit_of(frame[name], source) if kind == "number" else ""
+                made.columns.append({"name": name, "kind": kind} | ({"unit": unit} if unit else {}) | column)
         made.notes += [f"left out, {why}: {listed(names)}" for why, names in left.items()]
+        if mixed:
+            made.notes.append(f"numbers and words in one column, each taken as a word: {listed(mixed)}")
         made._tell_fit(rows)
         return made
 
-    def apply(self, frame: pandas.DataFrame, roles: dict[str, np.ndarray], source: Source) -> dict[str, Features]:
-        """x of the rows of each role; what looks strange there is told in `notes`. Columns are taken out of the frame
-        one by one, so that a table is never held twice."""
+    def apply(
+        self, table: dict[str, pandas.Series], roles: dict[str, np.ndarray], source: Source
+    ) -> dict[str, Features]:
+        """x of the rows of each role; what looks strange there is told in `notes`. table: its columns by name, taken
+        out one by one, so that they are never held twice (out of a frame, each would take as long as all)."""
         sizes = len(self.inputs), len(self.category_sizes)
         made = {
             role: Features(torch.empty(len(rows), sizes[0]), torch.zeros(len(rows), sizes[1], dtype=torch.int32))
@@ -95,7 +110,7 @@ class Preparation:
         told: dict[str, list[str]] = {}
         place = {"number": 0, "gap": sum(len(column.get("parts", ())) for column in self.columns), "category": 0}
         for column in self.columns:
-            given = frame.pop(column["name"])
+            given = table.pop(column["name"])
             if "words" in column:
                 codes, unseen = _coded(given, column["words"], roles.get("train"))
                 for role, rows in roles.items():
@@ -107,6 +122,11 @@ class Preparation:
                     )
                 continue
             parts = numbers(given, column["kind"], source)
+            if (unit := unit_of(given, source) if column["kind"] == "number" else "") and unit != column.get("unit"):
+                trained = column.get("unit", "a plain number")
+                raise BadInput(
+                    f"{source.name}: column {column['name']} is in {unit}, and was {trained} in training: convert it"
+                )
             first = parts[column["name"]]
             if (lost := no_numbers(given, first)).any():
                 told.setdefault("words among numbers, taken as missing", []).append(
@@ -142,11 +162,20 @@ class Preparation:
                 f"categories with fewer than {LEAST} training rows, or beyond the {MOST} most frequent, are one: "
                 f"{listed(pooled)}"
             )
+        units = [f"{column['name']} ({column['unit']})" for column in self.columns if "unit" in column]
+        if units:
+            self.notes.append(f"numbers with a unit, read without it: {listed(units)}")
+        if codes := [f"{column['name']} ({column['code']})" for column in self.columns if column.get("code")]:
+            self.notes.append(
+                f"one value in many rows, far from all others: does it stand for nothing known? Then leave these cells "
+                f"empty: {listed(codes)}"
+            )
         gaps = [f"{column['name']} ({column['gaps'] / rows:.1%})" for column in self.columns if column.get("gaps")]
         if gaps:
             self.notes.append(f"missing in training, filled by the mean and marked: {listed(gaps)}")
         for column in self.columns:
             column.pop("found", None)
+            column.pop("code", None)
 
 
 def quantiles(features: Features) -> Tensor:
@@ -176,7 +205,19 @@ def _number(column: pandas.Series, kind: str, train: np.ndarray, source: Source)
         name, values = next(iter(columns.items()))
         value = float(np.nanmean(values[train]))
         parts.append({"name": name, "mean": value, "std": 1.0, "low": value, "high": value})
-    return {"parts": parts, "gaps": gaps}
+    return {"parts": parts, "gaps": gaps, "code": _code(column, next(iter(columns.values()))[train], kind, train)}
+
+
+def _code(column: pandas.Series, values: np.ndarray, kind: str, train: np.ndarray) -> str:
+    """What looks like a code for nothing known, -999 or 9999-12-31: at an end, in several rows, far from all others."""
+    known = values[~np.isnan(values)]
+    for end in (known.min(), known.max()) if len(known) and kind != "boolean" else ():
+        others = known[known != end]
+        if len(known) - len(others) < FEW or len(others) < FEW or others.min() == others.max():
+            continue
+        if np.abs(others - end).min() > APART * (others.max() - others.min()):
+            return f"{plain(column.iloc[train[int((values == end).argmax())]])}, {len(known) - len(others):,} rows"
+    return ""
 
 
 def _category(column: pandas.Series, train: np.ndarray) -> dict:

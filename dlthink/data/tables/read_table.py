@@ -24,11 +24,12 @@ MISSING = ("?", ".", "-", "--", "na", "none", "NONE", "missing")  # beside panda
 @dataclass
 class Source:
     """Where rows come from, for messages. first: how the first of them is counted there, behind a header or not.
-    decimal: the mark of decimals in cells that were left as words."""
+    decimal: the mark of decimals in cells that were left as words. coded: columns of numbers that begin with 0."""
 
     name: str
     first: int = 2
     decimal: str = "."
+    coded: tuple[str, ...] = ()
 
     def place(self, row: int) -> str:
         """Where the row number `row`, from 0, is found: line 9."""
@@ -107,7 +108,7 @@ def _text(pandas, path: Path, key: str, as_written: bool) -> tuple[pandas.DataFr
         raise BadInput(f"{file.name}: has one column, {names[0]}: a table to learn from has a target and a feature")
     if not as_written:
         _no_header_inside(frame, file.name, dialect.before + 2)
-    return frame, Source(file.name, dialect.before + 2, dialect.decimal)
+    return frame, Source(file.name, dialect.before + 2, dialect.decimal, dialect.coded)
 
 
 def _together(pandas, parts: Iterable[pandas.DataFrame], names: list[str]) -> pandas.DataFrame:

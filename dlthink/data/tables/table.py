@@ -11,6 +11,7 @@ from dlthink.data.fixed_settings import fixed
 from dlthink.data.tables import baselines as compared
 from dlthink.data.tables.baselines import Baseline
 from dlthink.data.tables.columns import chosen, kind_of, listed, no_such_column, numbers, words
+from dlthink.data.tables.oddities import oddities
 from dlthink.data.tables.preparation import Features, Preparation, quantiles
 from dlthink.data.tables.read_table import Source, read_table
 from dlthink.data.tables.roles import ROLES, Splitting
@@ -18,6 +19,7 @@ from dlthink.data.tables.row_hash import apart, row_ties, word_ties
 from dlthink.data.tables.row_leaks import fingerprint, roles_unseen, seen, twice
 from dlthink.data.tables.rows import Rows
 from dlthink.data.tables.target_leaks import copies
+from dlthink.data.tables.targets import check_varies
 from dlthink.errors import BadInput
 
 if TYPE_CHECKING:
@@ -79,16 +81,20 @@ class Table:
         frame, source, truth = self._frame()
         names = self._targets(frame, source, state)
         y = self.read(frame, names, source)
-        self.notes = [f"read {len(frame):,} rows, {frame.shape[1]} columns"]
+        below = f", below a header in line {source.first - 1}" * (source.first > 2)
+        self.notes = [f"read {len(frame):,} rows, {frame.shape[1]} columns{below}"]
         splitting = self.splitting(names, y)
         splitting.check(frame, source)
         every = self._features(frame, [*names, *splitting.columns, *self.apart()], source, state)
+        self.notes += oddities(frame, every, names, source) if self.path else []
         equal = _ties(frame, every, source)
         ties, together = apart(equal)
         roles, notes = self._roles(None if elsewhere else splitting, frame, y, ties, source, state)
         self.notes += notes
         rows_of = {role: np.flatnonzero(roles == role) for role in ROLES}
         self._refuse_empty(rows_of, source, fresh=state is None)
+        if state is None and y.dtype.kind == "f":
+            check_varies(y[rows_of["train"]], names, source)
         preparation = self._prepared(frame, every, names, y, rows_of["train"], source, state)
         if state is None:
             kept = {column["name"]: column["kind"] for column in preparation.columns}
@@ -100,7 +106,9 @@ class Table:
                 "seen": seen(_ties(frame, kept, source), roles) if together else {},
             }
         about = self._about(frame, preparation)
-        x = preparation.apply(frame, rows_of, source)
+        columns = dict(frame.items())
+        del frame
+        x = preparation.apply(columns, rows_of, source)
         self.notes += preparation.notes
         if "facts" not in state:
             common = {"n_in": len(preparation.inputs), "category_sizes": preparation.category_sizes}
@@ -208,7 +216,8 @@ class Table:
         if not known.any():
             raise BadInput(f"{source.name}: the target is missing in all {len(frame):,} rows: take another column")
         if not known.all():
-            notes.append(f"left out, no target: {int((~known).sum()):,} rows")
+            lost = int((~known).sum())
+            notes.append(f"left out, no target: {lost:,} row{'s' * (lost > 1)}")
         if state is None:
             roles, said = splitting.roles(frame, ties, source)
             return np.where(known, roles, ""), notes + said

@@ -35,6 +35,18 @@ def counts(frame: pandas.DataFrame, names: list[str], source: Source) -> np.ndar
     return found
 
 
+def check_varies(y: np.ndarray, names: list[str], source: Source) -> None:
+    """BadInput where a target is the same in all training rows y [n, n_targets], or missing in all."""
+    for name, column in zip(names, y.T, strict=True):
+        known = column[~np.isnan(column)]
+        if not len(known) or known.min() == known.max():
+            said = f"is {known[0]:g}" if len(known) else "is missing"
+            raise BadInput(
+                f"data.target={name}: {source.name}: {said} in all {len(column):,} training rows, so there is nothing "
+                f"to learn: take another column"
+            )
+
+
 def exposure(frame: pandas.DataFrame, name: str, source: Source) -> np.ndarray:
     """float64 [n], above 0 everywhere. Raises BadInput."""
     found = _numbers(frame[name], source, "exposure")
@@ -66,7 +78,7 @@ def _numbers(column: pandas.Series, source: Source, what: str) -> np.ndarray:
     kind = kind_of(column, source)
     if kind == "date":
         raise BadInput(f"{setting}: {source.name} holds dates in that column; {what} are numbers")
-    found = numbers(column, "number" if kind != "boolean" else kind, source)[str(column.name)]
+    found = numbers(column, "number" if kind != "boolean" else kind, source, feature=False)[str(column.name)]
     if (lost := no_numbers(column, found)).any():
         row = int(lost.argmax())
         number = int((~np.isnan(found)).sum())

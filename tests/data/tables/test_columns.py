@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from dlthink.data.tables.columns import chosen, kind_of, listed, numbers, words
+from dlthink.data.tables.number_words import parsed
 from dlthink.data.tables.read_table import Source
 from dlthink.errors import BadInput
 
@@ -28,6 +29,14 @@ KINDS = {
     "nothing": ([None, None], "category"),
     "numbers and a word": ([*map(str, range(20)), "unknown"], "number"),
     "thousands": (["1,234", "12,345.5", "7"], "number"),
+    "days with months' names": (["31 Jan 2024", "1-Feb-2024", "March 3, 2024"], "date"),
+    "months": (["2024-01", "2023-12"], "date"),
+    "days as one number": ([20240131, 20231201], "date"),
+    "numbers of eight digits": ([20240131, 20231301], "number"),
+    "percent": (["5.1%", "12%"], "number"),
+    "a unit": (["5 cm", "7.5 cm", "12cm"], "number"),
+    "two units": (["5 cm", "7 kg", "12 m"], "category"),
+    "numbers of houses": (["12a", "12b", "14c"], "category"),
     "a version": (["1.2.3", "1.2.4"], "category"),
     "a phone number": (["01-23", "45-67"], "category"),
 }
@@ -44,6 +53,32 @@ def test_numbers_of_words():
     assert found[:2].tolist() == [1234, 7.5] and np.isnan(found[2:]).all()
     german = Source("t", decimal=",")
     assert numbers(column(["1.234,5", "7,5", "1.234.567"]), "number", german)["c"].tolist() == [1234.5, 7.5, 1234567]
+
+
+WRITTEN = {
+    "no-break spaces": (["12\u00a0345,5", "7\u202f000,25 "], ",", [12345.5, 7000.25]),
+    "minus signs": (["\u22121.5", "-2", "+3"], ".", [-1.5, -2, 3]),
+    "as bookkeepers do": (["(1,234.5)", "7"], ".", [-1234.5, 7]),
+    "apostrophes": (["12\u2019345", "1'000'000"], ".", [12345, 1e6]),
+    "money": (["\u20ac1,200.50", "-\u20ac3", "\u20ac 7"], ".", [1200.5, -3, 7]),
+    "money behind": (["1.200,50 \u20ac", "3 \u20ac"], ",", [1200.5, 3]),
+    "a code of money": (["EUR 12", "EUR 7.5"], ".", [12, 7.5]),
+    "one unit, and others": (["5 cm"] * 20 + ["5 mm"], ".", [5] * 20 + [np.nan]),
+    "numbers, and one with a unit": (["5"] * 20 + ["5 mm"], ".", [5] * 20 + [np.nan]),
+}
+
+
+@pytest.mark.parametrize("texts, decimal, wanted", WRITTEN.values(), ids=WRITTEN)
+def test_numbers_as_people_write_them(texts, decimal, wanted):
+    assert np.array_equal(parsed(texts, decimal)[0], wanted, equal_nan=True)
+
+
+def test_days_as_one_number_and_with_the_names_of_months():
+    wanted = (np.array(["2024-01-31", "2024-03-03"], "datetime64[D]")).astype(int).tolist()
+    for written in ([20240131, 20240303], [20240131.0, 20240303.0], ["31 Jan 2024", "March 3, 2024"]):
+        assert numbers(column(written), "date", SOURCE)["c"].tolist() == wanted
+    noon = numbers(column(["01/31/2024 12:30 AM", "01/31/2024 12:30 PM"]), "date", SOURCE)["c"] % 1 * 24
+    assert noon.tolist() == pytest.approx([0.5, 12.5])
 
 
 def test_dates_become_days_and_cycles():
@@ -81,8 +116,10 @@ def test_zones_are_universal_time():
 def test_bad_cells_are_named():
     with pytest.raises(BadInput, match=r"column c, line 3: '2021-02-30' is no date.*data.ignore=\[c\]"):
         numbers(column(["2021-02-28", "2021-02-30"]), "date", SOURCE)
-    with pytest.raises(BadInput, match="column c, line 4: is infinite"):
+    with pytest.raises(BadInput, match=r"column c, line 4: is infinite.*data.ignore"):
         numbers(column([1.0, np.nan, -np.inf]), "number", SOURCE)
+    with pytest.raises(BadInput, match=r"line 2: is 1e\+300, too large; mend it or leave the cell empty$"):
+        numbers(column([1e300, 2]), "number", SOURCE, feature=False)
 
 
 def test_words_of_numbers_are_those_of_whole_numbers():

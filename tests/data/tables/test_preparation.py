@@ -10,6 +10,7 @@ import torch
 from dlthink.data.tables.columns import kind_of
 from dlthink.data.tables.preparation import FAR, MOST, Preparation, quantiles
 from dlthink.data.tables.read_table import Source
+from dlthink.errors import BadInput
 
 SOURCE = Source("data.path=t.csv")
 
@@ -22,7 +23,7 @@ def fitted(frame, train=None, **settings):
 
 def applied(made, frame, rows=None, role="train"):
     rows = np.arange(len(frame)) if rows is None else rows
-    return made.apply(frame.copy(), {role: rows}, SOURCE)[role]
+    return made.apply(dict(frame.items()), {role: rows}, SOURCE)[role]
 
 
 def test_numbers_are_standardized_by_training_rows():
@@ -114,3 +115,29 @@ def test_quantiles_are_those_of_numpy():
     assert found.shape == (2, 49)
     wanted = np.quantile((frame["a"] - frame["a"].mean()) / frame["a"].std(ddof=0), np.linspace(0, 1, 49))
     assert np.allclose(found[0], wanted, atol=1e-6) and len(found[1].unique()) <= 3
+
+
+def test_a_column_of_nearly_numbers_says_which_words_are_in_the_way():
+    half = pd.DataFrame({"a": [f"{i}.5" for i in range(40)] + ["<0.05"] * 10, "b": ["1", "2", "3", "low", "high"] * 10})
+    made = fitted(half)
+    assert any("mend its words: a (80% numbers, and '<0.05')" in note for note in made.notes)
+    assert any("each taken as a word: b (60% numbers" in note for note in made.notes)
+    assert [column["name"] for column in made.columns] == ["b"]
+
+
+def test_a_code_for_nothing_is_asked_about():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=50).round(2)
+    a[::10] = -999
+    day = np.array(["2024-01-01", "2024-02-01", "2024-03-02", "2024-04-01", "9999-12-31"] * 10, "datetime64[s]")
+    made = fitted(pd.DataFrame({"a": a, "day": day, "b": rng.integers(0, 9, 50) ** 3, "c": rng.exponential(size=50)}))
+    (note,) = [note for note in made.notes if "stand for nothing" in note]
+    assert "a (-999, 5 rows)" in note and "day (9999-12-31" in note and "b (" not in note and "c (" not in note
+
+
+def test_a_unit_is_read_once_and_another_one_is_refused():
+    made = fitted(pd.DataFrame({"a": ["5 cm", "7 cm", "9.5 cm"]}))
+    assert any("read without it: a (cm)" in note for note in made.notes) and made.columns[0]["kind"] == "number"
+    assert applied(made, pd.DataFrame({"a": [5, 7, 9.5]})).numbers.mean() == pytest.approx(0, abs=1e-6)
+    with pytest.raises(BadInput, match="column a is in mm, and was cm in training: convert it"):
+        applied(made, pd.DataFrame({"a": ["50 mm", "70 mm"]}))

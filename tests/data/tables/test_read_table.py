@@ -83,6 +83,42 @@ def test_excel_says_the_separator_and_ends_lines_with_it(tmp_path):
     assert list(found.columns) == ["a", "b"] and found["b"].tolist() == [2, 4] and source.place(0) == "line 3"
 
 
+ABOVE = {
+    "comments": ("# LabDB 3.2, 2024\n#exported, by, me\n", ","),
+    "a title": ("Sales report 2024\n\n", ","),
+    "Excel's title": ("Umsatz;;\nStand 1,2;;\n;;\n", ";"),
+}
+
+
+@pytest.mark.parametrize("above, separator", ABOVE.values(), ids=ABOVE)
+def test_lines_above_the_header_are_no_rows(tmp_path, above, separator):
+    path, comma = tmp_path / "t.csv", "," if separator == ";" else "."
+    rows = "".join(f"{i}{comma}5{separator}{i}{separator}{-i}\n" for i in range(9))
+    path.write_text(above + separator.join("abc") + "\n" + rows)
+    found, source = read_table(path)
+    assert list(found.columns) == ["a", "b", "c"] and found["a"].tolist() == [i + 0.5 for i in range(9)]
+    assert source.place(0) == f"line {above.count(chr(10)) + 2}"
+
+
+def test_a_header_may_begin_as_comments_do(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("#a,b\n1,2\n3,4\n5,6\n")
+    assert list(read_table(path)[0].columns) == ["#a", "b"]
+
+
+def test_rows_with_names_that_the_header_has_not(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('"a","b"\n"1",0.5,2\n"2",1.5,3\n"3",2.5,4\n')
+    found, _ = read_table(path)
+    assert list(found.columns) == ["column 1", "a", "b"] and found["a"].tolist() == [0.5, 1.5, 2.5]
+
+
+def test_numbers_that_begin_with_0_are_noticed(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("zip,a,b\n01234,0.5,0\n20001,0.7,10\n10115,0,7\n")
+    assert read_table(path)[1].coded == ("zip",)
+
+
 def test_row_names_of_R(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('"","a","b"\n"r1",1,2\n"r2",3,4\n')

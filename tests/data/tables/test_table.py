@@ -196,3 +196,22 @@ def test_the_packages_are_named_where_they_are_missing(path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "pandas", None)
     refused(["pip install 'dlthink[table]'"], path)
+
+
+def test_what_looks_strange_in_a_file_is_told(tmp_path):
+    table = frame(120).assign(zip=[f"{i % 7:05d}" for i in range(120)], y=lambda t: t["y"].map("{:.3f} kg".format))
+    table.loc[119, "colour"] = "Total"
+    notes = "; ".join(reals(written(tmp_path, table)).notes)
+    assert "line 121 reads Total" in notes and "data.categories=[zip]" in notes and "predicted in it: y (kg)" in notes
+
+
+@pytest.mark.parametrize("value, says", [(5.0, "is 5 in all"), (np.nan, "is missing in all")])
+def test_a_target_that_never_varies(tmp_path, value, says):
+    table = frame(60).assign(z=value)
+    refused(["data.target=z", says, "nothing to learn"], written(tmp_path, table), target=["y", "z"])
+
+
+def test_a_wide_table_is_not_taken_apart_by_its_frame(tmp_path, monkeypatch):
+    wide = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 40)), columns=[f"x{i}" for i in range(39)] + ["y"])
+    monkeypatch.setattr(pd.DataFrame, "pop", lambda *_: pytest.fail("each takes as long as the table is wide"))
+    assert len(reals(written(tmp_path, wide)).facts["category_sizes"]) == 0
