@@ -1,6 +1,7 @@
 """Ways to run dlthink in tests."""
 
 import copy
+import gc
 import os
 from pathlib import Path
 
@@ -19,6 +20,12 @@ SMALL = ["data.minutes=2", "data.neurons=4", "data.rate=12", "model.width=8", "t
 needs_lite1 = pytest.mark.skipif(not efficientnet_lite.installed(1), reason=efficientnet_lite.package(1))
 
 torch.set_num_threads(1)
+
+
+def pytest_collection_finish():
+    """What is imported by now stays: the garbage collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def refused(result, *words):
@@ -45,6 +52,9 @@ def undrawn(request, monkeypatch):
 @pytest.fixture(scope="session", autouse=True)
 def read_once():
     """Hydra parses its files and ours anew for each composition; in tests, what has not changed is parsed once."""
+    from hydra.core.plugins import Plugins
+
+    Plugins.instance()  # which imports its sources itself, and anew
     from hydra._internal.core_plugins.file_config_source import FileConfigSource
     from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
 

@@ -24,9 +24,9 @@ ASKED = {"counts": ["input=mine.npz"], "reals": ["input=mine.smi"], "identities"
 
 
 @pytest.fixture
-def files(cli, tmp_path, monkeypatch):
+def files(cli, tmp_path, tmp_path_factory, monkeypatch):
     """What is predicted from: a recording, SMILES, photos of two people; in the working folder."""
-    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path_factory.getbasetemp() / "drawn"))
     chance = np.random.default_rng(0)
     t = np.arange(0, 60, 0.01)
     x = np.stack([np.sin(t), np.cos(t)], 1)

@@ -30,8 +30,8 @@ def slow(data):
 
 
 @pytest.fixture(autouse=True)
-def quick(tmp_path, monkeypatch):
-    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
+def quick(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path_factory.getbasetemp() / "drawn"))
 
 
 def needs(data):

@@ -52,9 +52,9 @@ class Mine(nn.Module):
 
 
 @pytest.fixture
-def own(tmp_path, monkeypatch):
+def own(tmp_path, tmp_path_factory, monkeypatch):
     """`own("mine", forward, rate)`: writes mine.py, a cost of counts; forgotten after the test."""
-    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path_factory.getbasetemp() / "drawn"))
 
     def write(file, forward, rate="out.exp()", form=COUNTS, name="Mine"):
         (tmp_path / f"{file}.py").write_text(form.format(forward=forward, rate=rate, name=name))

@@ -84,6 +84,7 @@ def test_nothing_is_made_among_training_photos(cli, tmp_path, monkeypatch):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_two_folders_of_anything(cli, tmp_path, monkeypatch):
     """Metrics, and the words of predict, are called after what the folders are called."""
     monkeypatch.setattr("dlthink.metrics.translations.metrics.Translations.figures", lambda *_: {})

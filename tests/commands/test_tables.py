@@ -92,11 +92,15 @@ def test_a_feature_that_is_not_there(cli, path, tmp_path):
     assert code == 2 or "no column a" in out
 
 
+@pytest.mark.slow
 def test_every_network_and_cost(cli, path):
     for words in (["model=glm", "loss=quantile"], ["model=ensemble", "loss=mse"]):
         code, _, err = cli("train", "data=table", f"data.path={path}", "data.target=y", "trainer=smoke", *words,
                            "data.baselines=[constant]", f"hydra.run.dir={words[0]}")  # fmt: skip
         assert code == 0, err
+
+
+def test_what_fits_no_table(cli):
     words = ["data.kind=counts", "data.rows=200", "trainer=smoke"]
     refused(cli("train", "data=table", "model=tabm", *words), "TabM", "ensemble", "Poisson", "model=mlp")
     refused(cli("train", "data=table", "model=gru"), "GRU", "window", "networks that fit", "mlp", "tabm")

@@ -61,7 +61,7 @@ class Odd(Error):
         return super().numbers(predicted, y, known) | {"odd": now}
 
 
-@pytest.mark.parametrize("bad", [NAN, INF, -INF])
+@pytest.mark.parametrize("bad", [NAN, *(pytest.param(bad, marks=pytest.mark.slow) for bad in (INF, -INF))])
 def test_patience_ends_a_run_whose_figure_is_never_finite(tmp_path, capsys, bad):
     run, *_ = fit(tmp_path, metrics=Odd([bad]), steps=1000, validate_every=5, patience=3)
     assert run.step == 15

@@ -159,6 +159,7 @@ def test_resumed_with_another_network_is_refused(tmp_path):
 # ------------------------------------------------------------------------------------ other settings than before
 
 SGD = torch.optim.SGD
+SAME_CHANGES = [("fp16", "fp32"), ("bf16", "fp16")]  # a scaler goes, a scaler comes, as above
 
 
 def changed(tmp_path, before, after, steps=20, more=20):
@@ -203,7 +204,10 @@ def test_the_learning_rate_is_what_schedule_and_optimizer_say_now(tmp_path, befo
     assert last["optimizers"]["network"]["param_groups"][0]["lr"] == pytest.approx(rate)
 
 
-@pytest.mark.parametrize("before, after", [("fp32", "fp16"), ("fp16", "fp32"), ("fp16", "bf16"), ("bf16", "fp16")])
+@pytest.mark.parametrize(
+    "before, after",
+    [("fp32", "fp16"), ("fp16", "bf16"), *(pytest.param(*p, marks=pytest.mark.slow) for p in SAME_CHANGES)],
+)
 def test_another_precision(tmp_path, before, after):
     run, last = changed(tmp_path, {"precision": before}, {"precision": after})
     assert run.step == 40 and bool(last["scaler"]) == (after == "fp16")

@@ -12,8 +12,8 @@ FEW = {"identities": 40, "photos_each": 4, "size": 24}
 
 
 @pytest.fixture(autouse=True)
-def data_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
+def data_folder(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path_factory.getbasetemp() / "drawn"))
 
 
 def drawn(n=3, each=4, size=24, seed=0, hardness=1.0):

@@ -22,8 +22,8 @@ SMALL = {"size": 16, "photos": 2}
 
 
 @pytest.fixture(autouse=True)
-def data_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path / "kept"))
+def data_folder(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("DLTHINK_DATA", str(tmp_path_factory.getbasetemp() / "drawn"))
 
 
 @pytest.fixture

@@ -139,8 +139,7 @@ def test_no_scaffold_is_on_two_sides(many):
     assert len(seen) == 12 and set(seen.values()) >= {"train", "test"}
 
 
-@pytest.mark.parametrize("validation", [0.1, 0.3])
-@pytest.mark.parametrize("split", ["random", "scaffold"])
+@pytest.mark.parametrize("split, validation", [("random", 0.1), ("scaffold", 0.3)])
 def test_shares(split, validation):
     """Of the keys alone, made-up molecules; of a scaffold each needs a search."""
     n, near = (1600, 0.03) if split == "random" else (480, 0.08)
