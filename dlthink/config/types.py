@@ -25,7 +25,7 @@ def fits(value: Any, annotation: Any) -> bool:
             isinstance(value, dict) and any(not _judged(a) for a in arguments)
         )
     if origin is Literal:
-        return value in arguments and not (isinstance(value, bool) and True not in arguments)
+        return any(value == a and isinstance(value, bool) == isinstance(a, bool) for a in arguments)  # True == 1
     if origin in (list, tuple, Sequence):
         inner = [a for a in arguments if a is not Ellipsis] or [Any]
         if not isinstance(value, list):

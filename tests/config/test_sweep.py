@@ -35,5 +35,5 @@ def test_runs_are_called_by_what_tells_them_apart():
     named = "loss=${hydra.runtime.choices.loss},seed=${seed},data.bin=${data.bin}"
     assert name_of_each(words) == f"{number}-{named}"
     assert name_of_each(["data.path=a/b,c"]) == number  # a path is no name
-    assert name_of_each(["loss=mse"]) == number
+    assert name_of_each(["loss=mse"]) == name_of_each(["seed=range(0,1)"]) == number  # one value tells nothing apart
     assert name_of_each([f"a.{'x' * 30}={'y' * 39},z", f"b.{'x' * 30}={'y' * 39},z"]) == number  # too long

@@ -1,5 +1,8 @@
 """Does a value fit an annotation, and how both are said."""
 
+import math
+from typing import Literal
+
 import pytest
 import torch
 
@@ -28,6 +31,13 @@ ADAM = {name: parameter.annotation for name, parameter in parameters(torch.optim
         (True, int, False),
         (1, float, True),
         (None, int | None, True),
+        (2**63 - 1, int, True),
+        (2**63, int, False),
+        (math.inf, float, False),
+        (10**400, float, False),
+        (1, Literal[1, 2], True),
+        (True, Literal[1, 2], False),
+        (True, Literal["auto", True], True),
     ],
 )
 def test_fits(value, annotation, right):

@@ -31,7 +31,9 @@ def test_a_value_that_the_checkpoint_puts_back_is_refused():
         check_kept(RUN, changed(loss__df=9.0), FACTS)
 
 
-@pytest.mark.parametrize("settings", [{}, {"loss__calibrate": "scale"}, {"model__dropout": 0.3}, {"optim__lr": 1.0}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"loss__calibrate": "scale"}, {"model__dropout": 0.3}, {"optim__lr": 1.0}, {"model__width": 9}]
+)
 def test_what_is_used_as_it_is_now_is_not(settings):
     check_kept(RUN, changed(**settings), FACTS)
 

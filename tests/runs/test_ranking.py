@@ -35,6 +35,17 @@ def test_pairs_are_of_seeds_and_of_items(runs, tmp_path):
     assert ranked(tmp_path, items=False)[0].differences[place].items == 0
 
 
+def test_p_is_corrected_for_all_pairs_of_which_the_best_was_picked_and_for_those_of_a_named_one(runs, tmp_path):
+    chance = np.random.default_rng(3)
+    for loss in "abc":
+        for seed in range(4):
+            runs(loss, seed, chance.normal(0, 1, 9))
+    for reference, pairs in ((None, 3), (0, 2)):
+        ranking, _ = ranked(tmp_path, reference=reference)
+        raw = sorted(difference.p for difference in ranking.differences.values())
+        assert min(ranking.p.values()) == pytest.approx(min(1.0, pairs * raw[0]))
+
+
 def test_folds_examine_other_items(runs, tmp_path):
     for fold in range(2):
         for seed in range(2):

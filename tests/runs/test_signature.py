@@ -64,6 +64,12 @@ def test_where_no_key_can_be_kept(places):
     assert signature.signed(signature.sign(TEXT)) and places[1].exists()
 
 
+def test_a_key_cut_short_signs_nothing(places):
+    signature.sign(TEXT)
+    places[0].write_bytes(places[0].read_bytes()[:4])
+    assert signature.signed(signature.sign(TEXT)) and places[1].exists()
+
+
 def test_of_two_who_make_a_key_the_first_wins(places, monkeypatch):
     whole, first = signature.sign(TEXT), places[0].read_bytes()
     with monkeypatch.context() as then:

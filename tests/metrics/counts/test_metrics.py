@@ -230,6 +230,13 @@ def test_what_is_as_good_as_a_constant_guess_is_not_remarked_on():
     assert counts(2).remarks({"rate": torch.full((10, 2), 0.1)}, torch.zeros(10, 2), {}) == []
 
 
+@pytest.mark.parametrize("factor, spikes, told", [(2.0, 50, False), (2.2, 50, True), (3.0, 5, False), (3.0, 6, True)])
+def test_far_worse_begins_at_half_a_bit_a_spike_and_five_nats(factor, spikes, told):
+    """c times the mean loses c - 1 - log c nats a spike: 0.44 and 0.59 bits; 4.5 and 5.4 nats of 5 and 6 spikes."""
+    y = (torch.arange(100) < spikes).float()[:, None]
+    assert bool(counts(1).remarks({"rate": factor * y.mean(0).expand_as(y)}, y, {})) == told
+
+
 def test_a_unit_that_is_wrong_everywhere_is_named_without_a_time():
     _, y, predicted = sample(seed=22)
     predicted[:, 2] *= 20

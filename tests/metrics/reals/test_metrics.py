@@ -333,6 +333,29 @@ def test_a_spread_far_too_small_is_named_and_a_good_one_is_not():
     assert "spread" in line and "calibrate" in line
 
 
+def test_what_cannot_be_examined_is_told_and_a_spread_that_is_not_finite_yet_is_none_of_it():
+    y, predicted = torch.zeros(4, 2), {"mean": torch.zeros(4, 2), "std": torch.full((4, 2), math.inf)}
+    assert Reals().misfit(predicted, y) is None
+    assert "mean is not finite in 8 of 8" in Reals().misfit({"mean": predicted["std"]}, y)
+    for shape in ((2, 4), (4, 1)):
+        assert f"mean has the shape {list(shape)}" in Reals().misfit({"mean": torch.zeros(shape)}, y)
+
+    class Turned(Normal):
+        def log_prob(self, value):
+            return super().log_prob(value).T
+
+    turned = predicted | {"distribution": Turned(torch.zeros(4, 2), 1.0)}
+    assert "log_prob(y) has the shape [2, 4] where [4, 2]" in Reals().misfit(turned, y)
+
+
+def test_far_worse_begins_where_it_is_said_and_of_ten_rows_on():
+    y = torch.tensor([1.0, -1.0] * 5)[:, None]  # a standard deviation of 1, over n; by itself 1.42 nats
+    assert "far worse" in Reals().remarks({"mean": y - 1.55}, y, {})[0]
+    assert Reals().remarks({"mean": y - 1.45}, y, {}) == Reals().remarks({"mean": y[:9] - 1.55}, y[:9], {}) == []
+    for spread, told in ((0.37, True), (0.39, False)):  # 3.58 and 3.27 nats
+        assert bool(Reals().remarks({"mean": 0 * y, "std": spread + 0 * y}, y, {})) == told
+
+
 def test_a_constant_guess_is_never_far_worse():
     y, _ = sample(t=2)
     constant = {"mean": y.mean(0).expand_as(y), "std": y.std(0).expand_as(y)}
