@@ -41,6 +41,12 @@ def test_a_default_too_deep_is_the_class_s_own(tmp_path):
     assert user_files.describe(tmp_path / "mine.py")["b"] == "x"
 
 
+@pytest.mark.parametrize("name", ["time", "json", "torch", "mse", "my cost", "class"])
+def test_names_that_python_or_dlthink_take_are_refused(name):
+    with pytest.raises(BadInput, match=name):
+        user_files.check_name("loss", name)
+
+
 def test_the_working_folder_is_reached_only_where_it_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path])

@@ -3,7 +3,7 @@
 import pytest
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import _settings, _whole
+from dlthink.runs.comparison import _settings, _whole, read
 
 TEXTS = {
     "as runs write it": "data:\n  _target_: a.B\n  path: null\n  loss: {x: 3}\nloss:\n  delta: 1.0\nseed: 3\n# 0a\n",
@@ -32,3 +32,13 @@ def test_what_is_refused_as_a_whole_is_refused_in_parts(tmp_path, text):
     file.write_text(text)
     with pytest.raises(BadInput, match=r"config\.yaml"):
         _settings(file)
+
+
+@pytest.mark.parametrize("value", ["true", '"1"', "[1]", "1e999", "NaN", f"1{'0' * 400}"])
+def test_a_figure_is_a_number_or_null(tmp_path, value):
+    (tmp_path / "config.yaml").write_text("seed: 0\n")
+    (tmp_path / "metrics.json").write_text('{"test": {"mae": null, "rmse": 1.5}}')
+    assert read(tmp_path, "test").numbers["rmse"] == 1.5
+    (tmp_path / "metrics.json").write_text(f'{{"test": {{"mae": {value}}}}}')
+    with pytest.raises(BadInput, match=r"metrics\.json: damaged"):
+        read(tmp_path, "test")

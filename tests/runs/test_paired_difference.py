@@ -94,6 +94,8 @@ def test_how_many_runs_would_tell():
     half = [stats.t.ppf(0.975, k - 1) * math.sqrt(2.5 / k) for k in (n - 1, n)]
     assert half[0] >= 1 > half[1]
     assert Difference(0.01, (0.5, 4), None, 5, 0).runs_to_tell() is None
+    assert Difference(1.0, (0.15, 4), None, 5, 0).half_width() > 1
+    assert Difference(1.0, (0.15, 4), None, 5, 0).runs_to_tell() == 6  # one more
 
 
 def test_holm_by_hand():

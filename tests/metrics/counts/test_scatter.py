@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from scipy import stats
 
 from dlthink.distributions.com_poisson import ComPoisson
 from dlthink.distributions.negative_binomial import NegativeBinomial
@@ -71,6 +72,21 @@ def test_squares_less_what_is_shared_are_those_about_the_true_mean():
     assert ((found.squares - true).abs() < 4 * found.spread.sqrt()).all()
     assert ((k - truth.mean(0)).square().sum(0) - true > 6 * found.spread.sqrt()).all()
     torch.testing.assert_close(found.mean_error, truth.var(0) / truth.mean(0), rtol=0.15, atol=0.0)
+
+
+def test_squares_of_few_counts_spread_as_the_fourth_moment_of_the_law():
+    """Where all counts lie at their mean, nothing but the law says how far a squared residual may lie from the rest."""
+    mean = torch.full((30, 1), 2.0, dtype=torch.float64)
+    law = stats.nbinom(2.0, 1 / 2)  # dispersion 1 / 2, variance 4
+    fourth = (law.stats("k") + 3 - 1) * law.var() ** 2
+    assert float(Scatter(Noise(NegativeBinomial(mean, HALF), mean)).spread) == pytest.approx(30 * fourth)
+
+
+def test_many_units_are_as_many_chances_of_a_false_alarm():
+    rate = 2.0 + torch.zeros(300, 600, dtype=torch.float64)
+    torch.manual_seed(0)
+    found = Scatter(Noise(Poisson(rate), torch.poisson(rate)))
+    assert not (found.more | found.less | found.more_zeros | (found.mean_error > 0)).any()
 
 
 def test_false_alarms_are_as_rare_as_said():

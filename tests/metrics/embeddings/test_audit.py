@@ -196,6 +196,19 @@ def test_what_failed_untouched_is_no_success_of_an_attack(monkeypatch):
         assert {numbers[f"{goal}_{e}"] for goal in ("dodging", "impersonation") for e in (1, 2, 4, 8)} == {rate}
 
 
+def test_intervals_of_attacks_draw_people_and_not_photos(monkeypatch):
+    split = Photos(people=6)
+    whose = {x.numpy().tobytes(): int(y) for x, y in zip(split.x, split.y, strict=True)}
+
+    def some(answer, x, target, epsilon, away, start=None):
+        taken = torch.tensor([whose[one.numpy().tobytes()] % 2 for one in x])
+        return x, torch.where((taken == 0) == away, 4.0, 0.0)
+
+    monkeypatch.setattr(audit, "pgd", some)
+    numbers, _ = audited(split)
+    assert numbers["dodging_1_high"] - numbers["dodging_1_low"] > 0.5  # three people of six, not 75 photos of 150
+
+
 def test_victims_are_other_people():
     person = torch.tensor([0, 0, 1, 1, 2, 2])
     victim = audit._somebody_else(torch.arange(6), person, torch.arange(6).repeat(20))

@@ -12,7 +12,7 @@ from dlthink.metrics.embeddings.bootstrap import Resampled, interval, people_dra
 from dlthink.metrics.embeddings.metrics import Embeddings, effective_rank, mean_cosine
 from dlthink.metrics.embeddings.pair_distances import Pairs
 from dlthink.metrics.embeddings.verification import Rates
-from tests.metrics.embeddings.made_people import collapsed, loop, people, perfect
+from tests.metrics.embeddings.made_people import collapsed, loop, people, perfect, tied
 
 POINTS = ["recall_at_1", "recall_at_5", "map_at_r", "one_shot_accuracy", "auc", "eer", "val_at_far_1e-3"]
 POINTS += ["val_at_far_1e-2", "effective_rank", "mean_cosine"]
@@ -70,8 +70,9 @@ def test_the_order_of_photos_never_matters():
     assert one == again
 
 
-def test_draws_of_people_equal_copies_of_their_photos():
-    embedding, y = people(60, 8)
+@pytest.mark.parametrize("made", [people(60, 8), tied(60, 8)], ids=["people", "tied"])
+def test_draws_of_people_equal_copies_of_their_photos(made):
+    embedding, y = made
     pairs = Pairs(embedding, y)
     weight = people_drawn(8, draws=1, seed=2)[0]
     copies = [
@@ -125,6 +126,19 @@ def test_photos_of_one_person_count_as_one_draw():
     right, asked = np.array([50, 0] * 5), np.full(10, 50)
     low, high = interval(share(right, asked, people_drawn(10)))
     assert high - low > 0.5  # as wide as for ten coins, not five hundred
+
+
+def test_an_interval_needs_more_than_half_of_its_draws():
+    drawn = np.where(np.arange(200) < 101, np.linspace(0, 1, 200), math.nan)
+    assert all(math.isfinite(end) for end in interval(drawn))
+    drawn[0] = math.nan
+    assert all(math.isnan(end) for end in interval(drawn))
+
+
+def test_the_interval_of_a_sample_of_pairs_lies_about_the_auc_of_all(monkeypatch):
+    monkeypatch.setattr(Resampled, "auc", lambda self, weight: 0.7)
+    made = numbers(*people())
+    assert made["auc_low"] == made["auc_high"] == pytest.approx(made["auc"]) != 0.7
 
 
 def test_baselines_get_the_same_numbers_without_intervals():
@@ -221,6 +235,14 @@ def test_many_photos_are_examined_on_some_people(monkeypatch):
     pairs = Pairs(*whole, most=150)
     assert 100 < len(pairs) <= 150
     assert made["auc"] == Rates(pairs.same, pairs.different).auc
+
+
+@pytest.mark.parametrize("n, told", [(12, True), (9, False)])
+def test_people_who_lie_farther_from_themselves_are_told_of_ten_pairs_on(n, told):
+    near = people(n, n, noise=0.0)[0]
+    embedding, y = torch.cat([near, -near]), torch.arange(n).repeat(2)
+    assert [("wrong sign" in line) for line in Embeddings().remarks({"embedding": embedding}, y, {})] == [True] * told
+    assert Embeddings().remarks({"embedding": torch.cat([near, near])}, y, {}) == []
 
 
 def test_what_needs_a_gradient_is_read_all_the_same():

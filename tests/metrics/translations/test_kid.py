@@ -26,6 +26,13 @@ def test_kid_is_its_definition():
     assert kid(y, x)[0] == pytest.approx(kid(x, y)[0], rel=1e-10)
 
 
+def test_a_kernel_in_pieces_is_the_whole(monkeypatch):
+    x, y = sets(9, 6, shift=0.3)
+    whole = kids(x, y, 5)
+    monkeypatch.setattr("dlthink.metrics.translations.kid.ROWS", 4)
+    np.testing.assert_allclose(kids(x, y, 5), whole, rtol=1e-10)
+
+
 def test_sets_of_one_kind_are_at_zero_on_average_and_others_are_not():
     same = [kid(*sets(20, 15, seed), draws=0)[0] for seed in range(300)]
     error = np.std(same) / math.sqrt(len(same))

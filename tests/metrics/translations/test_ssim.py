@@ -45,6 +45,7 @@ def test_ssim_of_itself_of_its_negative_and_of_too_few_pixels():
     assert ssim(a, a).tolist() == pytest.approx([1, 1])
     assert (ssim(a, 1 - a) < 0).all()
     assert ssim(a[..., :10], a[..., :10]).isnan().all()
+    assert ssim(a[..., :11], a[..., :11]).tolist() == pytest.approx([1, 1])
 
 
 def test_psnr_by_its_formula():
