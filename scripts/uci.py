@@ -120,13 +120,15 @@ def table(found: dict[str, list[dict]]) -> str:
 def counts(found: dict[str, list[dict]]) -> str:
     """For each opponent: on how many tables ours is better, on which not, on which worse by more than 2 SE.
 
-    An RMSE counts as good within 1 SE of MC dropout's, at the two digits in which that is published.
+    The SE is that of the difference, and unknown for a single split of ours. An RMSE counts as good within 1 SE of MC
+    dropout's, at the two digits in which that is published.
     """
     lines, all_of_them = [], {name: compared(name, runs) for name, runs in sorted(found.items())}
     for place, opponent in enumerate(OPPONENTS, 1):
         pairs = {name: (both[0][0], both[0][place]) for name, both in all_of_them.items() if both[0][place]}
         worse = [name for name, (ours, theirs) in pairs.items() if ours.mean <= theirs.mean]
-        far = [name for name in worse if pairs[name][1].mean - pairs[name][0].mean > 2 * apart(*pairs[name])]
+        known = [name for name in worse if pairs[name][0].error is not None]
+        far = [name for name in known if pairs[name][1].mean - pairs[name][0].mean > 2 * apart(*pairs[name])]
         lines.append(
             f"log likelihood better than that of {opponent} on {len(pairs) - len(worse)} of {len(pairs)}; "
             f"not: {', '.join(worse) or 'none'}; worse by more than 2 SE: {', '.join(far) or 'none'}"
@@ -141,7 +143,7 @@ def counts(found: dict[str, list[dict]]) -> str:
 
 
 def apart(one: Estimate, other: Estimate) -> float:
-    """The standard error of the difference of two means; of a single run nothing is known, and 0 is taken."""
+    """The standard error of the difference of two means, as far as theirs are known."""
     return ((one.error or 0) ** 2 + (other.error or 0) ** 2) ** 0.5
 
 
