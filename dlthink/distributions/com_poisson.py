@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import NamedTuple
 
@@ -72,47 +73,57 @@ def normalizer(log_mean: Tensor, nu: Tensor, terms: int, direct: bool) -> Normal
     places evenly spaced about the mean stand for all counts (a sum over a bell is its integral, as long as it is wider
     than the spacing and has died away at 0). The last step is taken along the Taylor series, without another sum.
     """
-    log_mean, nu = torch.broadcast_tensors(log_mean, nu)
+    shape = torch.broadcast_shapes(log_mean.shape, nu.shape)
     some = max(1, AT_ONCE // (terms * log_mean.element_size()))
-    if log_mean.numel() > some:
-        pairs = zip(log_mean.flatten().split(some), nu.flatten().split(some), strict=True)
+    if shape.numel() > some:
+        pairs = zip(*(each.expand(shape).flatten().split(some) for each in (log_mean, nu)), strict=True)
         parts = zip(*(normalizer(*pair, terms, direct) for pair in pairs), strict=True)
-        return Normalizer(*(torch.cat(part).view(log_mean.shape) for part in parts))
-    mean = log_mean.exp()
-    k, spacing = _places(mean, nu, terms, direct)
+        return Normalizer(*(torch.cat(part).view(shape) for part in parts))
+    log_mean, mean = log_mean.expand(shape), log_mean.expand(shape).exp()
+    j, start, spacing = _places(mean, nu, terms, direct)
+    column = j.view(-1, *(1 for _ in shape))
+    k = torch.addcmul(start, spacing, column)
     log_factorial = torch.lgamma(k + 1)
-    fixed = -nu.unsqueeze(-1) * log_factorial
+    fixed, weights = -nu * log_factorial, torch.stack((torch.ones_like(j), j))
     log_rate = _guess(log_mean, mean, nu)
     for _ in range(PASSES.get(mean.dtype, 4)):
-        log_p = torch.addcmul(fixed, log_rate.unsqueeze(-1), k)
-        highest = log_p.amax(-1, keepdim=True)
-        p = (log_p - highest).exp()
-        z = p.sum(-1)
-        p = p / z.unsqueeze(-1)
-        found = (p * k).sum(-1)
-        away = k - found.unsqueeze(-1)
-        weighed = p * away
-        variance = (weighed * away).sum(-1)
-        third = (weighed * away.square()).sum(-1)
+        log_p = torch.addcmul(fixed, log_rate, k)
+        highest = log_p.amax(0)
+        p = log_p.sub_(highest).mul_(1 / math.log(2)).exp2_()  # exp takes ten times as long where nothing is left
+        z, first = _sums(weights, p)
+        first = first / z
+        second, cube = _sums(weights, (column - first).square_().mul_(p)) / z
+        found, variance = start + spacing * first, spacing.square() * second
+        third = spacing**3 * (cube - first * second)
         # f = log(found) - log_mean: f' = variance / found, f'' = third / found - f'^2
         slope = variance / found
         newton = (log_mean - found.log()) / slope
         bend = 1 + 0.5 * (third / variance - slope) * newton
         step = (newton / bend.clamp(0.5, 2)).clamp(-3, 3)
         log_rate = log_rate + step
-    log_z = z.log() + highest.squeeze(-1) + spacing.log()
+    log_z = z.log() + highest + spacing.log()
     log_z = log_z + step * (found + step * (variance / 2 + step * third / 6))
-    first = (p * log_factorial).sum(-1)
-    covariance = (weighed * log_factorial).sum(-1)
-    return Normalizer(log_rate, log_z, variance + step * third, first + step * covariance, covariance)
+    mean_factorial, product = _sums(weights, p.mul_(log_factorial)) / z
+    covariance = spacing * (product - first * mean_factorial)
+    return Normalizer(log_rate, log_z, variance + step * third, mean_factorial + step * covariance, covariance)
+
+
+def _sums(weights: Tensor, p: Tensor) -> Tensor:
+    """Over the terms of p: [terms, ...], each of the weights: [m, terms]. Returns [m, ...]."""
+    with torch.autocast(p.device.type, enabled=False):  # a half has no digits for this
+        return torch.tensordot(weights, p, 1)
 
 
 def _guess(log_mean: Tensor, mean: Tensor, nu: Tensor) -> Tensor:
-    """log lambda, to 0.04 for nu <= 1, to 0.3 for nu up to 10: exact for nu = 0, nu = 1, and small or large means."""
+    """log lambda, to 0.04 for nu <= 1, to 0.3 beyond: exact in the limits of nu and of the mean, and for nu = 1."""
     spread = log_mean + (nu - 1) * mean.log1p()
     few = log_mean - torch.log1p((mean * (torch.exp2(1 - nu) - 1)).clamp(min=-0.9))
     many = nu * (mean + 0.5 - 0.5 / nu).clamp(min=1e-3).log()
-    return torch.where(nu <= 1, spread, torch.where(mean < 1, few, many))
+    nearest = mean.round()  # where counts hardly scatter, they are this one and, at its mean as often, its neighbours
+    away, low, high = mean - nearest, nearest.log(), nearest.log1p()
+    three = nu / 2 * (high + low) + torch.asinh(away / (2 - 2 * away.abs()) * (nu / 2 * (high - low)).exp())
+    beyond = torch.where(mean < nu / 8, three, many)
+    return torch.where(nu <= 1, spread, torch.where(mean < 0.9, few, beyond))
 
 
 def _reach(mean: Tensor, nu: Tensor) -> Tensor:
@@ -121,12 +132,12 @@ def _reach(mean: Tensor, nu: Tensor) -> Tensor:
     return mean + 8 * (mean.clamp(min=1) * scale).sqrt() + 30 * scale
 
 
-def _places(mean: Tensor, nu: Tensor, terms: int, direct: bool) -> tuple[Tensor, Tensor]:
-    """k: [terms] or [..., terms], and how far apart they lie."""
-    steps = torch.arange(terms, dtype=mean.dtype, device=mean.device)
+def _places(mean: Tensor, nu: Tensor, terms: int, direct: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """j: [terms], start and spacing: the places are k = start + spacing j."""
+    j = torch.arange(terms, dtype=mean.dtype, device=mean.device)
     if direct:
-        return steps, mean.new_ones(())
+        return j, mean.new_zeros(()), mean.new_ones(())
     top = _reach(mean, nu).ceil()
     bottom = (2 * mean - top).floor().clamp(min=0)
     spacing = ((top - bottom) / (terms - 1)).clamp(min=1)
-    return torch.addcmul(bottom.unsqueeze(-1), spacing.unsqueeze(-1), steps), spacing
+    return j - terms // 2, bottom + spacing * (terms // 2), spacing  # from the middle on: less is subtracted

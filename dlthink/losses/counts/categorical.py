@@ -49,7 +49,7 @@ class Categorical(Counts):
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
         k = y.clamp(max=self.largest).long()
-        nll = cross_entropy(self.logits(out).flatten(0, -2), k.flatten(), reduction="none").view(y.shape)
+        nll = cross_entropy(self.logits(out).transpose(1, 2), k, reduction="none")
         return {"nll": torch.where(y > self.largest, torch.inf, nll).mean()}
 
     def predict(self, out: Tensor) -> dict[str, Tensor | CategoricalCounts]:

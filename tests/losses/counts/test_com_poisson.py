@@ -8,6 +8,7 @@ import torch
 from scipy import optimize, special, stats
 
 from dlthink.distributions.com_poisson import ComPoisson as Law
+from dlthink.distributions.com_poisson import normalizer
 from dlthink.losses.counts._counts import PACE
 from dlthink.losses.counts.poisson import Poisson
 from tests.losses.counts.made_counts import build, sample
@@ -79,6 +80,15 @@ def test_float32_is_near_float64(mean, nu):
     (one + other).backward()
     assert float(one.detach()) == pytest.approx(float(other.detach()), rel=2e-5, abs=2e-6 * mean)
     torch.testing.assert_close(a.grad.double(), b.grad, rtol=2e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("nu", [0.1, 1.0, 8.0, 20.0, 50.0])
+def test_few_passes_suffice_in_float32_for_means_between_and_at_whole_numbers(nu):
+    log_mean, nu = torch.linspace(-6, 3, 301, dtype=D), torch.tensor([nu], dtype=D)
+    exact = normalizer(log_mean, nu, 128, direct=True)
+    single = normalizer(log_mean.float(), nu.float(), 128, direct=True)
+    torch.testing.assert_close(single.variance.double(), exact.variance, rtol=2e-3, atol=0)
+    torch.testing.assert_close(single.log_z.double(), exact.log_z, rtol=1e-4, atol=1e-4)
 
 
 def test_the_number_of_terms_is_known_again_after_loading():
