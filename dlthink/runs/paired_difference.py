@@ -40,6 +40,11 @@ class Difference:
     items: int
 
     @property
+    def same(self) -> bool:
+        """Is there no difference at all, in several runs or many items?"""
+        return self.known and self.mean == 0 and all(variance == 0 for variance, _ in self._parts())
+
+    @property
     def known(self) -> bool:
         """Whether anything is known of its error."""
         return bool(self._parts()) and not math.isnan(self.mean)

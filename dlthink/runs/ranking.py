@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ class Ranking:
     differences  by place: score less that of the reference, where both share repetitions; else None
     p            by place, corrected (Holm) for all pairs, of which the best was picked, or for those of a named one
     notes        what could not be compared, a line each
+    without      places of groups that have no such number
     """
 
     name: str
@@ -34,6 +36,7 @@ class Ranking:
     differences: dict[int, Difference | None]
     p: dict[int, float]
     notes: list[str] = field(default_factory=list)
+    without: list[int] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -50,6 +53,7 @@ class Ranking:
         for i in range(len(groups)):
             if i != reference:
                 differences[i] = difference(groups[i], groups[reference], name, items, notes)
+        notes += _of_chance(groups, groups[reference], differences.values())
         pairs = len(groups) * (len(groups) - 1) // 2 if best else len(groups) - 1
         p = holm([math.nan if d is None else d.p for d in differences.values()], pairs)
         return cls(
@@ -60,6 +64,7 @@ class Ranking:
             differences,
             dict(zip(differences, p, strict=True)),
             [*dict.fromkeys(notes)],
+            [i for i, mean in enumerate(means) if math.isnan(mean)],
         )
 
     @staticmethod
@@ -72,6 +77,17 @@ class Ranking:
     def beyond_doubt(self, place: int) -> bool:
         """Does this group differ from the reference by more than chance would explain?"""
         return self.p.get(place, math.nan) < DOUBT
+
+
+def _of_chance(groups: list[dict], reference: dict, differences: Iterable[Difference | None]) -> list[str]:
+    """What of chance is in no interval, and which repetitions are in no difference."""
+    found = []
+    known = [d for d in differences if d is not None and d.known]
+    if any(d.of_runs is None for d in known):
+        found.append("one repetition: intervals are over items alone, and another seed may change more than they say")
+    if known and any(group.keys() != reference.keys() for group in groups):
+        found.append("repetitions that one of two groups lacks are left out of their difference")
+    return found
 
 
 def difference(

@@ -4,7 +4,7 @@ import math
 
 from dlthink.runs.comparison import Comparison
 from dlthink.runs.paired_difference import MOST_RUNS, Difference
-from dlthink.runs.ranking import Ranking
+from dlthink.runs.ranking import DOUBT, Ranking
 
 FEW = 3  # groups that a sentence names
 WORDS = {"max": ("worse", "better"), "min": ("better", "worse"), None: ("lower", "higher")}  # of less, of more
@@ -34,20 +34,34 @@ def basis(ranking: Ranking) -> str:
 def sentences(ranking: Ranking, compared: Comparison, labels: list[str], scores: dict[str, str]) -> list[str]:
     """Who is ahead, against whom it is not sure, what would tell; and where the winner wins its own score alone."""
     best = ranking.order[0]
-    rivals = [place for place in ranking.order if place != ranking.reference]
+    without = [place for place in ranking.order if place in ranking.without]
+    rivals = [place for place in ranking.order if place not in (ranking.reference, *without)]
     if best != ranking.reference or not rivals or ranking.direction is None:
         return []
+    same = [place for place in rivals if ranking.differences[place] and ranking.differences[place].same]
+    rivals = [place for place in rivals if place not in same]
     open_ = [place for place in rivals if not ranking.beyond_doubt(place)]
-    if not open_:
-        said = [f"{labels[best]} is best by {ranking.name}, beyond doubt."]
-    else:
-        named = ", ".join(labels[place] for place in open_[:FEW])
-        more = f" and {len(open_) - FEW} more" if len(open_) > FEW else ""
+    said = []
+    if same:
+        named = f"{labels[best]} and {_named(same, labels)} are the same by {ranking.name} in every run"
+        said.append(f"{named}: what tells them apart had no effect.")
+    if open_:
         advice = _advice([ranking.differences[place] for place in open_])
-        said = [f"{labels[best]} is ahead by {ranking.name}, but cannot be told from {named}{more}{advice}."]
+        named = _named(open_, labels)
+        said.append(f"{labels[best]} is ahead by {ranking.name}, but cannot be told from {named}{advice}.")
+    elif rivals:
+        said.append(f"{labels[best]} is best by {ranking.name}, beyond doubt.")
+    if without:
+        said.append(f"Without {ranking.name}, or not a number there: {', '.join(labels[place] for place in without)}.")
     if favoured := _favoured(ranking, compared, labels, scores):
         said.append(favoured)
     return said
+
+
+def _named(places: list[int], labels: list[str]) -> str:
+    """The first of them, and how many more."""
+    more = f" and {len(places) - FEW} more" if len(places) > FEW else ""
+    return ", ".join(labels[place] for place in places[:FEW]) + more
 
 
 def _favoured(ranking: Ranking, compared: Comparison, labels: list[str], scores: dict[str, str]) -> str | None:
@@ -69,6 +83,8 @@ def _favoured(ranking: Ranking, compared: Comparison, labels: list[str], scores:
 def _interval(difference: Difference | None) -> str:
     if difference is None:
         return "no repetition in common"
+    if math.isnan(difference.mean):
+        return "not a number"
     half = difference.half_width()
     if math.isnan(half):
         return f"{difference.mean:+.4g}"
@@ -80,7 +96,7 @@ def _interval(difference: Difference | None) -> str:
 
 
 def _said(ranking: Ranking, place: int, difference: Difference | None, p: float) -> str:
-    if difference is None:
+    if difference is None or math.isnan(difference.mean):
         return ""
     if math.isnan(p):
         return "one pair: nothing is known of its error"
@@ -93,6 +109,8 @@ def _said(ranking: Ranking, place: int, difference: Difference | None, p: float)
 def _advice(differences: list[Difference | None]) -> str:
     """What would tell the nearest rivals apart, were the differences as they look."""
     known = [d for d in differences if d is not None and d.known and d.mean]
+    if any(d is None for d in differences):
+        return ": train each with the same seeds"
     if len(known) < len(differences):
         return ": train each with several seeds"
     if not known:
@@ -109,5 +127,5 @@ def _advice(differences: list[Difference | None]) -> str:
 
 
 def p_value(p: float) -> str:
-    """`p = 0.021`, no smaller than it is worth."""
-    return "p < 0.001" if p < 1e-3 else f"p = {p:.2g}"
+    """`p = 0.021`, no smaller than it is worth, and on the side of 0.05 where it lies."""
+    return "p < 0.001" if p < 1e-3 else f"p = {p:.2g}" if (float(f"{p:.2g}") < DOUBT) == (p < DOUBT) else f"p = {p:.3g}"

@@ -8,7 +8,7 @@ from dlthink.runs import item_scores
 from dlthink.runs.comparison import Comparison, direction, find, scores
 from dlthink.runs.paired_difference import over_both, over_runs
 from dlthink.runs.ranking import Ranking
-from dlthink.runs.verdict import basis, sentences
+from dlthink.runs.verdict import basis, p_value, rows, sentences
 from tests.runs.conftest import SCORES
 
 
@@ -71,7 +71,7 @@ def test_no_repetition_in_common_and_one_alone(runs, tmp_path):
     runs("b", 1, np.ones(4))
     ranking, compared = ranked(tmp_path)
     assert [*ranking.differences.values()] == [None] and basis(ranking) == "no repetition in common"
-    assert "train each with several seeds" in sentences(ranking, compared, compared.labels(), SCORES)[0]
+    assert "train each with the same seeds" in sentences(ranking, compared, compared.labels(), SCORES)[0]
 
 
 def test_a_winner_of_its_own_score_alone_is_told(runs, tmp_path):
@@ -130,3 +130,53 @@ def test_a_file_cut_short_a_large_one_a_link_and_none(tmp_path, monkeypatch):
     file.rename(tmp_path / "real.npz")
     file.symlink_to(tmp_path / "real.npz")
     assert item_scores.read(tmp_path) is None
+
+
+def said(ranking, compared):
+    return sentences(ranking, compared, compared.labels(), SCORES)
+
+
+def test_one_seed_says_that_no_chance_of_training_is_in_its_interval(runs, tmp_path):
+    runs("a", 0, np.arange(9.0))
+    runs("b", 0, np.arange(9.0) - 1 + 0.1 * np.arange(9) ** 2 % 1)
+    ranking, _ = ranked(tmp_path)
+    assert ranking.notes == [
+        "one repetition: intervals are over items alone, and another seed may change more than they say"
+    ]
+
+
+def test_seeds_that_do_not_match_are_told(runs, tmp_path):
+    chance = np.random.default_rng(0)
+    for seed in range(3):
+        runs("a", seed, chance.normal(size=9))
+        runs("b", seed + 1, chance.normal(size=9))
+    ranking, _ = ranked(tmp_path)
+    assert basis(ranking).startswith("paired by 2 repetitions")
+    assert ranking.notes == ["repetitions that one of two groups lacks are left out of their difference"]
+
+
+def test_runs_without_the_score_are_no_rivals(runs, tmp_path):
+    chance = np.random.default_rng(0)
+    for seed in range(3):
+        runs("a", seed, chance.normal(3, 0.1, 9))
+        runs("b", seed, chance.normal(0, 0.1, 9))
+        runs("c", seed, np.full(9, np.nan))
+        (tmp_path / f"c{seed}0" / "metrics.json").write_text('{"test": {"log_score": null, "mae": 1}}')
+    ranking, compared = ranked(tmp_path)
+    assert said(ranking, compared) == [
+        "loss=a is best by log_score, beyond doubt.",
+        "Without log_score, or not a number there: loss=c.",
+    ]
+    assert rows(ranking, compared.labels())[-1] == ("loss=c", "not a number", "")
+
+
+def test_what_had_no_effect_is_told(runs, tmp_path):
+    for seed in range(2):
+        runs("a", seed, np.arange(4.0) + seed)
+        runs("b", seed, np.arange(4.0) + seed)
+    (line,) = said(*ranked(tmp_path))
+    assert line == "loss=a and loss=b are the same by log_score in every run: what tells them apart had no effect."
+
+
+def test_a_p_value_is_written_on_its_side_of_doubt():
+    assert [p_value(p) for p in (0.0497, 0.0503, 0.02, 1e-5)] == ["p = 0.0497", "p = 0.05", "p = 0.02", "p < 0.001"]
