@@ -65,10 +65,16 @@ def check_name(group: str, name: str) -> None:
     """Can a file of one's own be called so? Raises BadInput where Python would take another, or dlthink has one."""
     if name in options(group, conf_folder()):
         raise BadInput(f"{group}={name} comes with dlthink: give yours another name")
-    if not name.isidentifier() or keyword.iskeyword(name) or _taken(name):
-        importable = name.isidentifier() and not keyword.iskeyword(name)
-        why = "is the name of another module" if importable else "is no name that Python can import"
-        raise BadInput(f"{name}.py: {name} {why}; call the file my_{re.sub(r'[^0-9a-zA-Z_]', '_', name)}.py, say")
+    if not _importable(name) or _taken(name):
+        why = "is the name of another module" if _importable(name) else "is no name that Python can import here"
+        plain = re.sub(r"[^0-9a-zA-Z]+", "_", Path(name).name.removesuffix(".py")).strip("_").lower()
+        free = _importable(plain) and not _taken(plain) and plain not in options(group, conf_folder())
+        raise BadInput(f"{name}.py: {name} {why}; call the file {plain if free else f'my_{plain}'}.py, say")
+
+
+def _importable(name: str) -> bool:
+    """Can Python import it, and a word of the command line say it?"""
+    return name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
 
 
 def _taken(name: str) -> bool:

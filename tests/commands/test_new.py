@@ -88,6 +88,15 @@ def test_a_data_set_is_trained_on_evaluated_and_predicted_from(cli, tmp_path, da
     assert code == 0 and len((tmp_path / "said.csv").read_text().splitlines()) == 2, err
 
 
+def test_nobody_of_a_new_data_set_is_on_two_sides():
+    from dlthink.templates.data.identities import MyData
+
+    data = MyData(rows=400)
+    people = [set(split.targets().tolist()) for split in (data.train, data.val, data.test)]
+    assert [len(some) for some in people] == [24, 8, 8] and len(set.union(*people)) == 40
+    assert set(MyData(rows=400, state=data.state).test.targets().tolist()) == people[2]
+
+
 def test_nothing_is_overwritten(cli, tmp_path):
     (tmp_path / "mine.py").write_text("precious")
     for group in ("loss", "model", "data"):
@@ -103,7 +112,10 @@ def test_nothing_is_overwritten(cli, tmp_path):
         (["loss", "a", "b"], "give it one name"),
         (["loss", "poisson"], "another name"),
         (["loss", "json"], "another module"),
-        (["loss", "my-cost"], "no name that Python can import"),
+        (["loss", "my-cost"], "call the file my_cost.py"),
+        (["loss", "My_Cost.py"], "call the file my_cost.py"),
+        (["loss", "na\u00efve"], "no name that Python can import here; call the file na_ve.py"),
+        (["loss", "class"], "call the file my_class.py"),
         (["loss", "mine", "data=spiks"], "did you mean"),
         (["loss", "mine", "seed=1"], "there is no such word"),
         (["data", "mine", "data=seasons"], "no data to begin from for domains"),
