@@ -2,7 +2,8 @@
 
 dlthink show FILE [data=NAME]
 
-  FILE  a recording: an .npz, .mat, .h5, .nwb, or a folder of Kilosort and Phy
+  FILE  a table: .csv, .tsv, .txt, perhaps .gz, or .parquet
+        a recording: an .npz, .mat, .h5, .nwb, or a folder of Kilosort and Phy
   data  the data that are to read it, where several could
 """
 

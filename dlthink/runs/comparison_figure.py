@@ -63,7 +63,9 @@ def _differences(panel, ranking: Ranking, labels: list[str]) -> None:
             panel.plot([known.mean - half, known.mean + half], [row, row], color=PREDICTED)
         panel.plot(known.mean, row, "o", color=PREDICTED, markerfacecolor=PREDICTED if sure else "white", markersize=5)
     panel.plot(0, ranking.order.index(ranking.reference), "D", color=INK, markersize=4)
-    panel.set_xlabel(with_arrow(f"{ranking.name}, less {shortened(labels[ranking.reference], 28)}", ranking.direction))
+    panel.set_xlabel(
+        with_arrow(f"{ranking.name} minus that of {shortened(labels[ranking.reference], 28)}", ranking.direction)
+    )
     panel.set_title(f"{basis(ranking)}\nfilled: beyond doubt; hollow: not", color=QUIET, fontsize=8)
 
 

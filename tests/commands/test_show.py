@@ -48,6 +48,26 @@ def test_a_series_without_rows(cli, tmp_path):
     assert "  pos: pos_0, pos_1; no rows" in cli("show", tmp_path / "mine.npz")[1].splitlines()
 
 
+def test_a_table_its_columns_and_the_words_that_train_on_it(cli, tmp_path):
+    rows = [f"{k};{k % 3},5;{['red', 'green', 'blue'][k % 3]};2025-01-{k + 1:02d};CC" for k in range(20)]
+    rows[4] = rows[4].replace("1,5", "")
+    path = tmp_path / "mine.csv"
+    path.write_text("visits;hours;colour;day;smiles\n" + "\n".join(rows) + "\n")
+    code, out, err = cli("show", path)
+    assert code == 0, err
+    lines = out.splitlines()
+    assert lines[:4] == [
+        f"{path}: 20 rows, 5 columns",
+        "  visits  number    0 to 19",
+        "  hours   number    0.5 to 2.5; 1 missing",
+        "  colour  category  3 different: red, green, blue",
+    ]
+    assert f"train on it, to predict hours: dlthink train data=table data.path={path} data.target=hours" in lines
+    assert "data.kind=identities" in out and "data=molecule_table" in out and "data.kind=counts" not in out
+    words = lines[6].partition(": dlthink ")[2].split()
+    assert cli(*words, "trainer=smoke", "data.validation=0.3")[0] == 0
+
+
 def test_names_of_a_stranger_are_spelt(cli, tmp_path):
     np.savez(tmp_path / "mine.npz", **{"\x1b[31mred": np.zeros(3)})
     assert "\\x1b[31mred" in cli("show", tmp_path / "mine.npz")[1]

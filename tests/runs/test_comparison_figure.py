@@ -43,7 +43,7 @@ def test_best_on_top_with_means_intervals_and_runs(drawing):
 def test_an_arrow_says_which_way_is_better(drawing):
     first, second, last = drawing[0].axes
     assert (first.get_xlabel(), second.get_xlabel()) == ("log_score  better →", "← better  mae")
-    assert last.get_xlabel() == "log_score, less loss=a  better →"
+    assert last.get_xlabel() == "log_score minus that of loss=a  better →"
 
 
 def test_differences_are_filled_where_they_are_beyond_doubt(drawing):

@@ -9,6 +9,7 @@ import numpy as np
 
 from dlthink.data.fixed_settings import fixed
 from dlthink.data.tables import baselines as compared
+from dlthink.data.tables import table_contents
 from dlthink.data.tables.baselines import Baseline
 from dlthink.data.tables.columns import chosen, kind_of, listed, no_such_column, numbers, words
 from dlthink.data.tables.oddities import oddities
@@ -134,6 +135,11 @@ class Table:
     def targets(cls, settings: Mapping[str, Any]) -> str:
         """The kind of target that data with these settings have."""
         return cls.kind
+
+    @classmethod
+    def contents(cls, path: str) -> list[str]:
+        """What is in a file, for `dlthink show`."""
+        return table_contents.lines(path)
 
     def read(self, frame: pandas.DataFrame, names: list[str], source: Source) -> np.ndarray:
         """The targets of all rows."""

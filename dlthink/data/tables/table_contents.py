@@ -1,0 +1,62 @@
+"""What is in a table, for `dlthink show`: every column, as it would be read, and the words that train on it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlthink.data.tables.columns import kind_of, listed, numbers
+from dlthink.data.tables.read_table import Source, read_table
+
+if TYPE_CHECKING:
+    import pandas
+
+MANY = 40  # columns shown
+
+
+def lines(path: str) -> list[str]:
+    """A line for the file, one for each column, and how to go on. Raises BadInput for what is no table."""
+    frame, source = read_table(path, "FILE")
+    names = [str(name) for name in frame.columns]
+    kinds = {name: kind_of(frame[name], source) for name in names}
+    wide = max(map(len, names[:MANY]))
+    told = [f"  {name:<{wide}}  {kinds[name]:<8}  {_held(frame[name], kinds[name], source)}" for name in names[:MANY]]
+    more = [f"  and {len(names) - MANY} more"] if len(names) > MANY else []
+    return [f"{path}: {len(frame):,} rows, {len(names)} columns", *told, *more, *_next(path, frame, kinds, source)]
+
+
+def _held(column: pandas.Series, kind: str, source: Source) -> str:
+    """The range of numbers, the most frequent words, and how many are missing."""
+    if kind == "number":
+        values = numbers(column, kind, source)[str(column.name)]
+        known = values[np.isfinite(values)]
+        text = f"{known.min():.6g} to {known.max():.6g}" if len(known) else "none is known"
+        gaps = len(values) - len(known)
+    else:
+        found = column.value_counts()
+        gaps = len(column) - int(found.sum())
+        text = f"{len(found):,} different: {listed([str(word) for word in found.index], 3)}"
+    return f"{text}; {gaps:,} missing" if gaps else text
+
+
+def _next(path: str, frame: pandas.DataFrame, kinds: dict[str, str], source: Source) -> Iterator[str]:
+    """The command that predicts the last column of numbers, as an example; what else columns could be asked."""
+    begin = f"dlthink train data=table data.path={shlex.quote(path)} data.target="
+    by_number = [name for name, kind in kinds.items() if kind == "number"]
+    words = [name for name, kind in kinds.items() if kind == "category"]
+    if by_number:
+        last = by_number[-1]
+        values = numbers(frame[last], "number", source)[last]
+        known = values[np.isfinite(values)]
+        yield f"train on it, to predict {last}: {begin}{shlex.quote(last)}"
+        if len(known) and (known >= 0).all() and (known == known.round()).all():
+            yield f"where {last} counts something: the same with data.kind=counts"
+    if words:
+        yield f"who is like whom, by {words[-1]}: {begin}{shlex.quote(words[-1])} data.kind=identities"
+    structures = [name for name in kinds if "smiles" in name.lower()]
+    if structures:
+        yield f"{structures[0]} holds molecules: data=molecule_table in place of data=table reads them as such"
+    yield "what else can be set, which costs fit: dlthink train data=table --help"
