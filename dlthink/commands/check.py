@@ -29,4 +29,7 @@ def main(words: list[str]) -> int:
 
     reports = check(named[0], *(word for word in overrides if not word.startswith("loss=")), figure=figure)
     print(plain(repr(reports)))
+    if reports.passed:
+        data = next((word for word in overrides if word.startswith("data=")), "data=NAME")
+        print(plain(f"next: dlthink train -m loss={named[0]},OTHER seed=0,1,2 {data}, then dlthink compare"))
     return 0 if reports.passed else 1

@@ -30,6 +30,7 @@ def test_a_shipped_cost_on_every_kind_that_it_fits_with_its_landscape(cli, tmp_p
 def test_a_shipped_cost_on_the_kind_of_the_data(cli):
     code, out, _ = cli("check", "loss=mse", "data=molecules")
     assert code == 0 and "on counts" not in out and "loss=mse on reals" in out
+    assert out.splitlines()[-1].startswith("next: dlthink train -m loss=mse,OTHER seed=0,1,2 data=molecules")
 
 
 @pytest.mark.parametrize(
