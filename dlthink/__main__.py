@@ -25,7 +25,13 @@ def usage() -> str:
     lines = [f"dlthink {__version__}: you design the cost.", "", "Commands (each has --help):"]
     for name, file in commands().items():
         lines.append(f"  dlthink {name:<10} {ast.get_docstring(ast.parse(file.read_text())).splitlines()[0]}")
-    lines += ["", "Start with:  dlthink train loss=poisson data=spikes", "Then:        tensorboard --logdir outputs"]
+    lines += [
+        "",
+        "Start with:  dlthink train loss=poisson data=spikes",
+        "Look at it:  tensorboard --logdir outputs",
+        "Your data:   dlthink show FILE, then the line that it prints",
+        "What fits:   dlthink train --help, and of any choice, dlthink train data=table --help",
+    ]
     return "\n".join(lines)
 
 

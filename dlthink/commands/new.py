@@ -1,4 +1,4 @@
-"""Begin a cost, a network or a data set of your own: a small file in the working folder, ready for check and train.
+"""Begin a cost, a network or a data set of your own: a small file here, ready for check and train.
 
 dlthink new loss NAME [data=NAME]     NAME.py, a cost of the kind of target that this data has
 dlthink new model NAME [data=NAME]    a network for what this data gives it to see

@@ -1,4 +1,4 @@
-"""Predictions of a run's best checkpoint on a file of your own: a table by name, or photos.
+"""Predictions of a run's best checkpoint on a file of your own, written as a table or as photos.
 
 dlthink predict run=FOLDER input=FILE output=FILE.csv [figures=DIR] [trainer.device=cpu] [allow=NAME]
 dlthink predict run=FOLDER input=PHOTOS output=FOLDER direction=to_DOMAIN [long=PIXELS]
