@@ -304,14 +304,18 @@ def test_a_damaged_last_checkpoint_falls_back_and_says_so(cli, finished, tmp_pat
 
 
 class Shop(http.server.SimpleHTTPRequestHandler):
-    """A server that can resume, and can break off after some bytes."""
+    """A server that can resume, unless it is told not to, and can break off after some bytes."""
 
-    content, give, asked = b"", None, []
+    content, give, asked, resumes = b"", None, [], True
 
     def do_GET(self):
-        span = self.headers.get("Range")
+        span = self.headers.get("Range") if self.resumes else None
         begin = int(span.removeprefix("bytes=").rstrip("-")) if span else 0
         type(self).asked.append(begin)
+        if span and begin >= len(self.content):
+            self.send_response(416)
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         self.send_response(206 if span else 200)
         self.send_header("Content-Length", str(len(self.content) - begin))
         self.end_headers()
@@ -324,7 +328,7 @@ class Shop(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def shop(monkeypatch, tmp_path):
-    Shop.content, Shop.give, Shop.asked = os.urandom(300_000), None, []
+    Shop.content, Shop.give, Shop.asked, Shop.resumes = os.urandom(300_000), None, [], True
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     file = downloads.File(f"http://127.0.0.1:{server.server_port}/ride.bin", hashlib.sha256(Shop.content).hexdigest())
@@ -349,6 +353,16 @@ def test_fetch_goes_on_where_it_broke_off(cli, shop, tmp_path):
     assert cli("fetch", "ride")[0] == 0
     assert shop.asked[0] == 0 and shop.asked[-1] > 0
     assert (tmp_path / "data" / "ride" / "ride.bin").read_bytes() == shop.content
+
+
+@pytest.mark.parametrize("kept, resumes", [(1000, False), (300_000, True)], ids=["cannot resume", "all is there"])
+def test_fetch_goes_on_whatever_the_server_answers(cli, shop, tmp_path, kept, resumes):
+    folder = tmp_path / "data" / "ride"
+    folder.mkdir(parents=True)
+    (folder / "ride.bin.part").write_bytes(shop.content[:kept])
+    shop.resumes = resumes
+    assert cli("fetch", "ride")[0] == 0
+    assert (folder / "ride.bin").read_bytes() == shop.content and not (folder / "ride.bin.part").exists()
 
 
 def test_fetch_refuses_another_file(cli, shop, tmp_path):

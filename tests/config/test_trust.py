@@ -234,5 +234,6 @@ def test_every_setting_may_hide_a_path(config):
 def test_a_word_of_a_list_is_no_file(config, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / config.trainer.schedule).touch()
+    (tmp_path / config.loss._target_).touch()  # nor is a class
     os.mkfifo(tmp_path / config.trainer.precision)
     trust.check_files(config, build.PARTS, typed=())

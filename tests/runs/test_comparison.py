@@ -1,9 +1,15 @@
 """Settings of runs, read part by part: the same as of the whole file, whatever a stranger wrote."""
 
+import json
+import os
+import shutil
+
+import numpy as np
 import pytest
+from scipy import stats
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import _settings, _whole, read
+from dlthink.runs.comparison import Comparison, Estimate, _settings, _whole, direction, find, read
 
 TEXTS = {
     "as runs write it": "data:\n  _target_: a.B\n  path: null\n  loss: {x: 3}\nloss:\n  delta: 1.0\nseed: 3\n# 0a\n",
@@ -42,3 +48,32 @@ def test_a_figure_is_a_number_or_null(tmp_path, value):
     (tmp_path / "metrics.json").write_text(f'{{"test": {{"mae": {value}}}}}')
     with pytest.raises(BadInput, match=r"metrics\.json: damaged"):
         read(tmp_path, "test")
+
+
+def test_figures_without_end_are_no_run_s(tmp_path):
+    (tmp_path / "config.yaml").write_text("seed: 0\n")
+    for numbers in ({f"a{i}": 1.0 for i in range(10_001)}, {"a" * 201: 1.0}):
+        (tmp_path / "metrics.json").write_text(json.dumps({"test": numbers}))
+        with pytest.raises(BadInput, match=r"more than 10,000 figures, or a name of more than 200 letters"):
+            read(tmp_path, "test")
+
+
+def test_of_a_run_made_again_the_newer_one_counts(runs, tmp_path):
+    first = runs("a", 0, np.zeros(3))
+    second = shutil.copytree(first, tmp_path / "again")
+    (second / "metrics.json").write_text('{"test": {"log_score": 1.0}}')
+    for folder, score in ((first, 0.0), (second, 1.0)):
+        for other in (first, second):
+            os.utime(other / "metrics.json", (200, 200) if other == folder else (100, 100))
+        compared = Comparison(find([tmp_path], "test")[0], ["seed"])
+        assert compared.repeats == 1 and compared.estimates("log_score") == [Estimate(score, None, 1)]
+
+
+def test_a_mean_and_its_standard_error():
+    values = [1.0, 2.5, -3.0, 0.7]
+    assert Estimate.of(values) == Estimate(pytest.approx(np.mean(values)), pytest.approx(stats.sem(values)), 4)
+
+
+def test_of_two_scores_the_longer_one_names_a_figure():
+    scores = {"mae": "min", "mae_gain": "max"}
+    assert [direction(name, scores) for name in ("mae_x", "mae_gain_x", "mae_gain")] == ["min", "max", "max"]

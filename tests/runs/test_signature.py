@@ -49,10 +49,11 @@ def test_another_user_cannot_sign(places):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other rights here")
-def test_only_its_owner_may_read_the_key(places):
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o602, 0o620])
+def test_only_its_owner_may_read_the_key(places, mode):
     whole = signature.sign(TEXT)
     assert stat.S_IMODE(places[0].stat().st_mode) == 0o600
-    places[0].chmod(0o644)  # others could have read or, worse, written it
+    places[0].chmod(mode)  # others could have read or, worse, written it
     assert not signature.signed(whole)
 
 

@@ -168,6 +168,12 @@ def test_the_given_distribution_is_the_one_that_is_scored():
         assert made[name] == plain[name]
 
 
+def test_the_ends_of_an_interval_are_in_it():
+    y = torch.arange(6.0)[:, None]
+    made = numbers({"mean": y, "std": torch.zeros_like(y)}, y)
+    assert all(made[f"coverage_{q}"] == 1 for q in (50, 80, 90, 95))
+
+
 def test_a_true_normal_is_calibrated():
     made = numbers(*reversed(sample(20000)))
     assert made["miscalibration_area"] < 0.01
@@ -211,6 +217,11 @@ def test_ties_take_the_mean_of_all_their_orders():
     orders = [(5, a, b, c) for a, b, c in ((1, 3, 7), (1, 7, 3), (3, 1, 7), (3, 7, 1), (7, 1, 3), (7, 3, 1))]
     expected = [np.mean([np.mean(order[:k]) for order in orders]) for k in range(1, 5)]
     assert risk(error, std).tolist() == pytest.approx(expected)
+
+
+def test_a_row_without_a_spread_is_trusted_least():
+    error, std = torch.tensor([1.0, 5.0, 3.0]).double(), torch.tensor([2.0, math.nan, 7.0]).double()
+    assert risk(error, std).tolist() == pytest.approx([1, 2, 3])
 
 
 def test_spearman_equals_scipy_with_ties():
