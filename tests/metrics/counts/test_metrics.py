@@ -223,6 +223,15 @@ def test_a_unit_that_blows_up_is_named_with_its_time_and_what_to_try():
     assert "3 bins from 35.025 s" in line and "trainer.l2" in line and "min_spikes" in line and "dropout" in line
 
 
+@pytest.mark.parametrize("rows, told", [(40, True), (60, False)])
+def test_the_time_of_a_loss_is_told_where_it_is_a_fiftieth_of_the_bins(rows, told):
+    true, y, _ = sample(2000, seed=20)
+    broken = true.clone()
+    broken[700 : 700 + rows, 4] = 1e6
+    (line,) = counts().remarks({"rate": broken}, y, {})
+    assert ("bins from row 700 on" in line) == told
+
+
 def test_what_is_as_good_as_a_constant_guess_is_not_remarked_on():
     true, y, predicted = sample(seed=21)
     for rate in (true, predicted, y.mean(0).expand_as(y), 1.3 * y.mean(0).expand_as(y)):

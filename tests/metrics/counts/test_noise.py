@@ -56,6 +56,12 @@ def test_the_ks_test_is_scipy_s():
     np.testing.assert_allclose(kolmogorov(x), stats.kstwobign.sf(x.numpy()), atol=1e-9)
 
 
+def test_a_unit_passes_from_one_percent_on():
+    noise = Noise(Poisson(means(4, 4)), torch.ones(4, 4, dtype=torch.float64))
+    noise.pit_p = torch.tensor([0.009, 0.011, 0.04, 0.5])
+    assert noise.pit_passes == 0.75
+
+
 def test_a_law_of_torch_s_own_without_a_cdf_has_the_same_pit():
     mean = means(300)
     k = drawn(Poisson(mean))

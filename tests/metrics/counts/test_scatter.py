@@ -45,6 +45,7 @@ def test_a_mean_that_is_too_large_or_too_small_is_neither_more_nor_less_scatter_
     for predicted in (Poisson(factor * smooth()), Poisson(factor * smooth().sqrt())):
         line = said(predicted, Poisson(smooth()))
         assert "scatter" not in line and "zeros" not in line
+    assert "scatter" not in said(NegativeBinomial(factor * smooth(), HALF), NegativeBinomial(smooth(), HALF))
     if abs(factor - 1) > 0.3:
         assert "the mean of all 4 units is off" in said(Poisson(factor * smooth()), Poisson(smooth()))
 
@@ -80,6 +81,24 @@ def test_squares_of_few_counts_spread_as_the_fourth_moment_of_the_law():
     law = stats.nbinom(2.0, 1 / 2)  # dispersion 1 / 2, variance 4
     fourth = (law.stats("k") + 3 - 1) * law.var() ** 2
     assert float(Scatter(Noise(NegativeBinomial(mean, HALF), mean)).spread) == pytest.approx(30 * fourth)
+
+
+@pytest.mark.parametrize("dispersion, told", [(0.025, None), (0.07, "units a and b scatter more than Poisson (1.1")])
+def test_what_is_sure_but_small_is_not_worth_a_word(dispersion, told):
+    """Variances of 1.05 and 1.14 times the mean, of 60,000 counts each."""
+    mean = torch.full((60_000, 2), 2.0, dtype=torch.float64)
+    torch.manual_seed(0)
+    k = NegativeBinomial(mean, torch.tensor(dispersion, dtype=torch.float64)).sample().double()
+    assert (Scatter(Noise(Poisson(mean), k)).more).all()
+    line = suggestion(Noise(Poisson(mean), k), ["a", "b"], "unit")
+    assert line is None if told is None else line.startswith(told)
+
+
+def test_a_few_zeros_more_are_not_worth_a_word():
+    half, zeros = torch.full((40_000, 2), 0.5, dtype=torch.float64), torch.tensor([20_300, 20_500])
+    k = (torch.arange(40_000).unsqueeze(-1) >= zeros).double()
+    found = Scatter(Noise(Poisson(half), k))
+    assert found._more_zeros(k, half).tolist() == [False, True]  # 1.5 % of them, and 2.4 %; both are beyond chance
 
 
 def test_many_units_are_as_many_chances_of_a_false_alarm():

@@ -28,6 +28,8 @@ def test_baselines_beside_it():
     constant = {"rate": Y.mean(0).expand_as(Y)}
     numbers = TableCounts(["a", "b"]).numbers({"rate": RATE}, Y, {"baselines": {"constant": constant}})
     assert numbers["bits_per_event_constant"] == pytest.approx(0, abs=1e-6) and numbers["bits_per_event"] > 0.1
+    silent = TableCounts(["a", "b"]).numbers({"rate": RATE}, 0 * Y, {"baselines": {"constant": {"rate": RATE}}})
+    assert "log_score_constant" in silent and "d2" in silent and "d2_constant" not in silent  # not defined
     law = NegativeBinomial(RATE, torch.tensor(0.5))
     scored = TableCounts(["a", "b"]).numbers({"rate": RATE, "distribution": law}, Y, {})
     assert scored["log_score"] == pytest.approx(float(law.log_prob(Y).mean()))
