@@ -111,6 +111,12 @@ class MoleculeTable(ByMolecule):
         for name, column in zip(self.names, y.unbind(1), strict=True):
             if bool(column.isnan().all()):
                 raise BadInput(f"data.target={name}: no training molecule has a value of it; try another data.split")
+            known = column[~column.isnan()]
+            if len(known) > 1 and bool((known == known[0]).all()):
+                raise BadInput(
+                    f"data.target={name}: is {float(known[0]):g} in all {len(known):,} training molecules, so there "
+                    f"is nothing to learn: take another column"
+                )
         mean = y.nanmean(0)
         spread = (y - mean).square().nanmean(0).sqrt()
         learned: dict[str, Any] = {"mean": mean, "spread": torch.where(spread > 0, spread, 1.0), "targets": self.names}

@@ -294,6 +294,12 @@ def test_a_target_that_training_lacks(tmp_path):
         MoleculeTable(str(save(tmp_path / "a.csv", text)), target=["atoms", "others"], split="side", **QUICK)
 
 
+def test_a_target_that_never_varies_in_training(tmp_path):
+    path = save(tmp_path / "a.csv", table(others=lambda row: "2" if row["side"] == "TEST" else "1.50"))
+    with pytest.raises(BadInput, match=r"data.target=others: is 1.5 in all \d+ training molecules.*another column"):
+        MoleculeTable(str(path), target="others", split="side", **QUICK)
+
+
 def test_the_split_by_hash_is_the_same_in_every_file(path, tmp_path):
     data = MoleculeTable(path, target="atoms", **QUICK)
     assert sides(data)["test"] == {Chem.CanonSmiles(s) for s in EVERY if share(Chem.CanonSmiles(s)) < 0.2}

@@ -11,6 +11,7 @@ from dlthink.errors import BadInput
 
 MARKS = ",;\t|"  # between the cells of a table
 HEADER = 50  # lines in which a table's header ends
+ABOVE = 20  # lines that may stand above it
 
 
 class Columns(NamedTuple):
@@ -25,20 +26,30 @@ def columns(lines: Iterable[str], name: str, fits: Callable[[list[str]], bool], 
     """The columns of a table; empty rows are passed over.
 
     Between cells stands that of `marks` for which the header `fits` and has the most cells, or what a first line
-    `sep=;` says, as Excel writes it. Raises BadInput, naming the file.
+    `sep=;` says, as Excel writes it. The header is the first line that fits; titles and comments may stand above it,
+    and where none fits, it is the first of all. Raises BadInput, naming the file.
     """
     lines = (line + "\n" for line in lines)
     start = next((line for line in lines if line.strip()), "")
     if (said := start.strip().strip('"').lower()).startswith("sep="):
         marks, start = said[4:5] or "\t", next(lines, "")
     first = [start, *islice(lines, HEADER)]
-    try:
-        heads = {mark: next(csv.reader(first, delimiter=mark), []) for mark in marks}
-    except csv.Error as error:
-        raise _is_none(name, error) from error
-    heads = {mark: [cell.strip() for cell in cells] for mark, cells in heads.items()}
+    heads, above = {}, 0
+    for at in range(min(ABOVE, len(first))):
+        try:
+            found = {mark: next(csv.reader(first[at:], delimiter=mark), []) for mark in marks}
+        except csv.Error as error:
+            if at:  # a quote that is never closed, far below
+                break
+            raise _is_none(name, error) from error
+        found = {mark: [cell.strip() for cell in cells] for mark, cells in found.items()}
+        if fitting := any(map(fits, found.values())):
+            above = at
+        heads = found if fitting else heads or found
+        if fitting:
+            break
     mark = max(marks, key=lambda mark: (fits(heads[mark]), len(heads[mark])))
-    return Columns(heads[mark], mark, _rows(chain(first, lines), mark, len(heads[mark]), name))
+    return Columns(heads[mark], mark, _rows(chain(first[above:], lines), mark, len(heads[mark]), name))
 
 
 def _rows(lines: Iterable[str], mark: str, width: int, name: str) -> Iterator[list[str]]:

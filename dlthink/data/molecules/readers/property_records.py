@@ -19,6 +19,8 @@ from dlthink.errors import BadInput
 from dlthink.files.text_file import TextFile
 
 LARGEST = 10_000  # atoms of a molecule
+MOST = 1e38  # a value: float32 ends there
+MINUS = str.maketrans("\u2212\u2013", "--")  # as word processors write it
 MISSING = {"", "na", "n/a", "nan", "nd", "none", "null", "-", "--", "?", "."}
 COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")  # a decimal comma
 SHOWN = 40  # characters of a cell, in a message
@@ -89,9 +91,10 @@ def record_of(entry: Entry, wanted: Wanted, tautomers: bool) -> tuple[PropertyRe
         value = _number(text, entry.decimal_comma)
         if value is None:
             lost.append((f"values of {target} left out: no number can be read", repr(text[:SHOWN])))
-        elif math.isinf(value):
-            lost.append((f"values of {target} left out: infinite", ""))
-        values.append(value if value is not None and math.isfinite(value) else math.nan)
+        elif abs(value) > MOST:
+            lost.append((f"values of {target} left out: infinite or too large", ""))
+            value = None
+        values.append(math.nan if value is None else value)
     if all(map(math.isnan, values)):
         return f"no value of {' or '.join(wanted.targets)}", lost
     found = structure_of(entry, None, LARGEST, tautomers)
@@ -103,7 +106,7 @@ def record_of(entry: Entry, wanted: Wanted, tautomers: bool) -> tuple[PropertyRe
 
 def _number(text: str, decimal_comma: bool) -> float | None:
     """nan where nothing is written; None for what is no number."""
-    text = text.strip()
+    text = text.strip().translate(MINUS)
     if text.lower() in MISSING:
         return math.nan
     if decimal_comma and COMMA.fullmatch(text):

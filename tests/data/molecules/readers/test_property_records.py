@@ -29,6 +29,9 @@ def values(path, wanted=LOGS):
         b"\n\nid,SMILES,logs \r\na,CCO ,-.5\r\n\r\nb, CC,+1.25e0\r\n",
         "name,smiles,logS,dose µg\na,CCO,-0.5,1\nb,CC,1.25,2\n".encode("utf-16"),
         "name,smiles,logS,dose µg\na,CCO,-0.5,1\nb,CC,1.25,2\n".encode("cp1252"),
+        b"# LabDB 3.2, 2024\n#exported, by, me\nname,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n",
+        b"Solubilities\n\nname;smiles;logS\na;CCO;-0,5\nb;CC;1,25\n",
+        "name,smiles,logS\na,CCO,\u22120.5\nb,CC,1.25\n".encode(),
         b"\xef\xbb\xbfname,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n",
         gzip.compress(b"name,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n", mtime=0),
         b'{"id": "a", "smiles": "CCO", "logS": -0.5}\n{"id": "b", "smiles": "CC", "LogS": "1.25"}\n',
@@ -72,7 +75,7 @@ def test_what_is_no_number_is_shown_as_it_is_written(tmp_path):
         words
         == "4 values of logS left out: no number can be read: '<0.5', 'approx. 2', '1_000' (first in record row 4)"
     )
-    assert any(note.startswith("1 values of logS left out: infinite") for note in reading.notes)
+    assert any(note.startswith("1 values of logS left out: infinite or too large") for note in reading.notes)
 
 
 def test_structures_that_cannot_be_read_are_counted(tmp_path):
@@ -145,3 +148,8 @@ def test_an_sd_file_cut_short(tmp_path):
         save(tmp_path / "a.sdf", record(ETHANOL, {"logS": "1"}) + record(ETHANOL, {"logS": "2"}, end="")), LOGS
     )
     assert any("cut short" in note for note in reading.notes)
+
+
+def test_a_value_that_float32_does_not_hold(tmp_path):
+    reading = read(save(tmp_path / "b.csv", "smiles,logS\nC,1e300\nCC,1\nCCC,2\n"), LOGS)
+    assert len(reading.records) == 2 and any("infinite or too large" in note for note in reading.notes)
