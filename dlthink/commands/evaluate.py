@@ -93,7 +93,7 @@ def _asked(words: list[str]) -> tuple[dict[str, str | None], list[str], Path | N
         raise BadInput(f"name={name}: is what another data set is called; say which, on=DATA")
     if on is not None and given["split"] != "test":
         raise BadInput(f"split={given['split']}: of another data set all is test; leave the word out")
-    if name is not None and (not re.fullmatch(r"[A-Za-z0-9][\w-]*", name) or name in ("train", "val", "test")):
-        raise BadInput(f"name={name}: letters, digits, _ and - only, and none of train, val and test")
+    if name is not None and (not re.fullmatch(r"[A-Za-z0-9][\w-]{0,99}", name) or name in ("train", "val", "test")):
+        raise BadInput(f"name={name}: at most 100 letters, digits, _ and -, and none of train, val and test")
     output = None if given["output"] is None else file_to_write("output", given["output"], ".json")
     return given, settings, output

@@ -35,6 +35,8 @@ def fits(value: Any, annotation: Any) -> bool:
             return False
         expected = inner if fixed else inner[:1] * len(value)
         return all(fits(item, a) for item, a in zip(value, expected, strict=True))
+    if origin in (dict, Mapping):  # by names, which may look like numbers
+        return isinstance(value, dict) and all(fits(inner, arguments[1]) for inner in value.values())
     if origin is Callable:  # what is made by a node of the configuration
         return isinstance(value, dict) and "_target_" in value
     if annotation in (None, type(None)):
@@ -65,6 +67,8 @@ def words(annotation: Any) -> str:
         return f"a list of {len(arguments)}, [...]"
     if origin in (list, tuple, Sequence):
         return "a list, [...]"
+    if origin in (dict, Mapping):
+        return f"{{NAME: {words(arguments[1])}}}"
     if origin is Callable:
         return "a choice of its own, with a _target_"
     return WORDS.get(type(None) if annotation is None else annotation, getattr(annotation, "__name__", "another value"))

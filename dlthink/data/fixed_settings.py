@@ -42,4 +42,6 @@ def _word(value: Any) -> str:
     """As it is typed on the command line."""
     if isinstance(value, list | tuple):
         return f"[{','.join(map(_word, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{name}:{_word(inner)}' for name, inner in value.items())}}}"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

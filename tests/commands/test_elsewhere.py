@@ -103,7 +103,7 @@ def test_what_is_asked_must_make_sense(cli, of_molecules):
     refused(cli("evaluate", "run=run", "on=spikes"), "on=spikes", "properties of molecules")
     refused(cli(*on, "split=val"), "split=val", "all is test")
     refused(cli("evaluate", "run=run", "name=x"), "name=x", "on=DATA")
-    for name in ("../x", "test", "a b", ".x", ""):
+    for name in ("../x", "test", "a b", ".x", "", "x" * 300):
         refused(cli(*on, f"name={name}"), "name=")
     refused(cli(*on, "data.target=[atoms,others]"), "the run predicts atoms; name as many columns")
     refused(cli(*on, "data.target=atom"), "did you mean atoms?")

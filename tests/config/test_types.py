@@ -38,6 +38,10 @@ ADAM = {name: parameter.annotation for name, parameter in parameters(torch.optim
         (1, Literal[1, 2], True),
         (True, Literal[1, 2], False),
         (True, Literal["auto", True], True),
+        ({"x": 4, 0: 5}, dict[str, int] | None, True),
+        ({"x": None}, dict[str, int] | None, False),
+        ({"x": [1]}, dict[str, str], False),
+        (["x"], dict[str, int], False),
     ],
 )
 def test_fits(value, annotation, right):
@@ -47,3 +51,4 @@ def test_fits(value, annotation, right):
 def test_said_as_it_is_typed():
     assert typed([None, True, 0.5, "a", {"b": 1}]) == "[null,true,0.5,a,{b:1}]"
     assert words(ADAM["betas"]) == "a list of 2, [...]" and words(ADAM["lr"]) == "a number"
+    assert words(dict[str, int | None]) == "{NAME: a whole number or null}"

@@ -34,7 +34,7 @@ def where(text: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         kept = _truth(tree, values, text)
-    except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
+    except (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError) as error:
         if isinstance(error, BadInput):
             raise
         raise BadInput(f"data.where={text}: cannot be read; write for example speed > 20 and light == 1") from error

@@ -99,7 +99,7 @@ class Binned:
         gap: float | None = None,
         where: str | None = None,
         hold: list[str | int] | None = None,
-        circular: list[str | int] | dict[str, float] | None = None,
+        circular: list[str | int] | dict[str, float | None] | None = None,
         bumps: dict[str, int] | None = None,
         state: dict | None = None,
         elsewhere: bool = False,

@@ -25,6 +25,11 @@ def of_time(source: str, bins: Bins, used: np.ndarray, blocks: int, longest: int
     used [T]; longest: bins that a window reaches over, beyond its own. Raises BadInput.
     """
     total = int(used.sum())
+    if total < blocks <= len(used):
+        raise BadInput(
+            f"{source}: data.where holds in {total:,} of {len(used):,} bins, fewer than data.blocks={blocks}: choose a "
+            f"condition that holds more often (dlthink show says what covariates there are)"
+        )
     if total < blocks:
         raise BadInput(
             f"{source}: {total} bins of {bins.width:g} s are fewer than data.blocks={blocks}: choose smaller "

@@ -15,13 +15,15 @@ TURNS = {"radians": 2 * np.pi, "degrees": 360.0}
 ROOM = 1.02  # a turn may be this much too long, by noise
 
 
-def periods(circular: Sequence[str | int] | Mapping[str, float] | None) -> dict[str, float | None] | None:
-    """{NAME: its period, or None where it is not said}, as `turned` wants it, of a list of names too."""
+def periods(circular: Sequence[str | int] | Mapping[str, float | None] | None) -> dict[str, float | None] | None:
+    """{NAME: its period, or None where it is not said}, as `turned` wants it, of a list of names too. BadInput."""
     if not circular:
         return None
-    if isinstance(circular, Mapping):
-        return {str(name): float(period) for name, period in circular.items()}
-    return dict.fromkeys(map(str, circular))
+    given = circular if isinstance(circular, Mapping) else dict.fromkeys(circular)
+    for name, period in given.items():
+        if period is not None and not (np.isfinite(period) and period > 0):
+            raise BadInput(f"data.circular={{{name}: {period:g}}}: a turn is longer than 0: choose for example 360")
+    return {str(name): None if period is None else float(period) for name, period in given.items()}
 
 
 def turned(session: Session, circular: Mapping[str, float | None]) -> Session:
@@ -42,7 +44,8 @@ def turned(session: Session, circular: Mapping[str, float | None]) -> Session:
             word, period = _turn(session, name, values)
             notes.append(f"{name} goes around, in {word}: x has its sine and cosine")
         parts = list(session.series)
-        parts[place] = _as_sine_and_cosine(series, name, 2 * np.pi * values / period)
+        with np.errstate(invalid="ignore"):  # what is infinite is refused later, with its time
+            parts[place] = _as_sine_and_cosine(series, name, 2 * np.pi * values / period)
         session = replace(session, series=parts)
     return replace(session, notes=tuple(notes))
 

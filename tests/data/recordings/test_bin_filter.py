@@ -51,6 +51,7 @@ def test_it_holds_where_it_says(text, wanted):
         ("not " * 240 + "speed > 1", None),
         ("speed > 1 and " * 100 + "speed > 1", "more than 1,000 letters"),
         ("speed > 1\x00", "cannot be read"),
+        ("speed > " + "9" * 400, "cannot be read"),
     ],
 )
 def test_nothing_else_is_understood(text, words, tmp_path, monkeypatch):
@@ -75,5 +76,5 @@ def test_only_bins_of_which_it_holds_are_samples_but_windows_see_all():
 
 
 def test_nothing_is_left():
-    with pytest.raises(BadInput, match=r"0 bins of 0\.05 s are fewer than data\.blocks=20"):
+    with pytest.raises(BadInput, match=r"data\.where holds in 0 of 1,199 bins, fewer than data\.blocks=20"):
         binned(where="a > 1e9")

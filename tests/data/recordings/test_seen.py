@@ -36,6 +36,13 @@ def test_another_session_is_all_test_and_standardized_as_training_was(run):
     assert not any("seen" in note for note in found.notes)
 
 
+def test_what_goes_around_does_so_in_the_next_session():
+    mine = binned(history=3, blocks=10, circular=["a"], gap=1.0)
+    settings = {name: mine.state[name] for name in ("circular", "gap")}  # as `evaluate on=` hands them over
+    found = elsewhere(session(seed=5), mine.state, **settings)
+    assert len(found.test) and found.state["covariates"] == ["a_sin", "a_cos", "b"]
+
+
 def test_of_its_own_recording_what_is_left_is_its_test(run):
     found = elsewhere(session(), run.state)
     mine, theirs = targets(run.test), targets(found.test)

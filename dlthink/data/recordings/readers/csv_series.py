@@ -48,7 +48,10 @@ def intervals(path: Path) -> np.ndarray:
 def trials(path: Path) -> tuple[Trials, list[str]]:
     """Trials, from columns `start` and `stop` and what else was noted of each; what was left out. Raises BadInput."""
     names, lines = _lines(path)
-    columns = dict(zip(names, map(_typed, zip(*lines, strict=True)), strict=True))
+    rows = list(lines)
+    if not rows:
+        raise BadInput(f"{path}: has no line below its header: add a trial, or take the file away")
+    columns = dict(zip(names, map(_typed, zip(*rows, strict=True)), strict=True))
     start, stop = (columns.pop(names[_column(path, names, ends)]) for ends in (START, STOP))
     if not {start.dtype.kind, stop.dtype.kind} <= set("f"):
         raise BadInput(f"{path}: start and stop hold words, not numbers: give seconds")
@@ -127,4 +130,8 @@ def _read(path: Path) -> Iterator[str]:
         while line := file.readline(LONG):
             if len(line) == LONG:
                 raise BadInput(f"{path}: has a line of more than {LONG:,} letters: it is no CSV")
+            if "\0" in line:
+                raise BadInput(
+                    f"{path}: holds bytes that are no text: it is no CSV, or one in UTF-16: save it as UTF-8"
+                )
             yield line

@@ -69,14 +69,22 @@ def contents(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _spikes(folder: Path, notes: list[str]) -> tuple[list[np.ndarray], list[str]]:
     samples, owner = (_array(folder / name) for name in (SPIKES, CLUSTERS))
+    if len(samples) != len(owner):
+        raise BadInput(
+            f"{folder}: {SPIKES} has {len(samples):,} spikes and {CLUSTERS} {len(owner):,}: export both again"
+        )
     times = samples / sample_rate(folder)
     labels = _labels(folder)
     good = {cluster for cluster, label in labels.items() if label == "good"}
     wanted = good or {cluster for cluster, label in labels.items() if label != "noise"} or None
+    if labels and wanted is None:
+        raise BadInput(f"{folder}: all {len(labels)} of its clusters are judged noise: judge some good")
     order = np.argsort(times, kind="stable")  # of a merged cluster, spikes may come in two runs
     spikes, units = by_owner(folder, times[order], owner[order], [])
     if wanted is None:
-        notes.append("clusters are not judged (no cluster_group.tsv): all of them are used, noise too")
+        notes.append(
+            f"clusters are not judged (no {LABELS[0]} with cluster_id and group): all of them are used, noise too"
+        )
         return spikes, units
     if silent := sorted(cluster for cluster in wanted if str(cluster) not in units):
         notes.append(f"left out, without a spike: cluster {', '.join(map(str, silent[:8]))}")
@@ -124,7 +132,7 @@ def sample_rate(folder: Path) -> float:
 
 
 def _text(path: Path) -> str:
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         text = file.read(LONGEST + 1)
     if len(text) > LONGEST:
         raise BadInput(f"{path}: is larger than {LONGEST >> 20} MB: it is none of Phy's")
@@ -143,7 +151,7 @@ def _labels(folder: Path) -> dict[int, str]:
         number = next((c for c in ("cluster_id", "id") if rows and c in rows[0]), None)
         if column and number:
             try:
-                return {int(row[number]): (row[column] or "").strip() for row in rows}
+                return {int(row[number]): (row[column] or "").strip().lower() for row in rows}
             except (TypeError, ValueError) as error:
                 raise BadInput(f"{path}: a {number} is no whole number: export it again") from error
     return {}

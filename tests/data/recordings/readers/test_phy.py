@@ -16,6 +16,7 @@ from tests.data.recordings import written
         (["unsorted", "mua", "noise"], ["0", "1"]),
         (None, ["0", "1", "2"]),
         (["good", "noise", "noise", "good"], ["0"]),
+        (["Good", "mua", "NOISE"], ["0"]),
     ],
 )
 def test_clusters_are_used_as_they_were_judged(tmp_path, labels, units):
@@ -31,6 +32,10 @@ def test_clusters_are_used_as_they_were_judged(tmp_path, labels, units):
 def test_no_cluster_is_left(tmp_path):
     with pytest.raises(BadInput, match="none of its clusters that are to be used has a spike"):
         Recording(str(written.as_phy(tmp_path, ["noise", "noise", "noise", "good"])))
+    folder = tmp_path / "sorted"
+    (folder / "cluster_group.tsv").write_text("\ufeffcluster_id\tgroup\n0\tnoise\n1\tnoise\n2\tnoise\n", "utf-8")
+    with pytest.raises(BadInput, match="all 3 of its clusters are judged noise"):
+        Recording(str(folder))
 
 
 @pytest.mark.parametrize(
@@ -79,6 +84,9 @@ def test_arrays_that_are_no_spikes(tmp_path):
     np.save(folder / "spike_times.npy", np.zeros(5))
     with pytest.raises(BadInput, match="whole numbers are needed"):
         Recording(str(folder))
+    np.save(folder / "spike_times.npy", np.arange(5))
+    with pytest.raises(BadInput, match=r"spike_times.npy has 5 spikes and spike_clusters.npy 1,200"):
+        Recording(str(folder))
     (folder / "spike_clusters.npy").unlink()
     with pytest.raises(BadInput, match=r"spike_(times|clusters)\.npy"):
         Recording(str(folder))
@@ -95,6 +103,7 @@ def test_arrays_that_are_no_spikes(tmp_path):
         ("time,x,x\n0,1,2\n", "two columns are called x"),
         ("time\n0\n1\n", "has one column only"),
         ("time,x\n0,1\n0,2\n", "time in a.csv does not ascend"),
+        ("time,x\n0,1\x00\n1,2\n", "bytes that are no text"),
         ("time,x\n" + "0" * 70_000 + ",1\n", "a line of more than"),
     ],
 )
@@ -104,3 +113,10 @@ def test_a_csv_that_cannot_be_used(tmp_path, lines, words):
     with pytest.raises(BadInput, match=words) as refused:
         Recording(str(folder))
     assert "a.csv" in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_table_of_trials_without_any(tmp_path):
+    folder = written.as_phy(tmp_path)
+    (folder / "trials.csv").write_text("start,stop,side\n")
+    with pytest.raises(BadInput, match=r"trials\.csv: has no line below its header"):
+        Recording(str(folder))
