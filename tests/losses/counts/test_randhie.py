@@ -7,7 +7,6 @@ import torch
 from dlthink.models.glm import GLM
 from tests.losses.counts.made_counts import COSTS
 
-datasets = pytest.importorskip("statsmodels.api").datasets
 PEERS = {  # of statsmodels: module, class, settings, how many of its parameters stand before the intercept
     "negative_binomial": ("discrete_model", "NegativeBinomialP", {"p": 2}, 0),
     "generalized_poisson": ("discrete_model", "GeneralizedPoisson", {"p": 2}, 0),
@@ -18,7 +17,7 @@ PEERS = {  # of statsmodels: module, class, settings, how many of its parameters
 
 def table(every):
     """x [n, 9] standardized, y [n]."""
-    data = datasets.randhie.load_pandas()
+    data = pytest.importorskip("statsmodels.datasets").randhie.load_pandas()
     x, y = data.exog.to_numpy(float)[::every], data.endog.to_numpy(float)[::every]
     return (x - x.mean(0)) / x.std(0), y
 

@@ -93,7 +93,7 @@ def test_the_worst_pairs_are_the_worst():
 def test_photos_shown_are_those_of_the_pair():
     embedding, y = people(60, 10)
     pairs = Pairs(embedding, y)
-    figure = figures(embedding, y, {"picture": pictures(60)})["mistakes"]
+    figure = photos.mistakes(pairs, pictures(60).numpy()[pairs.rows])
     i, j, value = photos.false_accepts(pairs)[0]
     first = np.asarray(figure.axes[0].images[0].get_array())
     assert (first[0, 0, 0], first[0, -1, 0]) == (pairs.rows[i], pairs.rows[j])
@@ -102,7 +102,8 @@ def test_photos_shown_are_those_of_the_pair():
 
 def test_neighbours_are_nearest_first_and_framed_by_who_it_is():
     embedding, y = people(60, 10)
-    figure = figures(embedding, y, {"picture": pictures(60)})["neighbours"]
+    pairs = Pairs(embedding, y)
+    figure = photos.neighbours(pairs, pictures(60).numpy()[pairs.rows])
     d = ((embedding[:, None] - embedding[None]) ** 2).sum(-1).fill_diagonal_(math.inf)
     shown = [ax for ax in figure.axes if ax.images]
     probe = int(np.asarray(shown[0].images[0].get_array())[0, 0, 0])
