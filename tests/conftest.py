@@ -23,9 +23,10 @@ torch.set_num_threads(1)
 
 
 def pytest_collection_finish():
-    """What is imported by now stays: the garbage collector need not walk through it again and again."""
+    """What is imported by now stays: the garbage collector need not walk through it, nor come as often."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def refused(result, *words):

@@ -103,15 +103,17 @@ def test_every_choice_composes_names_a_class_and_explains_itself(group, name, fi
     assert first_comment(file)
     if group in ("data", "experiment"):
         assert file.read_text().startswith("# @package _global_\n")
-    chosen = composed(f"{group}={name}")
     if group not in ("loss", "model"):
-        build.check(OmegaConf.create(OmegaConf.to_container(chosen)))
+        build.check(OmegaConf.create(OmegaConf.to_container(composed(f"{group}={name}"))))
         return
+    node = OmegaConf.load(file)
+    if "defaults" in node:
+        node = composed(f"{group}={name}")[group]
     refused = {}
     for problem in ("spikes", "spikes data.moments=estimated", "molecules", "faces", "seasons", "table"):
         parts = OmegaConf.to_container(composed(*f"data={problem}".split()))
         try:
-            return build.check(OmegaConf.create(parts | {group: OmegaConf.to_container(chosen[group])}))
+            return build.check(OmegaConf.create(parts | {group: OmegaConf.to_container(node)}))
         except BadInput as error:
             refused[problem] = error
     pytest.fail(f"fits no problem: {refused}")

@@ -45,6 +45,7 @@ def test_wheel(built, tmp_path):
     assert "dlthink.data.recordings.recording.Recording" in composed(tmp_path / "site", tmp_path)
 
 
+@pytest.mark.slow
 def test_sdist_is_a_checkout_that_builds(built, tmp_path):
     (sdist,) = built.glob("*.tar.gz")
     shutil.unpack_archive(sdist, tmp_path)

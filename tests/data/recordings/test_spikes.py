@@ -18,8 +18,8 @@ def data():
 
 
 @pytest.fixture(scope="module")
-def session(data):
-    return data.read()
+def session():
+    return Spikes(minutes=10.0, history=0, blocks=5).read()
 
 
 def everything(data):
@@ -34,7 +34,7 @@ def everything(data):
 def test_what_it_holds(data, session):
     assert len(ride.SIGNALS) == len(set(ride.SIGNALS)) == 12 == data.facts["n_in"]
     assert data.facts["n_targets"] == 50 and data.facts["bin"] == 0.05
-    assert session.names == list(ride.SIGNALS) and session.series[0].values.shape == (180_000, 12)
+    assert session.names == list(ride.SIGNALS) and session.series[0].values.shape == (60_000, 12)
     assert np.isfinite(session.series[0].values).all() and (session.truth.rates > 0).all()
     assert len(data.train) + len(data.val) + len(data.test) == 30 * 60 * 20
     assert data.notes == [

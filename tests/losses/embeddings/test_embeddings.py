@@ -277,7 +277,7 @@ def score(d, same, t):
     return float((d[same] <= t).double().mean() + (d[~same] > t).double().mean())
 
 
-@pytest.mark.parametrize("n, people", [(4, 2), (6, 3), (9, 3), (12, 4), (120, 40)])
+@pytest.mark.parametrize("n, people", [(4, 2), (6, 3), (9, 3), (12, 4), (39, 13)])
 def test_the_most_accurate_threshold_makes_the_fewest_mistakes(n, people):
     """Few pairs have several optima apart: what lies between them may be far worse than each."""
     g = torch.Generator().manual_seed(3)

@@ -52,7 +52,7 @@ def test_gradcheck(name):
 
 @ALL
 @pytest.mark.parametrize("members", [None, pytest.param(4, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("calibrate", ["none", "scale", "isotonic", "conformal"])
+@pytest.mark.parametrize("calibrate", ["none", pytest.param("scale", marks=pytest.mark.slow), "isotonic", "conformal"])
 def test_read_keeps_its_promises(name, members, calibrate):
     loss = build(name, dtype=torch.float32, calibrate=calibrate)
     out, y = sample(loss, 60, members)

@@ -47,7 +47,7 @@ def test_gradient_by_df_is_a_finite_difference():
     assert float(loss.freedom.grad) == pytest.approx((costs[1] - costs[0]) / 2e-6, rel=1e-5)
 
 
-@pytest.mark.parametrize("df", [3.0, 8.0])
+@pytest.mark.parametrize("df", [3.0, pytest.param(8.0, marks=pytest.mark.slow)])
 def test_it_learns_the_degrees_of_freedom_of_its_targets(df):
     y = torch.tensor(np.random.default_rng(0).standard_t(df, size=(20_000, 1)))
     loss = build("student_t", targets=1)
