@@ -41,6 +41,18 @@ def test_a_default_too_deep_is_the_class_s_own(tmp_path):
     assert user_files.describe(tmp_path / "mine.py")["b"] == "x"
 
 
+def test_of_several_classes_the_one_that_is_meant(tmp_path):
+    """The one called like the file, wherever it stands; never one that another is made from."""
+    cost, file = "class {}({}):\n    targets = {{'reals'}}\n    def forward(self, out, y): ...\n", tmp_path / "mine.py"
+    file.write_text(cost.format("Mine", "object") + cost.format("Other", "object"))
+    assert user_files.describe(file)["_target_"] == "mine.Mine"
+    file.write_text(cost.format("Base", "object") + cost.format("Cost", "Base"))
+    assert user_files.describe(file)["_target_"] == "mine.Cost"
+    file.write_text(cost.format("One", "object") + cost.format("Other", "object"))
+    with pytest.raises(BadInput, match=r"holds 2 costs, One .* and Other"):
+        user_files.describe(file)
+
+
 @pytest.mark.parametrize("name", ["time", "json", "torch", "mse", "my cost", "class"])
 def test_names_that_python_or_dlthink_take_are_refused(name):
     with pytest.raises(BadInput, match=name):

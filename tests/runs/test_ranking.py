@@ -81,6 +81,8 @@ def test_a_winner_of_its_own_score_alone_is_told(runs, tmp_path):
         runs("a", seed, np.full(5, 1.0) + 0.01 * seed, mae=2.0, trained_for=["log_score"])
         runs("b", seed, np.full(5, 0.0), mae=1.0)
     ranking, compared = ranked(tmp_path)
+    (row,) = rows(ranking, compared.labels())
+    assert row[0] == "loss=b" and row[1].startswith("-1.0") and row[2].startswith("worse beyond doubt, p")
     said = sentences(ranking, compared, compared.labels(), SCORES)
     assert said == [
         "loss=a is best by log_score, beyond doubt.",
