@@ -65,6 +65,7 @@ def main(words: list[str]) -> int:
 
 def _help(words: list[str]) -> str:
     """Every choice with a line each; of what the words choose, its settings."""
+    words = [word for word in words if not word.startswith(("resume=", "allow=", "fail_fast="))]  # of a run as it is
     if not any("=" in word and not word.startswith("-") for word in words):
         return overview(_config_dir(words))
     from dlthink.config import command_line

@@ -16,6 +16,9 @@ SETTING = re.compile(r"( *)([\w-]+):(?: ([^#]*?))?(?: *# ?(.*))?")
 
 def explained(overrides: list[str]) -> str:
     """The help text; overrides: words as Hydra reads them. Empty where none of them is about a group of choices."""
+    from dlthink.config.sweep import first
+
+    overrides = [first(word) for word in overrides]  # of a sweep
     config, _, choices = composed(overrides, {})
     typed = [as_typed(word).partition("=")[0] for word in overrides]
     asked = [group for group in GROUPS if any(re.split(r"[.@]", key)[0] == group for key in typed)]

@@ -34,7 +34,7 @@ def _fitting(names: list[str], overrides: list[str]) -> list[str]:
     """Those of the costs that the experiment of the other words can be trained with."""
     from dlthink.config import build  # here, since torch takes its time to load
 
-    others = [_first(word) for word in overrides if not word.startswith(("loss=", "loss.", "hydra"))]
+    others = [first(word) for word in overrides if not word.startswith(("loss=", "loss.", "hydra"))]
     config, _, _ = composed(others, {})
     known, found = options("loss", conf_folder()), []
     for name in names:
@@ -50,7 +50,7 @@ def _fitting(names: list[str], overrides: list[str]) -> list[str]:
     return found
 
 
-def _first(word: str) -> str:
+def first(word: str) -> str:
     """The word with the first of its values."""
     values = _values(word)
     return f"{word.partition('=')[0]}={values[0]}" if values else word

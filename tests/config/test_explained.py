@@ -40,6 +40,7 @@ def test_data_stand_with_the_kind_that_their_class_says():
         (["data=recording", "data/direction=decode"], ["data.target=null  ", "encode  ", "costs that fit: beta_nll"]),
         (["loss=crps_scaled"], ["loss.calibrate=scale  none | scale", "fits reals: data=", "molecules"]),
         (["model=glm"], ["raised_cosine  ", "model.l1=0.0  penalty"]),
+        (["loss=triplet,arcface"], ["loss=triplet  ", "fits identities: data="]),
         (["trainer=table"], ["trainer.steps=4000  ", "trainer.ema=0.99  decay of"]),
         (["experiment=uci"], ["override /data: table"]),
     ],
