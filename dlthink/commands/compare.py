@@ -219,7 +219,7 @@ def _parse(words: list[str]) -> tuple[dict, list[Path]]:
         begun = (folder for _, folder in reversed(sweeps(SWEEPS)) if any(folder.rglob("config.yaml")))
         newest = next(begun, None)
         if newest is None:
-            raise BadInput(f"{SWEEPS}: there is no sweep here; give the folders of runs")
+            raise BadInput(f"{SWEEPS}: there is no sweep here; name folders that hold runs, dlthink compare outputs")
         folders = [newest]
         print(f"{folders[0]}:")
     return given, folders
