@@ -92,14 +92,14 @@ class _File:
 
     def vector(self, name: str) -> np.ndarray:
         """[n] times in float64, however they lie."""
-        found = self.stored(name)
+        found = np.atleast_1d(self.stored(name))
         self.rounding = max(self.rounding, float(spacing(found).max(initial=0.0)))
         found = found.ravel() if found.ndim == 2 and 1 in found.shape else found  # MATLAB knows no vectors
         return found.astype(np.float64, copy=False)
 
     def stretches(self, role: str) -> np.ndarray:
         """[n, 2] start and stop in float64."""
-        found = self.stored(self.name(role))
+        found = np.atleast_1d(self.stored(self.name(role)))
         self.rounding = max(self.rounding, float(spacing(found).max(initial=0.0)))
         found = found.T if found.ndim == 2 and found.shape[0] == 2 != found.shape[1] else found
         return found.astype(np.float64, copy=False)

@@ -53,6 +53,15 @@ def test_keys_that_lead_nowhere(save, keys, words):
         Recording(save(**documented()), keys=keys)
 
 
+@pytest.mark.parametrize("key", ["covariate_times", "spike_times", "intervals", "trials", "bin_edges"])
+def test_one_number_where_many_belong(save, key):
+    parts = documented() | {key: 3.0}
+    if key == "bin_edges":
+        parts = {name: parts[name] for name in ("covariates", key)} | {"counts": np.ones((9, 2))}
+    with pytest.raises(BadInput, match=rf"{key} has shape \(1,\)"):
+        Recording(save(**parts))
+
+
 def test_a_missing_part_says_what_there_is_and_how_to_name_it(save):
     with pytest.raises(BadInput) as refused:
         Recording(save(xy=np.zeros((5, 2)), note=np.array(["made by me"]), spike_times=np.arange(5.0)))
