@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 
 from dlthink import __version__
@@ -72,6 +73,8 @@ def hearing() -> Iterator[None]:
 def main(words: list[str] | None = None) -> int:
     """Run one command. Exit codes: 0 done, 1 the cost diverged, 2 bad input, 130 Ctrl-C, 143 SIGTERM."""
     words = sys.argv[1:] if words is None else words
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that it has no letters for ends nothing
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage())
         return 0

@@ -54,6 +54,7 @@ def main(words: list[str]) -> int:
     from dlthink.errors import plain
     from dlthink.runs import comparison, comparison_table
     from dlthink.runs.ranking import Ranking
+    from dlthink.runs.summary import arrow
 
     given, folders = _parse(words)
     runs, left_out = _find(folders, given["split"])
@@ -78,7 +79,7 @@ def main(words: list[str]) -> int:
     counts = [len(group) for group in compared.groups.values()]
 
     estimates = {name: compared.estimates(name) for name in names}
-    headings = {name: f"{name} {_arrow(comparison.direction(name, scores))}".rstrip() for name in names}
+    headings = {name: f"{name} {arrow(comparison.direction(name, scores))}".rstrip() for name in names}
     columns = [comparison_table.column(headings[n], [estimates[n][place] for place in order]) for n in names]
     rows = [labels[place] for place in order], [counts[place] for place in order]
     fit = len(names) if given["metrics"] else comparison_table.fitting(columns, labels, WIDE)
@@ -170,18 +171,6 @@ def _answer(ranking, compared, labels: list[str], scores: dict[str, str]) -> lis
     lines = [f"{ranking.name}, difference to {labels[ranking.reference]}, {verdict.basis(ranking)}:"]
     lines += [f"  {label:<{wide[0]}}  {interval:<{wide[1]}}  {said}".rstrip() for label, interval, said in rows]
     return [*lines, *ranking.notes, *verdict.sentences(ranking, compared, labels, scores)]
-
-
-def _arrow(better: str | None) -> str:
-    """As the terminal can show it."""
-    from dlthink.runs.summary import ARROWS
-
-    arrow = ARROWS[better]
-    try:
-        arrow.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return f"({better})"
-    return arrow
 
 
 def _parse(words: list[str]) -> tuple[dict, list[Path]]:

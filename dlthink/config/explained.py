@@ -46,7 +46,7 @@ def _goes_with(group: str, choice: str, config: DictConfig, overrides: list[str]
     """What fits to data, and which data fit to a cost."""
     from dlthink.config import build
     from dlthink.config.sweep import every_cost
-    from dlthink.runs.summary import ARROWS
+    from dlthink.runs.summary import arrow
 
     if group == "data":
         others = [word for word in overrides if not word.startswith("loss")]
@@ -57,7 +57,7 @@ def _goes_with(group: str, choice: str, config: DictConfig, overrides: list[str]
         yield f"  costs that fit: {costs}"
         scores = getattr(build.find(config.metrics, "metrics"), "scores", None)
         if isinstance(scores, dict):
-            names = ", ".join(f"{name} {ARROWS[way]}" for name, way in scores.items())
+            names = ", ".join(f"{name} {arrow(way)}" for name, way in scores.items())
             yield f"  compared by: {names}; the first says most"
     if group == "loss":
         kinds = sorted(build.kinds(build.find(config.loss, "loss")))

@@ -1,11 +1,21 @@
 """Figures by name, aligned, for the terminal."""
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterable
 
 ENOUGH = 4  # figures with one ending make it a column
 ARROWS = {"max": "↑", "min": "↓", None: ""}
+
+
+def arrow(better: str | None) -> str:
+    """Whether more or less is better, "max" or "min", as the terminal, or the file in its place, can show it."""
+    try:
+        ARROWS[better].encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return f"({better})"
+    return ARROWS[better]
 
 
 def table(title: str, numbers: dict[str, float], better: dict[str, str] | None = None) -> str:
@@ -19,7 +29,7 @@ def table(title: str, numbers: dict[str, float], better: dict[str, str] | None =
     alone = {name for name in ends if sum(f"{name}_{column}" in numbers for column in columns) > 1}
     beside = {f"{name}_{column}" for name in numbers.keys() - ends | alone for column in columns} - alone
     lines = [name for name in numbers if name not in beside]
-    marks = [f"{name} {ARROWS[(better or {}).get(name)]}".rstrip() for name in lines]
+    marks = [f"{name} {arrow((better or {}).get(name))}".rstrip() for name in lines]
     whole = [_column("value", [numbers[name] for name in lines])]
     for column in columns:
         names = [f"{name}_{column}" for name in lines]

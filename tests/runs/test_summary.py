@@ -1,5 +1,8 @@
 """The table of figures: nothing is lost, and what belongs together stands side by side."""
 
+import io
+
+from dlthink.__main__ import main
 from dlthink.runs.summary import table
 
 
@@ -23,6 +26,16 @@ def test_points_stand_below_each_other_and_an_arrow_says_which_way_is_better():
         ["big", "123457"],
     ]
     assert len({line.index(".") for line in lines if "." in line}) == 1
+
+
+def test_a_terminal_with_few_letters_ends_nothing(monkeypatch):
+    out = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stdout", out)
+    main(["--version"])
+    print(table("test", {"mae": 1.0, "Жук": 2.0}, {"mae": "min"}))
+    out.flush()
+    said = out.buffer.getvalue()
+    assert b"mae (min)" in said and rb"\u0416\u0443\u043a" in said
 
 
 def test_baselines_become_columns_and_every_figure_is_shown_once():
