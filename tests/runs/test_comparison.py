@@ -77,3 +77,12 @@ def test_a_mean_and_its_standard_error():
 def test_of_two_scores_the_longer_one_names_a_figure():
     scores = {"mae": "min", "mae_gain": "max"}
     assert [direction(name, scores) for name in ("mae_x", "mae_gain_x", "mae_gain")] == ["min", "max", "max"]
+
+
+def test_a_setting_that_nobody_typed_tells_runs_apart_where_what_was_typed_does_not(runs, tmp_path):
+    for loss in "ab":
+        runs(loss, 0, np.zeros(3))
+    assert Comparison(find([tmp_path], "test")[0], ["seed"]).keys == ["loss"]
+    other = shutil.copytree(tmp_path / "a00", tmp_path / "changed")
+    (other / "config.yaml").write_text((other / "config.yaml").read_text().replace("name: a", "name: a\n  delta: 2"))
+    assert Comparison(find([tmp_path], "test")[0], ["seed"]).keys == ["loss", "loss.delta"]

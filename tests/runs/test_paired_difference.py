@@ -39,6 +39,11 @@ def test_mean_squares_equal_those_of_a_loop():
     assert mine.half_width() == pytest.approx(math.sqrt(t[0] ** 2 * runs / 15 + t[1] ** 2 * (items - rest) / 15))
 
 
+def test_items_that_differ_less_than_chance_would_have_it_add_no_variance():
+    d = np.array([[1.0, -1.0, 1.0, -1.0], [-1.0, 1.0, -1.0, 1.0]])  # all of it is the rest
+    assert over_both(d, np.ones(4)).of_items == (0.0, 3) and over_both(d, np.ones(4)).half_width() == 0
+
+
 def test_an_item_counts_by_its_weight():
     d, weight = rng(4).normal(0, 1, (2, 6)), np.array([1.0, 2, 3, 4, 5, 6])
     assert over_both(d, weight).mean == pytest.approx(np.average(d.mean(0), weights=weight))

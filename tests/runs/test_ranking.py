@@ -90,6 +90,15 @@ def test_a_winner_of_its_own_score_alone_is_told(runs, tmp_path):
     ]
 
 
+def test_a_winner_that_is_ahead_by_another_score_too_is_not_suspected(runs, tmp_path):
+    for seed in range(3):
+        runs("a", seed, np.full(5, 1.0) + 0.01 * seed, mae=1.0, trained_for=["log_score"])
+        runs("b", seed, np.full(5, 0.0), mae=2.0)
+    ranking, compared = ranked(tmp_path)
+    said = sentences(ranking, compared, compared.labels(), SCORES)
+    assert said == ["loss=a is best by log_score, beyond doubt."]
+
+
 def test_scores_and_their_directions(runs, tmp_path):
     runs("a", 0, np.zeros(4))
     found, _ = find([tmp_path], "test")

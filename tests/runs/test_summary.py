@@ -65,3 +65,9 @@ def test_a_baseline_with_an_interval_is_a_line_of_its_own_and_every_figure_is_sh
     assert shown["edge_to_summer"] == [1.125, 1.25, 1.375]
     assert sum(map(len, shown.values())) == len(numbers)
     assert len(lines) == 1 + 6 + 3
+
+
+def test_three_figures_of_a_baseline_are_lines_and_four_a_column():
+    for names, heads in (("abc", ["test", "value"]), ("abcd", ["test", "value", "lookup"])):
+        numbers = dict.fromkeys(names, 1.0) | {f"{name}_lookup": 2.0 for name in names}
+        assert table("test", numbers).splitlines()[0].split() == heads
