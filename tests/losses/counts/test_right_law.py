@@ -27,6 +27,8 @@ def fitted(name, x, k):
     loss = (Poisson if name == "poisson" else COSTS[name])(2).double()
     loss.prepare(k[:ROWS])
     line = torch.nn.Linear(1, 2).double()
+    for weight in line.parameters():  # one start for all: from some the search ends in another optimum
+        torch.nn.init.zeros_(weight)
     search = torch.optim.LBFGS([*line.parameters(), *loss.parameters()], max_iter=25, line_search_fn="strong_wolfe")
 
     def cost():
