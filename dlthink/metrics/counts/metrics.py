@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOG_2 = math.log(2)
-CHUNK = 2**20  # counts in float64 at a time
+CHUNK = 2**18  # counts in float64 at a time
 FAR, FEW_NATS = -0.5, 5.0  # bits/spike, and nats in all, more than one spike loses: from here on it is remarked on
 MOST_NAMES = 3
-MOST_SHOWN = 2**20  # predictions in a figure of all of them
+MOST_SHOWN = 2**18  # predictions in a figure of all of them
 
 
 class Counts:
@@ -74,7 +74,7 @@ class Counts:
         gain, spikes = own["gain"], own["spikes"]
         bits = _ratio(gain, LOG_2 * spikes)[spikes > 0]
         noise, log_prob = self.noise(predicted, y), _log_prob(predicted, y)
-        log_prob = own["log_prob"].sum() if log_prob is None else log_prob.sum()
+        log_prob = own["log_prob"].sum() if log_prob is None else log_prob.numpy().sum(dtype=np.float64)  # no copy
         constant = own["log_prob"].sum() - gain.sum()  # of the mean count as Poisson
         numbers = {
             "bits_per_spike": float(_ratio(gain.sum(), LOG_2 * spikes.sum())),
@@ -100,12 +100,11 @@ class Counts:
         if log_prob is None:
             k = exact(y)
             log_prob = Poisson(self.positive(mean_of(predicted), k)[0]).log_prob(k)
-        return by_item({"log_score": log_prob}, y, known.get("item"))
+        return by_item({"log_score": exact(log_prob)}, y, known.get("item"))
 
     def noise(self, predicted: dict, y: Tensor) -> Noise:
         """The counts and the law that was predicted for them."""
-        k = exact(y)
-        return Noise.of(predicted, self.positive(mean_of(predicted), k)[0], k)
+        return Noise.of(predicted, lambda: self.positive(mean_of(predicted), exact(y))[0], y)
 
     def per_unit(self, predicted: dict, y: Tensor) -> dict[str, Tensor]:
         """bits_per_spike and d2 of each unit: [n_targets] in float64, nan where the bins do not define it."""
@@ -244,5 +243,6 @@ def _ratio(part: Tensor, whole: Tensor) -> Tensor:
 def _log_prob(predicted: dict, y: Tensor) -> Tensor | None:
     """Of each count, where the cost says more than a mean."""
     if "distribution" in predicted and is_of_counts(predicted["distribution"]):
-        return exact(predicted["distribution"].log_prob(y.to(mean_of(predicted).device)))
+        found = predicted["distribution"].log_prob(y.to(mean_of(predicted).device)).detach().cpu()
+        return found.to(torch.promote_types(found.dtype, torch.float32))
     return None

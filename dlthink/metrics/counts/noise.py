@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,20 +32,24 @@ class Noise:
     flat: bool = False
 
     @classmethod
-    def of(cls, predicted: dict, rate: Tensor, k: Tensor) -> Noise:
-        """Of a cost that reads out a distribution of counts; else of Poisson about `rate`, its mean above the floor."""
+    def of(cls, predicted: dict, rate: Callable[[], Tensor], y: Tensor) -> Noise:
+        """Of a cost that reads out a distribution of counts; else of Poisson about `rate()`, its mean above the floor.
+
+        y may be of any type, on any device: only what is looked at is made float64.
+        """
         law = predicted.get("distribution")
-        return cls(law if law is not None and is_of_counts(law) else Poisson(rate), k).thinned(MOST)
+        return cls(law if law is not None and is_of_counts(law) else Poisson(rate()), y).thinned(MOST)
 
     def thinned(self, most: int) -> Noise:
         """Evenly spread pairs of rows side by side, about so many predictions; all of a law that is one piece."""
         every = -(-self.k.numel() // most)
         if every < 2 or not hasattr(self.law, "at"):
-            return self
+            return Noise(self.law, exact(self.k), self.flat)
         rows, units = torch.arange(0, len(self.k) - 1, 2 * every), self.k.shape[1]
         rows = torch.stack([rows, rows + 1], 1).flatten()
+        k = exact(self.k.index_select(0, rows.to(self.k.device)))
         places = (rows.unsqueeze(-1) * units + torch.arange(units)).flatten()
-        return Noise(self.law.at(places.to(self._device)), self.k[rows], flat=True)
+        return Noise(self.law.at(places.to(self._device)), k, flat=True)
 
     def ask(self, name: str, *of: Tensor) -> Tensor:
         """What the law says of k, on the law's device and back; nan where it says nothing."""

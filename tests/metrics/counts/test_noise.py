@@ -85,8 +85,8 @@ def test_rps_dispersion_and_shares_equal_loops():
 def test_many_predictions_are_thinned_to_pairs_of_rows():
     mean = means(90_000, 2)
     law = Poisson(mean)
-    noise = Noise.of({"distribution": law}, mean, drawn(law))
-    assert noise.flat and len(noise.k) == 45_000
+    noise = Noise.of({"distribution": law}, pytest.fail, drawn(law).float())  # a rate that is not needed isn't made
+    assert noise.flat and len(noise.k) == 45_000 and noise.k.dtype == torch.float64
     side_by_side = mean.unflatten(0, (-1, 4))[:, :2].flatten(0, 1)
     torch.testing.assert_close(noise.mean, side_by_side)
     assert noise.pit.shape == (45_000, 2) and noise.pit_passes == 1.0
