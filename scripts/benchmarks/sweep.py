@@ -23,7 +23,10 @@ def swept(jobs: int, folder: str) -> np.ndarray:
 
 
 def alone(jobs: int, folder: str) -> np.ndarray:
-    """The same of a small job's training, in a process that has trained before: the mean over `jobs`."""
+    """The same of a small job's own training, in a process that has trained before: the mean over `jobs`.
+
+    That is its steps, validations and test, with their figures and what they write; not its composition and its data.
+    """
     import dlthink
 
     runs = [dlthink.compose(*SMALL, f"seed={seed}") for seed in range(jobs + 1)]
