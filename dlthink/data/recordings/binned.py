@@ -129,7 +129,8 @@ class Binned:
         else:
             (block, role), said = splitting.roles(session, bins, covariates, used, way.margin + way.after), []
         rows = rows_of(bins, block, role, used, way.margin, way.after)
-        check_rows(session.source, rows, (way.margin, way.after), None if elsewhere else blocks)
+        choose = f"fewer data.blocks than {blocks}" if block_by == "time" else f"another data.block_by than {block_by}"
+        check_rows(session.source, rows, (way.margin, way.after), None if elsewhere else choose)
         counts = bins.counts(session.spikes)
         check_spikes(session, counts, rows, blocks)
         train = role == "train"

@@ -9,19 +9,20 @@ from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
 
 
-def check_rows(source: str, rows: dict[str, np.ndarray], window: tuple[int, int], blocks: int | None) -> None:
-    """Raises BadInput where a split has no bins; blocks: None where all is test. window: bins before and after."""
+def check_rows(source: str, rows: dict[str, np.ndarray], window: tuple[int, int], choose: str | None) -> None:
+    """Raises BadInput where a split has no bins. choose: what would help; None where all is test. window: bins before
+    and after."""
     before, after = window
     empty = [name for name in rows if not len(rows[name])]
-    if blocks is None and "test" in empty:
+    if choose is None and "test" in empty:
         raise BadInput(
             f"{source}: no bin is left to examine the run on: it has seen them all, or none has a whole window of "
             f"{before} bins before and {after} after"
         )
-    if empty and blocks is not None:
+    if empty and choose is not None:
         raise BadInput(
-            f"{source}: no bin is left for {empty[0]} between the gaps: choose fewer data.blocks than {blocks} or a "
-            f"shorter window than {before} bins before and {after} after"
+            f"{source}: no bin is left for {empty[0]} between the gaps: choose {choose} or a shorter window than "
+            f"{before} bins before and {after} after"
         )
 
 

@@ -190,6 +190,10 @@ def test_conditions_stay_whole_in_one_split():
     assert {int(KIND[trial]) % 3 for trial in trial_of(three.test)} == {1}
     with pytest.raises(BadInput, match=r"block_by=kind puts all bins with the same value into one block, and it has 3"):
         binned(of_trials(tried(values=(KIND % 3)[:, None]), None), block_by="kind")
+    with pytest.raises(
+        BadInput, match=r"no bin is left for train.*: choose another data\.block_by than kind or a short"
+    ):
+        binned(of_trials(tried(), None), history=40, block_by="kind")
     with pytest.raises(BadInput, match=r"block_by=a puts all bins .* 870 values"):
         binned(of_trials(tried(), None), block_by="a")
     with pytest.raises(BadInput, match=r"data\.block_by=\[mood\]: ride.npz has no covariate 'mood'"):
