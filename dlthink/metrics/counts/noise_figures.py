@@ -110,7 +110,12 @@ def counts(noise: Noise, titles: list[str], shown: list[int]) -> Figure:
         bars = np.arange(MOST_COUNTS + 1)
         seen = np.array([float((noise.k[:, unit] == k).double().mean()) for k in bars])
         said = noise.shares(unit, MOST_COUNTS).numpy()
-        bars = bars[: np.flatnonzero(np.maximum(seen, said) >= RARE)[-1] + 1]
+        often = np.flatnonzero(np.maximum(seen, said) >= RARE)
+        if not len(often):
+            ax.text(0.5, 0.5, f"all above {MOST_COUNTS}", ha="center", va="center", transform=ax.transAxes)
+            ax.set(xticks=[], yticks=[], title=title)
+            continue
+        bars = bars[: often[-1] + 1]
         seen, said = seen[bars], said[bars]
         error = 2 * np.sqrt(said * (1 - said) / n)
         ax.bar(bars, np.sqrt(seen), width=0.8, color=FAINT, label="counted")
@@ -121,5 +126,6 @@ def counts(noise: Noise, titles: list[str], shown: list[int]) -> Figure:
         ax.set_yticks(np.sqrt(ticks), [f"{share:g}" for share in ticks])
         ax.set(xlabel="count", title=title)
     axes[0].set_ylabel("share of bins (root)")
-    axes[-1].legend(loc="upper right")
+    if axes[-1].has_data():
+        axes[-1].legend(loc="upper right")
     return figure
