@@ -27,7 +27,7 @@ train: $(BIN)/.train  ## install and run the first experiment (RUN="loss=mse dat
 	$(BIN)/dlthink train $(RUN)
 	@echo "now type: source $(BIN)/activate   then dlthink and tensorboard are commands"
 
-test: $(BIN)/.test  ## install and run the fast tests, side by side: under three minutes on two cores
+test: $(BIN)/.test  ## install and run the fast tests, side by side: about three minutes on two cores
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-slow: $(BIN)/.test  ## the rest, which takes minutes a test
