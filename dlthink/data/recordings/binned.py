@@ -17,7 +17,7 @@ from dlthink.data.recordings.bin_filter import where as holds
 from dlthink.data.recordings.bin_leaks import seen, unseen
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.bumps import Bumps
-from dlthink.data.recordings.circular import periods, turned
+from dlthink.data.recordings.circular import periods, turned, turns
 from dlthink.data.recordings.covariates import in_bins, positions
 from dlthink.data.recordings.decode import Decode
 from dlthink.data.recordings.encode import Encode
@@ -116,7 +116,9 @@ class Binned:
         settings = fixed(self, state, elsewhere)
         way = _way(settings)
         session = between(self.read().centred(bin), start, stop)
-        session = turned(without_gaps(session, gap), self.circular or {}).checked()
+        session = without_gaps(session, gap)
+        around, guessed = turns(session, (state or {}).get("turns") or self.circular or {})
+        session = turned(session, around).checked()
         if not session.units:
             raise BadInput(f"{session.source}: holds no units: there is nothing to predict")
         bins = _bins(session, bin)
@@ -145,7 +147,7 @@ class Binned:
         ends = bumps_along.fit(train_values) if state is None else state["bump_ends"]
         covariates = covariates.with_bumps(bumps_along, ends)
         if state is None:
-            state = way.fit(covariates, counts, units, train) | settings | {"bump_ends": ends}
+            state = way.fit(covariates, counts, units, train) | settings | {"bump_ends": ends, "turns": around}
             state["seen"] = seen(session, bins, train | (role == "val"))
         far = way.far(covariates, state)
         rows["val"], fewer = believable(rows["val"], far.any(axis=1), way.before, way.after)
@@ -154,6 +156,7 @@ class Binned:
             *said,
             *way.notes(bin),
             *session.notes,
+            *guessed,
             *left_out,
             *covariates.notes,
             *reading_report.pace(session, bins, counts, self.hold or []),
@@ -202,8 +205,9 @@ class Binned:
         """Every bin of the user's file that has a whole window, prepared as the training data were."""
         way = _way(state)
         session = cls.open(path, state, **way.needs).centred(state["bin"])
-        circular = {name: period for name, period in (state["circular"] or {}).items() if session.series}
-        session = turned(without_gaps(session, state["gap"]), circular).checked()
+        session = without_gaps(session, state["gap"])
+        around, _ = turns(session, (state.get("turns") or state["circular"] or {}) if session.series else {})
+        session = turned(session, around).checked()
         bins = _bins(session, state["bin"])
         before, after = cut.reach(bins, np.zeros(len(bins), dtype=int))
         rows = np.flatnonzero((before >= way.margin) & (after >= way.after))

@@ -16,7 +16,7 @@ ROOM = 1.02  # a turn may be this much too long, by noise
 
 
 def periods(circular: Sequence[str | int] | Mapping[str, float | None] | None) -> dict[str, float | None] | None:
-    """{NAME: its period, or None where it is not said}, as `turned` wants it, of a list of names too. BadInput."""
+    """{NAME: its period, or None where it is not said}, as `turns` wants it, of a list of names too. BadInput."""
     if not circular:
         return None
     given = circular if isinstance(circular, Mapping) else dict.fromkeys(circular)
@@ -26,28 +26,43 @@ def periods(circular: Sequence[str | int] | Mapping[str, float | None] | None) -
     return {str(name): None if period is None else float(period) for name, period in given.items()}
 
 
-def turned(session: Session, circular: Mapping[str, float | None]) -> Session:
-    """Itself with NAME_sin and NAME_cos in place of each NAME, before anything is averaged: means go wrong around 0.
+def turns(session: Session, circular: Mapping[str, float | None]) -> tuple[dict[str, float], list[str]]:
+    """({NAME: its period in its own units}, a note on each that was guessed). Raises BadInput.
 
-    circular: {NAME: its period in its own units, or None: 2 pi or 360, by how far its values reach}. Raises BadInput.
+    circular: as of `periods`; None: 2 pi or 360, by how far its values reach in this recording.
     """
-    notes, missing = list(session.notes), set(circular) - set(session.names)
-    if missing:
+    found, notes = {}, []
+    if missing := set(circular) - set(session.names):
         raise BadInput(
             f"data.circular: {session.source} has no covariate {min(missing)!r}: it has {', '.join(session.names)}"
         )
     for name, period in circular.items():
-        place = next(i for i, series in enumerate(session.series) if name in series.names)
-        series = session.series[place]
-        values = series.values[:, series.names.index(name)]
         if period is None:
+            _, values = _column(session, name)
             word, period = _turn(session, name, values)
             notes.append(f"{name} goes around, in {word}: x has its sine and cosine")
+        found[name] = period
+    return found, notes
+
+
+def turned(session: Session, periods: Mapping[str, float]) -> Session:
+    """Itself with NAME_sin and NAME_cos in place of each NAME, before anything is averaged: means go wrong around 0."""
+    for name, period in periods.items():
+        place, values = _column(session, name)
         parts = list(session.series)
         with np.errstate(invalid="ignore"):  # what is infinite is refused later, with its time
-            parts[place] = _as_sine_and_cosine(series, name, 2 * np.pi * values / period)
+            parts[place] = _as_sine_and_cosine(parts[place], name, 2 * np.pi * values / period)
         session = replace(session, series=parts)
-    return replace(session, notes=tuple(notes))
+    return session
+
+
+def _column(session: Session, name: str) -> tuple[int, np.ndarray]:
+    """(the place of the series that holds a covariate, its values)."""
+    place = next((i for i, series in enumerate(session.series) if name in series.names), None)
+    if place is None:
+        raise BadInput(f"{session.source}: has no covariate {name!r}: it has {', '.join(session.names)}")
+    series = session.series[place]
+    return place, series.values[:, series.names.index(name)]
 
 
 def angle(sine: np.ndarray, cosine: np.ndarray) -> np.ndarray:

@@ -243,7 +243,18 @@ def test_standardized_from_training_bins_only():
 
 def test_state_prepares_another_recording_in_the_same_way():
     first = binned(history=4, bin=0.1, spike_history=True)
-    assert set(first.state) == {*Binned.fixed, "covariates", "units", "mean", "std", "low", "high", "bump_ends", "seen"}
+    assert set(first.state) == {
+        *Binned.fixed,
+        "covariates",
+        "units",
+        "mean",
+        "std",
+        "low",
+        "high",
+        "bump_ends",
+        "seen",
+        "turns",
+    }
     other = session(seed=9, number=4)
     other = changed(other, covariates=other.series[0].values[:, ::-1] * 7, names=["b", "a"])
     second = binned(other, history=4, bin=0.1, spike_history=True, state=first.state)

@@ -110,6 +110,19 @@ def test_predict_turns_them_as_training_did(tmp_path):
     assert torch.equal(inputs.features, data.train.features)
 
 
+def test_a_turn_stays_what_it_was_where_another_recording_turns_little(tmp_path):
+    data = binned(turning(), circular=["heading"], history=1)
+    other = turning()
+    values = other.series[0].values / [100.0, 1.0]  # degrees still, though they might be radians
+    keys = {"covariates": values, "covariate_times": other.series[0].times, "covariate_names": other.series[0].names}
+    np.savez(tmp_path / "x.npz", **keys)
+    inputs = Recording.inputs(str(tmp_path / "x.npz"), data.state)
+    heading = np.rad2deg(np.arctan2(*raw(data, inputs.features)[:, :2].T.numpy()))
+    assert 3 < heading.max() < 3.7
+    again = binned(changed(other, covariates=values), circular=["heading"], history=1, state=data.state)
+    assert torch.equal(again.train.features[-len(inputs.features) :], inputs.features)
+
+
 # -------------------------------------------------------------------------------------------------------------- bumps
 
 
