@@ -25,7 +25,7 @@ def figure(
     """A panel for each score: a stroke a run, the mean with its interval over repetitions (Student's t). One more for
     the differences of `ranking`: filled where they are beyond doubt, hollow where chance would explain them."""
     names, order = names[:MOST], ranking.order
-    height = 0.27 * len(order) + 1.0
+    height = 0.27 * len(order) + 1.1
     drawn = canvas(2.4 + 2.6 * (len(names) + 1), height)
     panels = drawn.subplots(1, len(names) + 1, sharey=True, squeeze=False)[0]
     groups = list(compared.groups.values())
@@ -63,9 +63,8 @@ def _differences(panel, ranking: Ranking, labels: list[str]) -> None:
             panel.plot([known.mean - half, known.mean + half], [row, row], color=PREDICTED)
         panel.plot(known.mean, row, "o", color=PREDICTED, markerfacecolor=PREDICTED if sure else "white", markersize=5)
     panel.plot(0, ranking.order.index(ranking.reference), "D", color=INK, markersize=4)
-    panel.set_xlabel(
-        with_arrow(f"{ranking.name} minus that of {shortened(labels[ranking.reference], 28)}", ranking.direction)
-    )
+    to = shortened(labels[ranking.reference])
+    panel.set_xlabel(f"{with_arrow(ranking.name, ranking.direction)}\nminus that of {to}")
     panel.set_title(f"{basis(ranking)}\nfilled: beyond doubt; hollow: not", color=QUIET, fontsize=8)
 
 
@@ -83,5 +82,4 @@ def with_arrow(name: str, better: str | None) -> str:
 
 
 def shortened(text: str, most: int = LONG) -> str:
-    text = text.replace("$", r"\$")
     return text if len(text) <= most else f"{text[: most - 1]}…"

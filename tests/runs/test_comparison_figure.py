@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import t
 
 from dlthink.runs.comparison import Comparison, find
-from dlthink.runs.comparison_figure import figure
+from dlthink.runs.comparison_figure import figure, shortened
 from dlthink.runs.ranking import Ranking
 from tests.runs.conftest import SCORES
 
@@ -43,7 +43,7 @@ def test_best_on_top_with_means_intervals_and_runs(drawing):
 def test_an_arrow_says_which_way_is_better(drawing):
     first, second, last = drawing[0].axes
     assert (first.get_xlabel(), second.get_xlabel()) == ("log_score  better →", "← better  mae")
-    assert last.get_xlabel() == "log_score minus that of loss=a  better →"
+    assert last.get_xlabel() == "log_score  better →\nminus that of loss=a"
 
 
 def test_differences_are_filled_where_they_are_beyond_doubt(drawing):
@@ -66,3 +66,7 @@ def test_one_seed_has_points_alone_and_a_score_that_nobody_has_none(runs, tmp_pa
     panels = figure(compared, ranking, ["log_score", "rps"], compared.labels(), SCORES).axes
     assert not [line for panel in panels for line in panel.lines if line.get_marker() == "None"][1:]  # zero alone
     assert np.isnan([*lines(panels[1], 0, "o")[0].get_xdata()]).all()
+
+
+def test_a_name_stands_as_it_is():
+    assert shortened("data.path=a$b") == "data.path=a$b"
