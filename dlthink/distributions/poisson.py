@@ -6,6 +6,8 @@ from torch import Tensor
 from dlthink.distributions.count import CountDistribution
 from dlthink.distributions.real import exact
 
+SUMMED = 10_000  # the largest count up to which probabilities are added up: exact in the tails, too
+
 
 class Poisson(CountDistribution):
     """P(k) = rate^k exp(-rate) / k!: mean = variance = rate."""
@@ -25,6 +27,16 @@ class Poisson(CountDistribution):
     def log_pmf(self, k: Tensor) -> Tensor:
         (rate,) = self.parameters
         return torch.xlogy(k, rate) - rate - torch.lgamma(k + 1)
+
+    def cdf(self, value: Tensor) -> Tensor:
+        """P(K <= value): the sum of the probabilities up to there; above 10,000, where that takes long, to 1e-9, the
+        regularised upper incomplete gamma function Q(floor(value) + 1, rate).
+
+        Source: Johnson, Kemp & Kotz 2005, Univariate Discrete Distributions, section 4.5.
+        """
+        (rate,) = self.parameters
+        k, summed = exact(value).floor(), super().cdf(value.clamp(max=SUMMED))
+        return torch.where(k > SUMMED, self._like(value, torch.special.gammaincc(k.clamp(min=0) + 1, rate)), summed)
 
     def crps(self, value: Tensor) -> Tensor:
         """(y - rate) (2 F(y) - 1) + 2 rate P(y) - rate exp(-2 rate) (I0(2 rate) + I1(2 rate)).

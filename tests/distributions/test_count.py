@@ -70,6 +70,11 @@ def test_probabilities_sum_to_one_and_have_the_stated_moments(family):
     assert law.stddev.dtype == D and law.batch_shape == (3, 2)
 
 
+def test_poisson_counts_of_millions_need_no_sum():
+    rate, k = tensor(2e4, 5e6, 5e6, 1e12), tensor(20_100, 5e6 - 3000, 5e6 + 1000, 1e12 + 1e6)
+    np.testing.assert_allclose(Poisson(rate).cdf(k), stats.poisson(rate.numpy()).cdf(k.numpy()), atol=1e-8)
+
+
 @pytest.mark.parametrize("family", list(peers()))
 def test_equals_scipy_in_the_bulk_and_the_tails(family):
     law = laws()[family]

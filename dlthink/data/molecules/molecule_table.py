@@ -67,7 +67,7 @@ class MoleculeTable(ByMolecule):
             trained = ", ".join(state["targets"])
             raise BadInput(f"data.target: the run predicts {trained}; name as many columns, in this order")
         if len({*self.names}) < len(self.names):
-            raise BadInput(f"data.target=[{','.join(self.names)}]: one of them stands there twice")
+            raise BadInput(f"data.target=[{','.join(self.names)}]: one of them stands there twice: leave it out")
         if not isinstance(unit, str) and len(unit) != len(self.names):
             raise BadInput(f"data.unit: {len(unit)} units for {len(self.names)} targets; give one for each")
         super().__init__(split=split, state=state, **splitting)

@@ -123,13 +123,15 @@ def chosen(frame: pandas.DataFrame, patterns: list[str], setting: str, source: S
     return found
 
 
-def no_such_column(name: str, columns: list[str], setting: str, source: Source) -> BadInput:
+def no_such_column(name: str, columns: list[str], setting: str | None, source: Source) -> BadInput:
+    """setting: that which asks for it, if another than that which names the file."""
     from difflib import get_close_matches
 
     alike = {str(one).lower(): one for one in columns}
     near = get_close_matches(name.lower(), alike, n=1, cutoff=0.6)
     hint = f"did you mean {alike[near[0]]}?" if near else f"there is {listed(columns, 12)}"
-    return BadInput(f"{setting}: {source.name} has no column {name}; {hint}")
+    asks = "" if setting is None else f"{setting}: "
+    return BadInput(f"{asks}{source.name} has no column {name}; {hint}")
 
 
 def plain(value: object) -> str:

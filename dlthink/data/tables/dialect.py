@@ -18,6 +18,11 @@ DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 NUMBER = re.compile(r"[-+]?[\d.,]+(?:[eE][-+]?\d+)?")
 THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+")
 
+NO_TABLE = {  # what a file is that begins so
+    re.compile(r"\s*<(!doctype|html|head|body|table|\?xml)\b", re.IGNORECASE): "a web page (HTML) or XML",
+    re.compile(r'\s*(\{\s*["}]|\[\s*[\[{])'): "JSON",
+}
+
 
 @dataclass
 class Dialect:
@@ -33,6 +38,9 @@ class Dialect:
     @classmethod
     def of(cls, head: str, source: str) -> Dialect:
         """From the first characters of a file. Raises BadInput, naming it."""
+        for begins, what in NO_TABLE.items():
+            if begins.match(head):
+                raise BadInput(f"{source}: is {what}, no table of text: save or download it as CSV")
         before, told = 0, re.match(r"\s*sep=(.)[^\n]*\n", head)
         if told:
             before, head = 1, head[told.end() :]

@@ -88,7 +88,7 @@ class Inputs:
         lacking = [column for column in preparation.columns if column["name"] not in frame]
         for column in lacking:
             if not column.get("gaps") and "" not in column.get("words", ()):
-                raise no_such_column(column["name"], list(frame.columns), f"input={self.path}", source)
+                raise no_such_column(column["name"], list(frame.columns), None, source)
             frame[column["name"]] = np.nan
         return [f"no column {column['name']}: taken as missing in all rows" for column in lacking]
 
@@ -101,7 +101,7 @@ class CountInputs(Inputs):
         if name is None:
             return {}
         if name not in frame:
-            raise no_such_column(name, list(frame.columns), f"input={self.path}", source)
+            raise no_such_column(name, list(frame.columns), None, source)
         return {"offset": log_exposure(exposure(frame, name, source), state["mean_exposure"])}
 
     def columns(self, predicted: dict[str, Any]) -> Iterator[tuple[str, Tensor]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlthink.data.fraction import thinned
-from dlthink.data.tables.columns import kind_of, listed, no_such_column, numbers, words
+from dlthink.data.tables.columns import kind_of, listed, no_numbers, no_such_column, numbers, words
 from dlthink.data.tables.read_table import Source
 from dlthink.data.tables.row_hash import shares, word_ties
 from dlthink.errors import BadInput
@@ -71,20 +71,23 @@ class Splitting:
 
     def roles(self, frame: pandas.DataFrame, ties: np.ndarray, source: Source) -> tuple[np.ndarray, list[str]]:
         """The role of each row, words [n], "" for none; notes. ties: int64 [n], equal for rows that stay together."""
-        together = ties
+        together, notes = ties, []
         if self.group is not None:
             together = word_ties(*words(frame[self.group])).view(np.int64)
             together = np.where(frame[self.group].isna(), ties, together)
+            if (groups := len(np.unique(together))) < FOLDS:
+                few = f"{groups} groups only" if groups > 1 else "the same in all rows"
+                notes = [f"{self.group}, which keeps groups together, has {few}"]
         if self.split != "random":
-            roles, notes = self._said(frame, together, ties, source)
-            return thinned(roles, together, self.fraction), notes
+            roles, said = self._said(frame, together, ties, source)
+            return thinned(roles, together, self.fraction), notes + said
         if self.time is not None:
             piece = self._pieces(frame[self.time], source)
             roles = PATTERN[(piece // PIECES + self.fold) % len(PATTERN)]
             return thinned(roles, piece, self.fraction), []
         test = np.floor(shares(together) * FOLDS) == self.fold
         val = shares(together, "validation") < self.validation
-        return thinned(np.where(test, "test", np.where(val, "val", "train")), together, self.fraction), []
+        return thinned(np.where(test, "test", np.where(val, "val", "train")), together, self.fraction), notes
 
     def _said(self, frame, together: np.ndarray, ties: np.ndarray, source: Source) -> tuple[np.ndarray, list[str]]:
         """As the column says; where it names no validation, a share of training."""
@@ -119,7 +122,10 @@ class Splitting:
         when = numbers(column, kind, source)[str(column.name)]
         if np.isnan(when).any():
             row = int(np.isnan(when).argmax())
-            raise BadInput(f"data.time={column.name}: {source.name} has no time in {source.place(row)}: fill it in")
+            place = f"data.time={column.name}: {source.name}, {source.place(row)}"
+            if no_numbers(column, when)[row]:
+                raise BadInput(f"{place}: {str(column.iloc[row])[:40]!r} is no time, though others are: mend it")
+            raise BadInput(f"{place}: there is no time: fill it in")
         ordered = np.sort(when)
         if len(ordered) < self.blocks:
             raise BadInput(f"data.blocks={self.blocks}: {source.name} has {len(ordered)} rows only: choose fewer")

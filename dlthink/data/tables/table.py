@@ -192,6 +192,8 @@ class Table:
             raise BadInput(
                 f"data.target: say which column of {source.name} to predict: {listed(list(frame.columns), 12)}"
             )
+        if len({*given}) < len(given):
+            raise BadInput(f"data.target=[{','.join(given)}]: one of them stands there twice: leave it out")
         for name in given:
             if name not in frame:
                 raise no_such_column(name, list(frame.columns), f"data.target={name}", source)
@@ -204,7 +206,7 @@ class Table:
         if state is not None:
             for name in (column["name"] for column in state["columns"]):
                 if name not in frame:
-                    raise no_such_column(name, list(frame.columns), "data.path", source)
+                    raise no_such_column(name, list(frame.columns), None, source)
             return {name: kind for name, kind in state["kinds"].items() if name in frame}
         named = chosen(frame, self.features, "data.features", source) if self.features else list(frame.columns)
         left_out = {*taken, *chosen(frame, self.ignore or [], "data.ignore", source)}

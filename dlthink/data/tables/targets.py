@@ -15,6 +15,8 @@ from dlthink.errors import BadInput
 if TYPE_CHECKING:
     import pandas
 
+LARGEST = 2**24  # a count: the next whole number is no float32
+
 
 def reals(frame: pandas.DataFrame, names: list[str], source: Source) -> np.ndarray:
     """float64 [n, n_targets], nan where missing. Raises BadInput for words, dates and what is infinite."""
@@ -22,7 +24,7 @@ def reals(frame: pandas.DataFrame, names: list[str], source: Source) -> np.ndarr
 
 
 def counts(frame: pandas.DataFrame, names: list[str], source: Source) -> np.ndarray:
-    """The same, whole numbers from 0. Raises BadInput for a count of 2.5 or -1, too."""
+    """The same, whole numbers from 0. Raises BadInput for a count of 2.5, -1 or more than `LARGEST`, too."""
     found = np.stack([_numbers(frame[name], source, "counts") for name in names], 1)
     with np.errstate(invalid="ignore"):
         wrong = (found < 0) | (found != np.floor(found)) & ~np.isnan(found)
@@ -31,6 +33,12 @@ def counts(frame: pandas.DataFrame, names: list[str], source: Source) -> np.ndar
         raise BadInput(
             f"data.target={names[column]}: {source.name}, {source.place(row)}: {found[row, column]:g} is no count, "
             f"which is a whole number from 0; mend it, or data.kind=reals"
+        )
+    if (large := found > LARGEST).any():
+        row, column = (int(place[0]) for place in np.nonzero(large))
+        raise BadInput(
+            f"data.target={names[column]}: {source.name}, {source.place(row)}: {found[row, column]:.15g} is more than "
+            f"can be counted one by one, {LARGEST:,} at most: count in thousands or millions, or data.kind=reals"
         )
     return found
 

@@ -50,7 +50,13 @@ def test_an_exposure_is_an_offset_and_no_feature(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "value, said", [(2.5, "2.5 is no count"), (-1, "-1 is no count"), ("many", "'many' is no number")]
+    "value, said",
+    [
+        (2.5, "2.5 is no count"),
+        (-1, "-1 is no count"),
+        ("many", "'many' is no number"),
+        (2**24 + 1, "16777217 is more than .* 16,777,216 at most"),
+    ],
 )
 def test_what_is_no_count(tmp_path, value, said):
     made = table().astype({"visits": object})

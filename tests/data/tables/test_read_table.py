@@ -139,6 +139,9 @@ BAD = {
     "no rows": ("a,b\n", ["no row"]),
     "a header in the middle": ("a,b\n1,x\n2,y\na,b\n3,z\n", ["line 4 repeats the header"]),
     "a quote never closed": ('a,b\n1,"x\n2,y\n3,z\n', ["quote", "never closed"]),
+    "a web page": ("\n<!DOCTYPE html>\n<p>a, b</p>\n<p>1, 2</p>\n", ["a web page", "CSV"]),
+    "XML": ('<?xml version="1.0"?>\n<a>1,2</a>\n', ["XML"]),
+    "JSON": ('[\n {"a": 1, "b": 2},\n {"a": 3, "b": 4}\n]\n', ["is JSON"]),
     "a row too long": ("a,b\n1,2\n1,2,3\n4,5\n", ["line 3 has 3 cells where the header has 2"]),
 }
 
@@ -148,6 +151,11 @@ def test_what_is_no_table(tmp_path, text, says):
     path = tmp_path / "t.csv"
     path.write_text(text)
     refused(path, *says)
+
+
+def test_names_in_brackets_are_names():
+    for header in ("<date>,<open>", "[a],[b]"):
+        assert Dialect.of(f"{header}\n1,2\n3,4\n", "f").header == header.split(",")
 
 
 def test_a_quote_never_closed_far_below(tmp_path):

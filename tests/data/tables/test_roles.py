@@ -95,8 +95,10 @@ def test_times_may_be_dates_and_must_be_there():
     days = pd.Series(np.datetime64("2020-01-01") + np.arange(40).astype("timedelta64[D]"))
     found, _ = roles(pd.DataFrame({"t": days.astype(str)}), time="t", blocks=5)
     assert found.tolist() == [role for role in ("train", "train", "test", "train", "val") for _ in range(8)]
-    with pytest.raises(BadInput, match=r"no time in line 3"):
+    with pytest.raises(BadInput, match=r"line 3: there is no time"):
         roles(pd.DataFrame({"t": [1.0, np.nan, *range(30)]}), time="t")
+    with pytest.raises(BadInput, match=r"line 42: 'soon' is no time"):
+        roles(pd.DataFrame({"t": [*map(str, range(40)), "soon"]}), time="t")
     with pytest.raises(BadInput, match="words in that column"):
         roles(pd.DataFrame({"t": list("abcdefgh")}), time="t")
     with pytest.raises(BadInput, match="has 7 rows only"):

@@ -153,12 +153,15 @@ def test_columns_are_written_down(path):
 # -------------------------------------------------------------------------------------------------------- bad input
 
 
-def test_columns_that_are_not_there(path):
+def test_columns_that_are_not_there(path, tmp_path):
     refused(["data.target=Y2", "did you mean y?"], path, "Y2")
     refused(["data.target", "a, b, colour"], path, None)
     refused(["data.ignore", "no column bb", "did you mean b?"], path, ignore=["bb"])
     refused(["data.features", "no column x*"], path, features=["x*"])
     refused(["data.group=whom"], path, group="whom")
+    refused(["data.target=[y,y]", "twice"], path, ["y", "y"])
+    with pytest.raises(BadInput, match=r"^data.path=\S*other.csv has no column a;"):
+        reals(written(tmp_path, frame().drop(columns="a"), "other.csv"), state=reals(path).state)
 
 
 def test_targets_that_are_none(tmp_path):
@@ -188,6 +191,9 @@ def test_dates_that_are_none(tmp_path):
 def test_too_few_rows_and_nothing_to_predict_from(tmp_path):
     refused(["no row of 1 is left for"], written(tmp_path, frame(1)))
     refused(["no feature is left", "same in all training rows"], written(tmp_path, frame()[["y"]].assign(a=1)))
+    refused(
+        ["is left for", "a, which keeps groups", "the same in all"], written(tmp_path, frame().assign(a=1)), group="a"
+    )
     refused(["no column is left"], written(tmp_path, frame()[["y", "a"]]), ignore=["a"])
 
 
