@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import shlex
+import shutil
+import sys
 import time
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from dlthink.errors import BadInput, plain
 from dlthink.files.atomic import write_json
@@ -37,11 +39,30 @@ def searched(overrides: list[str]) -> tuple[dict[str, Any], list[str]]:
             raise BadInput(f"{word}: cannot be searched over; give an interval or the values themselves")
         else:
             space[key] = override
+        if key == "resume":
+            raise BadInput(f"{word}: a search goes on with its own command and into=FOLDER")
         if key in ("hydra.run.dir", "hydra.sweep.dir"):
             raise BadInput(f"{word}: is the folder of a run; a search has into=FOLDER")
     if not space:
         raise BadInput("nothing to search over: give a setting several values, optim.lr='interval(1e-4,1e-2)'")
     return space, rest
+
+
+class _Both:
+    """What is written goes to the log and to the terminal."""
+
+    def __init__(self, *places: TextIO) -> None:
+        self.places = places
+
+    def write(self, text: str) -> int:
+        return max(place.write(text) for place in self.places)
+
+    def flush(self) -> None:
+        for place in self.places:
+            place.flush()
+
+    def isatty(self) -> bool:
+        return False  # a bar that moves is of no use in a log
 
 
 class Search:
@@ -57,21 +78,34 @@ class Search:
 
     def run(self, trials: int) -> int:
         """Try until there are so many; say which was best. Returns the exit code."""
+        if self.folder.exists() and not self.folder.is_dir():
+            raise BadInput(f"into={self.folder}: is a file; name a folder")
         self.folder.mkdir(parents=True, exist_ok=True)
-        with hold(self.folder), (self.folder / LOG).open("a") as log:
-            self._go_on()
-            before, began = len(self.tried), time.monotonic()
+        try:
+            with hold(self.folder):
+                self._go_on()
+                self._keep()  # before the first trial: its folder belongs to this search, wherever it stops
+                code = self._try(trials)
+        finally:
+            self._clear_away()
+        return code or self._conclude()
+
+    def _try(self, trials: int) -> int:
+        """Train what is left of so many trials. Returns the exit code of the first one that is refused, or 0."""
+        before, began = len(self.tried), time.monotonic()
+        with (self.folder / LOG).open("a") as log:
             for number in range(before, trials):
                 words = self._ask(number)
                 found, code = self._train(number, words, log)
                 if code == REFUSED:
                     return code
                 figure = None if code else Estimate.of(run.numbers[run.best[0]] for run in found)
-                self.tried.append({"words": words, "figure": figure and figure.mean})
-                write_json(self.folder / KEPT, {"asked": self._asked(), "best": self.best, "tried": self.tried})
+                known = figure is not None and math.isfinite(figure.mean)
+                self.tried.append({"words": words, "figure": figure.mean if known else None})
+                self._keep()
                 passed = (time.monotonic() - began) / (number + 1 - before)
                 self._tell(number, trials, words, figure, passed * (trials - number - 1))
-        return self._conclude()
+        return 0
 
     def _ask(self, number: int) -> list[str]:
         """The words of the next trial: they depend on its number and on what was tried, so that a stop changes none."""
@@ -101,7 +135,7 @@ class Search:
             line = [f"resume={place}"]
         else:
             line = [*line, f"hydra.run.dir={place}"]
-        with redirect_stdout(log):
+        with redirect_stdout(log), redirect_stderr(_Both(log, sys.stderr)):
             code = train.main(line)
         found = [] if code else comparison.find([place], "val")[0]
         if any(run.best is None for run in found) or not (found or code):
@@ -114,7 +148,7 @@ class Search:
         """What was tried here before. Raises BadInput where that was another search."""
         file = self.folder / KEPT
         if not file.is_file():
-            if any(path.name not in (LOG, NAME, "trial-0") for path in self.folder.iterdir()):
+            if any(path.name != NAME for path in self.folder.iterdir()):
                 raise BadInput(f"into={self.folder}: holds other things than a search: choose another folder")
             return
         kept = stored_files.from_json(file)
@@ -124,6 +158,14 @@ class Search:
         if not (isinstance(tried, list) and all(map(_sound, tried)) and _sound_best(kept.get("best"))):
             raise BadInput(f"{file}: damaged: choose another into=")
         self.tried, self.best = tried, tuple(kept["best"]) if kept["best"] else None
+
+    def _keep(self) -> None:
+        write_json(self.folder / KEPT, {"asked": self._asked(), "best": self.best, "tried": self.tried})
+
+    def _clear_away(self) -> None:
+        """A search of which no trial began leaves no folder, so that its words can be mended."""
+        if not self.tried and {path.name for path in self.folder.iterdir()} <= {KEPT, LOG}:
+            shutil.rmtree(self.folder)
 
     def _asked(self) -> list[str]:
         return [*self.words, *(f"{key}: {space}" for key, space in self.space.items())]
@@ -144,7 +186,7 @@ class Search:
     def _conclude(self) -> int:
         best = self._winner()
         if best is None:
-            print(plain(f"no trial came to its end; {self.folder / LOG} says why"))
+            print(plain(f"no trial came to its end with a finite figure; {self.folder / LOG} says why"))
             return 1
         name, better = self.best
         runs, _ = comparison.find([self.folder / f"trial-{best}"], "test")
@@ -181,10 +223,12 @@ def _distribution(key: str, override: Any):
 
 
 def _text(space: Any, value: Any) -> str:
-    """A value as it is typed: four digits of a number tell as much."""
+    """A value as it is typed: as many digits as tell a thousandth of the space, four or more; never outside of it."""
     if not isinstance(value, float):
         return str(value)
-    return f"{min(max(float(f'{value:.4g}'), space.low), space.high):.4g}"
+    digits = 4 + int(math.log10(max(abs(space.low), abs(space.high)) / (space.high - space.low)))
+    text = f"{value:.{max(digits, 4)}g}"
+    return text if space.low <= float(text) <= space.high else repr(value)
 
 
 def _value(space: Any, text: str) -> Any:

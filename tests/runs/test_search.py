@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,11 +83,52 @@ def test_trials_that_fail_are_told_and_bad_input_ends_it(trained, monkeypatch, c
     assert Search(*searched(SPACE), "found").run(9) == 2
 
 
+def test_a_narrow_interval_keeps_the_digits_that_tell_its_values_apart(trained):
+    narrow = ["optim.lr=interval(0.123446,0.1234461)", *SPACE[1:]]
+    Search(*searched(narrow), "found").run(4)
+    values = {float(one["words"][0].partition("=")[2]) for one in tried("found")}
+    assert len(values) == 4 and all(0.123446 <= value <= 0.1234461 for value in values)
+
+
+def test_a_figure_that_is_no_number_never_wins(trained, monkeypatch, capsys):
+    figures = iter([None, 3.0, 2.0])  # as metrics.json says nan
+    monkeypatch.setitem(globals(), "error_of", lambda *_: next(figures))
+    assert Search(*searched(SPACE), "found").run(3) == 0
+    assert [one["figure"] for one in tried("found")] == [None, 3.0, 2.0]
+    assert "trial 2, 2; chosen" in capsys.readouterr().out
+
+
+def test_the_log_says_why_a_trial_failed_and_so_does_the_terminal(trained, monkeypatch, capsys):
+    monkeypatch.setattr(train, "main", lambda words: print("the term mse is nan", file=sys.stderr) or 1)
+    assert Search(*searched(SPACE), "found").run(1) == 1
+    assert "mse is nan" in Path("found/log.txt").read_text() and "mse is nan" in capsys.readouterr().err
+
+
+def test_what_is_refused_at_once_leaves_no_folder(trained, monkeypatch):
+    monkeypatch.setattr(train, "main", lambda words: 2)
+    assert Search(*searched(SPACE), "found").run(1) == 2
+    assert not Path("found").exists()
+
+
+def test_a_search_stopped_in_its_first_trial_takes_no_other_words(trained, monkeypatch):
+    def stopped(words):
+        Path("found/trial-0").mkdir()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as during:
+        during.setattr(train, "main", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            Search(*searched(SPACE), "found").run(1)
+    with pytest.raises(BadInput, match="another search lies here"):
+        Search(*searched([*SPACE, "loss=mse"]), "found").run(1)
+
+
 @pytest.mark.parametrize(
     "words, said",
     [
         (["loss=mse"], "nothing to search over"),
         (["seed=0,1"], "nothing to search over"),
+        (["resume=found", SPACE[0]], "its own command"),
         (["loss=glob(*)"], "cannot be searched over"),
         ([SPACE[0], "hydra.sweep.dir=x"], "into=FOLDER"),
         (["optim.lr=interval(1,0.1)"], "above its beginning"),
@@ -121,6 +163,9 @@ def test_a_folder_of_something_else_is_left_alone(trained, tmp_path):
     (tmp_path / "found" / "thesis.tex").touch()
     with pytest.raises(BadInput, match="holds other things"):
         Search(*searched(SPACE), "found").run(1)
+    assert [path.name for path in (tmp_path / "found").iterdir()] == ["thesis.tex"]
+    with pytest.raises(BadInput, match="is a file"):
+        Search(*searched(SPACE), "found/thesis.tex").run(1)
 
 
 def test_from_the_command_line(cli):
