@@ -24,7 +24,6 @@ SETTINGS = {  # beside each cost as it is typed
     "cyclegan": [{"gan": gan} for gan in ("hinge", "nonsaturating", "wgan_gp")],
     "triplet": [{"mining": mine} for mine in ("batch_hard", "batch_all", "random")] + [{"margin": None}],
 }
-NEEDS = {"categorical": {"largest": 60}}  # what the samples ask for
 SLOW = {  # searches of more than a second; a cost of each kind and family is among the others
     *("categorical", "com_poisson", "generalized_poisson", "zero_inflated_poisson", "zero_inflated_negative_binomial"),
     *("quantile", "student_t", "natural_gaussian", "crps_laplace", "laplace_nll", "arcface", "oasis"),
@@ -51,7 +50,7 @@ def asked():
             looks = "backbone" in inspect.getsource(build.find(node_of(name), "loss"))  # which takes its time
             for i, settings in enumerate([{}, *SETTINGS.get(name, [])]):
                 marks = [pytest.mark.slow] * (looks or i > 0 or name in SLOW) + [needs_lite1] * looks
-                yield pytest.param(name, kind, NEEDS.get(name, {}) | settings, marks=marks)
+                yield pytest.param(name, kind, settings, marks=marks)
 
 
 @pytest.mark.parametrize("name, kind, settings", list(asked()), ids=lambda value: str(value).replace(" ", ""))

@@ -27,7 +27,9 @@ class Counts(Scalars):
     pictured, pictured_as = 1, "Expected cost over the answers to counts of one Poisson distribution"
 
     def facts(self, n: int = len(RATES[0])) -> dict[str, Any]:
-        return {"n_targets": n, "units": [f"unit {i}" for i in range(n)], "bin": 0.05, "n_in": 4, "window": 1}
+        most = int(max(truth.y.max() for truth in (self.even(), self.skewed())))
+        names = [f"unit {i}" for i in range(n)]
+        return {"n_targets": n, "units": names, "bin": 0.05, "n_in": 4, "window": 1, "largest_count": most}
 
     def even(self) -> Truth:
         return gathered([[counts(N, poisson(rate), MOST) for rate in rates] for rates in RATES], "Poisson counts")

@@ -8,11 +8,14 @@ from dlthink.distributions.categorical_counts import CategoricalCounts
 from dlthink.errors import BadInput
 from dlthink.losses.counts._counts import Counts
 
+LARGEST = 20  # where neither the data nor the user say more
+
 
 class Categorical(Counts):
     """NLL = logsumexp(logits) - logits_k, mean over samples and targets.
 
-    Elicits the whole distribution of any counts up to `largest`.
+    Elicits the whole distribution of any counts up to `largest`; None: up to `largest_count`, which data that know it
+    state.
 
     out: [n, (largest + 1) n_targets], the logits of a target's counts 0 .. largest side by side, less the log of their
     shares among the training counts (`prepare`, half a count more for each), so that an output of 0 predicts these
@@ -22,8 +25,9 @@ class Categorical(Counts):
     Raises BadInput where a training count is larger than `largest`, no whole number, negative or not finite.
     """
 
-    def __init__(self, n_targets: int, largest: int = 20):
+    def __init__(self, n_targets: int, largest: int | None = None, largest_count: int = LARGEST):
         super().__init__(n_targets)
+        largest = largest_count if largest is None else largest
         if largest < 1:
             raise BadInput(f"loss.largest={largest}: the largest count that has a probability: 1 at least")
         self.n_targets, self.largest, self.outputs_per_target = n_targets, largest, largest + 1
