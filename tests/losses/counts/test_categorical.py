@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from dlthink.checks.kinds.counts import Counts
 from dlthink.errors import BadInput
 from dlthink.losses.counts.categorical import Categorical
 from dlthink.losses.counts.poisson import Poisson
@@ -59,6 +60,13 @@ def test_out_zero_predicts_the_shares_of_the_training_counts():
     law = loss.predict(torch.zeros(1, 14, dtype=D))["distribution"]
     share = (k[..., None] == torch.arange(7)).double().mean(0)
     torch.testing.assert_close(law.log_p[0].exp(), share, rtol=0, atol=2e-3)
+
+
+def test_data_may_state_the_largest_count():
+    assert Categorical(1).largest == 20 and Categorical(1, largest_count=7).largest == 7
+    assert Categorical(1, 3, largest_count=7).largest == 3
+    samples = Counts()
+    assert samples.facts()["largest_count"] == samples.skewed().y.max() >= samples.even().y.max()
 
 
 def test_a_count_beyond_the_largest_has_no_probability():
