@@ -24,8 +24,9 @@ def oddities(frame: pandas.DataFrame, kinds: dict[str, str], targets: list[str],
         found.append(f"{source.place(len(frame) - 1)} reads {total}: if it sums up the rows above, leave it out")
     coded = [name for name in source.coded if kinds.get(name) == "number"]
     if coded:
-        found.append(f"numbers that begin with 0, taken as numbers: are they codes? Then data.categories=[{coded[0]}]"
-                     + f"; also {listed(coded[1:])}" * (len(coded) > 1))  # fmt: skip
+        others = f"; also {listed(coded[1:])}" if coded[1:] else ""
+        said = f"numbers that begin with 0, taken as numbers: are they codes? Then data.categories=[{coded[0]}]{others}"
+        found.append(said)
     units = [f"{name} ({unit})" for name in targets if (unit := unit_of(frame[name], source))]
     if units:
         found.append(f"the target has a unit, and is read and predicted in it: {listed(units)}")
