@@ -1,5 +1,7 @@
 """Costs whose answers are right and whose words are not; costs of embeddings and of photos that mislead a check."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -15,6 +17,8 @@ from dlthink.checks.misread import misread
 from dlthink.checks.ranking import check_constant
 from dlthink.checks.reduction import check_pairs
 from dlthink.errors import BadInput
+from dlthink.losses.translations.cyclegan import CycleGAN
+from dlthink.models.discriminators.patch import PatchDiscriminator
 from dlthink.training import sanity_check
 from tests.checks.test_slips import Rate, Sphere, Standardized, checked
 
@@ -205,3 +209,13 @@ def test_a_judge_must_learn_what_the_network_is_asked_for(loss, outcome, says):
 def test_a_judge_must_see_what_the_network_makes():
     with pytest.raises(BadInput, match="no term depends on out"):
         sanity_check._against_the_network(Game(shown="y"), *first_photos())
+
+
+def test_a_judge_that_sees_old_photos_now_and_then_is_not_blind():
+    out, y = first_photos()
+    cost = CycleGAN(domains.DOMAINS, partial(PatchDiscriminator, y["summer"].shape[1], width=2), pool=1)
+    for seed in range(8):  # a run that goes on has its pool full, and at even odds the old photo stands in
+        cost.adversary_loss(out, y)
+        torch.manual_seed(seed)
+        one = {name: made[:1] for name, made in out.items()}, {name: real[:1] for name, real in y.items()}
+        sanity_check._against_the_network(cost, *one)

@@ -38,6 +38,7 @@ def rmse(kind, seed=0, n=1000, steps=14_000, lr=3e-3):
     loss = kind(1)
     loss.prepare(y)
     network = Network(loss.outputs_per_target, getattr(loss, "detached", ()))
+    loss.gradient_stopped = True  # the network sees to it
     optimizer = torch.optim.Adam(network.parameters(), lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):

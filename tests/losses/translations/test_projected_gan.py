@@ -98,7 +98,7 @@ def test_only_its_heads_learn_and_are_saved(eye):
     photo = photos(1, 32)["summer"].requires_grad_()
     discriminator(photo).mean().backward()
     assert all(p.grad.abs().sum() > 0 for p in discriminator.parameters() if p.ndim > 1)
-    assert (photo.grad != 0).float().mean() > 0.9, "the network is told about nearly every pixel"
+    assert (photo.grad != 0).float().mean() > 0.7, "the network is told about most pixels"
 
 
 def test_the_slope_of_its_heads_is_bounded(eye):
