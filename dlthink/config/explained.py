@@ -46,6 +46,7 @@ def _goes_with(group: str, choice: str, config: DictConfig, overrides: list[str]
     """What fits to data, and which data fit to a cost."""
     from dlthink.config import build
     from dlthink.config.sweep import every_cost
+    from dlthink.protocols import Metrics
     from dlthink.runs.summary import arrow
 
     if group == "data":
@@ -55,8 +56,9 @@ def _goes_with(group: str, choice: str, config: DictConfig, overrides: list[str]
         except BadInput:
             costs = "none with this network"
         yield f"  costs that fit: {costs}"
-        scores = getattr(build.find(config.metrics, "metrics"), "scores", None)
-        if isinstance(scores, dict):
+        examination = build.find(config.metrics, "metrics")
+        scores = Metrics.scores.of(examination) if Metrics.scores.given(examination) else None
+        if isinstance(scores, dict):  # no property, which an object alone can answer
             names = ", ".join(f"{name} {arrow(way)}" for name, way in scores.items())
             yield f"  compared by: {names}; the first says most"
     if group == "loss":

@@ -233,9 +233,10 @@ def _text(space: Any, value: Any) -> str:
 
 def _value(space: Any, text: str) -> Any:
     """The value that a stored word stands for, if it lies in the space; None otherwise."""
-    choices = getattr(space, "choices", None)
-    if choices is not None:
-        return text if text in choices else None
+    from optuna.distributions import CategoricalDistribution
+
+    if isinstance(space, CategoricalDistribution):
+        return text if text in space.choices else None
     try:
         value = type(space.low)(text)
     except ValueError:
