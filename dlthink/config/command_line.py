@@ -20,8 +20,9 @@ FLAGS = {
     "--config-dir": ("--config-dir", None),
     "--resolve": ("--resolve", ()),
 }
-# Where runs go: one alone, and the runs of a sweep
+# Where runs go, in Hydra's words: is it a sweep's? For a user both are into=FOLDER
 FOLDERS = {"hydra.run.dir": False, "hydra.sweep.dir": True, "hydra.sweep.subdir": True}
+INTO = "into"
 
 
 def read(words: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -38,11 +39,19 @@ def read(words: list[str]) -> tuple[dict[str, str], list[str]]:
         raise BadInput("--cfg shows one experiment, -m is for several: leave one of them out")
     if "--resolve" in flags and "--cfg" not in flags:
         raise BadInput("--resolve goes with --cfg: --cfg job --resolve")
-    _check_once(overrides)
+    several = "--multirun" in flags
     own = [Path(flags["--config-dir"])] if "--config-dir" in flags else []
     for word in overrides:
-        _check(word, "--multirun" in flags, own)
+        _check(word, several, own)
+    overrides = [_placed(word, several) for word in overrides]
+    _check_once(overrides)
     return flags, [quoted(chosen(word, *own)) for word in overrides]
+
+
+def _placed(word: str, several: bool) -> str:
+    """`into=FOLDER` as Hydra says it, of a run or of a sweep; any other word as it is."""
+    key, _, value = word.partition("=")
+    return f"hydra.{'sweep' if several else 'run'}.dir={value}" if key == INTO else word
 
 
 def _check_once(overrides: list[str]) -> None:
@@ -94,13 +103,11 @@ def _check(word: str, several: bool, own: list[Path]) -> None:
         raise BadInput(f"{word}: write {bare}={value or '...'}, which chooses another {bare}")
     if bare == "hydra.mode":
         raise BadInput(f"{word}: several runs are asked for by -m, one by leaving it out")
-    if bare in FOLDERS:
-        if value.strip("'\" ") in ("", "null"):
-            raise BadInput(f"{word}: needs the name of a folder; leave the word out for the usual one")
-        if FOLDERS[bare] and not several:
-            raise BadInput(f"{word}: is the folder of a sweep; add -m, or write hydra.run.dir=...")
-        if several and not FOLDERS[bare]:
-            raise BadInput(f"{word}: is the folder of a single run; with -m write hydra.sweep.dir=...")
+    if bare in (INTO, *FOLDERS) and value.strip("'\" ") in ("", "null"):
+        raise BadInput(f"{word}: needs the name of a folder; leave the word out for the usual one")
+    if FOLDERS.get(bare, several) != several:
+        whose = "a single run" if several else "a sweep, which -m begins"
+        raise BadInput(f"{word}: is the folder of {whose}; write into=FOLDER, which is right for both")
     if value[:1] == "," or value[-1:] == ",":
         raise BadInput(f"{word}: a value is missing beside a comma")
     try:

@@ -38,7 +38,8 @@ def overview(extra: Path | None = None) -> str:
     lines += [
         "More of a choice, its settings and what fits it: dlthink train data=table --help, loss=triplet --help, ...",
         "Any value of the composed configuration can be set: data.bin=0.1 optim.lr=3e-4 trainer.minutes=10 seed=1",
-        "Flags: -m (sweep over comma lists)  --cfg job  --config-dir DIR (your own choices)  hydra.run.dir=DIR",
+        "into=FOLDER: of the run or the sweep; without, outputs/DATE/TIME or outputs/multirun/DATE/TIME",
+        "Flags: -m (sweep over comma lists)  --cfg job  --config-dir DIR (your own choices)",
         "",
         EXAMPLES,
     ]

@@ -16,7 +16,7 @@ from dlthink.user_errors import own_code
 
 NEXT = """\
 next: every cost that fits, dlthink train -m loss=all seed=0,1,2 with the same data; your own, dlthink new loss NAME
-pictures: figures/ in its folder, or tensorboard --logdir outputs; what the numbers mean: docs/scenarios.md"""
+pictures: figures/ in its folder, or tensorboard --logdir {logdir}; what the numbers mean: docs/scenarios.md"""
 
 
 def job(config) -> float | None:
@@ -155,7 +155,8 @@ def _train(config, folder: Path, story: dict, saved=None, before=None, table: bo
     results = launch(parts, config, folder, story, saved, before)
     if table:
         print(plain(summary.table("test", results["test"], Metrics.scores.of(parts.metrics))))
-        print(NEXT)
+        logdir = "outputs" if folder.is_relative_to(Path("outputs").absolute()) else shlex.quote(str(short(folder)))
+        print(plain(NEXT.format(logdir=logdir)))
         print(f"run: {short(folder)}", flush=True)
     best = parts.metrics.best[0]
     return results["val"][best], best

@@ -98,7 +98,7 @@ def kept(folder: Path) -> list[str] | None:
         return None
     text = stored_files.text(file)
     if not signed(text):
-        raise BadInput(f"{file}: was not written here: type the command of that sweep, with hydra.sweep.dir={folder}")
+        raise BadInput(f"{file}: was not written here: type the command of that sweep, with into={folder}")
     return json.loads(text.partition("\n")[0])
 
 

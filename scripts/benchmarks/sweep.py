@@ -39,7 +39,7 @@ def alone(jobs: int, folder: str) -> np.ndarray:
 
 def thousand(folder: Path) -> None:
     """Runs of ten costs, a hundred seeds each, from one that is finished."""
-    subprocess.run([*DLTHINK, "train", *SMALL, "hydra.run.dir=one"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*DLTHINK, "train", *SMALL, "into=one"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     one, chance = folder / "one", np.random.default_rng(0)
     config, story = (one / "config.yaml").read_text(), json.loads((one / "provenance.json").read_text())
     numbers, scores = json.loads((one / "metrics.json").read_text()), dict(np.load(one / "scores.npz"))

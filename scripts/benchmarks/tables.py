@@ -70,7 +70,7 @@ def by_hand(split, mean: float, std: float) -> tuple[np.ndarray, nn.Module]:
 def memory(file: Path) -> float:
     """MB that `dlthink train` holds at most, from reading the file to its last examination."""
     with tempfile.TemporaryDirectory() as folder:
-        words = ["data.target=y", f"data.path={file}", "data.baselines=[constant]", f"hydra.run.dir={folder}/run"]
+        words = ["data.target=y", f"data.path={file}", "data.baselines=[constant]", f"into={folder}/run"]
         command = [sys.executable, "-m", "dlthink", "train", *WORDS, *words, "trainer.precision=fp32"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000

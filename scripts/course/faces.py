@@ -1,6 +1,6 @@
 """The figure of docs/course/faces.md: harder faces, groups, masks and attacks, as the audit of one network sees them.
 
-dlthink train experiment=face_costs hydra.run.dir=RUN
+dlthink train experiment=face_costs into=RUN
 dlthink evaluate run=RUN audit=true output=RUN/audit.json
 dlthink evaluate run=RUN on=faces name=hardness_200 data.hardness=2 data.seed=1 data.identities=120  # and 50, 100, 150
 python scripts/course/faces.py RUN docs/course/faces.png

@@ -1,6 +1,6 @@
 """The figure of docs/course/molecules.md: four links for one spread, and what the network learns with them.
 
-dlthink train -m experiment=negative_sigma loss.spread=raw,softplus,exp,square hydra.sweep.dir=RUNS
+dlthink train -m experiment=negative_sigma loss.spread=raw,softplus,exp,square into=RUNS
 python scripts/course/molecules.py RUNS docs/course/molecules.png
 """
 

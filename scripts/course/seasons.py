@@ -1,6 +1,6 @@
 """The figure of docs/course/seasons.md: summers, what each cost makes of them, and the true winters there.
 
-dlthink train -m experiment=seasons_costs loss=cycle,cyclegan,look_alike hydra.sweep.dir=RUNS  # the last: the page's
+dlthink train -m experiment=seasons_costs loss=cycle,cyclegan,look_alike into=RUNS  # the last: the page's
 python scripts/course/seasons.py RUNS docs/course/seasons.png    # beside look_alike.py
 """
 

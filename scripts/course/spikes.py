@@ -1,6 +1,6 @@
 """The figure of docs/course/spikes.md: counts that scatter more than Poisson, under two costs and a third.
 
-dlthink train -m experiment=bursting_ride loss=poisson,negative_binomial,mse seed=0,1 hydra.sweep.dir=RUNS
+dlthink train -m experiment=bursting_ride loss=poisson,negative_binomial,mse seed=0,1 into=RUNS
 python scripts/course/spikes.py RUNS docs/course/spikes.png
 """
 

@@ -29,7 +29,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(REPOSITORY)}
 
 
 def test_train_ends_with_the_table_and_the_folder(cli, tmp_path):
-    code, out, err = cli("train", "hydra.run.dir=here", *SMALL)
+    code, out, err = cli("train", "into=here", *SMALL)
     lines = out.splitlines()
     assert code == 0 and lines[-1] == "run: here" and err == ""  # no bar where there is no terminal
     assert [line for line in lines if line.startswith("bits_per_spike ")] and lines.index("run: here") > 5
@@ -38,19 +38,20 @@ def test_train_ends_with_the_table_and_the_folder(cli, tmp_path):
     shown = [line.replace(" ↑ ", " ").replace(" ↓ ", " ").split() for line in lines[start : start + len(metrics)]]
     assert {k: float(v) for k, v in shown} == pytest.approx(metrics, rel=1e-3)
     assert "log_score ↑" in out and lines[start + len(metrics)].startswith("next: ")
+    assert "tensorboard --logdir here;" in out
 
 
 def test_tables_of_the_data_are_written_into_the_folder(cli, tmp_path, monkeypatch):
     rows = [["photo", "same as"], ["a, b.jpg", 'the "first"'], ["caf\udce9.jpg", 2]]  # a name that is no UTF-8
     monkeypatch.setattr("dlthink.data.recordings.spikes.Spikes.tables", {"clean.csv": rows}, raising=False)
-    assert cli("train", "hydra.run.dir=here", *SMALL)[0] == 0
+    assert cli("train", "into=here", *SMALL)[0] == 0
     table = (tmp_path / "here" / "clean.csv").read_bytes()
     assert table == b'photo,same as\n"a, b.jpg","the ""first"""\ncaf\xe9.jpg,2\n'
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(cli, finished):
     before = (finished / "metrics.csv").read_bytes()
-    refused(cli("train", f"hydra.run.dir={finished}", *SMALL), "resume=")
+    refused(cli("train", f"into={finished}", *SMALL), "resume=")
     assert (finished / "metrics.csv").read_bytes() == before
 
 
@@ -61,7 +62,7 @@ def test_two_runs_never_share_a_folder(cli, tmp_path):
 
 
 def test_sweep(cli, tmp_path):
-    code, out, _ = cli("train", "-m", "loss=poisson,mse", "seed=0,1", "hydra.sweep.dir=sweep", *SMALL)
+    code, out, _ = cli("train", "-m", "loss=poisson,mse", "seed=0,1", "into=sweep", *SMALL)
     assert code == 0 and "run: " not in out and out.count("bits_per_spike ") <= 1  # one table, of all runs
     names = [f"{i}-loss={loss},seed={i % 2}" for i, loss in enumerate(["poisson", "poisson", "mse", "mse"])]
     stories = [json.loads((tmp_path / "sweep" / name / "provenance.json").read_text()) for name in names]
@@ -90,7 +91,7 @@ def test_sweep(cli, tmp_path):
 
 
 def test_two_sweeps_in_one_folder(cli, tmp_path):
-    words = ["train", "-m", "seed=0,1", "hydra.sweep.dir=sweep", *SMALL]
+    words = ["train", "-m", "seed=0,1", "into=sweep", *SMALL]
     assert cli(*words)[0] == 0
     before = sorted(tmp_path.rglob("*"))
     code, again, _ = cli(*words)
@@ -98,23 +99,23 @@ def test_two_sweeps_in_one_folder(cli, tmp_path):
     refused(cli(*words, "loss=mse"), "sweep: holds another sweep (they differ in loss=mse)", "-m resume=sweep")
     with hold(tmp_path / "sweep"):
         refused(cli(*words), f"sweep: process {os.getpid()} on", "is training here")
-    refused(cli("train", "-m", "seed=0,1", "hydra.sweep.dir=new", "data=spikz"), "spikz")
+    refused(cli("train", "-m", "seed=0,1", "into=new", "data=spikz"), "spikz")
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_two_runs_of_a_sweep_never_share_a_folder(cli, tmp_path):
-    code, _, err = cli("train", "-m", "seed=0,1", "hydra.sweep.dir=sweep", "hydra.sweep.subdir=same", *SMALL)
+    code, _, err = cli("train", "-m", "seed=0,1", "into=sweep", "hydra.sweep.subdir=same", *SMALL)
     assert code == 2 and "sweep/same: holds a run already" in err
 
 
 def test_a_refused_run_does_not_stop_the_sweep(cli, tmp_path):
-    code, out, err = cli("train", "-m", "data.bin=0,0.05", "hydra.sweep.dir=sweep", *SMALL)
+    code, out, err = cli("train", "-m", "data.bin=0,0.05", "into=sweep", *SMALL)
     assert code == 2 and "data.bin=0" in err and out.count(" runs done ") == 2
     assert sorted(p.name for p in (tmp_path / "sweep").iterdir()) == ["1-data.bin=0.05", "multirun.yaml", "sweep.json"]
 
 
 def test_a_sweep_may_end_at_its_first_failure(cli, tmp_path):
-    code, out, err = cli("train", "-m", "data.bin=0,0.05", "fail_fast=true", "hydra.sweep.dir=sweep", *SMALL)
+    code, out, err = cli("train", "-m", "data.bin=0,0.05", "fail_fast=true", "into=sweep", *SMALL)
     assert code == 2 and "data.bin=0" in err and "runs done" in out and not (tmp_path / "sweep").exists()
     refused(cli("train", "-m", "seed=0,1", "fail_fast=yes"), "fail_fast=yes", "true or false")
     refused(cli("train", "fail_fast=true"), "fail_fast=true", "add -m")
@@ -124,7 +125,7 @@ def test_a_sweep_may_end_at_its_first_failure(cli, tmp_path):
 def test_runs_side_by_side_return_the_worst_exit_code(tmp_path):
     """In processes of their own, of which nothing else comes back."""
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="pip install 'dlthink[sweep]'")
-    words = ["train", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "seed=-1,-2", "hydra.sweep.dir=sweep"]
+    words = ["train", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "seed=-1,-2", "into=sweep"]
     done = subprocess.run([*DLTHINK, *words], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 2 and "seed=-1" in done.stderr and "seed=-2" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
@@ -207,7 +208,7 @@ def recording(tmp_path):
 
 
 def test_own_recording_from_training_to_predictions(cli, recording, tmp_path):
-    words = ["data=recording", f"data.path={recording}", "hydra.run.dir=run", "model.width=8", "trainer=smoke"]
+    words = ["data=recording", f"data.path={recording}", "into=run", "model.width=8", "trainer=smoke"]
     words += ["trainer.device=cpu"]
     assert cli("train", *words)[0] == 0
     code, out, _ = cli("predict", "run=run", f"input={recording}", "output=rates.csv")
@@ -238,7 +239,7 @@ def test_paths_with_spaces_and_other_letters(cli, recording, tmp_path):
     place = tmp_path / "Größe ö" / "a=b, c (1)"
     place.mkdir(parents=True)
     file = recording.rename(place / "mine 1.npz")
-    words = ["data=recording", f"data.path={file}", f"hydra.run.dir={place}/run", "model.width=8", "trainer=smoke"]
+    words = ["data=recording", f"data.path={file}", f"into={place}/run", "model.width=8", "trainer=smoke"]
     code, _, err = cli("train", *words)
     assert code == 0, err
     assert cli("evaluate", f"run={place}/run")[0] == 0
@@ -248,7 +249,7 @@ def test_paths_with_spaces_and_other_letters(cli, recording, tmp_path):
 
 @pytest.mark.slow
 def test_ctrl_c_saves_and_says_how_to_go_on(cli, tmp_path):
-    words = ["train", "hydra.run.dir=run", "data.minutes=2", "data.neurons=4", "trainer.epochs=100000"]
+    words = ["train", "into=run", "data.minutes=2", "data.neurons=4", "trainer.epochs=100000"]
     words += ["trainer.validate_every=100000", "trainer.save_minutes=0.001"]
     process = subprocess.Popen([*DLTHINK, *words], cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
     while process.poll() is None and not (tmp_path / "run" / "checkpoints" / "last.pt").exists():
@@ -268,7 +269,7 @@ def test_sigterm_saves_too(cli, tmp_path, monkeypatch):
     monkeypatch.setattr(
         Interrupt, "_note", lambda self, number, frame: setattr(self, "signal", number)
     )  # however often
-    code, _, err = cli("train", "hydra.run.dir=run", *SMALL)
+    code, _, err = cli("train", "into=run", *SMALL)
     assert code == 143 and "dlthink train resume=run" in err
     assert torch.load(tmp_path / "run" / "checkpoints" / "last.pt", weights_only=True)["step"] == 2
 

@@ -51,8 +51,12 @@ REFUSED = {
     "null for a run's folder": ("hydra.run.dir=null", "hydra.run.dir=null", "folder"),
     "no folder for a sweep": ("-m hydra.sweep.dir= seed=0,1", "hydra.sweep.dir=", "folder"),
     "no folder for runs in a sweep": ("-m hydra.sweep.subdir= seed=0,1", "hydra.sweep.subdir=", "folder"),
-    "a sweep's folder for a run": ("hydra.sweep.dir=x", "hydra.sweep.dir=x", "add -m"),
-    "a run's folder for a sweep": ("-m hydra.run.dir=x seed=0,1", "hydra.run.dir=x", "hydra.sweep.dir="),
+    "a sweep's folder for a run": ("hydra.sweep.dir=x", "hydra.sweep.dir=x", "-m", "into=FOLDER"),
+    "a run's folder for a sweep": ("-m hydra.run.dir=x seed=0,1", "hydra.run.dir=x", "into=FOLDER"),
+    "into no folder": ("into=", "into=", "folder"),
+    "into null": ("-m into=null seed=0,1", "into=null", "folder"),
+    "into two folders": ("into=x,y", "into=x,y", "several values"),
+    "a folder said twice": ("into=x hydra.run.dir=y", "hydra.run.dir=y: hydra.run.dir= is there already"),
     "a word twice": ("loss=mse loss=poisson", "loss=poisson: loss= is there already, loss=mse", "-m loss=mse,poisson"),
     "a word twice, once added": ("+data.x=1 data.x=2", "data.x= is there already"),
     "a sweep by its mode": ("hydra.mode=MULTIRUN", "hydra.mode=MULTIRUN", "-m"),
@@ -85,6 +89,11 @@ def test_flags_go_on_by_their_long_names_and_values_in_quotes(tmp_path):
     assert command_line.read(["-c", "job", "--resolve"])[0] == {"--cfg": "job", "--resolve": ""}
     words = ["-m", "loss=mse", "hydra.sweep.dir=x", "seed=range(3)", "trainer.minutes=null", "optim.betas=[0.8,0.9]"]
     assert command_line.read(words)[1] == words[1:]
+
+
+def test_into_is_the_folder_of_a_run_or_of_a_sweep():
+    assert command_line.read(["into=my runs", "seed=1"])[1] == ["hydra.run.dir='my runs'", "seed=1"]
+    assert command_line.read(["-m", "into=x", "seed=1,2"])[1] == ["hydra.sweep.dir=x", "seed=1,2"]
 
 
 # ------------------------------------------------------------------------------------- a setting that brings others
