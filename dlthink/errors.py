@@ -42,7 +42,7 @@ def answer(error: BaseException) -> int:
     if isinstance(error, Diverged):
         code = 1
     elif isinstance(error, KeyboardInterrupt):
-        message, code = "stopped", 143 if isinstance(error, Terminated) else 130
+        message, code = message or "stopped", 143 if isinstance(error, Terminated) else 130
     elif isinstance(error, MemoryError):
         message = f"there is not enough memory for this ({error}); ask for less"
     elif isinstance(error, OSError):

@@ -3,9 +3,8 @@
 import os
 import shlex
 import sys
-import tempfile
+import traceback
 from concurrent.futures import BrokenExecutor
-from contextlib import nullcontext
 from pathlib import Path
 
 from dlthink.config.overview import overview
@@ -41,25 +40,33 @@ def main(words: list[str]) -> int:
     given = [f"{name}={value}" if value else name for name, value in flags.items()]
     if "--cfg" in flags:
         return _composed([*given, *overrides])
-    elsewhere = any(word.startswith("hydra/launcher=") for word in overrides)  # its machines share this folder
-    with tempfile.TemporaryDirectory(prefix=".sweep-", dir=Path.cwd() if elsewhere else None) as scratch:
-        these = sweep.Sweep(Path(scratch) / "ended", overrides, 1, resumed, fail_fast)
-        if several:
-            overrides = these.words = every_cost(overrides)
-            place = sweep.named(overrides)
-            these.runs, these.go_on = runs(overrides), resumed or sweep.began(place, overrides)
-            if not any(word.startswith("hydra.sweep.subdir=") for word in overrides):
-                given.append(f"hydra.sweep.subdir='{name_of_each(overrides)}'")
+    launchers = [word.partition("=")[2] for word in overrides if word.startswith("hydra/launcher=")]
+    launcher = launchers[-1] if launchers else sweep.HERE[0]
+    these = sweep.Sweep(Path(), overrides, 1, resumed, fail_fast)
+    folder = None
+    if several:
+        these.words = every_cost(overrides)
+        these.runs, folder = runs(these.words), sweep.place(these.words)
+        these.go_on = resumed or sweep.began(folder, these.words)
+        overrides = sweep.into(folder, these.words)
+        if not any(word.startswith("hydra.sweep.subdir=") for word in overrides):
+            given.append(f"hydra.sweep.subdir='{name_of_each(overrides)}'")
+    with sweep.alone(folder, launcher) as these.file:
         try:
-            with sweep.alone(place) if several else nullcontext():
-                _composed([*given, *overrides, these.begin()])
+            _composed([*given, *overrides, these.begin()], launcher)
         except SystemExit as stop:  # a signal, or the first failure where that ends the sweep
             if not (several and stop.code in these.codes()):
                 raise
-        codes, folders = these.codes(), these.folders()
-    for folder in folders if several else ():
-        if not sweep.clear_away(folder):
-            _say_how_to_compare(folder)
+        except KeyboardInterrupt as stop:  # heard by this command alone; its runs are processes of their own
+            if folder is None or not (folder / sweep.WORDS).is_file():
+                raise
+            place = shlex.quote(str(short(folder)))
+            raise type(stop)(f"stopped; go on with: dlthink train -m resume={place}") from stop
+        codes = these.codes()
+    if several and not codes:
+        raise BadInput(f"hydra/launcher={launcher}: has started none of the {these.runs} runs; look at its settings")
+    if folder is not None and folder.is_dir():
+        _say_how_to_compare(folder)
     return max(codes, default=0)
 
 
@@ -76,8 +83,9 @@ def _help(words: list[str]) -> str:
     return explained(overrides) or overview(_config_dir(words))
 
 
-def _composed(words: list[str]) -> int:
-    """Hand the words to Hydra, which composes each run and calls `job`. Raises BadInput for what it refuses."""
+def _composed(words: list[str], launcher: str = "basic") -> int:
+    """Hand the words to Hydra, which composes each run and calls `job`. Raises BadInput for what it refuses, or the
+    launcher."""
     import hydra
 
     from dlthink.config.refusals import REFUSED, in_one_line
@@ -93,6 +101,13 @@ def _composed(words: list[str]) -> int:
             f"a run of the sweep was killed ({str(error).splitlines()[0]}); with fewer of them side by side, "
             f"hydra.launcher.n_jobs=2, each has more memory"
         ) from error
+    except Exception as error:
+        files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+        ours = job.__code__.co_filename in files or type(error.__cause__).__name__ == "_RemoteTraceback"
+        if ours or not any("hydra_plugins" in file for file in files):
+            raise
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise BadInput(f"hydra/launcher={launcher}: {why}") from error
     return 0
 
 

@@ -118,6 +118,9 @@ def _check(word: str, several: bool, own: list[Path]) -> None:
     if (override.is_sweep_override() or word == "loss=all") and not several:
         together = f"; for one run with a list of them: {key}=[{value}]" if "." in key else ""
         raise BadInput(f"{word}: several values; to train with each of them, add -m: dlthink train -m {word}{together}")
+    values = [typed(getattr(value, "text", value)) for value in _values(override)]
+    if again := next((value for value in values if values.count(value) > 1), None):
+        raise BadInput(f"{word}: {again} is there twice; a run with the same words is the same run")
     if bare in GROUPS or chosen(word, *own) != word:
         for choice in _values(override):
             _check_choice(bare, choice, own)
@@ -147,7 +150,7 @@ def _check_choice(group: str, choice: Any, own: list[Path]) -> None:
         raise BadInput(f"{group}=null: a run needs a {group}; leave the word out for the usual one")
     if choice is None:
         raise BadInput("experiment=null: leave the word out for none")
-    file = Path(name).with_suffix(".py")
+    file = Path(f"{name.removesuffix('.py')}.py")
     if "/" in name and group in ("loss", "model") and file.is_file():
         raise BadInput(
             f"{group}={name}: a file of your own lies in the folder that you work in: go to {file.parent.resolve()} "

@@ -69,6 +69,12 @@ def quoted(word: str) -> str:
     return f"{key}='{value}'" if "'" not in value else f'{key}="{value}"'
 
 
+def literal(key: str, text: str) -> str:
+    """The word that gives `key` this very text, whatever letters it holds: nothing in it is looked up."""
+    text = re.sub(r"(\\*)(?='|$)", r"\1\1", text).replace("'", "\\'").replace("${", "\\${")
+    return f"{key}='{text}'"
+
+
 def _parses(word: str) -> bool:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException

@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from fnmatch import fnmatch
 
 from omegaconf import OmegaConf
@@ -57,21 +58,27 @@ def first(word: str) -> str:
 
 
 def _values(word: str) -> list[str] | None:
-    """The values that a word is swept over, as text; None of a word with one value, or with what Hydra looks up."""
+    """The values that a word is swept over, as text; None of a word with one value. Raises BadInput."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Glob
 
     override = OverridesParser.create().parse_override(word)
+    if override.is_interval_sweep():
+        search = f"dlthink search {shlex.quote(word)}"
+        raise BadInput(f"{word}: an interval is for {search}; to train with each of some values, give these")
     if not override.is_discrete_sweep():
         return None
-    try:
-        return [*map(str, override.sweep_string_iterator())]
-    except Exception:  # a pattern of file names, which needs the loader of configurations
-        return None
+    if isinstance(pattern := override.value(), Glob):
+        return pattern.filter([*options(override.key_or_group, conf_folder())])
+    return [*map(str, override.sweep_string_iterator())]
 
 
 def runs(overrides: list[str]) -> int:
-    """How many runs these words make."""
-    return math.prod(len(values) for word in overrides if (values := _values(word)))
+    """How many runs these words make. Raises BadInput where they make none."""
+    several = {word: values for word in overrides if (values := _values(word)) is not None}
+    if empty := next((word for word, values in several.items() if not values), None):
+        raise BadInput(f"{empty}: is no value at all, so there is nothing to train")
+    return math.prod(map(len, several.values()))
 
 
 def name_of_each(overrides: list[str]) -> str:

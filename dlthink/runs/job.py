@@ -39,10 +39,13 @@ def job(config) -> float | None:
     typed = OmegaConf.to_container(hydra.overrides.task)  # with what is still to be filled in, ${...}, as it is typed
     register(typed)  # a launcher may have put this run into a process of its own
     folder, whole = Path(hydra.runtime.output_dir), Path(hydra.sweep.dir)
-    these, began = Sweep.current(), time.monotonic()
+    try:
+        these, began = Sweep.current(), time.monotonic()
+    except BadInput as error:
+        sys.exit(answer(error))
 
     def tell(code: int, figure: str = "") -> None:
-        if line := these.ended(code, whole, folder.name, figure):
+        if line := these.ended(code, folder.name, figure):
             print(plain(line), flush=True)
 
     try:

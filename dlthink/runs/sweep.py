@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlthink.config.paths import conf_folder, literal
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.files.atomic import write_text
@@ -20,6 +22,8 @@ from dlthink.runs.signature import sign, signed
 
 PLACE = "DLTHINK_SWEEP"  # names the file in which a run says that it has ended, in whatever process it is
 WORDS = "sweep.json"  # in the folder of a sweep: the words that began it
+ENDED = ".ended"  # beside it while the sweep runs, where the machines of a cluster find it: what its runs say
+HERE = ("basic", "joblib")  # launchers whose runs end with the command that began them
 
 
 @dataclass
@@ -43,12 +47,14 @@ class Sweep:
         """Write down what its runs must know; the word that hands it on to all of them."""
         known = {"words": self.words, "runs": self.runs, "go_on": self.go_on, "fail_fast": self.fail_fast}
         self.file.write_text(json.dumps(known | {"began": time.time()}) + "\n")
-        return f"+hydra.job.env_set.{PLACE}='{self.file}'"
+        return literal(f"+hydra.job.env_set.{PLACE}", str(self.file))
 
     @classmethod
     def current(cls) -> Sweep:
-        """Of the run that asks."""
+        """Of the run that asks. Raises BadInput where the command that began it is no more, and was cleared away."""
         file = Path(os.environ[PLACE])
+        if not file.is_file():
+            raise BadInput(f"{file.parent}: this sweep was stopped; go on with dlthink train -m resume={file.parent}")
         known = json.loads(file.read_text().partition("\n")[0])
         return cls(file, known["words"], known["runs"], known["go_on"], known["fail_fast"])
 
@@ -61,10 +67,12 @@ class Sweep:
             file.write(json.dumps(said) + "\n")
         return False
 
-    def ended(self, code: int, sweep: Path, name: str, figure: str = "") -> str | None:
-        """A run has ended with an exit code; what to say of the whole, None where there is but one."""
+    def ended(self, code: int, name: str, figure: str = "") -> str | None:
+        """A run has ended with an exit code; what to say of the whole, None where there is but one, or nobody asks."""
+        if not self.file.is_file():
+            return None
         with self.file.open("a") as file:
-            file.write(json.dumps({"code": code, "sweep": str(sweep.absolute())}) + "\n")
+            file.write(json.dumps({"code": code}) + "\n")
         if self.runs == 1:
             return None
         began = json.loads(self.file.read_text().partition("\n")[0])["began"]
@@ -75,10 +83,6 @@ class Sweep:
     def codes(self) -> list[int]:
         """The exit codes of its runs so far."""
         return [line["code"] for line in self._lines() if "code" in line]
-
-    def folders(self) -> set[Path]:
-        """The folder of the sweep, as its runs say it."""
-        return {Path(line["sweep"]) for line in self._lines() if "code" in line}
 
     def _lines(self) -> list[dict]:
         return [json.loads(line) for line in self.file.read_text().splitlines()[1:]]
@@ -102,15 +106,36 @@ def kept(folder: Path) -> list[str] | None:
     return json.loads(text.partition("\n")[0])
 
 
-def named(words: list[str]) -> Path | None:
-    """The folder that the words of a sweep name; None where it gets one of its own."""
-    places = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("hydra.sweep.dir=")]
-    return Path(places[-1]) if places else None
+def place(words: list[str]) -> Path:
+    """The folder of a sweep: the one that its words name, or one of this moment, as train.yaml has it.
+
+    What they look up, ${now:%H-%M} of the clock, is looked up once, here. Raises BadInput where that cannot be done.
+    """
+    from hydra.core.utils import setup_globals
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    typed = [word.partition("=")[2].strip("'\"") for word in words if _names_it(word)]
+    text = typed[-1] if typed else OmegaConf.load(conf_folder() / "train.yaml").hydra.sweep._get_node("dir")._value()
+    setup_globals()
+    try:
+        return Path(OmegaConf.create({"dir": text}).dir)
+    except OmegaConfBaseException as error:
+        raise BadInput(f"hydra.sweep.dir={text}: name the folder itself, or ${{now:%H-%M}} of the clock") from error
 
 
-def began(folder: Path | None, words: list[str]) -> bool:
+def into(folder: Path, words: list[str]) -> list[str]:
+    """The words with which Hydra takes this very folder."""
+    return [*(word for word in words if not _names_it(word)), literal("hydra.sweep.dir", str(folder))]
+
+
+def _names_it(word: str) -> bool:
+    return word.startswith("hydra.sweep.dir=")
+
+
+def began(folder: Path, words: list[str]) -> bool:
     """Do these words go on with the sweep in `folder`? BadInput where another one lies there."""
-    before = None if folder is None else kept(folder)
+    before = kept(folder)
     if before is not None and before != words:
         other = next((word for word in [*before, *words] if (word in before) != (word in words)), "the order of words")
         raise BadInput(
@@ -121,18 +146,33 @@ def began(folder: Path | None, words: list[str]) -> bool:
 
 
 @contextmanager
-def alone(folder: Path | None) -> Iterator[None]:
-    """While it is open, no other sweep runs into `folder`. Raises BadInput."""
+def alone(folder: Path | None, launcher: str) -> Iterator[Path]:
+    """Where the runs of a command say that they have ended; while it is open, no other sweep runs into `folder`.
+
+    folder: None where it is no sweep. On a cluster, runs may go on when the command that began them has been stopped:
+    what they say stays then. Raises BadInput.
+    """
     if folder is None:
-        yield
+        with tempfile.TemporaryDirectory(prefix="dlthink-") as scratch:
+            yield Path(scratch) / ENDED
         return
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
+    file = folder.absolute() / ENDED
+    needed = False
     try:
         with hold(folder):
-            yield
+            yield file
+    except KeyboardInterrupt:
+        needed = launcher not in HERE
+        raise
     finally:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()  # nothing began
+        if not needed:
+            file.unlink(missing_ok=True)
+            _clear_away(folder)
+        for place in new:
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()  # nothing began
 
 
 def fails_fast(overrides: list[str], several: bool) -> tuple[bool, list[str]]:
@@ -156,17 +196,17 @@ def words_to_go_on(given: list[str]) -> list[str]:
     folder = run_folder(next(word for word in given if word.startswith("resume=")).partition("=")[2])
     words = kept(folder)
     if words is None:
-        found = [place.name for place in folder.parent.iterdir() if place.is_dir()] if folder.parent.is_dir() else []
+        if one := next((file.parent for file in sorted(folder.glob("*/config.yaml"))), None):
+            raise BadInput(f"{folder}: not the folder of a sweep, but of a run: dlthink train resume={one}")
+        around = folder.parent.iterdir() if folder.parent.is_dir() else ()
+        found = [other.name for other in around if (other / WORDS).is_file()]
         raise BadInput(f"{folder}: not the folder of a sweep (no {WORDS} in it){hint(folder.name, found)}")
-    return [*(word for word in words if not word.startswith("hydra.sweep.dir=")), f"hydra.sweep.dir='{folder}'"]
+    return into(folder, words)
 
 
-def clear_away(folder: Path) -> bool:
-    """A sweep of which no run began leaves no folder, which would be taken for the newest one. Was it so?"""
+def _clear_away(folder: Path) -> None:
+    """A sweep of which no run began leaves no folder, which would be taken for the newest one."""
     left = sorted(folder.rglob("*"), reverse=True)
-    if not {path for path in left if not path.is_dir()} <= {folder / "multirun.yaml", folder / WORDS}:
-        return False
-    for path in left:
-        path.rmdir() if path.is_dir() else path.unlink()
-    folder.rmdir()
-    return True
+    if {path for path in left if not path.is_dir()} <= {folder / "multirun.yaml", folder / WORDS}:
+        for path in (*left, folder):
+            path.rmdir() if path.is_dir() else path.unlink()

@@ -121,6 +121,14 @@ def test_a_sweep_may_end_at_its_first_failure(cli, tmp_path):
     refused(cli("train", "fail_fast=true"), "fail_fast=true", "add -m")
 
 
+def test_a_launcher_that_refuses_its_settings(cli, tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="pip install 'dlthink[sweep]'")
+    words = ["train", "-m", "hydra/launcher=joblib", "seed=0,1"]
+    for setting in "batch_size=0", "pre_dispatch=0":
+        refused(cli(*words, f"hydra.launcher.{setting}", "hydra.launcher.n_jobs=2"), "hydra/launcher=joblib: ")
+    assert not [*tmp_path.iterdir()]
+
+
 @pytest.mark.slow
 def test_runs_side_by_side_return_the_worst_exit_code(tmp_path):
     """In processes of their own, of which nothing else comes back."""

@@ -43,7 +43,7 @@ def test_a_job_that_has_to_leave_ends_like_one_that_had_not(cli, tmp_path, numbe
         for folder in (tmp_path / "alone", tmp_path / "sweep" / "1-seed=1")
     )
     assert all(torch.equal(value, other[name]) for name, value in one.items())
-    assert not list(tmp_path.glob(".sweep-*"))
+    assert not [path.name for path in (*tmp_path.glob(".*"), *tmp_path.glob("sweep/.*")) if path.name != ".submitit"]
 
 
 def test_signals_that_somebody_listens_to_are_noted_and_handed_on():
