@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from dlthink.data.column_names import Name, as_written
 from dlthink.data.molecules.boosting import Boosting
 from dlthink.data.molecules.by_molecule import ByMolecule
 from dlthink.data.molecules.features import descriptors as computed
@@ -48,21 +49,23 @@ class MoleculeTable(ByMolecule):
     def __init__(
         self,
         path: str | None = None,
-        smiles: str | None = None,
-        target: str | list[str] | None = None,
-        split: str = "random",
-        group: str | None = None,
+        smiles: Name | None = None,
+        target: Name | list[Name] | None = None,
+        split: Name = "random",
+        group: Name | None = None,
         descriptors: bool = False,
         baselines: Sequence[Baseline] = ("constant", "lookup", "boosting"),
         unit: str | list[str] = "",
         state: dict | None = None,
         **splitting,
     ) -> None:
-        self.path, self.smiles, self.target, self.group = path, smiles, target, group
+        self.path = path
+        self.smiles, self.target, self.group, split = map(as_written, (smiles, target, group, split))
         self.descriptors, self.baselines, self.unit = descriptors, list(baselines), unit
         if not path:
             raise BadInput("data.path: say which file: data=molecule_table data.path=FILE.csv data.target=COLUMN")
-        self.names = [target] if isinstance(target, str) else list(target or (state or {}).get("targets", ()))
+        given = self.target or (state or {}).get("targets", ())
+        self.names = [given] if isinstance(given, str) else list(given)
         if state is not None and len(self.names) != len(state["targets"]):
             trained = ", ".join(state["targets"])
             raise BadInput(f"data.target: the run predicts {trained}; name as many columns, in this order")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from dlthink.data.column_names import Name, as_written
 from dlthink.data.tables import drawn, targets
 from dlthink.data.tables.baselines import Training
 from dlthink.data.tables.inputs import CountInputs, Inputs
@@ -31,8 +32,8 @@ class Counts(Table):
     kind = "counts"
     family = "tables of counts"
 
-    def __init__(self, exposure: str | None = None, **table) -> None:
-        self.exposure = exposure
+    def __init__(self, exposure: Name | None = None, **table) -> None:
+        self.exposure = as_written(exposure)
         super().__init__(**table)
 
     @classmethod

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections import Counter
 from dataclasses import dataclass
-from itertools import islice
 
 from dlthink.errors import BadInput
+from dlthink.files.text_table import BLANK, NUMBER, SEPARATORS, Beginning, beginning
 
-SEPARATORS = ",;\t|"
-ROWS = 200  # that are looked at
 DECIMAL_POINT = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
-NUMBER = re.compile(r"[-+]?[\d.,]+(?:[eE][-+]?\d+)?")
-THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+")
+THOUSANDS = {mark: re.compile(rf"[-+]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+") for mark in ".,"}
+MILLIONS = {mark: re.compile(rf"[-+]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}}){{2,}}") for mark in ".,"}
+FEWEST = 3  # cells from which a column may look like one of thousands
 
 NO_TABLE = {  # what a file is that begins so
     re.compile(r"\s*<(!doctype|html|head|body|table|\?xml)\b", re.IGNORECASE): "a web page (HTML) or XML",
@@ -26,14 +22,17 @@ NO_TABLE = {  # what a file is that begins so
 
 @dataclass
 class Dialect:
-    """header: cells of the line of names; before: lines above it (Excel's sep=;, a title, comments); coded: columns
-    whose numbers begin with 0, as codes do."""
+    """header: cells of the line of names; before: lines above it (Excel's sep=;, a title, comments); below: what stands
+    between it and the first row (units); coded: columns whose numbers begin with 0, as codes do; dotted: those of which
+    every number looks like thousands, 1.234, and may be decimals."""
 
     separator: str
     decimal: str
     header: list[str]
     before: int = 0
+    below: tuple[str, ...] = ()
     coded: tuple[str, ...] = ()
+    dotted: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, head: str, source: str) -> Dialect:
@@ -41,82 +40,76 @@ class Dialect:
         for begins, what in NO_TABLE.items():
             if begins.match(head):
                 raise BadInput(f"{source}: is {what}, no table of text: save or download it as CSV")
-        before, told = 0, re.match(r"\s*sep=(.)[^\n]*\n", head)
-        if told:
-            before, head = 1, head[told.end() :]
-        candidates = told[1] if told else SEPARATORS
-        found = {separator: _below_titles(_rows(head, separator)) for separator in candidates}
-        separator = max(found, key=lambda one: _agreement(*found[one]))
-        above, rows = found[separator]
-        if not rows:
+        begun = beginning(head)
+        if len(begun.header) == 1 and (blanks := beginning(head, BLANK)).agreement[0] == 1:
+            begun = blanks
+        if not begun.header:
             raise BadInput(f"{source}: a quote in its first lines is never closed: close it, or leave it out")
-        header, cells = rows[0], [cell.strip() for row in rows[1:] for cell in row]
-        if all(len(row) == len(header) + 1 for row in rows[1:]) and rows[1:] and len(header) > 1:
-            header = ["", *header]  # the names of rows, as R writes them
-        if len(header) < 2 and not told:
+        _refuse_header(begun, source)
+        header = ["", *begun.header] if begun.named_rows else begun.header
+        columns = {
+            name.strip(): [row[i].strip() for row in begun.rows if i < len(row)] for i, name in enumerate(header)
+        }
+        decimal = _decimal([cell for cells in columns.values() for cell in cells], begun.separator)
+        return cls(
+            r"\s+" if begun.separator == BLANK else begun.separator,
+            decimal,
+            header,
+            begun.above,
+            tuple(", ".join(cell.strip() for cell in row if cell.strip())[:60] for row in begun.below),
+            tuple(name for name, cells in columns.items() if _is_code(cells)),
+            tuple(name for name, cells in columns.items() if _is_dotted(cells))
+            if _may_be_dotted(begun, decimal)
+            else (),
+        )
+
+
+def _refuse_header(begun: Beginning, source: str) -> None:
+    header, told = begun.header, [cell.strip() for cell in begun.header]
+    if len(header) < 2:
+        if any(mark in header[0] and all(mark in row[0] for row in begun.rows) for mark in SEPARATORS):
             raise BadInput(
-                f"{source}: has one column, {header[0][:60]}: a table to learn from has a target and a feature, with a "
-                f"comma, semicolon, tab or bar between cells"
+                f"{source}: each of its lines stands in quotes as a whole, {header[0][:60]!r}: save it anew, or take "
+                f"these quotes away"
             )
-        if all(NUMBER.fullmatch(cell.strip()) for cell in header):
-            raise BadInput(
-                f"{source}: its first line holds numbers, {', '.join(header[:3])}...: put a line with the names of the "
-                f"columns above it"
-            )
-        columns = list(zip(*(row for row in rows[1:] if len(row) == len(header)), strict=True))
-        coded = tuple(name.strip() for name, column in zip(header, columns, strict=False) if _is_code(column))
-        return cls(separator, _decimal(cells, separator), header, before + above, coded)
+        raise BadInput(
+            f"{source}: has one column, {header[0].strip()[:60]}: a table to learn from has a target and a feature, "
+            f"with a comma, semicolon, tab, bar or blank between cells"
+        )
+    numbers = [cell for cell in told if NUMBER.fullmatch(cell)]
+    counted = all(map(str.isdigit, told)) and [int(cell) - int(told[0]) for cell in told] == list(range(len(told)))
+    if (len(numbers) == len(told) and not counted) or any(map(DECIMAL_POINT.fullmatch, told)):
+        raise BadInput(
+            f"{source}: its first line holds {'numbers' if len(numbers) == len(told) else 'a row'}, "
+            f"{', '.join(told[:3])}...: put a line with the names of the columns above it"
+        )
 
 
-def _rows(head: str, separator: str) -> list[tuple[int, list[str]]]:
-    """(lines above, cells) of some rows; the last, which may be cut, only where it is the only one. [] where it cannot
-    be read."""
-    reader, rows, above = csv.reader(io.StringIO(head), delimiter=separator), [], 0
-    try:
-        for row in islice(reader, ROWS):
-            if any(row):
-                rows.append((above, row))
-            above = reader.line_num
-    except csv.Error:
-        return []
-    return rows[:-1] if len(rows) > 2 else rows
-
-
-def _below_titles(rows: list[tuple[int, list[str]]]) -> tuple[int, list[list[str]]]:
-    """(lines above the header, the rows from there): above it may stand titles, of one cell each, and comments."""
-    cells = [row for _, row in rows]
-    widths = Counter(map(len, cells[len(cells) // 2 :]))  # at the beginning stands what is no table
-    width = max(widths, key=widths.__getitem__, default=0)
-    for i, row in enumerate(cells):
-        comment = row[0].lstrip().startswith(("#", "%", "//"))
-        named = comment and len(row) == width and not (cells[i + 1 :] and _names_only(cells[i + 1], width))
-        title = sum(map(bool, map(str.strip, row))) == 1
-        if width < 2 or named or not (comment or title):
-            return rows[i][0] if i else 0, cells[i:]
-    return 0, cells
-
-
-def _names_only(row: list[str], width: int) -> bool:
-    return len(row) == width and not any(NUMBER.fullmatch(cell.strip()) for cell in row)
-
-
-def _is_code(column: tuple[str, ...]) -> bool:
+def _is_code(cells: list[str]) -> bool:
     """Whole numbers, some of which begin with 0: a postcode."""
-    filled = [cell.strip() for cell in column if cell.strip()]
+    filled = [cell for cell in cells if cell]
     return all(cell.isdigit() for cell in filled) and any(len(cell) > 1 and cell[0] == "0" for cell in filled)
 
 
-def _agreement(above: int, rows: list[list[str]]) -> tuple[float, int]:
-    """The share of rows that have as many cells as the header, if that has several; how many."""
-    if not rows or len(rows[0]) < 2:
-        return 0.0, 0
-    width = len(rows[0]) + all(len(row) == len(rows[0]) + 1 for row in rows[1:])  # with names of rows, as R writes them
-    return sum(len(row) == width for row in rows) / (len(rows) + above), len(rows[0])
+def _may_be_dotted(begun: Beginning, decimal: str) -> bool:
+    """Is no number of the table a decimal for sure? Between commas nobody parts thousands with points."""
+    points = [cell.strip() for row in begun.rows for cell in row if DECIMAL_POINT.fullmatch(cell.strip())]
+    return decimal == "." and begun.separator != "," and all(map(THOUSANDS["."].fullmatch, points))
+
+
+def _is_dotted(cells: list[str]) -> bool:
+    """Is every number with a point also one with points between thousands, 1.234?"""
+    marked = [cell for cell in cells if "." in cell]
+    return len(marked) >= FEWEST and all(map(THOUSANDS["."].fullmatch, marked))
 
 
 def _decimal(cells: list[str], separator: str) -> str:
-    """A comma, where cells have one and none has a decimal point; in quotes between commas it may part thousands."""
+    """A comma, where cells have one and none has a decimal point; in quotes between commas it may part thousands. Two
+    marks in a number part thousands, 1.234.567, so that the other one is that of decimals."""
+    points = [cell for cell in cells if DECIMAL_POINT.fullmatch(cell)]
+    if any(map(MILLIONS["."].fullmatch, cells)) and all(map(THOUSANDS["."].fullmatch, points)):
+        return ","
     commas = [cell for cell in cells if DECIMAL_COMMA.fullmatch(cell)]
-    if not commas or any(map(DECIMAL_POINT.fullmatch, cells)):
+    if not commas or points:
         return "."
-    return "." if separator == "," and all(map(THOUSANDS.fullmatch, commas)) else ","
+    return "." if separator == "," and all(map(THOUSANDS[","].fullmatch, commas)) else ","

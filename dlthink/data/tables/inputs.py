@@ -41,7 +41,7 @@ class Inputs:
         del frame
         x = preparation.apply(columns, {"input": rows}, source)["input"]
         self.x |= {"numbers": x.numbers, "categories": x.categories}
-        self.notes = [*lacking, *preparation.notes]
+        self.notes = [*source.notes, *lacking, *preparation.notes]
 
     def __len__(self) -> int:
         return len(self.x["numbers"])
@@ -72,6 +72,7 @@ class Inputs:
     def write(self, predicted: dict[str, Any], path: str | Path) -> None:
         """A CSV, whole or not at all."""
         frame, _ = read_table(self.path, "input", as_written=True)
+        frame = frame.iloc[: len(self)].copy()  # footnotes are no rows
         for name, values in self.columns(predicted):
             for target, column in zip(self._called(values), values.detach().cpu().double().T, strict=True):
                 header = f"{name}[{target}]" if target else name

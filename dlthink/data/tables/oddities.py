@@ -27,6 +27,9 @@ def oddities(frame: pandas.DataFrame, kinds: dict[str, str], targets: list[str],
         others = f"; also {listed(coded[1:])}" if coded[1:] else ""
         said = f"numbers that begin with 0, taken as numbers: are they codes? Then data.categories=[{coded[0]}]{others}"
         found.append(said)
+    if dotted := [name for name in source.dotted if kinds.get(name) == "number" or name in targets]:
+        said = f"numbers like 1.234, read as decimals: if points part thousands in {listed(dotted)}, take them out"
+        found.append(said)
     units = [f"{name} ({unit})" for name in targets if (unit := unit_of(frame[name], source))]
     if units:
         found.append(f"the target has a unit, and is read and predicted in it: {listed(units)}")

@@ -9,27 +9,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlthink.data.tables.dialect import Dialect
+from dlthink.data.tables.other_formats import refuse_other
+from dlthink.data.tables.table_end import rows_of_the_table
 from dlthink.errors import BadInput
 from dlthink.files.text_file import TextFile
+from dlthink.files.text_table import MISSING
 
 if TYPE_CHECKING:
     import pandas
 
-TEXT = (".csv", ".tsv", ".tab", ".txt")
-PARQUET = (".parquet", ".pq")
 ROWS = 100_000  # read at a time
-MISSING = ("?", ".", "-", "--", "na", "none", "NONE", "missing")  # beside pandas' own: empty, NA, n/a, null, nan, ...
 
 
 @dataclass
 class Source:
     """Where rows come from, for messages. first: how the first of them is counted there, behind a header or not.
-    decimal: the mark of decimals in cells that were left as words. coded: columns of numbers that begin with 0."""
+    decimal: the mark of decimals in cells that were left as words. coded: columns of numbers that begin with 0. dotted:
+    those whose points may part thousands. notes: what of the file is no row, and what was guessed. header: its line."""
 
     name: str
     first: int = 2
+    header: int = 1
     decimal: str = "."
     coded: tuple[str, ...] = ()
+    dotted: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def place(self, row: int) -> str:
         """Where the row number `row`, from 0, is found: line 9."""
@@ -48,28 +52,24 @@ def tables():
 def read_table(path: str | Path, key: str = "data.path", as_written: bool = False) -> tuple[pandas.DataFrame, Source]:
     """The table in a file, and how messages name it.
 
-    .csv .tsv .tab .txt  text with a header, perhaps .gz, in any common encoding; what stands between cells, before
-                         decimals and for thousands is found out (`dialect`)
-    .parquet .pq         Parquet
+    text     a header, cells between `,` `;` tab `|` or blanks, perhaps .gz, in any common encoding; what stands between
+             cells, before decimals and for thousands is found out (`dialect`). Footnotes are no rows (`table_end`)
+    Parquet  told by its content, whatever it is called
 
-    key: the setting that named the file. as_written: cells as text, as they stand there, nothing missing.
-    Raises BadInput, naming the file: missing, empty, cut short, damaged, without a header, one column, two columns of
-    one name, a quote that is never closed, a row too long, a header in the middle.
+    key: the setting that named the file. as_written: cells as text, as they stand there, nothing missing, footnotes too
+    Raises BadInput, naming the file: missing, empty, cut short, damaged, another format, without a header, one column,
+    two columns of one name, a quote that is never closed, a row too long, a header in the middle.
     """
     path = Path(path).expanduser()
-    endings = [ending.lower() for ending in path.suffixes]
-    ending = (endings[:-1] if endings[-1:] == [".gz"] else endings)[-1:]
-    known = [*TEXT, *(f"{one}.gz" for one in TEXT[:2]), *PARQUET]
-    if not ending or ending[0] not in (*TEXT, *PARQUET):
-        raise BadInput(f"{key}={path}: which format is this? Name it one of {' '.join(known)}")
     pandas = tables()
-    if ending[0] in PARQUET:
+    start = refuse_other(path, key)
+    if start.startswith(b"PAR1"):
         frame, source = _parquet(pandas, path, key), Source(f"{key}={path}", 1)
     else:
         frame, source = _text(pandas, path, key, as_written)
     if not len(frame):
         raise BadInput(f"{source.name}: holds no row below its header: save or download it again")
-    if ending[0] in PARQUET and as_written:
+    if source.first == 1 and as_written:
         frame = frame.astype(object).where(frame.notna(), "").astype(str)
     return frame, source
 
@@ -89,7 +89,7 @@ def _text(pandas, path: Path, key: str, as_written: bool) -> tuple[pandas.DataFr
             header=0,
             names=names,
             index_col=False,
-            skiprows=dialect.before,
+            skiprows=[*range(dialect.before), *range(dialect.before + 1, dialect.before + 1 + len(dialect.below))],
             encoding=file.encoding,
             encoding_errors="strict" if file.encoding == "utf-8" else "replace",
             compression="gzip" if file.packed else None,
@@ -106,9 +106,17 @@ def _text(pandas, path: Path, key: str, as_written: bool) -> tuple[pandas.DataFr
     frame = frame.drop(columns=empty)  # a separator at the end of each line
     if frame.shape[1] < 2:
         raise BadInput(f"{file.name}: has one column, {names[0]}: a table to learn from has a target and a feature")
+    first = dialect.before + 2 + len(dialect.below)
+    notes = [f"left out, below the header: line {dialect.before + 2 + i}, {row}" for i, row in enumerate(dialect.below)]
     if not as_written:
-        _no_header_inside(frame, file.name, dialect.before + 2)
-    return frame, Source(file.name, dialect.before + 2, dialect.decimal, dialect.coded)
+        _no_header_inside(frame, file.name, first)
+        rows, said = rows_of_the_table(frame, first)
+        frame, notes = frame.iloc[:rows], notes + said
+    if file.encoding == "cp1252":
+        notes.append("read as Windows-1252, as it is no UTF-8: if its letters look wrong, save it as UTF-8")
+    return frame, Source(
+        file.name, first, dialect.before + 1, dialect.decimal, dialect.coded, dialect.dotted, tuple(notes)
+    )
 
 
 def _together(pandas, parts: Iterable[pandas.DataFrame], names: list[str]) -> pandas.DataFrame:
@@ -172,6 +180,8 @@ def _said(error: Exception, before: int) -> str:
 def _no_header_inside(frame: pandas.DataFrame, source: str, first: int) -> None:
     """BadInput where a row repeats the header, as in files that were put together."""
     words = [name for name in frame if frame[name].dtype.kind not in "biufM"]
+    if len(words) < frame.shape[1]:  # with a name in it, a column of numbers would be one of words
+        return
     rows = None
     for name in words:
         same = (frame[name] == name).fillna(False).to_numpy(bool)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlthink.data.column_names import Name, as_written
 from dlthink.data.fixed_settings import fixed
 from dlthink.data.tables import baselines as compared
 from dlthink.data.tables import table_contents
@@ -57,13 +58,13 @@ class Table:
     def __init__(
         self,
         path: str | None = None,
-        target: str | list[str] | None = None,
-        features: list[str] | None = None,
-        ignore: list[str] | None = None,
-        categories: list[str] | None = None,
-        split: str = "random",
-        group: str | None = None,
-        time: str | None = None,
+        target: Name | list[Name] | None = None,
+        features: list[Name] | None = None,
+        ignore: list[Name] | None = None,
+        categories: list[Name] | None = None,
+        split: Name = "random",
+        group: Name | None = None,
+        time: Name | None = None,
         blocks: int = 20,
         fold: int = 0,
         validation: float = 0.1,
@@ -74,16 +75,16 @@ class Table:
         state: dict | None = None,
         elsewhere: bool = False,
     ) -> None:
-        self.path, self.target, self.rows, self.seed = path, target, rows, seed
-        self.features, self.ignore, self.categories = features, ignore, categories
-        self.split, self.group, self.time, self.blocks = split, group, time, blocks
+        self.path, self.target, self.rows, self.seed, self.blocks = path, as_written(target), rows, seed, blocks
+        self.features, self.ignore, self.categories = map(as_written, (features, ignore, categories))
+        self.split, self.group, self.time = map(as_written, (split, group, time))
         self.fold, self.validation, self.fraction, self.baselines = fold, validation, fraction, list(baselines)
         cut = fixed(self, state, elsewhere)
         frame, source, truth = self._frame()
         names = self._targets(frame, source, state)
         y = self.read(frame, names, source)
-        below = f", below a header in line {source.first - 1}" * (source.first > 2)
-        self.notes = [f"read {len(frame):,} rows, {frame.shape[1]} columns{below}"]
+        below = f", below a header in line {source.header}" * (source.header > 1)
+        self.notes = [f"read {len(frame):,} rows, {frame.shape[1]} columns{below}", *source.notes]
         splitting = self.splitting(names, y)
         splitting.check(frame, source)
         every = self._features(frame, [*names, *splitting.columns, *self.apart()], source, state)

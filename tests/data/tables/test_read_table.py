@@ -100,6 +100,145 @@ def test_lines_above_the_header_are_no_rows(tmp_path, above, separator):
     assert source.place(0) == f"line {above.count(chr(10)) + 2}"
 
 
+HEADED = {  # {what: (lines above, names, lines below)}, each with rows of a number, a word and a number under it
+    "titles of two cells": ("Report,Sales\nPrinted,2024-01-01\n\n", "a,b,c,d", ""),
+    "merged cells": (",Sales,,\n", "a,b,c,d", ""),
+    "units": ("", "a,b,c,d", "s,,m/s2,km\n"),
+    "units in brackets, in one column": ("", "a,b,c,d", "-,,-,[km]\n"),
+    "questions and a line of a program": ("", "a,b,c,d", '"How old?",Who?,Tall?,All?\n{1},{2},{3},{4}\n'),
+}
+
+
+@pytest.mark.parametrize("above, names, below", HEADED.values(), ids=HEADED)
+def test_what_stands_about_the_header_is_no_row(tmp_path, above, names, below):
+    path = tmp_path / "t.csv"
+    path.write_text(above + names + "\n" + below + "".join(f"{i},x{i},{i}.5,{-i}\n" for i in range(9)))
+    found, source = read_table(path)
+    assert list(found.columns) == ["a", "b", "c", "d"] and found["c"].tolist() == [i + 0.5 for i in range(9)]
+    assert source.place(0) == f"line {(above + below).count(chr(10)) + 2}"
+    assert source.header == above.count("\n") + 1 and len(source.notes) == below.count("\n")
+
+
+def test_a_first_row_of_errors_and_gaps_is_a_row(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c\n#DIV/0!,NA,#WERT!\n" + "1,2,3\n" * 9)
+    found, _ = read_table(path)
+    assert len(found) == 10 and found.iloc[0].isna().all() and found["a"].dtype.kind == "f"
+
+
+def test_a_header_without_a_name_stays_one(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(",a,b,c\nBern,Ann,x,high\n" + "Basel,Bob,y,3\n" * 5)
+    assert list(read_table(path)[0].columns) == ["column 1", "a", "b", "c"]
+
+
+ENDS = {
+    "footnotes": ("Source: an office\n* estimated\n", ["line 11, Source: an office", "line 12, * estimated"]),
+    "padded ones": ("Figures of the last year only,,\n", ["line 11"]),
+    "empty rows": (",,\n,,\n", ["2 empty rows"]),
+    "a comment behind empty rows": (",,\n\n# end\n", ["line 12, # end", "1 empty row"]),
+    "what a database counts": ("(9 rows)\n", ["(9 rows)"]),
+}
+
+
+@pytest.mark.parametrize("end, says", ENDS.values(), ids=ENDS)
+def test_what_stands_below_the_table_is_no_row(tmp_path, end, says):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c\n" + "".join(f"x,{i},{i}\n" for i in range(9)) + end)
+    found, source = read_table(path)
+    assert len(found) == 9 and "".join(source.notes).startswith("left out, below the table")
+    assert all(word in source.notes[0] for word in says), source.notes
+
+
+@pytest.mark.parametrize("last", ["2024-05-01,,\n", "x,,\n", "South Sudan,,\n", "7,,\n"])
+def test_a_last_row_that_has_its_first_cell_alone_stays(tmp_path, last):
+    """Of which the rest is to be predicted."""
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c\n" + "".join(f"x,{i},{i}\n" for i in range(9)) + last)
+    assert len(read_table(path)[0]) == 10
+
+
+@pytest.mark.parametrize("end", [",", ",,,"])
+def test_separators_at_the_end_of_rows_alone_make_no_names_of_rows(tmp_path, end):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c\n" + "".join(f"{i},x,{i}.5{end}\n" for i in range(9)))
+    if end == ",":
+        found, _ = read_table(path)
+        assert list(found.columns) == ["a", "b", "c"] and found["c"].tolist() == [i + 0.5 for i in range(9)]
+
+
+BLANKS = {
+    "names of rows, as R writes them": ('"a" "b"\n', '"{0}" {0}.5 "two words"\n', ["column 1", "a", "b"]),
+    "columns of one width": ("  a    b\n", " {0}.5  {0}\n", ["a", "b"]),
+    "tabs and blanks": ("a \tb\n", "{0}.5 \t {0}\n", ["a", "b"]),
+}
+
+
+@pytest.mark.parametrize("header, row, names", BLANKS.values(), ids=BLANKS)
+def test_blanks_between_cells(tmp_path, header, row, names):
+    path = tmp_path / "t.dat"
+    path.write_text(header + "".join(row.format(i) for i in range(1, 9)))
+    found, _ = read_table(path)
+    assert list(found.columns) == names and found["a"].tolist() == [i + 0.5 for i in range(1, 9)]
+
+
+def test_names_that_are_numbers(tmp_path):
+    path = tmp_path / "t.csv"
+    for header in ("0,1,2", ",0,1", "2021,2022,2023"):
+        path.write_text(header + "\n" + "7,8.5,9\n" * 3)
+        assert list(read_table(path)[0].columns)[1:] == header.split(",")[1:]
+
+
+def test_a_column_may_hold_its_own_name(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("female,age\nmale,3\nfemale,4\n")
+    assert read_table(path)[0]["female"].tolist() == ["male", "female"]
+
+
+def test_points_between_thousands(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("people;area\n1.234.567;3.000\n12.345;4.500\n234.567;1.250\n")
+    assert read_table(path)[1].decimal == ","  # so 234.567 is no decimal
+    path.write_text("area;x\n3.000;1\n4.500;2\n1.250;3\n1.750;4\n")
+    assert read_table(path)[1].dotted == ("area",)
+    path.write_text("area;x\n3.000;1.5\n4.500;2\n1.250;3\n1.750;4\n")
+    assert read_table(path)[1].dotted == ()
+
+
+def test_a_guessed_encoding_is_told(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("größe;y\n1;2\n3;4\n".encode("cp1252"))
+    found, source = read_table(path)
+    assert found.columns[0] == "größe" and "Windows-1252" in source.notes[0]
+
+
+@pytest.mark.parametrize("name", ["t", "t.data", "t.CSV", "t.parquet"])
+def test_text_is_told_by_its_content(tmp_path, name):
+    (tmp_path / name).write_text("a,b\n1,2\n3,4\n")
+    assert read_table(tmp_path / name)[0].shape == (2, 2)
+
+
+OTHER = {
+    "t.xlsx": (b"PK\x03\x04", ["a workbook", "save its sheet as CSV"]),
+    "t.ods": (b"PK\x03\x04", ["a workbook"]),
+    "t.csv": (b"\xd0\xcf\x11\xe0", ["a workbook"]),
+    "t.feather": (b"ARROW1", ["Arrow", "pandas.read_feather('t.feather').to_csv('t.csv', index=False)"]),
+    "t.jsonl": (b"{}", ["JSON", "lines=True"]),
+    "t.sav": (b"$FL2", ["SPSS", "read_spss"]),
+    "t.dta": (b"r", ["Stata"]),
+    "t.rds": (b"\x1f\x8b", ["in R, write.csv"]),
+    "t.html": (b"<table>", ["read_html('t.html')[0]"]),
+    "t.db": (b"SQLite format 3", ["a database"]),
+    "t.arff": (b"@relation", ["Weka", "@data"]),
+}
+
+
+@pytest.mark.parametrize("name, content, says", [(name, *rest) for name, rest in OTHER.items()], ids=OTHER)
+def test_another_format_is_told_with_the_way_out(tmp_path, name, content, says):
+    (tmp_path / name).write_bytes(content)
+    refused(tmp_path / name, *says)
+
+
 def test_a_header_may_begin_as_comments_do(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("#a,b\n1,2\n3,4\n5,6\n")
@@ -136,6 +275,8 @@ BAD = {
     "two columns of one name": ("a,b,a\n1,2,3\n4,5,6\n", ["columns 1 and 3", "both called a"]),
     "one column": ("a\n1\n2\n", ["one column, a"]),
     "no header": ("1.5,2\n3,4\n5,6\n", ["first line holds numbers", "names"]),
+    "a row in place of a header": ("1.5,x\n3.25,y\n5,z\n", ["first line holds a row", "names"]),
+    "lines in quotes as a whole": ('"a,b"\n"1,2"\n"3,4"\n', ["in quotes as a whole"]),
     "no rows": ("a,b\n", ["no row"]),
     "a header in the middle": ("a,b\n1,x\n2,y\na,b\n3,z\n", ["line 4 repeats the header"]),
     "a quote never closed": ('a,b\n1,"x\n2,y\n3,z\n', ["quote", "never closed"]),
@@ -167,7 +308,7 @@ def test_a_quote_never_closed_far_below(tmp_path):
 def test_files_that_are_none(tmp_path):
     refused(tmp_path / "none.csv", "no such file")
     refused(tmp_path / "none.parquet", "no such file")
-    refused(tmp_path / "t.xlsx", "which format", ".parquet")
+    refused(tmp_path / "t.xlsx", "no such file")
     (tmp_path / "empty.csv").write_text("")
     refused(tmp_path / "empty.csv", "empty")
     (tmp_path / "t.csv").mkdir()

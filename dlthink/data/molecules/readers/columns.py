@@ -8,10 +8,10 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from dlthink.errors import BadInput
+from dlthink.files.text_table import SEPARATORS, beginning
 
-MARKS = ",;\t|"  # between the cells of a table
-HEADER = 50  # lines in which a table's header ends
-ABOVE = 20  # lines that may stand above it
+MARKS = SEPARATORS
+HEADER = 70  # lines in which a table shows what it is
 
 
 class Columns(NamedTuple):
@@ -25,31 +25,17 @@ class Columns(NamedTuple):
 def columns(lines: Iterable[str], name: str, fits: Callable[[list[str]], bool], marks: str = MARKS) -> Columns:
     """The columns of a table; empty rows are passed over.
 
-    Between cells stands that of `marks` for which the header `fits` and has the most cells, or what a first line
-    `sep=;` says, as Excel writes it. The header is the first line that fits; titles and comments may stand above it,
-    and where none fits, it is the first of all. Raises BadInput, naming the file.
+    The header is the first line that `fits`, whatever stands above it; where none does, it is found as that of any
+    table. Raises BadInput, naming the file.
     """
     lines = (line + "\n" for line in lines)
-    start = next((line for line in lines if line.strip()), "")
-    if (said := start.strip().strip('"').lower()).startswith("sep="):
-        marks, start = said[4:5] or "\t", next(lines, "")
-    first = [start, *islice(lines, HEADER)]
-    heads, above = {}, 0
-    for at in range(min(ABOVE, len(first))):
-        try:
-            found = {mark: next(csv.reader(first[at:], delimiter=mark), []) for mark in marks}
-        except csv.Error as error:
-            if at:  # a quote that is never closed, far below
-                break
-            raise _is_none(name, error) from error
-        found = {mark: [cell.strip() for cell in cells] for mark, cells in found.items()}
-        if fitting := any(map(fits, found.values())):
-            above = at
-        heads = found if fitting else heads or found
-        if fitting:
-            break
-    mark = max(marks, key=lambda mark: (fits(heads[mark]), len(heads[mark])))
-    return Columns(heads[mark], mark, _rows(chain(first[above:], lines), mark, len(heads[mark]), name))
+    first = [next((line for line in lines if line.strip()), ""), *islice(lines, HEADER)]
+    begun = beginning("".join(first), marks, fits)
+    if not begun.header:
+        raise _is_none(name, csv.Error("its first lines cannot be read"))
+    head = [cell.strip() for cell in begun.header]
+    rows = _rows(chain(first[begun.above :], lines), begun.separator, len(head), name)
+    return Columns(head, begun.separator, islice(rows, len(begun.below), None))
 
 
 def _rows(lines: Iterable[str], mark: str, width: int, name: str) -> Iterator[list[str]]:
