@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlthink.data.tables.dates import Order, is_compact, look_like_dates, moments, order_of
 from dlthink.data.tables.number_words import parsed
 from dlthink.data.tables.read_table import Source, tables
 from dlthink.errors import BadInput
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 
 TRUE, FALSE = {"true", "t", "yes", "y", "1", "1.0"}, {"false", "f", "no", "n", "0", "0.0"}
 MOSTLY = 0.9  # of cells that are numbers, or look like dates: then the whole column is meant so
-MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
-DATE = re.compile(
-    r"\s*(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d)"  # 2024-01-31, 31.1.24
-    rf"|\d{{1,2}}[ .-]+{MONTH}[ ,-]+(?:\d{{4}}|\d\d)|{MONTH} \d{{1,2}},? \d{{4}}"  # 31 Jan 2024, January 31, 2024
-    rf"|{MONTH}[ -]\d{{4}}|(?:19|20)\d\d-(?:0[1-9]|1[0-2]))(?:[T ,].*)?\s*",  # Jan 2024, 2024-01
-    re.IGNORECASE,
-)
 LARGEST = 1e38  # float32 ends there
 DAY = 86_400.0
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # days
@@ -33,9 +26,11 @@ def kind_of(column: pandas.Series, source: Source) -> str:
     """number, boolean, date or category: what nearly all of its cells are."""
     kind = column.dtype.kind
     if kind in "iuf":
-        return "date" if _compact(column) else "number"
+        return "date" if is_compact(column.dropna().unique()) else "number"
     if kind == "b":
         return "boolean"
+    if kind == "m":
+        return "number"
     if kind == "M":
         return "date"
     found = column.value_counts()
@@ -45,7 +40,7 @@ def kind_of(column: pandas.Series, source: Source) -> str:
         return "boolean"
     if words and found.to_numpy()[np.isfinite(parsed(words, source.decimal)[0])].sum() >= MOSTLY * total:
         return "number"
-    if words and sum(n for word, n in zip(words, found, strict=True) if DATE.fullmatch(word)) >= MOSTLY * total:
+    if look_like_dates(words, found.tolist(), MOSTLY):
         return "date"
     return "category"
 
@@ -59,7 +54,9 @@ def numbers(column: pandas.Series, kind: str, source: Source, feature: bool = Tr
     name = str(column.name)
     if kind == "date":
         return _of_dates(column, source)
-    if kind == "boolean" and column.dtype.kind not in "biuf":
+    if column.dtype.kind == "m":
+        values = column.dt.total_seconds().to_numpy(np.float64) / 3600.0
+    elif kind == "boolean" and column.dtype.kind not in "biuf":
         codes, words = column.factorize()
         lower = [str(word).strip().lower() for word in words]
         values = np.array([1.0 if w in TRUE else 0.0 if w in FALSE else np.nan for w in lower] + [np.nan])[codes]
@@ -82,12 +79,14 @@ def numbers(column: pandas.Series, kind: str, source: Source, feature: bool = Tr
 
 def unit_of(column: pandas.Series, source: Source) -> str:
     """The currency or unit that stands beside the numbers of a column, "" for none."""
+    if column.dtype.kind == "m":
+        return "h"
     return "" if column.dtype.kind in "biufM" else parsed([str(word) for word in column.unique()], source.decimal)[1]
 
 
 def numbers_among(column: pandas.Series, source: Source) -> tuple[float, str]:
     """(the share of filled cells that are numbers; a word among the others)."""
-    if column.dtype.kind in "biufM":
+    if column.dtype.kind in "biufMm":
         return 0.0, ""
     found = column.value_counts()
     known = np.isfinite(parsed([str(word) for word in found.index], source.decimal)[0])
@@ -161,34 +160,22 @@ def _dates(column: pandas.Series, source: Source) -> pandas.Series:
         return column.dt.tz_convert(None) if getattr(column.dtype, "tz", None) else column
     codes, found = column.factorize()
     texts = [plain(word).strip() for word in found]
-    found_dates = pandas.to_datetime(
-        pandas.Series(texts, dtype=object), errors="coerce", utc=True, format="mixed", dayfirst=_day_first(texts)
-    ).dt.tz_convert(None)
+    day_first = source.day_first.get(str(column.name), order_of(texts, source.decimal).day_first)
+    found_dates = moments(texts, day_first)
     if (lost := found_dates.isna().to_numpy()).any():
         row = int(np.isin(codes, np.flatnonzero(lost)).argmax())
         raise BadInput(
-            f"{source.name}: column {column.name}, {source.place(row)}: {texts[codes[row]][:40]!r} is no date as the "
-            f"others are; mend it, leave the cell empty, or data.ignore=[{column.name}]"
+            f"{source.name}: column {column.name}, {source.place(row)}: {texts[codes[row]][:40]!r} is no date, "
+            f"{'day' if day_first else 'month'} first, as the others are; mend it, leave the cell empty, or "
+            f"data.ignore=[{column.name}]"
         )
     return (
         pandas.concat([found_dates, pandas.Series([pandas.NaT])], ignore_index=True).iloc[codes].reset_index(drop=True)
     )
 
 
-def _compact(column: pandas.Series) -> bool:
-    """Are all numbers days of these two centuries as 20240131?"""
-    found = column.dropna().unique()
-    if len(found) < 2 or not ((found >= 19000101) & (found <= 20991231)).all() or (found % 1).any():
-        return False
-    month, day = found // 100 % 100, found % 100
-    return bool(((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all())
-
-
-def _day_first(texts: list[str]) -> bool:
-    """31.12.2020 and 31/12/2020, not 12/31/2020: where a first number is beyond 12, or points stand between them."""
-    cut = [re.split(r"[-/.T ]", text)[:2] for text in texts]
-    first = [int(one[0]) for one in cut if one[0].isdigit() and len(one[0]) <= 2]
-    second = [int(one[1]) for one in cut if len(one) > 1 and one[1].isdigit()]
-    if any(number > 12 for number in first):
-        return True
-    return not any(number > 12 for number in second) and sum("." in text[:3] for text in texts) > len(texts) / 2
+def order_of_days(column: pandas.Series, source: Source) -> Order | None:
+    """How the days of a column of dates are written; None where they are no text."""
+    if column.dtype.kind in "iufM":
+        return None
+    return order_of([plain(word).strip() for word in column.dropna().unique()], source.decimal)

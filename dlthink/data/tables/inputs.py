@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dlthink.data.tables.columns import no_such_column
-from dlthink.data.tables.preparation import Preparation
+from dlthink.data.tables.preparation import Preparation, days_first
 from dlthink.data.tables.read_table import Source, read_table
 from dlthink.data.tables.targets import exposure, log_exposure
 from dlthink.files.atomic import atomic
@@ -34,6 +34,7 @@ class Inputs:
     def __init__(self, path: str, state: dict) -> None:
         self.path, self.names = path, state["targets"]
         frame, source = read_table(path, "input")
+        source.day_first |= days_first(state["columns"])
         preparation = Preparation([dict(column) for column in state["columns"]])
         lacking = self._filled(frame, preparation, source)
         self.x = self.further(frame, state, source)

@@ -1,5 +1,5 @@
 """Numbers as people write them: marks between thousands, a currency before them, a unit behind, minus signs of all
-kinds. One unit for a whole column; what has another is no number."""
+kinds, times of day and durations. One unit for a whole column; what has another is no number."""
 
 from __future__ import annotations
 
@@ -12,17 +12,28 @@ from dlthink.data.tables.read_table import tables
 
 SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f]")  # no-break, thin and other spaces
 WRITTEN = str.maketrans({"\u2212": "-", "\u2019": "'", "\ufe63": "-", "\uff0d": "-"})  # minus signs; an apostrophe
-MONEY = r"[$€£¥₹]|(?:[A-Z]{3}|US\$)(?=[ \d])"
-UNIT = r"[%‰$€£¥₹]|°\s?[CFK]?|[^\W\d_][\w.*/^²³·%-]{0,11}"
+MONEY = r"[$€£¥₹₽₩₺]|(?:[A-Z]{3}|US\$|R\$|S?Fr\.|Rs\.?|kr\.?|zł)(?=[ \d])"
+UNIT = r"[%‰$€£¥₹₽₩₺℃℉]|°\s?[CFK]?|[^\W\d_][\w.*/^²³·%-]{0,11}"
 DIGITS = r"[-+]?[\d.,' ]*\d[\d.,' ]*?(?:[eE][-+]?\d+)?"
 AMOUNT = re.compile(rf"(?P<sign>[-+]?)\s?(?P<money>{MONEY})?\s?(?P<number>{DIGITS})\s?(?P<unit>{UNIT})?")
 SHARED = 0.9  # of the amounts have the unit of a column
+WHOLE = re.compile(r"(?<=\d)[.,][-\u2013\u2014]+$")  # 120.-, as the Swiss write whole amounts
+HOURS = re.compile(
+    r"(?:(?P<days>\d+) days? )?(?P<hours>\d{1,3}):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d(?:[.,]\d+)?))?"
+    r"\s?(?P<half>[AP]\.?M\.?)?(?: ?(?:Uhr|h))?",
+    re.IGNORECASE,
+)
+LAP = re.compile(r"(?P<minutes>\d{1,3}):(?P<seconds>[0-5]\d[.,]\d+)")
 
 
 def parsed(texts: list[str], decimal: str) -> tuple[np.ndarray, str]:
     """(float64, nan for what is no number; the currency or unit that all share, "" for none)."""
     plain = [SPACES.sub(" ", text).translate(WRITTEN).strip() for text in texts]
+    plain = [WHOLE.sub("", text) for text in plain]
     plain = [f"-{text[1:-1]}" if text[:1] == "(" and text[-1:] == ")" else text for text in plain]  # as bookkeepers do
+    if plain and ":" in plain[0] and (clock := _clock(plain)):
+        return clock
+    decimal = _decimal(plain, decimal)
     found = _numbers(plain, decimal)
     lost = np.flatnonzero(np.isnan(found))
     amounts = {int(i): amount for i in lost if (amount := AMOUNT.fullmatch(plain[i]))}
@@ -35,6 +46,33 @@ def parsed(texts: list[str], decimal: str) -> tuple[np.ndarray, str]:
     meant = [i for i, amount in amounts.items() if (amount["money"] or "", amount["unit"] or "") == unit]
     found[meant] = _numbers([amounts[i]["sign"] + amounts[i]["number"] for i in meant], decimal)
     return found, "".join(unit)
+
+
+def _clock(texts: list[str]) -> tuple[np.ndarray, str] | None:
+    """Times of day and durations, 14:35, 2:35 PM, 26:10:05, in hours; laps, 1:23.45, in seconds. None where few are."""
+    for pattern, unit, scale in ((HOURS, "h", 1.0), (LAP, "s", 3600.0)):
+        found = [pattern.fullmatch(text) for text in texts]
+        if sum(map(bool, found)) >= SHARED * len(texts):
+            return scale * np.array([_in_hours(one.groupdict()) if one else np.nan for one in found]), unit
+    return None
+
+
+def _in_hours(parts: dict[str, str | None]) -> float:
+    days, hours, minutes = (float(parts.get(name) or 0) for name in ("days", "hours", "minutes"))
+    if half := parts.get("half"):
+        hours = hours % 12 + 12 * (half[0] in "pP")
+    return 24 * days + hours + minutes / 60 + float((parts.get("seconds") or "0").replace(",", ".")) / 3600
+
+
+def _decimal(texts: list[str], decimal: str) -> str:
+    """The mark of decimals of one column: that of its file, unless its own numbers say otherwise."""
+    other = "." if decimal == "," else ","
+    own, others = (
+        [text for text in texts if re.fullmatch(rf"[^\d]*\d*{re.escape(mark)}\d+[^\d{re.escape(mark)}]*", text)]
+        for mark in (decimal, other)
+    )
+    thousands = re.compile(rf"[^\d]*[1-9]\d{{0,2}}{re.escape(other)}\d{{3}}[^\d]*")
+    return other if others and not own and not all(map(thousands.fullmatch, others)) else decimal
 
 
 def _numbers(texts: list[str], decimal: str) -> np.ndarray:

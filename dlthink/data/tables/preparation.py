@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlthink.data.tables.columns import listed, no_numbers, numbers, numbers_among, plain, unit_of, words
+from dlthink.data.tables.columns import listed, no_numbers, numbers, numbers_among, order_of_days, plain, unit_of, words
 from dlthink.data.tables.read_table import Source
 from dlthink.errors import BadInput
 
@@ -90,7 +90,9 @@ class Preparation:
                 left.setdefault("the same in all training rows", []).append(name)
             else:
                 unit = unit_of(frame[name], source) if kind == "number" else ""
-                made.columns.append({"name": name, "kind": kind} | ({"unit": unit} if unit else {}) | column)
+                order = order_of_days(frame[name], source) if kind == "date" else None
+                column |= ({"unit": unit} if unit else {}) | ({"order": order} if order else {})
+                made.columns.append({"name": name, "kind": kind} | column)
         made.notes += [f"left out, {why}: {listed(names)}" for why, names in left.items()]
         if mixed:
             made.notes.append(f"numbers and words in one column, each taken as a word: {listed(mixed)}")
@@ -170,12 +172,35 @@ class Preparation:
                 f"one value in many rows, far from all others: does it stand for nothing known? Then leave these cells "
                 f"empty: {listed(codes)}"
             )
+        self._tell_dates()
         gaps = [f"{column['name']} ({column['gaps'] / rows:.1%})" for column in self.columns if column.get("gaps")]
         if gaps:
             self.notes.append(f"missing in training, filled by the mean and marked: {listed(gaps)}")
         for column in self.columns:
             column.pop("found", None)
             column.pop("code", None)
+
+    def _tell_dates(self) -> None:
+        """What was guessed of dates; of each column, the order of its days stays, so that another file has the same."""
+        guessed, short = [], []
+        for column in self.columns:
+            if (order := column.pop("order", None)) is None:
+                continue
+            column["day_first"] = order.day_first
+            guessed += [] if order.sure else [f"{column['name']} ({'day' if order.day_first else 'month'} first)"]
+            short += [column["name"]] if order.short else []
+        if guessed:
+            self.notes.append(
+                f"dates of which none is later than the 12th, so that their order is a guess: {listed(guessed)}; write "
+                f"2024-01-31 if it is wrong"
+            )
+        if short:
+            self.notes.append(f"years of two digits, taken as 1930 to 2029: {listed(short)}")
+
+
+def days_first(columns: list[dict]) -> dict[str, bool]:
+    """Of each column of dates, whether training had the day before the month."""
+    return {column["name"]: column["day_first"] for column in columns if "day_first" in column}
 
 
 def quantiles(features: Features) -> Tensor:

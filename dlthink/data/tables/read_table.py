@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,15 @@ ROWS = 100_000  # read at a time
 
 @dataclass
 class Source:
-    """Where rows come from, for messages. first: how the first of them is counted there, behind a header or not.
-    decimal: the mark of decimals in cells that were left as words. coded: columns of numbers that begin with 0. dotted:
-    those whose points may part thousands. notes: what of the file is no row, and what was guessed. header: its line."""
+    """Where rows come from, for messages.
+
+    first      how the first of them is counted there, behind a header, whose line is `header`, or not
+    decimal    the mark of decimals in cells that were left as words
+    coded      columns of numbers that begin with 0
+    dotted     those whose points may part thousands
+    notes      what of the file is no row, and what was guessed
+    day_first  of columns of dates whose order is known beforehand, as training had it
+    """
 
     name: str
     first: int = 2
@@ -34,6 +40,7 @@ class Source:
     coded: tuple[str, ...] = ()
     dotted: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    day_first: dict[str, bool] = field(default_factory=dict)
 
     def place(self, row: int) -> str:
         """Where the row number `row`, from 0, is found: line 9."""

@@ -14,7 +14,7 @@ from dlthink.data.tables import table_contents
 from dlthink.data.tables.baselines import Baseline
 from dlthink.data.tables.columns import chosen, kind_of, listed, no_such_column, numbers, words
 from dlthink.data.tables.oddities import oddities
-from dlthink.data.tables.preparation import Features, Preparation, quantiles
+from dlthink.data.tables.preparation import Features, Preparation, days_first, quantiles
 from dlthink.data.tables.read_table import Source, read_table
 from dlthink.data.tables.roles import ROLES, Splitting
 from dlthink.data.tables.row_hash import apart, row_ties, word_ties
@@ -81,6 +81,7 @@ class Table:
         self.fold, self.validation, self.fraction, self.baselines = fold, validation, fraction, list(baselines)
         cut = fixed(self, state, elsewhere)
         frame, source, truth = self._frame()
+        source.day_first |= days_first(state["columns"] if state else [])
         names = self._targets(frame, source, state)
         y = self.read(frame, names, source)
         below = f", below a header in line {source.header}" * (source.header > 1)
