@@ -22,7 +22,7 @@ from dlthink.config import build
 from dlthink.config.compose import composed
 from dlthink.config.cost_contract import kinds
 from dlthink.config.examinations import example_of
-from dlthink.config.paths import as_typed
+from dlthink.config.override import as_typed
 from dlthink.errors import BadInput
 from dlthink.files.lock import hold
 from dlthink.nested_tensors import each
@@ -97,7 +97,7 @@ class Run:
         if split not in ("train", "val", "test"):
             raise BadInput(f"split={split}: must be train, val or test")
         device = self._parts.trainer.precision.device
-        samples = {"train": self.data.train, "val": self.data.val, "test": self.data.test}[split].to(device)
+        samples = self._parts.split(split).to(device)
         batches = evaluation.batches_of(samples, self._parts.trainer.examine_batch, device)
         return evaluation.examine(self.model, self.loss, self._parts.metrics, samples, batches, self._fitted).answers
 

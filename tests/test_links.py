@@ -44,8 +44,11 @@ def test_links_are_led_on_as_the_site_has_the_pages():
     assert moved(text, "README.md", "index.md") == (
         "[a](check.md#what) [b](contributing.md) ![c](check.png) [d](https://x.org/docs/y) [e](#here)\n"
     )
-    back = moved("[a](../../README.md#your-own-cost) [b](../check.md)\n```\n[c](../../README.md)\n```\n",
-                 "docs/course/spikes.md", "course/spikes.md")  # fmt: skip
+    back = moved(
+        "[a](../../README.md#your-own-cost) [b](../check.md)\n```\n[c](../../README.md)\n```\n",
+        "docs/course/spikes.md",
+        "course/spikes.md",
+    )
     assert back == "[a](../index.md#your-own-cost) [b](../check.md)\n```\n[c](../../README.md)\n```\n"
     assert LINK.findall("[a](x.md) [b](#y) [c](mailto:z)") == ["x.md"]
 

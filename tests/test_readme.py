@@ -46,8 +46,11 @@ def test_a_cost_of_ones_own_by_config_dir(cli, tmp_path):
 
 def test_settings_of_a_cost_of_ones_own(cli, tmp_path):
     (text,) = CODE
-    text = text.replace("    def forward", "    def __init__(self, scale: float = 2.0):\n        super().__init__()\n"
-                        "        self.scale = scale\n\n    def forward")  # fmt: skip
+    text = text.replace(
+        "    def forward",
+        "    def __init__(self, scale: float = 2.0):\n        super().__init__()\n"
+        "        self.scale = scale\n\n    def forward",
+    )
     (tmp_path / "scaled.py").write_text(text)
     assert cli("train", "loss=scaled", "loss.scale=3", "hydra.run.dir=run", *SMALL)[0] == 0
     assert "scale: 3" in (tmp_path / "run" / "config.yaml").read_text()

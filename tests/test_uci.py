@@ -4,8 +4,17 @@ from scripts.uci import counts, table
 
 
 def result(split, nll, rows, inside):
-    return {"table": "yacht", "split": split, "nll": nll, "rmse": 1.0, "nll_boosting": 2.0, "rmse_boosting": 3.0,
-            "coverage_90": inside, "coverage_90_conformal": 0.9, "rows": rows}  # fmt: skip
+    return {
+        "table": "yacht",
+        "split": split,
+        "nll": nll,
+        "rmse": 1.0,
+        "nll_boosting": 2.0,
+        "rmse_boosting": 3.0,
+        "coverage_90": inside,
+        "coverage_90_conformal": 0.9,
+        "rows": rows,
+    }
 
 
 def test_a_row_has_mean_and_error_and_the_last_ones_all_tests():

@@ -1,7 +1,6 @@
 """A cost as checks ask it: each time a copy, under the same draws, in the widest numbers that it takes."""
 
 import copy
-from collections.abc import Callable
 from functools import reduce
 from operator import add
 from typing import Any
@@ -109,6 +108,3 @@ def directions(out: Values, seed: int) -> list[Tensor]:
     """A random direction for each tensor of answers."""
     chance = torch.Generator().manual_seed(seed)
     return [torch.randn(one.shape, generator=chance, dtype=torch.float64).to(one) for one in tensors(out)]
-
-
-Ask = Callable[[Asked], Any]

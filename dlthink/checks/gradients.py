@@ -101,8 +101,12 @@ def check_slope(asked: Asked) -> Iterator[Finding]:
     """Is the gradient what difference quotients of the cost say?"""
     name = "gradient is slope"
     if asked.dtype != torch.float64:
-        yield Finding(name, "told", "not asked: the cost does not run in float64, where differences are exact",
-                      "convert constants by .to(out.dtype)")  # fmt: skip
+        yield Finding(
+            name,
+            "told",
+            "not asked: the cost does not run in float64, where differences are exact",
+            "convert constants by .to(out.dtype)",
+        )
         return
     slopes = asked.slopes()
     ratios = []

@@ -13,38 +13,37 @@ from torch import Tensor, nn
 from dlthink.checks import elicitation
 from dlthink.checks.finding import Finding
 from dlthink.checks.kinds.kind import made
-from dlthink.checks.minimum import read
+from dlthink.checks.minimum import Minimum, read
 from dlthink.training.sanity_check import twin
 
 if TYPE_CHECKING:
-    from dlthink.checks.kinds.kind import Make
-    from dlthink.checks.kinds.scalars import Found, Scalars
+    from dlthink.checks.kinds.kind import Kind, Make
+    from dlthink.checks.truth import Truth
 
 SAME = 2e-3  # nats
 NEARLY = 0.15  # nats: an approximation of the log probability, and not another cost
 
 
-def check_log_score(kind: Scalars, make: Make, found: Found) -> Iterator[Finding]:
+def check_log_score(kind: Kind, make: Make, truth: Truth, minimum: Minimum, whole: bool) -> Iterator[Finding]:
     """The cost of one target at several answers against the log probability that is read out there.
 
     The difference may be nothing, a constant, a function of the target alone (a missing log k!, or an approximation of
     it), a function of the answer alone (a missing normalizer), or neither: then the cost is no likelihood.
+    minimum: where the cost is smallest on this truth. whole: are targets whole numbers?
     """
     name = "log score"
-    truth, minimum = found.even
     loss = elicitation.prepared(made(make, kind.facts()), truth.y).eval()
     answers = torch.cat((minimum.answers, minimum.answers.mean(0, keepdim=True)))
     read_out = read(loss, answers)
-    log_prob = _log_prob(read_out, kind.whole)
+    log_prob = _log_prob(read_out, whole)
     if log_prob is None:
         return
-    y, said = _targets(read_out, kind.whole), []
+    y, said = _targets(read_out, whole), []
     for row in y:
         said.append(log_prob(row.expand(len(answers), -1)))
     said = torch.stack(said).mean(2)  # [targets, answers]: a mean over the columns of y, as the cost is one
     cost = _costs(loss, answers, y)
     off = cost + said
-    off = off - 0.0
     seen = (said > -25) & cost.isfinite()
     if not seen.any():
         return
@@ -60,7 +59,7 @@ def check_log_score(kind: Scalars, make: Make, found: Found) -> Iterator[Finding
             if exact
             else "its value is minus the log probability but for a constant (the unit of the target)",
         )
-    elif float(alone.abs().max()) <= SAME and kind.whole:
+    elif float(alone.abs().max()) <= SAME and whole:
         error = by_target.flatten()
         if float(error.abs().max()) <= NEARLY:
             k = int(error.abs().argmax())

@@ -17,13 +17,12 @@ from dlthink.checks.minimum import Minimum, minimise
 from dlthink.checks.truth import Truth
 
 if TYPE_CHECKING:
-    from dlthink.checks.kinds.kind import Make
-    from dlthink.checks.kinds.scalars import Scalars
+    from dlthink.checks.kinds.kind import Kind, Make
 
 TIMES = 1000.0  # grams for kilograms
 
 
-def check_units(kind: Scalars, make: Make, truth: Truth, found: Minimum, start: torch.Tensor) -> Iterator[Finding]:
+def check_units(kind: Kind, make: Make, truth: Truth, found: Minimum, start: torch.Tensor) -> Iterator[Finding]:
     """The same targets in a unit a thousand times smaller: the same slopes, the same answer?"""
     name = "units"
     other = Truth(TIMES * truth.y, truth.group, truth.name)

@@ -15,21 +15,21 @@ def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    from dlthink.config.arguments import file_to_write
+    from dlthink.config.arguments import file_to_write, own_words
     from dlthink.config.command_line import read
     from dlthink.errors import BadInput, plain
 
-    figures = [word.partition("=")[2] for word in words if word.startswith("figure=")]
-    flags, overrides = read([word for word in words if not word.startswith("figure=")])
-    figure = file_to_write("figure", figures[-1], ".png") if figures else None
-    named = [word.removeprefix("loss=") for word in overrides if word.startswith("loss=")]
-    if flags or len(named) != 1:
+    given, rest = own_words(words, {"figure": None})
+    flags, overrides = read(rest)
+    figure = None if given["figure"] is None else file_to_write("figure", given["figure"], ".png")
+    named, overrides = own_words(overrides, {"loss": None})
+    if flags or named["loss"] is None:
         raise BadInput(f"{next(iter(flags), 'loss=')}: write dlthink check loss=NAME; see dlthink check --help")
     from dlthink.api import check
 
-    reports = check(named[0], *(word for word in overrides if not word.startswith("loss=")), figure=figure)
+    reports = check(named["loss"], *overrides, figure=figure)
     print(plain(repr(reports)))
     if reports.passed:
         data = next((word for word in overrides if word.startswith("data=")), "data=NAME")
-        print(plain(f"next: dlthink train -m loss={named[0]},OTHER seed=0,1,2 {data}, then dlthink compare"))
+        print(plain(f"next: dlthink train -m loss={named['loss']},OTHER seed=0,1,2 {data}, then dlthink compare"))
     return 0 if reports.passed else 1

@@ -51,10 +51,10 @@ def main(words: list[str]) -> int:
     if "--help" in words or "-h" in words:
         print(__doc__)
         return 0
+    from dlthink.arrows import arrow
     from dlthink.errors import plain
     from dlthink.runs import comparison, comparison_table
     from dlthink.runs.ranking import Ranking
-    from dlthink.runs.summary import arrow
 
     given, folders = _parse(words)
     runs, left_out = _find(folders, given["split"])

@@ -52,7 +52,7 @@ def main(words: list[str]) -> int:
         raise BadInput(f"audit=true: there is no audit of {type(parts.data).__name__}; leave the word out")
     run.install(saved, path, parts.loss, parts.model, parts.trainer.precision)
     device = parts.trainer.precision.device
-    split = getattr(parts.data, given["split"]).to(device)
+    split = parts.split(given["split"]).to(device)
     batches = evaluation.batches_of(split, parts.trainer.examine_batch, device)
     fitted = evaluation.fitted_before(saved)
     answers = evaluation.examine(parts.model, parts.loss, parts.metrics, split, batches, fitted).answers
@@ -79,16 +79,14 @@ def main(words: list[str]) -> int:
 
 def _asked(words: list[str]) -> tuple[dict[str, str | None], list[str], Path | None]:
     """What is asked for by name, settings, and the file to write. BadInput for what cannot be meant."""
-    from dlthink.config.arguments import file_to_write, parse
+    from dlthink.config.arguments import file_to_write, one_of, parse
     from dlthink.errors import BadInput
 
     names = {"run": None, "split": "test", "audit": "false", "output": None, "allow": None, "on": None, "name": None}
     given, settings = parse(words, names)
     on, name = given["on"], given["name"]
-    if given["split"] not in ("train", "val", "test"):
-        raise BadInput(f"split={given['split']}: must be train, val or test")
-    if given["audit"] not in ("true", "false"):
-        raise BadInput(f"audit={given['audit']}: must be true or false")
+    one_of("split", given["split"], "train", "val", "test")
+    one_of("audit", given["audit"], "true", "false")
     if on is None and name is not None:
         raise BadInput(f"name={name}: is what another data set is called; say which, on=DATA")
     if on is not None and given["split"] != "test":

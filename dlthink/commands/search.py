@@ -17,22 +17,28 @@ the one that picks the best checkpoint, on validation. Runs side by side: hydra/
 Bergstra et al. 2011, Algorithms for Hyper-Parameter Optimization (TPE), as in Optuna.
 """
 
+import importlib.util
+import time
+
+FOLDER = "outputs/search/%Y-%m-%d/%H-%M-%S"
+MOST = 100_000  # trials
+
 
 def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
+    from dlthink.commands import train
     from dlthink.config import command_line
+    from dlthink.config.arguments import folder_to_write, own_words, whole_number
     from dlthink.errors import BadInput
-    from dlthink.runs.search import Search, searched
+    from dlthink.runs.search import Search
+    from dlthink.runs.search_space import Space
 
-    names = {"trials": "20", "into": ""}
-    own = {word.partition("=")[0]: word.partition("=")[2] for word in words if word.partition("=")[0] in names}
-    given = names | own
-    if not given["trials"].isdecimal() or not 1 <= int(given["trials"]) <= 100_000:
-        raise BadInput(f"trials={given['trials']}: must be a whole number of at least 1")
-    rest = [word for word in words if word.partition("=")[0] not in names]
+    given, rest = own_words(words, {"trials": "20", "into": time.strftime(FOLDER)})
+    trials, folder = whole_number("trials", given["trials"], MOST), folder_to_write("into", given["into"])
     if flag := next((word for word in rest if word.startswith("-")), None):
         raise BadInput(f"{flag}: flags are of dlthink train; a search has none")
-    _, overrides = command_line.read(["-m", *rest])
-    return Search(*searched(overrides), given["into"]).run(int(given["trials"]))
+    if importlib.util.find_spec("optuna") is None:
+        raise BadInput('dlthink search needs optuna: pip install "dlthink[search]"')
+    return Search(Space.of(command_line.read(["-m", *rest])[1]), folder, train.main).run(trials)

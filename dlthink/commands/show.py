@@ -12,18 +12,19 @@ def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
+    from dlthink.config.arguments import own_words
     from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput, plain
 
-    chosen = [word.partition("=")[2] for word in words if word.startswith("data=")]
-    files = [word.removeprefix("path=").removeprefix("data.path=") for word in words if not word.startswith("data=")]
-    if len(files) != 1 or len(chosen) > 1:
+    given, rest = own_words(words, {"data": None})
+    files, chosen = [word.removeprefix("path=").removeprefix("data.path=") for word in rest], given["data"]
+    if len(files) != 1:
         raise BadInput(f"show {' '.join(words)}: give one file, dlthink show FILE")
     known = readers()
-    if chosen and chosen[0] not in known:
-        raise BadInput(f"data={chosen[0]}: shows no files{hint(chosen[0], known, 'data=')}")
+    if chosen is not None and chosen not in known:
+        raise BadInput(f"data={chosen}: shows no files{hint(chosen, known, 'data=')}")
     refused: list[BadInput] = []
-    for reader in [known[chosen[0]]] if chosen else known.values():
+    for reader in known.values() if chosen is None else [known[chosen]]:
         try:
             print(plain("\n".join(reader.contents(files[0]))))
             return 0

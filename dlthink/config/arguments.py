@@ -36,18 +36,16 @@ def parse(
     Words of another name are put into `others`, to be judged once the run is known. Raises BadInput for a word without
     `=`, for one that is given twice, and without `others` for a name that is neither.
     """
-    given, settings = dict(names), []
-    seen: dict[str, str] = {}
     first = next(iter(names))
     for word in words:
         example = word if os.path.isfile(os.path.join(word, "config.yaml")) else "outputs/DATE/TIME"
-        key, _, value = checked(word, f"{first}={example}").partition("=")
-        if key in seen:
-            raise BadInput(f"{word}: {key}= is there already, {seen[key]}; one is enough")
-        seen[key] = word
-        if key in names:
-            given[key] = value
-        elif key in GROUPS or key == "seed":
+        checked(word, f"{first}={example}")
+    given, rest = own_words(words, names)
+    _check_once(rest)
+    settings = []
+    for word in rest:
+        key, _, value = word.partition("=")
+        if key in GROUPS or key == "seed":
             raise BadInput(f"{word}: a run goes on with the {key} it began with; for another, train anew")
         elif "." in key:
             settings.append(word)
@@ -56,6 +54,40 @@ def parse(
         else:
             raise BadInput(f"{key}: there is no such word here{hint(key, names)}")
     return given, settings
+
+
+def own_words(words: list[str], names: dict[str, str | None]) -> tuple[dict[str, str | None], list[str]]:
+    """A command's own words, `name=value` (`names`: their defaults), and all others, as they come.
+
+    Raises BadInput for a name that is there twice.
+    """
+    own = [word for word in words if "=" in word and word.partition("=")[0] in names]
+    _check_once(own)
+    given = names | {name: value for name, _, value in (word.partition("=") for word in own)}
+    return given, [word for word in words if word not in own]
+
+
+def _check_once(words: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for word in words:
+        key = word.partition("=")[0]
+        if key in seen:
+            raise BadInput(f"{word}: {key}= is there already, {seen[key]}; one is enough")
+        seen[key] = word
+
+
+def one_of(name: str, value: str, *known: str) -> str:
+    """The value of `name=value`, if it is one of the known words. Raises BadInput."""
+    if value not in known:
+        raise BadInput(f"{name}={value}: must be {', '.join(known[:-1])} or {known[-1]}")
+    return value
+
+
+def whole_number(name: str, value: str, most: int) -> int:
+    """The number from 1 to `most` that `name=value` says. Raises BadInput."""
+    if not (value.isdecimal() and value.isascii()) or not 1 <= int(value) <= most:
+        raise BadInput(f"{name}={value}: must be a whole number of at least 1, at most {most:,}")
+    return int(value)
 
 
 def file_to_write(name: str, value: str, *endings: str) -> Path:
@@ -76,8 +108,9 @@ def file_to_write(name: str, value: str, *endings: str) -> Path:
 def folder_to_write(name: str, value: str) -> Path:
     """The folder that `name=value` asks to be filled, if it can be."""
     path = _writable(name, value)
-    if path.exists() and not path.is_dir():
-        raise BadInput(f"{name}={value}: is a file; give the name of a folder")
+    if there := next((place for place in (path, *path.parents) if place.exists() and not place.is_dir()), None):
+        what = "is a file" if there == path else f"{there} is a file"
+        raise BadInput(f"{name}={value}: {what}; give the name of a folder")
     return path
 
 

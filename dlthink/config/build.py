@@ -36,6 +36,10 @@ class Parts:
     optim: Any
     trainer: Any
 
+    def split(self, name: str) -> Any:
+        """The samples of "train", "val" or "test"."""
+        return {"train": self.data.train, "val": self.data.val, "test": self.data.test}[name]
+
 
 def check(config: DictConfig, losses=(), models=()) -> None:
     """Check keys, types and pairings of the configuration. Its classes are imported; nothing is loaded.

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from dlthink.config.arguments import checked
-from dlthink.config.paths import GROUPS, chosen, conf_folder, options, quoted
+from dlthink.config.override import chosen, parsed, quoted
+from dlthink.config.paths import GROUPS, conf_folder, options
 from dlthink.config.types import typed
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
@@ -92,7 +93,6 @@ def _example(word: str) -> str:
 
 def _check(word: str, several: bool, own: list[Path]) -> None:
     """Is it an override that makes sense here? `several`: of a sweep; `own`: folders of the user's own choices."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
     key, _, value = word.partition("=")
@@ -111,7 +111,7 @@ def _check(word: str, several: bool, own: list[Path]) -> None:
     if value[:1] == "," or value[-1:] == ",":
         raise BadInput(f"{word}: a value is missing beside a comma")
     try:
-        override = OverridesParser.create().parse_override(quoted(word))
+        override = parsed(quoted(word))
     except HydraException as error:
         quotes = f"""{key}="'...'\""""
         raise BadInput(f"{word}: cannot be read; a value with special letters stands in quotes, {quotes}") from error

@@ -2,7 +2,8 @@
 
 from omegaconf import DictConfig, OmegaConf
 
-from dlthink.config.paths import choices_by_group, chosen, conf_folder, quoted
+from dlthink.config.override import chosen, quoted
+from dlthink.config.paths import choices_by_group, conf_folder
 from dlthink.config.refusals import REFUSED, in_one_line
 from dlthink.config.user_files import node_of, register
 

@@ -4,10 +4,11 @@ import copy
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
+
+from dlthink.config.override import parsed
 
 MOST = 100  # compositions that are kept at a time
 
@@ -29,7 +30,7 @@ class SweepLoader(ConfigLoaderImpl):
         self._composed: dict[tuple[str, ...], DictConfig] = {}
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        overrides = OverridesParser.create().parse_overrides(sweep_overrides)
+        overrides = [parsed(word) for word in sweep_overrides]
         values = [override for override in overrides if self._is_value(override)]
         common = tuple(override.input_line for override in overrides if override not in values)
         if common not in self._composed:

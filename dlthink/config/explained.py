@@ -6,9 +6,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from dlthink.arrows import arrow
 from dlthink.config.compose import composed
+from dlthink.config.override import as_typed, first
 from dlthink.config.overview import data_by_kind
-from dlthink.config.paths import GROUPS, as_typed, conf_folder, first_comment, options
+from dlthink.config.paths import GROUPS, conf_folder, first_comment, options
 from dlthink.errors import BadInput
 
 SETTING = re.compile(r"( *)([\w-]+):(?: ([^#]*?))?(?: *# ?(.*))?")
@@ -16,8 +18,6 @@ SETTING = re.compile(r"( *)([\w-]+):(?: ([^#]*?))?(?: *# ?(.*))?")
 
 def explained(overrides: list[str]) -> str:
     """The help text; overrides: words as Hydra reads them. Empty where none of them is about a group of choices."""
-    from dlthink.config.sweep import first
-
     overrides = [first(word) for word in overrides]  # of a sweep
     config, _, choices = composed(overrides, {})
     typed = [as_typed(word).partition("=")[0] for word in overrides]
@@ -47,7 +47,6 @@ def _goes_with(group: str, choice: str, config: DictConfig, overrides: list[str]
     from dlthink.config import build
     from dlthink.config.sweep import every_cost
     from dlthink.protocols import Metrics
-    from dlthink.runs.summary import arrow
 
     if group == "data":
         others = [word for word in overrides if not word.startswith("loss")]

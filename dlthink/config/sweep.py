@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from omegaconf import OmegaConf
 
 from dlthink.config.compose import composed
+from dlthink.config.override import first, parsed, values
 from dlthink.config.paths import GROUPS, conf_folder, options
 from dlthink.errors import BadInput
 
@@ -51,32 +52,13 @@ def _fitting(names: list[str], overrides: list[str]) -> list[str]:
     return found
 
 
-def first(word: str) -> str:
-    """The word with the first of its values."""
-    values = _values(word)
-    return f"{word.partition('=')[0]}={values[0]}" if values else word
-
-
-def _values(word: str) -> list[str] | None:
-    """The values that a word is swept over, as text; None of a word with one value. Raises BadInput."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.core.override_parser.types import Glob
-
-    override = OverridesParser.create().parse_override(word)
-    if override.is_interval_sweep():
-        search = f"dlthink search {shlex.quote(word)}"
-        raise BadInput(f"{word}: an interval is for {search}; to train with each of some values, give these")
-    if not override.is_discrete_sweep():
-        return None
-    if isinstance(pattern := override.value(), Glob):
-        return pattern.filter([*options(override.key_or_group, conf_folder())])
-    return [*map(str, override.sweep_string_iterator())]
-
-
 def runs(overrides: list[str]) -> int:
     """How many runs these words make. Raises BadInput where they make none."""
-    several = {word: values for word in overrides if (values := _values(word)) is not None}
-    if empty := next((word for word, values in several.items() if not values), None):
+    if interval := next((word for word in overrides if parsed(word).is_interval_sweep()), None):
+        search = f"dlthink search {shlex.quote(interval)}"
+        raise BadInput(f"{interval}: an interval is for {search}; to train with each of some values, give these")
+    several = {word: each for word in overrides if (each := values(word)) is not None}
+    if empty := next((word for word, each in several.items() if not each), None):
         raise BadInput(f"{empty}: is no value at all, so there is nothing to train")
     return math.prod(map(len, several.values()))
 
@@ -88,9 +70,9 @@ def name_of_each(overrides: list[str]) -> str:
     """
     parts, letters = [], 0
     for word in overrides:
-        key, values = word.partition("=")[0].lstrip("+"), _values(word) or []
-        if len(values) > 1 and all(NAME.fullmatch(value) for value in values):
-            letters += len(key) + 2 + max(map(len, values))
+        key, each = word.partition("=")[0].lstrip("+"), values(word) or []
+        if len(each) > 1 and all(NAME.fullmatch(value) for value in each):
+            letters += len(key) + 2 + max(map(len, each))
             place = f"hydra.runtime.choices.{key}" if key in GROUPS else key.replace("/", ".")
             parts.append(f"{key.replace('/', '.')}=${{{place}}}")
     return f"${{hydra.job.num}}-{','.join(parts)}" if parts and letters <= LONG else "${hydra.job.num}"

@@ -1,25 +1,58 @@
 """Job: one run, as the command line or the launcher of a sweep starts it: begun, gone on with, or left as it is."""
 
+from __future__ import annotations
+
 import shlex
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dlthink.config.paths import as_typed, choices_by_group
+from dlthink.config.override import as_typed
+from dlthink.config.paths import choices_by_group
 from dlthink.config.user_files import reach, register
 from dlthink.errors import EXPECTED, BadInput, answer, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
+from dlthink.runs.summary import table
+from dlthink.runs.sweep import Sweep, keep
 from dlthink.user_errors import own_code
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from dlthink.training.interrupt import Interrupted
 
 NEXT = """\
 next: every cost that fits, dlthink train -m loss=all seed=0,1,2 with the same data; your own, dlthink new loss NAME
 pictures: figures/ in its folder, or tensorboard --logdir {logdir}; what the numbers mean: docs/scenarios.md"""
 
 
-def job(config) -> float | None:
+@dataclass
+class Trained:
+    """A run that has come to its end: its numbers by split, what picks the best of it, and what it is compared by."""
+
+    results: dict[str, dict[str, float]]
+    best: str
+    scores: dict[str, str]
+
+    @property
+    def figure(self) -> float:
+        """On validation, of what picks the best."""
+        return self.results["val"][self.best]
+
+    def tell(self, folder: Path) -> None:
+        """The table of its test; a sweep has its own, of all runs."""
+        print(plain(table("test", self.results["test"], self.scores)))
+        logdir = "outputs" if folder.is_relative_to(Path("outputs").absolute()) else shlex.quote(str(short(folder)))
+        print(plain(NEXT.format(logdir=logdir)))
+        print(f"run: {short(folder)}", flush=True)
+
+
+def job(config: DictConfig) -> float | None:
     """What Hydra calls for each run: the figure on validation that picks the best.
 
     A run that is refused says so, returns None and lets the sweep go on.
@@ -27,12 +60,7 @@ def job(config) -> float | None:
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
-    from dlthink.config import build
     from dlthink.config.refusals import REFUSED, in_one_line
-    from dlthink.config.trust import nodes
-    from dlthink.runs.folder import choices
-    from dlthink.runs.provenance import provenance
-    from dlthink.runs.sweep import Sweep, keep
     from dlthink.training.interrupt import Interrupted
 
     hydra = HydraConfig.get()
@@ -40,7 +68,7 @@ def job(config) -> float | None:
     register(typed)  # a launcher may have put this run into a process of its own
     folder, whole = Path(hydra.runtime.output_dir), Path(hydra.sweep.dir)
     try:
-        these, began = Sweep.current(), time.monotonic()
+        these = Sweep.current()
     except BadInput as error:
         sys.exit(answer(error))
 
@@ -49,25 +77,9 @@ def job(config) -> float | None:
             print(plain(line), flush=True)
 
     try:
-        OmegaConf.resolve(config)
-        reach(name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str))
-        build.check(config, **choices())
-        with hold(folder):
-            go_on = these.go_on or these.begun(folder, typed)
-            if go_on and (found := _finished(folder)) is not None:
-                tell(0, " was there")
-                return found
-            if go_on and (folder / "checkpoints" / "last.pt").exists():
-                value, best = _go_on(folder, table=these.runs == 1)
-            else:
-                _check_free(folder)
-                if these.runs > 1:
-                    keep(whole, these.words)
-                    print(plain(f"{folder.name}:"), flush=True)
-                story = provenance([as_typed(word) for word in typed], choices_by_group(hydra.runtime.choices))
-                value, best = _train(config, folder, story, table=these.runs == 1)
-        tell(0, f" val {best} {value:.5g} in {duration(time.monotonic() - began)}")
-        return value
+        figure, how = _ended(config, folder, these, typed)
+        tell(0, how)
+        return figure
     except (*EXPECTED, *REFUSED) as error:
         code = answer(in_one_line(error) if isinstance(error, REFUSED) else error)
         tell(code)
@@ -85,6 +97,38 @@ def job(config) -> float | None:
     return None
 
 
+def _ended(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> tuple[float, str]:
+    """The figure of a run that is trained, gone on with or found finished; what to say of it in a sweep."""
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    from dlthink.config import build
+    from dlthink.config.trust import nodes
+    from dlthink.runs.folder import choices
+    from dlthink.runs.provenance import provenance
+
+    began, hydra = time.monotonic(), HydraConfig.get()
+    OmegaConf.resolve(config)
+    reach(name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str))
+    build.check(config, **choices())
+    with hold(folder):
+        go_on = these.go_on or these.begun(folder, typed)
+        if go_on and (found := _finished(folder)) is not None:
+            return found, " was there"
+        if go_on and (folder / "checkpoints" / "last.pt").exists():
+            trained = _go_on(folder)
+        else:
+            _check_free(folder)
+            if these.runs > 1:
+                keep(Path(hydra.sweep.dir), these.words)
+                print(plain(f"{folder.name}:"), flush=True)
+            story = provenance([as_typed(word) for word in typed], choices_by_group(hydra.runtime.choices))
+            trained = _train(config, folder, story)
+    if these.runs == 1:
+        trained.tell(folder)
+    return trained.figure, f" val {trained.best} {trained.figure:.5g} in {duration(time.monotonic() - began)}"
+
+
 def resume(folder: str, settings: Sequence[str], allow: str | None) -> int:
     """Go on in a run's folder, with its configuration and, where given, changed settings (`trainer.epochs=100`)."""
     from dlthink.runs.folder import open_run
@@ -93,9 +137,10 @@ def resume(folder: str, settings: Sequence[str], allow: str | None) -> int:
     run = open_run(folder, settings, allow)
     try:
         with hold(run.folder):
-            _go_on(run.folder, settings, allow)
+            trained = _go_on(run.folder, settings, allow)
     except Interrupted as stop:
         return _say_how_to_resume(f"resume={short(run.folder)}", stop)
+    trained.tell(run.folder)
     return 0
 
 
@@ -124,10 +169,8 @@ def _finished(folder: Path) -> float | None:
     return run.numbers[run.best[0]] if run.best and run.best[0] in run.numbers else None
 
 
-def _go_on(
-    folder: Path, settings: Sequence[str] = (), allow: str | None = None, table: bool = True
-) -> tuple[float, str]:
-    """A run whose folder is held, from its last checkpoint; what `_train` returns."""
+def _go_on(folder: Path, settings: Sequence[str] = (), allow: str | None = None) -> Trained:
+    """A run whose folder is held, from its last checkpoint to its end."""
     from dlthink.runs.folder import open_run
     from dlthink.training import checkpoint
 
@@ -136,35 +179,28 @@ def _go_on(
     checkpoint.require(saved, ("data", "facts"), folder / "checkpoints" / "last.pt")
     if remark:
         print(plain(f"dlthink: {remark}"), file=sys.stderr)
-    return _train(run.config, folder, run.provenance(), saved, run.before, table)
+    return _train(run.config, folder, run.provenance(), saved, run.before)
 
 
 @out_of_memory()
 @own_code()
-def _train(config, folder: Path, story: dict, saved=None, before=None, table: bool = True) -> tuple[float, str]:
-    """The run itself. Returns the figure on validation that picks the best, and its name.
-
-    story: its provenance. saved: the checkpoint to go on from. before: its configuration until now. table: print the
-    metrics of test; a sweep has its own table, of all runs.
+def _train(
+    config: DictConfig, folder: Path, story: dict, saved: dict | None = None, before: DictConfig | None = None
+) -> Trained:
+    """The run itself. story: its provenance. saved: the checkpoint to go on from, made by the configuration
+    `before`.
     """
     from dlthink.config import build
     from dlthink.protocols import Metrics
-    from dlthink.runs import summary
     from dlthink.runs.folder import fitting
     from dlthink.runs.launch import launch
 
     with fitting(saved, folder / "checkpoints") if saved else nullcontext():
         parts = build.assemble(config, state=saved and saved["data"])
     results = launch(parts, config, folder, story, saved, before)
-    if table:
-        print(plain(summary.table("test", results["test"], Metrics.scores.of(parts.metrics))))
-        logdir = "outputs" if folder.is_relative_to(Path("outputs").absolute()) else shlex.quote(str(short(folder)))
-        print(plain(NEXT.format(logdir=logdir)))
-        print(f"run: {short(folder)}", flush=True)
-    best = parts.metrics.best[0]
-    return results["val"][best], best
+    return Trained(results, parts.metrics.best[0], Metrics.scores.of(parts.metrics))
 
 
-def _say_how_to_resume(words: str, stop) -> int:
+def _say_how_to_resume(words: str, stop: Interrupted) -> int:
     print(f"dlthink: {stop}; saved. Go on with: dlthink train {words}", file=sys.stderr)
     return 128 + stop.number

@@ -1,21 +1,12 @@
 """Figures by name, aligned, for the terminal."""
 
 import math
-import sys
 from collections import Counter
 from collections.abc import Iterable
 
+from dlthink.arrows import arrow
+
 ENOUGH = 4  # figures with one ending make it a column
-ARROWS = {"max": "↑", "min": "↓", None: ""}
-
-
-def arrow(better: str | None) -> str:
-    """Whether more or less is better, "max" or "min", as the terminal, or the file in its place, can show it."""
-    try:
-        ARROWS[better].encode(getattr(sys.stdout, "encoding", None) or "ascii")
-    except UnicodeEncodeError:
-        return f"({better})"
-    return ARROWS[better]
 
 
 def table(title: str, numbers: dict[str, float], better: dict[str, str] | None = None) -> str:

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlthink.config.paths import conf_folder, literal
+from dlthink.config.arguments import one_of, own_words
+from dlthink.config.override import literal
+from dlthink.config.paths import conf_folder
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.files.atomic import write_text
@@ -177,13 +179,14 @@ def alone(folder: Path | None, launcher: str) -> Iterator[Path]:
 
 def fails_fast(overrides: list[str], several: bool) -> tuple[bool, list[str]]:
     """Whether the first failure ends the sweep, `fail_fast=true`, and the other words. Raises BadInput."""
-    asked = [word for word in overrides if word.partition("=")[0] == "fail_fast"]
-    for word in asked:
-        if word not in ("fail_fast=true", "fail_fast=false"):
-            raise BadInput(f"{word}: must be true or false")
-        if not several:
-            raise BadInput(f"{word}: says when a sweep ends; add -m, or leave it out")
-    return "fail_fast=true" in asked, [word for word in overrides if word not in asked]
+    given, rest = own_words(overrides, {"fail_fast": None})
+    asked = given["fail_fast"]
+    if asked is None:
+        return False, rest
+    one_of("fail_fast", asked, "true", "false")
+    if not several:
+        raise BadInput(f"fail_fast={asked}: says when a sweep ends; add -m, or leave it out")
+    return asked == "true", rest
 
 
 def words_to_go_on(given: list[str]) -> list[str]:

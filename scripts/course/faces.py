@@ -23,8 +23,9 @@ Numbers = dict[str, float]
 def bars(ax: Axes, numbers: Numbers, names: list[str], at: np.ndarray, colour: str) -> None:
     """Points with their 95 % intervals, where they have some."""
     value = np.array([numbers[name] for name in names])
-    ends = [[abs(numbers.get(f"{name}_{end}", numbers[name]) - numbers[name]) for name in names]
-            for end in ("low", "high")]  # fmt: skip
+    ends = [
+        [abs(numbers.get(f"{name}_{end}", numbers[name]) - numbers[name]) for name in names] for end in ("low", "high")
+    ]
     ax.errorbar(at, value, ends, fmt="o", ms=4, lw=1, color=colour)
 
 

@@ -48,8 +48,16 @@ def of_molecules(cli, tmp_path, once):
 
     save(tmp_path / "a.csv", table())
     if not (once / "run").exists():
-        trained(cli, "data=molecule_table", "data.path=a.csv", "data.target=atoms", "model.width=8", "model.depth=2",
-                "data.baselines=[constant,lookup]", "data.split=side")  # fmt: skip
+        trained(
+            cli,
+            "data=molecule_table",
+            "data.path=a.csv",
+            "data.target=atoms",
+            "model.width=8",
+            "model.depth=2",
+            "data.baselines=[constant,lookup]",
+            "data.split=side",
+        )
         shutil.move("run", once / "run")
     shutil.copytree(once / "run", "run")
     return list(rows())
@@ -164,8 +172,17 @@ def test_a_second_table(cli, tmp_path, monkeypatch, kind):
     for made in (one, two):
         made["y"] = made["y"].abs().round() if kind == "counts" else made["y"]
     words = [] if kind == "reals" else ["loss=poisson"]
-    trained(cli, "data=table", f"data.path={written(tmp_path, one)}", "data.target=y", f"data.kind={kind}", *words,
-            "model=mlp", "model.width=8", "data.baselines=[constant]")  # fmt: skip
+    trained(
+        cli,
+        "data=table",
+        f"data.path={written(tmp_path, one)}",
+        "data.target=y",
+        f"data.kind={kind}",
+        *words,
+        "model=mlp",
+        "model.width=8",
+        "data.baselines=[constant]",
+    )
     second = pd.concat([two, one.iloc[:50]]).rename(columns={"y": "harvest"}).assign(more=1)
     path = written(tmp_path, second, "second.csv", sep=";", decimal=",")
     code, out, err = cli("evaluate", "run=run", "on=table", f"data.path={path}", "data.target=harvest")
@@ -190,8 +207,17 @@ def test_faces_of_another_collection(cli, tmp_path, monkeypatch):
     monkeypatch.setattr("dlthink.metrics.embeddings.metrics.Embeddings.figures", lambda *_: {})
     first = people({f"person {i}": 3 for i in range(30)})
     laid(tmp_path / "first", first)
-    trained(cli, "data=face_folder", "data.path=first", "data.size=24", "data.people=6", "data.photos=2",
-            "model.width=4", "loss.dim=16", "trainer.batch=12")  # fmt: skip
+    trained(
+        cli,
+        "data=face_folder",
+        "data.path=first",
+        "data.size=24",
+        "data.people=6",
+        "data.photos=2",
+        "model.width=4",
+        "loss.dim=16",
+        "trainer.batch=12",
+    )
     others = people({f"other {i}": 2 for i in range(8)})
     seen = dict(list(first.items())[:30])
     again = {name.replace("person", "alias"): content for name, content in list(first.items())[:30]}
@@ -243,10 +269,25 @@ def test_photos_of_another_place(cli, tmp_path, monkeypatch):
 def test_drawn_scenes_of_another_seed(cli, monkeypatch):
     monkeypatch.setattr("dlthink.metrics.translations.metrics.Translations.figures", lambda *_: {})
     drawn = ["data.scenes=4", "data.val_scenes=3", "data.test_scenes=3", "data.size=32"]
-    trained(cli, "data=seasons", *drawn, "model.width=4", "model.blocks=1", "trainer.batch=2", "loss=cycle",
-            "metrics.features=embedded")  # fmt: skip
-    on = ["evaluate", "run=run", "on=seasons", "data.scenes=2", "data.val_scenes=2", "data.test_scenes=3",
-          "metrics.features=embedded"]  # fmt: skip
+    trained(
+        cli,
+        "data=seasons",
+        *drawn,
+        "model.width=4",
+        "model.blocks=1",
+        "trainer.batch=2",
+        "loss=cycle",
+        "metrics.features=embedded",
+    )
+    on = [
+        "evaluate",
+        "run=run",
+        "on=seasons",
+        "data.scenes=2",
+        "data.val_scenes=2",
+        "data.test_scenes=3",
+        "metrics.features=embedded",
+    ]
     refused(cli(*on), "data.seed=0: the run was trained with some of these scenes")
     code, _, err = cli(*on, "data.seed=1")
     assert code == 0, err
@@ -266,9 +307,14 @@ def recorded(path, seed, **more):
     for unit, sign in (("left", 1), ("right", -1)):
         number = rng.poisson(np.exp(sign * x))
         spikes[unit] = np.sort(np.repeat(times, number) + rng.uniform(0, 0.05, number.sum()))
-    np.savez(path, spike_times=np.concatenate([spikes[unit] for unit in names]),
-             spike_units=np.repeat(names, [len(spikes[unit]) for unit in names]), covariate_times=times,
-             covariates=np.stack([rng.normal(size=len(x)), x], 1), covariate_names=["noise", "x"])  # fmt: skip
+    np.savez(
+        path,
+        spike_times=np.concatenate([spikes[unit] for unit in names]),
+        spike_units=np.repeat(names, [len(spikes[unit]) for unit in names]),
+        covariate_times=times,
+        covariates=np.stack([rng.normal(size=len(x)), x], 1),
+        covariate_names=["noise", "x"],
+    )
 
 
 @pytest.mark.parametrize("direction", ["encode", pytest.param("decode", marks=pytest.mark.slow)])

@@ -13,9 +13,20 @@ FEW += ["model.width=4", "trainer=smoke", "trainer.batch=12", "trainer.device=cp
 DIFFERENT = ["oasis", "arcface"]  # similarities, prototypes; triplet is trained below
 COSTS = [*DIFFERENT, "triplet", "positives_only", "no_margin", "two_negatives", "contrastive", "distance_weighted"]
 NAMES = {
-    "recall_at_1", "recall_at_5", "map_at_r", "auc", "eer", "val_at_far_1e-3", "val_at_far_1e-2", "one_shot_accuracy",
-    "effective_rank", "recall_at_1_pixels", "one_shot_accuracy_pca", "recall_at_1_low", "recall_at_1_high",
-}  # fmt: skip
+    "recall_at_1",
+    "recall_at_5",
+    "map_at_r",
+    "auc",
+    "eer",
+    "val_at_far_1e-3",
+    "val_at_far_1e-2",
+    "one_shot_accuracy",
+    "effective_rank",
+    "recall_at_1_pixels",
+    "one_shot_accuracy_pca",
+    "recall_at_1_low",
+    "recall_at_1_high",
+}
 
 
 @pytest.fixture(autouse=True)

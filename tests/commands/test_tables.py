@@ -95,8 +95,16 @@ def test_a_feature_that_is_not_there(cli, path, tmp_path):
 @pytest.mark.slow
 def test_every_network_and_cost(cli, path):
     for words in (["model=glm", "loss=quantile"], ["model=ensemble", "loss=mse"]):
-        code, _, err = cli("train", "data=table", f"data.path={path}", "data.target=y", "trainer=smoke", *words,
-                           "data.baselines=[constant]", f"hydra.run.dir={words[0]}")  # fmt: skip
+        code, _, err = cli(
+            "train",
+            "data=table",
+            f"data.path={path}",
+            "data.target=y",
+            "trainer=smoke",
+            *words,
+            "data.baselines=[constant]",
+            f"hydra.run.dir={words[0]}",
+        )
         assert code == 0, err
 
 

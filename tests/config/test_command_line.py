@@ -4,7 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from dlthink.config import command_line
-from dlthink.config.paths import as_typed, chosen
+from dlthink.config.override import as_typed, chosen
 from dlthink.errors import BadInput
 from tests.conftest import refused
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dlthink.commands import train
 from dlthink.errors import BadInput
-from dlthink.runs.search import Search, searched
+from dlthink.runs.search import Search
+from dlthink.runs.search_space import Space
 
 SPACE = ["optim.lr=interval(1e-5,1)", "model.width=4,8", "model.depth=int(interval(1,9))"]
 
@@ -23,14 +23,17 @@ def tried(folder):
     return json.loads(Path(folder, "search.json").read_text())["tried"]
 
 
+def search(words, train, folder="found"):
+    return Search(Space.of(words), Path(folder), train)
+
+
 @pytest.fixture
 def trained(tmp_path, monkeypatch):
-    """The words of each training; a run is what `compare` reads of it."""
+    """What stands in for `dlthink train`; `lines` are its words each time, and a run is what `compare` reads of it."""
     monkeypatch.chdir(tmp_path)
-    lines = []
 
     def fake(words):
-        lines.append(words)
+        fake.lines.append(words)
         values = dict(word.split("=", 1) for word in words if "=" in word)
         lr, width, depth = float(values["optim.lr"]), int(values["model.width"]), int(values["model.depth"])
         sweep = "-m" in words
@@ -43,49 +46,48 @@ def trained(tmp_path, monkeypatch):
             (place / "metrics.json").write_text(json.dumps({"val": numbers, "test": numbers}))
         return 0
 
-    monkeypatch.setattr(train, "main", fake)
-    return lines
+    fake.lines = []
+    return fake
 
 
 def test_finds_what_is_best_and_says_that_it_was_chosen(trained, capsys):
-    assert Search(*searched([*SPACE, "loss=mse"]), "found").run(40) == 0
+    assert search([*SPACE, "loss=mse"], trained).run(40) == 0
     kept = tried("found")
     best = min(one["figure"] for one in kept)
     assert best < 0.35 < sorted(one["figure"] for one in kept)[20]
     said = capsys.readouterr().out
     assert f"{best:.6g}; chosen as the best, that flatters; its test mae: {best:.6g}" in said
     assert "train with it: dlthink train loss=mse optim.lr=0.0" in said and " model.width=8 model.depth=" in said
-    widths = [word for line in trained for word in line if word.startswith("model.width")]
+    widths = [word for line in trained.lines for word in line if word.startswith("model.width")]
     assert widths[20:].count("model.width=8") > 13  # it has learned
 
 
 def test_a_trial_is_the_mean_over_its_seeds(trained):
-    Search(*searched([*SPACE, "seed=0,1,2"]), "found").run(2)
-    assert all(line[0] == "-m" and "seed=0,1,2" in line for line in trained) and len(trained) == 2
+    search([*SPACE, "seed=0,1,2"], trained).run(2)
+    assert all(line[0] == "-m" and "seed=0,1,2" in line for line in trained.lines) and len(trained.lines) == 2
     kept = tried("found")[1]
     lr, width, depth = (float(word.partition("=")[2]) for word in kept["words"])
     assert kept["figure"] == pytest.approx(error_of(lr, width, depth) + 0.01)
 
 
 def test_a_stop_changes_nothing(trained):
-    Search(*searched(SPACE), "whole").run(14)
+    search(SPACE, trained, "whole").run(14)
     for trials in (5, 12, 14):
-        Search(*searched(SPACE), "parts").run(trials)
+        search(SPACE, trained, "parts").run(trials)
     whole, parts = tried("whole"), tried("parts")
     assert whole == parts and len({tuple(one["words"]) for one in whole}) == 14
 
 
-def test_trials_that_fail_are_told_and_bad_input_ends_it(trained, monkeypatch, capsys):
+def test_trials_that_fail_are_told_and_bad_input_ends_it(trained, capsys):
     codes = iter([1, 1, 2])
-    monkeypatch.setattr(train, "main", lambda words: next(codes))
-    assert Search(*searched(SPACE), "found").run(2) == 1
+    assert search(SPACE, lambda words: next(codes)).run(2) == 1
     assert "failed, see its log" in capsys.readouterr().out
-    assert Search(*searched(SPACE), "found").run(9) == 2
+    assert search(SPACE, lambda words: next(codes)).run(9) == 2
 
 
 def test_a_narrow_interval_keeps_the_digits_that_tell_its_values_apart(trained):
     narrow = ["optim.lr=interval(0.123446,0.1234461)", *SPACE[1:]]
-    Search(*searched(narrow), "found").run(4)
+    search(narrow, trained).run(4)
     values = {float(one["words"][0].partition("=")[2]) for one in tried("found")}
     assert len(values) == 4 and all(0.123446 <= value <= 0.1234461 for value in values)
 
@@ -93,34 +95,30 @@ def test_a_narrow_interval_keeps_the_digits_that_tell_its_values_apart(trained):
 def test_a_figure_that_is_no_number_never_wins(trained, monkeypatch, capsys):
     figures = iter([None, 3.0, 2.0])  # as metrics.json says nan
     monkeypatch.setitem(globals(), "error_of", lambda *_: next(figures))
-    assert Search(*searched(SPACE), "found").run(3) == 0
+    assert search(SPACE, trained).run(3) == 0
     assert [one["figure"] for one in tried("found")] == [None, 3.0, 2.0]
     assert "trial 2, 2; chosen" in capsys.readouterr().out
 
 
-def test_the_log_says_why_a_trial_failed_and_so_does_the_terminal(trained, monkeypatch, capsys):
-    monkeypatch.setattr(train, "main", lambda words: print("the term mse is nan", file=sys.stderr) or 1)
-    assert Search(*searched(SPACE), "found").run(1) == 1
+def test_the_log_says_why_a_trial_failed_and_so_does_the_terminal(trained, capsys):
+    assert search(SPACE, lambda words: print("the term mse is nan", file=sys.stderr) or 1).run(1) == 1
     assert "mse is nan" in Path("found/log.txt").read_text() and "mse is nan" in capsys.readouterr().err
 
 
-def test_what_is_refused_at_once_leaves_no_folder(trained, monkeypatch):
-    monkeypatch.setattr(train, "main", lambda words: 2)
-    assert Search(*searched(SPACE), "found").run(1) == 2
+def test_what_is_refused_at_once_leaves_no_folder(trained):
+    assert search(SPACE, lambda words: 2).run(1) == 2
     assert not Path("found").exists()
 
 
-def test_a_search_stopped_in_its_first_trial_takes_no_other_words(trained, monkeypatch):
+def test_a_search_stopped_in_its_first_trial_takes_no_other_words(trained):
     def stopped(words):
         Path("found/trial-0").mkdir()
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as during:
-        during.setattr(train, "main", stopped)
-        with pytest.raises(KeyboardInterrupt):
-            Search(*searched(SPACE), "found").run(1)
+    with pytest.raises(KeyboardInterrupt):
+        search(SPACE, stopped).run(1)
     with pytest.raises(BadInput, match="another search lies here"):
-        Search(*searched([*SPACE, "loss=mse"]), "found").run(1)
+        search([*SPACE, "loss=mse"], trained).run(1)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +135,7 @@ def test_a_search_stopped_in_its_first_trial_takes_no_other_words(trained, monke
 )
 def test_refused(words, said):
     with pytest.raises(BadInput, match=said):
-        Search(*searched(words), "found")
+        Space.of(words)
 
 
 @pytest.mark.parametrize(
@@ -150,22 +148,20 @@ def test_refused(words, said):
     ],
 )
 def test_what_lies_there_is_judged(trained, kept, said):
-    Search(*searched(SPACE), "found").run(1)
+    search(SPACE, trained).run(1)
     file = Path("found/search.json")
     file.write_text(json.dumps(json.loads(file.read_text()) | kept))
     with pytest.raises(BadInput, match=said):
-        Search(*searched(SPACE), "found").run(2)
-    assert len(trained) == 1
+        search(SPACE, trained).run(2)
+    assert len(trained.lines) == 1
 
 
 def test_a_folder_of_something_else_is_left_alone(trained, tmp_path):
     (tmp_path / "found").mkdir()
     (tmp_path / "found" / "thesis.tex").touch()
     with pytest.raises(BadInput, match="holds other things"):
-        Search(*searched(SPACE), "found").run(1)
+        search(SPACE, trained).run(1)
     assert [path.name for path in (tmp_path / "found").iterdir()] == ["thesis.tex"]
-    with pytest.raises(BadInput, match="is a file"):
-        Search(*searched(SPACE), "found/thesis.tex").run(1)
 
 
 def test_from_the_command_line(cli):
@@ -176,3 +172,22 @@ def test_from_the_command_line(cli):
     assert code == 2 and "trials=none: must be a whole number" in err
     code, out, err = cli("search", "-m", *words)
     assert code == 2 and "-m: flags are of dlthink train" in err
+    code, out, err = cli("search", "trials=2", "trials=3", *words)
+    assert code == 2 and "trials=3: trials= is there already, trials=2" in err
+
+
+def test_its_folder_is_judged_as_every_folder_that_is_written(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("dlthink.commands.train.main", lambda words: 2)
+    (tmp_path / "thesis.tex").touch()
+    for value, said in (
+        ("thesis.tex", "is a file"),
+        ("", "nothing stands behind"),
+        ("thesis.tex/x", "thesis.tex is a file"),
+    ):
+        code, _, err = cli("search", f"into={value}", *SPACE)
+        assert code == 2 and f"into={value}" in err and said in err, value
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home" / "found").mkdir(parents=True)
+    (tmp_path / "home" / "found" / "thesis.tex").touch()
+    code, _, err = cli("search", "into=~/found", *SPACE)
+    assert code == 2 and "holds other things" in err

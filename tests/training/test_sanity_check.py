@@ -101,8 +101,11 @@ WRONG = {
         ["the term e", "no gradient", "numpy"],
         "def forward",
     ),
-    "a number of numpy's": ({"forward": "return {'e': np.float32(1)}"},
-        ["the term e", "tensor", "float32"], "def forward"),
+    "a number of numpy's": (
+        {"forward": "return {'e': np.float32(1)}"},
+        ["the term e", "tensor", "float32"],
+        "def forward",
+    ),
     "an array": ({"forward": "return {'e': np.zeros(3)}"}, ["the term e", "tensor", "ndarray"], "def forward"),
     "a tensor": ({"forward": "return (out - y).square().mean()"}, ["named terms", "tensor of shape []"], "def forward"),
     "a list": ({"forward": "return [(out - y).square().mean()]"}, ["named terms", "list"], "def forward"),
@@ -110,45 +113,75 @@ WRONG = {
     "no terms": ({"forward": "return {}"}, ["named terms", "empty dict"], "def forward"),
     "numbers for names": ({"forward": "return {0: (out - y).square().mean()}"}, ["named terms", "0"], "def forward"),
     "a term of many": ({"forward": "return {'e': (out - y).square()}"}, ["term e", "[64, 3]"], "def forward"),
-    "a term in a list": ({"forward": "return {'e': (out - y).square().mean()[None]}"},
-        ["term e", "[1]"], "def forward"),
+    "a term in a list": (
+        {"forward": "return {'e': (out - y).square().mean()[None]}"},
+        ["term e", "[1]"],
+        "def forward",
+    ),
     "a float": ({"forward": "return {'e': (out - y).square().mean().item()}"}, ["term e", "float"], "def forward"),
     "a whole number": ({"forward": "return {'e': (out > y).sum()}"}, ["term e", "int64"], "def forward"),
     "a complex one": ({"forward": "return {'e': torch.fft.fft(out - y).sum()}"}, ["term e", "complex"], "def forward"),
-    "another size": ({"forward": "return {'e': (out[:, :2] - y).square().mean()}"},
-        ["out [64, 3]", "y [64, 3]"], "[:, :2]"),
+    "another size": (
+        {"forward": "return {'e': (out[:, :2] - y).square().mean()}"},
+        ["out [64, 3]", "y [64, 3]"],
+        "[:, :2]",
+    ),
     "an index too far": ({"forward": "return {'e': out[:, 7].mean()}"}, ["IndexError", "out [64, 3]"], "out[:, 7]"),
-    "a division by zero": ({"forward": "n = 0\nreturn {'e': (out - y).square().sum() / (1 // n)}"},
-        ["ZeroDivision"], "1 // n"),
+    "a division by zero": (
+        {"forward": "n = 0\nreturn {'e': (out - y).square().sum() / (1 // n)}"},
+        ["ZeroDivision"],
+        "1 // n",
+    ),
     "an attribute": ({"forward": "return {'e': (out - y).square().mean() * self.scale}"}, ["scale"], "self.scale"),
-    "a truth of many": ({"forward": "if out > y:\n    return {'e': out.mean()}\nreturn {'e': y.mean()}"},
-        ["torch.where"], "if out"),
-    "an assertion": ({"forward": "assert out.ndim == 7, 'seven'\nreturn {'e': out.mean()}"},
-        ["AssertionError: seven"], "assert"),
+    "a truth of many": (
+        {"forward": "if out > y:\n    return {'e': out.mean()}\nreturn {'e': y.mean()}"},
+        ["torch.where"],
+        "if out",
+    ),
+    "an assertion": (
+        {"forward": "assert out.ndim == 7, 'seven'\nreturn {'e': out.mean()}"},
+        ["AssertionError: seven"],
+        "assert",
+    ),
     "deeper": (
         {"head": "def deep(x):\n    return x.nowhere()\n", "forward": "return {'e': deep(out - y)}"},
         ["nowhere"],
         "return x.nowhere()",
     ),
-    "detached": ({"forward": "return {'e': (out.detach() - y).square().mean()}"},
-        ["term e", "no gradient"], "def forward"),
+    "detached": (
+        {"forward": "return {'e': (out.detach() - y).square().mean()}"},
+        ["term e", "no gradient"],
+        "def forward",
+    ),
     "one term detached": (
         {"forward": "e = (out - y).square().mean()\nreturn {'e': e, 'root': e.detach().sqrt()}"},
         ["the term root", "watch"],
         "def forward",
     ),
-    "rounded": ({"forward": "return {'e': (out.round() - y).square().mean()}"},
-        ["gradient is 0 everywhere"], "def forward"),
-    "counted": ({"forward": "return {'e': ((out - y).abs() > 1).float().mean()}"},
-        ["term e", "no gradient"], "def forward"),
-    "y changed": ({"forward": "y -= 1\nreturn {'e': (out - y).square().mean()}"},
-        ["changes y in place"], "def forward"),
+    "rounded": (
+        {"forward": "return {'e': (out.round() - y).square().mean()}"},
+        ["gradient is 0 everywhere"],
+        "def forward",
+    ),
+    "counted": (
+        {"forward": "return {'e': ((out - y).abs() > 1).float().mean()}"},
+        ["term e", "no gradient"],
+        "def forward",
+    ),
+    "y changed": (
+        {"forward": "y -= 1\nreturn {'e': (out - y).square().mean()}"},
+        ["changes y in place"],
+        "def forward",
+    ),
     "y's log": ({"forward": "y.abs_().log_()\nreturn {'e': (out - y).square().mean()}"}, ["changes y"], "def forward"),
     "out changed": ({"forward": "out += 1\nreturn {'e': (out - y).square().mean()}"}, ["changes out"], "def forward"),
     "out changed in read": ({"predict": "return {'mean': out.mul_(2)}"}, ["predict", "changes out"], "def predict"),
     "a graph kept": (
-        {"init": "self.seen = 0.0", "forward": "self.seen = 0.9 * self.seen + out.mean()\n"
-         "return {'e': (out - y).square().mean() + self.seen ** 2}"},
+        {
+            "init": "self.seen = 0.0",
+            "forward": "self.seen = 0.9 * self.seen + out.mean()\n"
+            "return {'e': (out - y).square().mean() + self.seen ** 2}",
+        },
         ["keeps the graph", "self.seen", ".detach()"],
         "def forward",
     ),
@@ -177,24 +210,35 @@ WRONG = {
         ["the term b", "[61, 61]"],
         "'b':",
     ),
-    "means compared": ({"forward": "return {'e': (out.mean() - y.mean()).square()}"},
-        ["term e", "whichever"], "def forward"),
-    "no look at y": ({"forward": "return {'e': out.square().mean()}"},
-        ["term e", "does not depend on y"], "def forward"),
+    "means compared": (
+        {"forward": "return {'e': (out.mean() - y.mean()).square()}"},
+        ["term e", "whichever"],
+        "def forward",
+    ),
+    "no look at y": (
+        {"forward": "return {'e': out.square().mean()}"},
+        ["term e", "does not depend on y"],
+        "def forward",
+    ),
     "samples mixed up": (
         {"forward": "return {'e': (out.reshape(-1) - y.T.reshape(-1)).square().mean()}"},
         ["order of the samples"],
         "def forward",
     ),
-    "neighbours": ({"forward": "d = (out - y)[1:] + (out - y)[:-1]\nreturn {'e': d.square().mean()}"},
-        ["order"], "def forward"),
+    "neighbours": (
+        {"forward": "d = (out - y)[1:] + (out - y)[:-1]\nreturn {'e': d.square().mean()}"},
+        ["order"],
+        "def forward",
+    ),
     "read without names": ({"predict": "return out"}, ["named quantities", "tensor"], "def predict"),
     "read nothing": ({"predict": "pass"}, ["named quantities", "NoneType"], "def predict"),
     "another name": ({"predict": "return {'rate': out}"}, ["asks for mean", "rate"], "def predict"),
     "a mean too short": ({"predict": "return {'mean': out[:, 0]}"}, ["mean", "[16]", "[16, 3]"], "def predict"),
     "a mean of all": ({"predict": "return {'mean': out.mean()}"}, ["mean", "[]", "[16, 3]"], "def predict"),
     "a std too short": (
-        {"predict": "return {'mean': out, 'std': out.std(0)}"}, ["std", "[3]", "[16, 3]"], "def predict",
+        {"predict": "return {'mean': out, 'std': out.std(0)}"},
+        ["std", "[3]", "[16, 3]"],
+        "def predict",
     ),
     "a std that is a number": ({"predict": "return {'mean': out, 'std': 1.0}"}, ["std", "float"], "def predict"),
     "an array read": ({"predict": "return {'mean': out.numpy()}"}, ["mean", "tensor", "ndarray"], "def predict"),
@@ -203,12 +247,17 @@ WRONG = {
         ["distribution"],
         "def predict",
     ),
-    "no distribution": ({"predict": "return {'mean': out, 'distribution': 'normal'}"},
-        ["distribution", "str"], "def predict"),
-    "a mean that is none": (
-        {"predict": "return {'mean': out / 0 * 0}"}, ["mean", "not finite", "48 of 48"], "def predict",
+    "no distribution": (
+        {"predict": "return {'mean': out, 'distribution': 'normal'}"},
+        ["distribution", "str"],
+        "def predict",
     ),
-    "targets that are text": ({"more": "targets = 'reals'"}, ["targets", "{\"reals\"}"], None),
+    "a mean that is none": (
+        {"predict": "return {'mean': out / 0 * 0}"},
+        ["mean", "not finite", "48 of 48"],
+        "def predict",
+    ),
+    "targets that are text": ({"more": "targets = 'reals'"}, ["targets", '{"reals"}'], None),
     "width nought": ({"more": "outputs_per_target = 0"}, ["outputs_per_target = 0"], "class Mine"),
     "outputs with a point": ({"more": "outputs_per_target = 1.0"}, ["outputs_per_target = 1.0"], "class Mine"),
     "a true width": ({"more": "outputs_per_target = True"}, ["outputs_per_target = True"], "class Mine"),
@@ -220,7 +269,9 @@ WRONG = {
     ),
     "a constructor that fails": ({"init": "self.scale = math.sqrt(-1)"}, ["ValueError"], "sqrt(-1)"),
     "no self": (
-        {"more": "def predict(out):\n    return {'mean': out}"}, ["predict", "(self, out)"], "def predict(out)",
+        {"more": "def predict(out):\n    return {'mean': out}"},
+        ["predict", "(self, out)"],
+        "def predict(out)",
     ),
     "an argument more": ({"more": "def forward(self, out, y, w):\n    pass"}, ["(self, out, y)"], "out, y, w"),
     "prepare without y": ({"more": "def prepare(self):\n    pass"}, ["prepare", "(self, y)"], "def prepare"),
@@ -231,13 +282,18 @@ WRONG = {
         "def prepare",
     ),
     "fitted and not kept": (
-        {"init": "self.s = 1.0", "predict": "return {'mean': out, 'std': self.s + 0 * out}",
-         "more": "def fit_on_validation(self, out, y):\n    self.s = (y - out).std()"},
+        {
+            "init": "self.s = 1.0",
+            "predict": "return {'mean': out, 'std': self.s + 0 * out}",
+            "more": "def fit_on_validation(self, out, y):\n    self.s = (y - out).std()",
+        },
         ["self.s", "register_buffer"],
         "def fit_on_validation",
     ),
     "a fit on validation that fails": (
-        {"more": "def fit_on_validation(self, out, y):\n    y[:, 9]"}, ["IndexError", "fit_on_validation"], "y[:, 9]"
+        {"more": "def fit_on_validation(self, out, y):\n    y[:, 9]"},
+        ["IndexError", "fit_on_validation"],
+        "y[:, 9]",
     ),
     "watch that fails": (
         {"more": "def watch(self, out, y):\n    return {'e': out - y}\ndef remark(self, seen):\n    pass"},
@@ -245,12 +301,14 @@ WRONG = {
         None,
     ),
     "gradients taken where there are none": (
-        {"forward": "g, = torch.autograd.grad(out.square().sum(), out, create_graph=True)\n"
-         "return {'e': (out - y).square().mean() + g.square().mean()}"},
+        {
+            "forward": "g, = torch.autograd.grad(out.square().sum(), out, create_graph=True)\n"
+            "return {'e': (out - y).square().mean() + g.square().mean()}"
+        },
         ["no gradients", "enable_grad"],
         "torch.autograd.grad",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("parts, words, line", WRONG.values(), ids=WRONG.keys())
@@ -272,11 +330,17 @@ NOT_FINITE = {
     "a division by 0": ("return {'e': ((out - y) / (y - y)).square().mean()}", ["division of", "0"], "(y - y)"),
     "too large": ("return {'e': ((100 * out + 900).exp() - y).square().mean()}", ["inf", "exp of"], ".exp()"),
     "a mean of nothing": ("return {'e': (out - y)[:0].mean()}", ["nan", "mean of nothing"], "[:0]"),
-    "a root without slope": ("return {'e': (out - y).square().mean() + (out * 0).abs().sqrt().mean()}",
-                             ["its gradient is not", "sqrt of 0"], ".sqrt()"),
-    "a norm without slope": ("return {'e': (out - y).mean() + (out - out).norm(dim=1).pow(0.5).mean()}",
-                             ["its gradient is not", "pow of 0"], ".pow("),
-}  # fmt: skip
+    "a root without slope": (
+        "return {'e': (out - y).square().mean() + (out * 0).abs().sqrt().mean()}",
+        ["its gradient is not", "sqrt of 0"],
+        ".sqrt()",
+    ),
+    "a norm without slope": (
+        "return {'e': (out - y).mean() + (out - out).norm(dim=1).pow(0.5).mean()}",
+        ["its gradient is not", "pow of 0"],
+        ".pow(",
+    ),
+}
 
 
 @pytest.mark.parametrize("forward, words, line", NOT_FINITE.values(), ids=NOT_FINITE.keys())

@@ -113,18 +113,26 @@ class Domains(Kind):
         at = (shares - 1).abs().argmin()
         places = [Place("unchanged", 0, 0, float(slopes[0])), Place("truth", 1, 0, float(slopes[at]))]
         return Landscape(
-            name, x, y, values, (shares, values[0], slopes), places,
-            ("share of the way to a true winter", "error of what came back"), "share of the way, without that error",
-        )  # fmt: skip
+            name,
+            x,
+            y,
+            values,
+            (shares, values[0], slopes),
+            places,
+            ("share of the way to a true winter", "error of what came back"),
+            "share of the way, without that error",
+        )
 
 
 def _against(check: str, cost: float, true: float, what: str, cure: str) -> Finding:
     if cost > true + 1e-6 * max(abs(cost), abs(true)):
         return Finding(check, "passed", f"{what} costs more than true winters and summers do")
     return Finding(
-        check, "failed", f"{what} wins: it costs {cost:.3g}, true winters and summers {true:.3g}",
+        check,
+        "failed",
+        f"{what} wins: it costs {cost:.3g}, true winters and summers {true:.3g}",
         cure,
-    )  # fmt: skip
+    )
 
 
 def _forgets(y: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -101,7 +101,7 @@ class Scalars(Kind):
             return
         found = yield from self.elicited(make, report)
         if found is not None:
-            yield from check_log_score(self, make, found)
+            yield from check_log_score(self, make, *found.even, self.whole)
 
     def _range(self, case: Case) -> list[Finding]:
         """Can what is read out of any answers be what it is called?"""
@@ -208,11 +208,6 @@ def ratios(truth: Truth, found: Minimum) -> Tensor:
     """The spread read out over the true one: [groups, n_targets]."""
     said = spread(found.predicted)
     return torch.full_like(truth.std, float("nan")) if said is None else said / truth.std
-
-
-def bias_of(truth: Truth, found: Minimum, scale: Tensor) -> Tensor:
-    """The centre read out less the true mean, in `scale`."""
-    return (centre(found.predicted) - truth.mean) / scale
 
 
 def stated(**facts: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Portraits:
 
     on a device  only these photos are copied there; take: float32 [n, channels, s, s] in [-1, 1]
     augment      what `draw` does to a batch, None: nothing
-    about        what is known of each photo, row for row; masks: every photo wears one
+    about        what is known of each photo, row for row
     batches      how an epoch is made of these photos
     """
 
@@ -34,10 +34,9 @@ class Portraits:
         about: dict[str, Any],
         batches: PeopleBatches,
         augment: Callable[[Tensor], Tensor] | None = None,
-        masks: bool = False,
     ) -> None:
         self.pixels, self.rows, self.y, self.about = pixels, rows, y, about
-        self.batches, self.augment, self.masks = batches, augment, masks
+        self.batches, self.augment = batches, augment
 
     def __len__(self) -> int:
         return len(self.y)
@@ -48,8 +47,7 @@ class Portraits:
         return max(1, AT_ONCE // self.pixels.shape[-1] ** 2)
 
     def take(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        x = self._pictures(index).float().div_(127.5).sub_(1)
-        return masked(x) if self.masks else x, self.y.index_select(0, index)
+        return self._pictures(index).float().div_(127.5).sub_(1), self.y.index_select(0, index)
 
     def _pictures(self, index: Tensor) -> Tensor:
         return rows_of(self.pixels, self.rows.index_select(0, index))
@@ -64,7 +62,6 @@ class Portraits:
         96 pixels a side."""
         return each(lambda known: known.index_select(0, index), self.about) | {
             "picture": _small(self._pictures(index)),
-            "masked": torch.full((len(index),), self.masks, device=index.device),
         }
 
     def targets(self) -> Tensor:
@@ -73,10 +70,6 @@ class Portraits:
     def masked(self, x: Tensor) -> Tensor:
         """The same photos with a mask over the lower face, always the same one."""
         return masked(x)
-
-    def with_masks(self) -> Portraits:
-        """This split, everybody wearing one."""
-        return Portraits(self.pixels, self.rows, self.y, self.about, self.batches, self.augment, masks=True)
 
     def epoch(self, batch: int, generator: torch.Generator) -> list[Tensor]:
         return self.batches.epoch(batch, generator)
@@ -87,7 +80,7 @@ class Portraits:
             pixels = pixels.index_select(0, rows.to(pixels.device)).to(device)
             rows = torch.arange(len(rows), device=device)
         about = each(lambda known: known.to(device), self.about)
-        return Portraits(pixels, rows, self.y.to(device), about, self.batches, self.augment, self.masks)
+        return Portraits(pixels, rows, self.y.to(device), about, self.batches, self.augment)
 
 
 def _small(pictures: Tensor) -> Tensor:

@@ -124,8 +124,13 @@ def test_without_a_fold_the_test_of_view_1_is_test(folder, tmp_path):
 
 def test_genders_are_groups_and_a_person_called_both_has_none(folder):
     assert "groups" not in data(folder).test.known(torch.arange(1))
-    laid(folder, {"afif4_male_names.txt": "Person_A1_0001.jpg\r\nPerson_A2_0001.jpg\r\nPerson_A3_0001.jpg\r\n",
-                  "afif4_female_names.txt": "Person_A3_0002.jpg\r\nPerson_A4_0001.jpg\r\n"})  # fmt: skip
+    laid(
+        folder,
+        {
+            "afif4_male_names.txt": "Person_A1_0001.jpg\r\nPerson_A2_0001.jpg\r\nPerson_A3_0001.jpg\r\n",
+            "afif4_female_names.txt": "Person_A3_0002.jpg\r\nPerson_A4_0001.jpg\r\n",
+        },
+    )
     test = data(folder).test
     groups = test.known(torch.arange(len(test)))["groups"]
     by = dict(
@@ -172,7 +177,7 @@ def test_twins_stay_where_the_pairs_name_them(folder):
         ("", 1, "line 1: should say folds and pairs"),
         ("a b\n", 1, "line 1: should say folds and pairs"),
     ],
-)  # fmt: skip
+)
 def test_lists_that_do_not_fit(tmp_path, text, fold, says):
     with pytest.raises(BadInput, match=says) as error:
         data(laid(tmp_path / "a", people(COUNTS) | {"pairs.txt": text}), fold)

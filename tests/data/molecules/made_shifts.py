@@ -21,7 +21,22 @@ def shifts_of(smiles, add=0.0):
 
 
 CHAINS = ["C" * n + end for n in range(1, 9) for end in ("", "O", "N", "F", "Cl", "S", "C=O", "C#N", "OC", "C(=O)O")]
-RINGS = [ring.replace("X", x) for ring in ("c1ccccc1X", "C1CCCC1X", "c1ccncc1X", "c1ccoc1X", "c1ccc2ccccc2c1X",
-         "C1CC1X", "C1CCNCC1X", "c1ccsc1X", "C1CCOC1X", "[nH]1cncc1X", "C1CCC1X", "c1cncnc1X")
-         for x in ("", "C", "CC", "O", "N", "F")]  # fmt: skip
+RINGS = [
+    ring.replace("X", x)
+    for ring in (
+        "c1ccccc1X",
+        "C1CCCC1X",
+        "c1ccncc1X",
+        "c1ccoc1X",
+        "c1ccc2ccccc2c1X",
+        "C1CC1X",
+        "C1CCNCC1X",
+        "c1ccsc1X",
+        "C1CCOC1X",
+        "[nH]1cncc1X",
+        "C1CCC1X",
+        "c1cncnc1X",
+    )
+    for x in ("", "C", "CC", "O", "N", "F")
+]
 EVERY = list({Chem.CanonSmiles(text): text for text in CHAINS + RINGS}.values())

@@ -52,9 +52,18 @@ def test_one_row_for_each_carbon_and_one_for_each_problem(tmp_path):
     rows = table(inputs, tmp_path / "y.csv")
     assert list(rows[0]) == ["molecule", "atom", "element", "mean", "std", "low_90", "high_90", "problem"]
     assert [(row["molecule"], row["atom"]) for row in rows] == [
-        ("ethanol", "0"), ("ethanol", "1"), ("broken", ""), ("bromine", ""), ("salt", "2"), ("salt", "4"),
-        ("water", ""), ("methane", "0"), ("ion", ""), ("8", "0"), ("8", "1"),
-    ]  # fmt: skip
+        ("ethanol", "0"),
+        ("ethanol", "1"),
+        ("broken", ""),
+        ("bromine", ""),
+        ("salt", "2"),
+        ("salt", "4"),
+        ("water", ""),
+        ("methane", "0"),
+        ("ion", ""),
+        ("8", "0"),
+        ("8", "1"),
+    ]
     problems = {row["molecule"]: row["problem"] for row in rows if row["problem"]}
     assert problems == {
         "broken": "not a SMILES",

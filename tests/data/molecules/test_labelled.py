@@ -200,8 +200,11 @@ def test_what_decided_the_split_cannot_be_changed(many, state, changed):
 
 def test_elements_are_those_of_training(tmp_path):
     """Bromine is in the test molecules alone; hydrogen is always there."""
-    text = "".join(line("C" * n + end, {0: [1.0 * n]}, split=side) for n in range(2, 40) for end, side in
-                   (("Br", "test"), ("F", "train"), ("", "train")))  # fmt: skip
+    text = "".join(
+        line("C" * n + end, {0: [1.0 * n]}, split=side)
+        for n in range(2, 40)
+        for end, side in (("Br", "test"), ("F", "train"), ("", "train"))
+    )
     assert Nmrshiftdb2(str(save(tmp_path / "a", text))).state["elements"] == [1, 6, 9]
 
 

@@ -76,8 +76,13 @@ def test_bins_that_touch_what_was_seen_are_no_test(run):
 def test_names_are_matched_in_any_order_and_others_left_out(run):
     other = session(seed=5, number=5)
     order = [4, 2, 0, 3, 1]
-    shuffled = changed(other, spikes=[other.spikes[i] for i in order], units=[other.units[i] for i in order],
-                       names=["b", "a"], covariates=other.series[0].values[:, ::-1])  # fmt: skip
+    shuffled = changed(
+        other,
+        spikes=[other.spikes[i] for i in order],
+        units=[other.units[i] for i in order],
+        names=["b", "a"],
+        covariates=other.series[0].values[:, ::-1],
+    )
     found, plain = elsewhere(shuffled, run.state), elsewhere(session(seed=5), run.state)
     assert (found.test.targets()[:, 0] == elsewhere(other, run.state).test.targets()[:, 0]).all()
     assert found.facts["units"] == ["u0", "u1", "u2"] == plain.facts["units"]

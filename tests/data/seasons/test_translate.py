@@ -51,9 +51,15 @@ KINDS = {
 def test_photos_of_all_kinds_keep_name_folder_and_size(tmp_path):
     inputs = translated(laid(tmp_path / "in", KINDS), tmp_path / "out")
     sizes = {
-        "plain.png": (22, 37), "sub folder/ünï 日本.jpg": (23, 40), "grey.png": (8, 9), "palette.png": (21, 33),
-        "alpha.png": (32, 32), "cmyk.JPEG": (40, 32), "sixteen.png": (20, 24), "moving.png": (32, 32),
-    }  # fmt: skip
+        "plain.png": (22, 37),
+        "sub folder/ünï 日本.jpg": (23, 40),
+        "grey.png": (8, 9),
+        "palette.png": (21, 33),
+        "alpha.png": (32, 32),
+        "cmyk.JPEG": (40, 32),
+        "sixteen.png": (20, 24),
+        "moving.png": (32, 32),
+    }
     made = {file.relative_to(tmp_path / "out").as_posix() for file in (tmp_path / "out").rglob("*") if file.is_file()}
     assert made == {*sizes, SHEET}
     assert {name: pixels(tmp_path / "out" / name).shape[:2] for name in sizes} == sizes

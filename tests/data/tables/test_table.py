@@ -146,8 +146,13 @@ def test_columns_are_written_down(path):
     rows = reals(path).tables["columns.csv"]
     assert rows[0][:2] == ["column", "taken_as"]
     assert {row[0]: row[1] for row in rows[1:]} == {
-        "a": "number", "b": "number", "colour": "category", "paid": "boolean", "day": "date", "y": "no feature",
-    }  # fmt: skip
+        "a": "number",
+        "b": "number",
+        "colour": "category",
+        "paid": "boolean",
+        "day": "date",
+        "y": "no feature",
+    }
 
 
 # -------------------------------------------------------------------------------------------------------- bad input

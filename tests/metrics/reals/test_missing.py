@@ -82,5 +82,8 @@ def test_a_target_of_which_this_split_knows_nothing():
 def test_figures_say_nothing_of_what_is_missing():
     y, predicted = sample()
     figures = Reals("cm", target_names=NAMES).figures(predicted, with_gaps(y), {})
-    assert not [text.get_text() for text in figures["measured"].findobj(lambda o: hasattr(o, "get_text"))
-                if "not finite" in text.get_text()]  # fmt: skip
+    assert not [
+        text.get_text()
+        for text in figures["measured"].findobj(lambda o: hasattr(o, "get_text"))
+        if "not finite" in text.get_text()
+    ]

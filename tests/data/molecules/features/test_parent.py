@@ -26,8 +26,13 @@ COP(=O)(O)O COP(=O)([O-])[O-].[Na+].[Na+] COP(=O)(O)[O-].[K+]
 Oc1ccccc1 [O-]c1ccccc1.[Na+]
 O=C1NC(=O)c2ccccc12 O=C1[N-]C(=O)c2ccccc12.[K+]
 """.strip().splitlines()
-TAUTOMERS = ["Oc1ccccn1 O=c1cccc[nH]1 O=c1ccccn1[Na]", "CC(=O)CC(C)=O CC(O)=CC(C)=O", "Cc1c[nH]cn1 Cc1cnc[nH]1",
-             "NC(=O)C N=C(O)C", "CCn1cc[n+](C)c1 CC[n+]1ccn(C)c1.[Cl-]"]  # fmt: skip
+TAUTOMERS = [
+    "Oc1ccccn1 O=c1cccc[nH]1 O=c1ccccn1[Na]",
+    "CC(=O)CC(C)=O CC(O)=CC(C)=O",
+    "Cc1c[nH]cn1 Cc1cnc[nH]1",
+    "NC(=O)C N=C(O)C",
+    "CCn1cc[n+](C)c1 CC[n+]1ccn(C)c1.[Cl-]",
+]
 NEUTRAL = ["CCO", "CC=O", "C[N+](=O)[O-]", "c1ccc2c(c1)cccc2", "CS(C)=O", "C[Si](C)(C)C", "OB(O)c1ccccc1"]
 
 

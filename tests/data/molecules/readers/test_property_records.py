@@ -118,7 +118,7 @@ REFUSED = {
     "one column": ("smiles\nC\n", Wanted(("smiles",)), r"data.target=smiles: is the column of the structures"),
     "broken JSON": ('{"smiles": "C", "logS": 1\n{"logS": 2}\n', LOGS, r"none of its 2 records"),
     "no such key": ('{"smiles": "C", "logP": 1}\n', LOGS, r"data.target=logS: no record of .* has such a f"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text, wanted, says", REFUSED.values(), ids=REFUSED)

@@ -148,8 +148,10 @@ def test_an_sd_file_of_any_system(tmp_path, end):
 def test_the_file_of_a_training_is_read_too(tmp_path):
     text = '{"id": "a", "smiles": "CCO", "c13": {"0": [1]}}\n{broken\n{"smiles": "CC"}\n'
     assert readings(save(tmp_path / "a.jsonl", text)) == [
-        ("a", "CCO"), ("line 2", "the SMILES is empty"), ("line 3", "CC"),
-    ]  # fmt: skip
+        ("a", "CCO"),
+        ("line 2", "the SMILES is empty"),
+        ("line 3", "CC"),
+    ]
 
 
 def test_a_molecule_beyond_all_measure_is_turned_away_before_rdkit_sees_it(tmp_path):
