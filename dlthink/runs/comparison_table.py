@@ -1,14 +1,125 @@
-"""Groups of runs as a table: for the terminal, as Markdown, as CSV."""
+"""Table of groups of runs, best first, with their differences: for the terminal, as Markdown, as CSV, as a picture."""
 
 from __future__ import annotations
 
 import csv
 import math
 from collections.abc import Iterable
-from typing import IO
+from dataclasses import dataclass
+from functools import cached_property
+from typing import IO, TYPE_CHECKING
 
-from dlthink.runs.comparison import Comparison, Estimate
+from dlthink.arrows import arrow
+from dlthink.errors import BadInput
+from dlthink.runs import verdict
+from dlthink.runs.comparison import Comparison, Estimate, direction
 from dlthink.runs.ranking import Ranking
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WIDE = 120  # columns of a terminal
+
+
+@dataclass
+class Table:
+    """Every metric of every group, and how far each group lies from the best by the first of them.
+
+    names        metrics; those that are `asked` for stand there however wide, and in the picture, too
+    scores       what more or less is better of, "max" or "min"
+    reference    the place of the group that others are compared with; None: the best one
+    other_data   settings by which the data of the groups differ: a difference says nothing of a cost then
+    """
+
+    TABLES = (".csv", ".md")
+
+    compared: Comparison
+    split: str
+    names: list[str]
+    asked: bool
+    scores: dict[str, str]
+    reference: int | None
+    other_data: list[str]
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """What each group is called."""
+        return self.compared.labels()
+
+    @cached_property
+    def ranking(self) -> Ranking | None:
+        """By the first metric; None of a group alone."""
+        if len(self.labels) < 2:
+            return None
+        way = direction(self.names[0], self.scores)
+        return Ranking.of(self.compared, self.names[0], way, self.reference, self.split == "test")
+
+    @property
+    def order(self) -> list[int]:
+        """The places of the groups, best first."""
+        return self.ranking.order if self.ranking else list(range(len(self.labels)))
+
+    @cached_property
+    def rows(self) -> tuple[list[str], list[int]]:
+        """Label and number of runs of each group, best first."""
+        counts = [len(group) for group in self.compared.groups.values()]
+        return [self.labels[place] for place in self.order], [counts[place] for place in self.order]
+
+    @cached_property
+    def columns(self) -> list[list[str]]:
+        """Heading and cells of each metric."""
+        headings = [f"{name} {arrow(direction(name, self.scores))}".rstrip() for name in self.names]
+        estimates = [self.compared.estimates(name) for name in self.names]
+        return [
+            column(heading, [each[place] for place in self.order])
+            for heading, each in zip(headings, estimates, strict=True)
+        ]
+
+    @cached_property
+    def answer(self) -> list[str]:
+        """Differences to the reference, and what they say."""
+        if self.ranking is None:
+            return []
+        if self.other_data:
+            return [self._differ()]
+        ranking, rows = self.ranking, verdict.rows(self.ranking, self.labels)
+        wide = [max(len(row[k]) for row in rows) for k in (0, 1)]
+        lines = [f"{ranking.name}, difference to {self.labels[ranking.reference]}, {verdict.basis(ranking)}:"]
+        lines += [f"  {label:<{wide[0]}}  {interval:<{wide[1]}}  {said}".rstrip() for label, interval, said in rows]
+        return [*lines, *ranking.notes, *verdict.sentences(ranking, self.compared, self.labels, self.scores)]
+
+    def lines(self) -> list[str]:
+        """As many metrics as fit, a line for the others, and the answer."""
+        fit = len(self.names) if self.asked else fitting(self.columns, self.labels, WIDE)
+        said = [aligned(self.split, *self.rows, self.columns[:fit])]
+        if fit < len(self.names):
+            said.append(f"{len(self.names) - fit} more: metrics={','.join(self.names[fit:])}")
+        return [*said, "", *self.answer] if self.answer else said
+
+    def write(self, file: IO[str], ending: str) -> None:
+        """All metrics, as CSV with all digits, or in Markdown with the answer."""
+        if ending == ".md":
+            answer = "".join(f"\n{line}\n" for line in self.answer)
+            file.write(f"{markdown(self.split, *self.rows, self.columns)}\n{answer}")
+        else:
+            write_csv(file, self.compared, self.order, self.names, None if self.other_data else self.ranking)
+
+    def _differ(self) -> str:
+        return (
+            f"groups differ in {', '.join(self.other_data)}: figures on different data say nothing of a cost; name "
+            f"runs on the same, or across= to compare them all the same"
+        )
+
+    def figure(self) -> Figure:
+        """Points with intervals, best on top. Raises BadInput of a group alone, and of groups on different data."""
+        from dlthink.runs.comparison_figure import figure
+
+        if self.ranking is None:
+            raise BadInput("these runs are one group, which has no picture; name runs that differ, or over=")
+        if self.other_data:
+            raise BadInput(self._differ())
+        pictured = self.names if self.asked else self.names[:1]
+        return figure(self.compared, self.ranking, pictured, self.labels, self.scores)
 
 
 def digits(estimate: Estimate) -> tuple[str, str]:

@@ -17,7 +17,7 @@ import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -27,18 +27,26 @@ from dlthink.runs.paired_difference import holm
 from dlthink.runs.ranking import DOUBT
 from dlthink.runs.verdict import p_value
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 FEWEST = 3  # data sets, of which a rank says anything
+DATA_SETS = ("data", "data.path")  # settings that tell data sets apart, where nobody says which
+TARGET = ("data.target",)  # and what is predicted in one
 
 
 @dataclass
 class Ranks:
     """ranks: [N, k] of each data set and each group; by: the score that each data set ranks by."""
 
+    TABLES = (".csv",)
+
     groups: list[str]
     data_sets: list[str]
     by: list[str]
     ranks: np.ndarray
     left_out: list[str]  # groups that some data set lacks
+    reference: int | None = None  # the place that others are compared with; None: the best one
 
     @property
     def mean(self) -> np.ndarray:
@@ -88,6 +96,51 @@ class Ranks:
 
         return float(studentized_range.ppf(level, len(self.groups), math.inf)) / math.sqrt(2) * self.error
 
+    def lines(self) -> list[str]:
+        """The ranks as a table, the test, and what it says."""
+        best = int(self.order[0]) if self.reference is None else self.reference
+        p = self.pairs(best, several=self.reference is None)
+        wide = max(map(len, self.groups))
+        said = [f"mean ranks over {len(self.data_sets)} data sets (1: best)"]
+        for place in self.order:
+            each = " ".join(f"{rank:g}" for rank in self.ranks[:, place])
+            apart = "" if place == best else self._said(place, best, p[place])
+            said.append(f"  {self.groups[place]:<{wide}}  {self.mean[place]:.3f}  ({each})  {apart}".rstrip())
+        n, k = self.ranks.shape
+        sure = "not all are alike, beyond doubt" if self.p < DOUBT else "all may be alike"
+        said.append(
+            f"Friedman: chi2 = {self.chi2:.2f}, F({k - 1}, {(k - 1) * (n - 1)}) = {self.f:.2f}, "
+            f"p = {self.p:.2g}: {sure}."
+        )
+        pairs = zip(self.data_sets, self.by, strict=True)
+        said.append(f"ranked by: {', '.join(f'{name} ({place})' for place, name in pairs)}")
+        if self.left_out:
+            said.append(f"left out, not trained on all of them: {', '.join(self.left_out)}")
+        return said
+
+    def _said(self, place: int, best: int, p: float) -> str:
+        if p >= DOUBT:
+            return f"cannot be told from {self.groups[best]}, {p_value(p)}"
+        return f"{'worse' if self.mean[place] > self.mean[best] else 'better'} beyond doubt, {p_value(p)}"
+
+    @property
+    def order(self) -> np.ndarray:
+        """The places of the groups, best first."""
+        return np.argsort(self.mean, kind="stable")
+
+    def write(self, file: IO[str], ending: str) -> None:
+        """A row a group: its mean rank, and its rank on each data set."""
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["runs", "mean_rank", *self.data_sets])
+        for place in self.order:
+            writer.writerow([self.groups[place], self.mean[place], *self.ranks[:, place]])
+
+    def figure(self) -> Figure:
+        """Mean ranks on a line, bars under those that chance could have put apart."""
+        from dlthink.runs.critical_difference_figure import figure
+
+        return figure(self)
+
     def cliques(self, apart: float) -> list[tuple[float, float]]:
         """(first, last) mean rank of groups that lie within `apart`, as few as say it all; no group alone."""
         mean = np.sort(self.mean)
@@ -102,7 +155,9 @@ class Ranks:
 def across(compared: Comparison, keys: Sequence[str], names: Sequence[str] = ()) -> Ranks:
     """Ranks of the groups that differ in anything but `keys`, whose values tell the data sets.
 
-    names: the score to rank by; without, each data set's own first one. Raises BadInput.
+    names: the score to rank by; without, each data set's own first one. Several targets of one table (`TARGET`, unless
+    that is one of the keys) are no data sets of their own: the same rows are in all of them. Groups are ranked by their
+    mean rank on these. Raises BadInput.
     """
     found, every, groups = _on_each(compared, keys)
     if len(groups) < 2 or len(found) < FEWEST:
@@ -111,16 +166,22 @@ def across(compared: Comparison, keys: Sequence[str], names: Sequence[str] = ())
             f"2 groups and {FEWEST} data sets; across= compares without ranks"
         )
     ranks, by = [], []
-    for place, of in found.items():
-        runs = [run for group in groups for run in of[group]]
-        name = names[0] if names else next(iter(shared(runs)), None)
-        better = direction(name, scores(runs)) if name else None
-        if better is None:
-            raise BadInput(f"{place}: its runs do not say which way {name or 'a metric'} is better; give metrics=NAME")
-        means = [float(np.mean([run.numbers.get(name, math.nan) for run in of[group]])) for group in groups]
-        ranks.append(_ranked(np.array(means) * (1 if better == "min" else -1)))
-        by.append(name)
+    for place, targets in found.items():
+        pairs = [_ranks_on(place, of, groups, names) for of in targets.values()]
+        ranks.append(_ranked(np.mean([each for each, _ in pairs], axis=0)))
+        by.append(", ".join(dict.fromkeys(name for _, name in pairs)))
     return Ranks(groups, list(found), by, np.stack(ranks), [group for group in every if group not in groups])
+
+
+def _ranks_on(place: str, of: dict[str, list], groups: list[str], names: Sequence[str]) -> tuple[np.ndarray, str]:
+    """Ranks of the groups by what their runs, `of` each, have on one target; and by which score."""
+    runs = [run for group in groups for run in of[group]]
+    name = names[0] if names else next(iter(shared(runs)), "a metric")
+    better = direction(name, scores(runs))
+    if better is None:
+        raise BadInput(f"{place}: its runs do not say which way {name} is better; give metrics=NAME")
+    means = [float(np.mean([run.numbers.get(name, math.nan) for run in of[group]])) for group in groups]
+    return _ranked(np.array(means) * (1 if better == "min" else -1)), name
 
 
 def enough(compared: Comparison, keys: Sequence[str]) -> bool:
@@ -129,56 +190,25 @@ def enough(compared: Comparison, keys: Sequence[str]) -> bool:
     return len(groups) > 1 and len(found) >= FEWEST
 
 
-def _on_each(compared: Comparison, keys: Sequence[str]) -> tuple[dict[str, dict[str, list]], list[str], list[str]]:
-    """({data set: {group: its runs}}, all groups, those that are on every data set)."""
-    found: dict[str, dict[str, list]] = {}
+def _on_each(
+    compared: Comparison, keys: Sequence[str]
+) -> tuple[dict[str, dict[str, dict[str, list]]], list[str], list[str]]:
+    """({data set: {target: {group: its runs}}}, all groups, those that are everywhere)."""
+    found: dict[str, dict[str, dict[str, list]]] = {}
+    target = [key for key in TARGET if key not in keys]
+    place = [key for key in compared.keys if below(key, keys) and key not in target]
+    group = [key for key in compared.keys if key not in (*place, *target)]
     for values, runs in compared.groups.items():
-        said = [(key, value) for key, value in zip(compared.keys, values, strict=True) if value is not None]
-        place = " ".join(f"{key}={value}" for key, value in said if below(key, keys))
-        group = " ".join(f"{key}={value}" for key, value in said if not below(key, keys)) or "all runs"
-        found.setdefault(place, {})[group] = [*runs.values()]
-    every = list(dict.fromkeys(group for groups in found.values() for group in groups))
-    return found, every, [group for group in every if all(group in of for of in found.values())]
+        said = {key: value for key, value in zip(compared.keys, values, strict=True) if value is not None}
+        at, what, who = (_label(said, some) for some in (place, target, group))
+        found.setdefault(at, {}).setdefault(what, {})[who or "all runs"] = [*runs.values()]
+    parts = [of for targets in found.values() for of in targets.values()]
+    every = list(dict.fromkeys(group for of in parts for group in of))
+    return found, every, [group for group in every if all(group in of for of in parts)]
 
 
-def lines(found: Ranks, reference: int | None = None) -> list[str]:
-    """The ranks as a table, the test, and what it says."""
-    order = np.argsort(found.mean, kind="stable")
-    best = int(order[0]) if reference is None else reference
-    p = found.pairs(best, several=reference is None)
-    wide = max(map(len, found.groups))
-    said = [f"mean ranks over {len(found.data_sets)} data sets (1: best)"]
-    for place in order:
-        each = " ".join(f"{rank:g}" for rank in found.ranks[:, place])
-        apart = "" if place == best else f"{_words(found, place, best, p[place])}"
-        said.append(f"  {found.groups[place]:<{wide}}  {found.mean[place]:.3f}  ({each})  {apart}".rstrip())
-    n, k = found.ranks.shape
-    sure = "not all are alike, beyond doubt" if found.p < DOUBT else "all may be alike"
-    said.append(
-        f"Friedman: chi2 = {found.chi2:.2f}, F({k - 1}, {(k - 1) * (n - 1)}) = {found.f:.2f}, "
-        f"p = {found.p:.2g}: {sure}."
-    )
-    said.append(
-        f"ranked by: {', '.join(f'{name} ({place})' for place, name in zip(found.data_sets, found.by, strict=True))}"
-    )
-    if found.left_out:
-        said.append(f"left out, not trained on all of them: {', '.join(found.left_out)}")
-    return said
-
-
-def write_csv(file: IO[str], found: Ranks) -> None:
-    """A row a group: its mean rank, and its rank on each data set."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["runs", "mean_rank", *found.data_sets])
-    for place in np.argsort(found.mean, kind="stable"):
-        writer.writerow([found.groups[place], found.mean[place], *found.ranks[:, place]])
-
-
-def _words(found: Ranks, place: int, best: int, p: float) -> str:
-    shown = p_value(p)
-    if p >= DOUBT:
-        return f"cannot be told from {found.groups[best]}, {shown}"
-    return f"{'worse' if found.mean[place] > found.mean[best] else 'better'} beyond doubt, {shown}"
+def _label(said: dict[str, str], keys: Sequence[str]) -> str:
+    return " ".join(f"{key}={said[key]}" for key in keys if key in said)
 
 
 def _ranked(costs: np.ndarray) -> np.ndarray:

@@ -13,13 +13,16 @@ import csv
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
 from dlthink.errors import BadInput
 from dlthink.runs.comparison import Comparison
 from dlthink.runs.paired_difference import Difference, over_runs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LEVELS = 200  # of the metric, at which curves are read
 
@@ -46,6 +49,43 @@ class Curve:
         return np.array([np.mean([at[one] for one in repetitions]) for at in self.values])
 
 
+@dataclass
+class Curves:
+    """The metric `y` along the setting `x`, a curve for each group; better: "max" or "min", None where nobody says.
+
+    reference: the place of the curve that others are compared with.
+    """
+
+    TABLES = (".csv",)
+
+    some: list[Curve]
+    x: str
+    y: str
+    better: str | None
+    reference: int
+
+    def lines(self) -> list[str]:
+        """The points of each curve, and how much of the setting each group needs beside the reference."""
+        said = []
+        for one in self.some:
+            points = ", ".join(f"{x:g}: {at.mean:.6g} ({at.runs})" for x, at in zip(one.x, one.band(), strict=True))
+            said.append(f"{one.label}  {self.y} at {self.x} (runs)  {points}")
+        if self.better is None or len(self.some) < 2:
+            return said
+        best = self.some[self.reference]
+        return [*said, "", *(sentence(best, one, self.better, self.y) for one in self.some if one is not best)]
+
+    def write(self, file: IO[str], ending: str) -> None:
+        """A row for each point: group, x, n, mean and the ends of its 95 % interval."""
+        write_csv(file, self.some, self.x, self.y)
+
+    def figure(self) -> Figure:
+        """The curves with their bands, and beside them what each group needs."""
+        from dlthink.runs.curve_figure import figure
+
+        return figure(self.some, self.reference, self.x, self.y, self.better)
+
+
 def curves(compared: Comparison, x: str, y: str) -> list[Curve]:
     """A curve for each group of runs that have all settings but `x` in common. Raises BadInput."""
     if x not in compared.keys:
@@ -62,9 +102,10 @@ def curves(compared: Comparison, x: str, y: str) -> list[Curve]:
     return [Curve(label, *map(list, zip(*sorted(points.items()), strict=True))) for label, points in found.items()]
 
 
-def best_at_the_end(some: Sequence[Curve], better: str) -> int:
-    """The curve that is ahead where the setting is largest."""
-    ends = [curve.band()[-1].mean * (1 if better == "max" else -1) for curve in some]
+def best_at_the_end(some: Sequence[Curve], better: str | None) -> int:
+    """The curve that is ahead where the setting is largest; the first one where nobody says what is better."""
+    sign = {"max": 1, "min": -1, None: 0}[better]
+    ends = [sign * curve.band()[-1].mean for curve in some]
     return int(np.argmax(ends))
 
 

@@ -476,6 +476,19 @@ def test_costs_on_several_data_sets_are_ranked(cli, made, tmp_path):
     refused(cli("compare", "sweep", "across=loss,data.path"), "8 data sets: 1;", "2 groups and 3 data sets")
 
 
+def test_groups_on_different_data_are_no_better_or_worse(cli, made, tmp_path):
+    for target, score in ("a", 1.0), ("b", 5.0):
+        for seed in range(3):
+            words = [f"data.target={target}", "data.path=one.csv", f"seed={seed}"]
+            made(f"sweep/{target}{seed}", {"log_score": score + 0.01 * seed**2}, *words)
+    code, out, _ = cli("compare", "sweep", "output=a.csv")
+    assert code == 0 and labels((code, out, "")) == ["data.target=b", "data.target=a"]
+    assert out.splitlines()[-1].startswith("groups differ in data.target: figures on different data say nothing")
+    assert (tmp_path / "a.csv").read_text().splitlines()[0] == "data.target,n,log_score,log_score_se"
+    refused(cli("compare", "sweep", "figure=a.png"), "groups differ in data.target", "across=")
+    assert "best by log_score, beyond doubt" in cli("compare", "sweep", "across=")[1]
+
+
 def test_a_sweep_over_problems_that_share_no_metric_is_no_failure(cli, made, tmp_path, capsys):
     from dlthink.commands.train import _say_how_to_compare
 

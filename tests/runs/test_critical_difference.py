@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import friedmanchisquare, rankdata
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import Comparison, find
-from dlthink.runs.critical_difference import Ranks, _ranked, across, lines
+from dlthink.runs.comparison import Comparison, Finished, find
+from dlthink.runs.critical_difference import Ranks, _ranked, across, enough
 from dlthink.runs.critical_difference_figure import figure
 
 # Demsar 2006, table 6: area under the ROC curve of C4.5, with m, with cf, with both, on 14 data sets (voting: 2 and 3)
@@ -85,13 +85,63 @@ def test_runs_on_several_data_sets(compared):
     found = across(compared, ["data"])
     assert found.groups == ["loss=a", "loss=b", "loss=c"] and found.by == ["log_score"] * 5
     assert (found.ranks == [3, 2, 1]).all() and found.f == np.inf and found.p == 0
-    said = lines(found)
+    said = found.lines()
     assert said[1].split()[:2] == ["loss=c", "1.000"] and "worse beyond doubt, p = 0.0047" in said[3]
     assert "Friedman: chi2 = 10.00" in said[4] and "beyond doubt" in said[4]
     with pytest.raises(BadInput, match="2 groups and 3 data sets"):
         across(compared, [])
     with pytest.raises(BadInput, match="do not say which way rps is better"):
         across(compared, ["data"], ["rps"])
+
+
+@pytest.fixture
+def targets(tmp_path):
+    """`targets(a={"d0": {"y": 1.0}}, b=...)`: a run of each cost for each target of each table, with this score."""
+
+    def make(**costs):
+        found = []
+        for loss, tables in costs.items():
+            for table, scores in tables.items():
+                for target, score in scores.items():
+                    settings = {"data": "table", "loss": loss, "data.path": table, "data.target": target, "seed": "0"}
+                    numbers, best = {"log_score": score}, ("log_score", "max")
+                    found.append(Finished(tmp_path, settings, {*settings}, numbers, best, 0.0))
+        return Comparison(found, ["seed"])
+
+    return make
+
+
+DATA = ["data", "data.path"]
+
+
+def test_targets_of_one_table_are_one_data_set(targets):
+    compared = targets(
+        a={"d0": {"x": 3.0, "y": 3.0, "z": 1.0}, "d1": {"x": 1.0}},
+        b={"d0": {"x": 2.0, "y": 2.0, "z": 2.0}, "d1": {"x": 2.0}},
+        c={"d0": {"x": 1.0, "y": 1.0, "z": 3.0}, "d1": {"x": 2.0}},
+    )
+    assert not enough(compared, DATA) and enough(compared, [*DATA, "data.target"])
+    with pytest.raises(BadInput, match="all of 2 data sets: 3"):
+        across(compared, DATA)
+    # every target its own data set, which somebody must ask for: four of them
+    assert across(compared, [*DATA, "data.target"]).ranks.tolist() == [[1, 2, 3], [1, 2, 3], [3, 2, 1], [3, 1.5, 1.5]]
+
+
+def test_on_several_targets_a_cost_has_its_mean_rank_and_is_ranked_by_that(targets):
+    shared = {"d1": {"x": 2.0}, "d2": {"x": 2.0}}
+    # ranks on d0: a 1, 1, 3; b 2, 2, 2; c 3, 3, 1: means 5/3, 2, 7/3
+    found = across(
+        targets(
+            a={"d0": {"x": 3.0, "y": 3.0, "z": 1.0}} | shared,
+            b={"d0": {"x": 2.0, "y": 2.0, "z": 2.0}} | shared,
+            c={"d0": {"x": 1.0, "y": 1.0, "z": 3.0}} | shared,
+            only_x={"d0": {"x": 9.0}} | shared,
+        ),
+        DATA,
+    )
+    assert found.groups == ["loss=a", "loss=b", "loss=c"] and found.left_out == ["loss=only_x"]
+    assert found.data_sets == ["data.path=d0", "data.path=d1", "data.path=d2"]
+    assert found.ranks.tolist() == [[1, 2, 3], [2, 2, 2], [2, 2, 2]]
 
 
 def test_the_figure_has_every_name_and_the_critical_difference():
