@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlthink.data.tables.dates import Order, is_compact, look_like_dates, moments, order_of
-from dlthink.data.tables.number_words import parsed
+from dlthink.data.tables.number_words import in_one_unit, parsed
 from dlthink.data.tables.read_table import Source, tables
 from dlthink.errors import BadInput
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas
 
 TRUE, FALSE = {"true", "t", "yes", "y", "1", "1.0"}, {"false", "f", "no", "n", "0", "0.0"}
+NESTED = (dict, list, tuple, set, bytes, np.ndarray)
 MOSTLY = 0.9  # of cells that are numbers, or look like dates: then the whole column is meant so
 LARGEST = 1e38  # float32 ends there
 DAY = 86_400.0
@@ -23,8 +24,10 @@ CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # days
 
 
 def kind_of(column: pandas.Series, source: Source) -> str:
-    """number, boolean, date or category: what nearly all of its cells are."""
+    """number, boolean, date or category: what nearly all of its cells are; nested where they hold lists or records."""
     kind = column.dtype.kind
+    if kind == "O" and column.map(lambda cell: isinstance(cell, NESTED)).any():
+        return "nested"
     if kind in "iuf":
         return "date" if is_compact(column.dropna().unique()) else "number"
     if kind == "b":
@@ -89,7 +92,7 @@ def numbers_among(column: pandas.Series, source: Source) -> tuple[float, str]:
     if column.dtype.kind in "biufMm":
         return 0.0, ""
     found = column.value_counts()
-    known = np.isfinite(parsed([str(word) for word in found.index], source.decimal)[0])
+    known = in_one_unit([str(word) for word in found.index], source.decimal)
     share = float(found.to_numpy()[known].sum() / max(found.sum(), 1))
     return share, "" if known.all() else str(found.index[~known][0])
 

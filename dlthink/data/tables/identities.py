@@ -34,6 +34,10 @@ class Identities(Table):
     """
 
     kind = "identities"
+    more = (
+        "identities are split, so that nobody who is test was trained on: give more of them, or a column that says "
+        "train, val and test of each row, data.split=COLUMN"
+    )
     family = "tables of identities"
 
     def __init__(self, identities: int | None = None, each: int = 4, **table) -> None:
@@ -48,7 +52,7 @@ class Identities(Table):
     def read(self, frame, names, source) -> np.ndarray:
         if len(names) > 1:
             raise BadInput(f"data.target=[{','.join(names)}]: data.kind=identities asks for one column")
-        return targets.identities(frame, names[0])
+        return targets.identities(frame, names[0], source)
 
     def known(self, y: np.ndarray) -> np.ndarray:
         return y != ""

@@ -48,6 +48,18 @@ def parsed(texts: list[str], decimal: str) -> tuple[np.ndarray, str]:
     return found, "".join(unit)
 
 
+def in_one_unit(texts: list[str], decimal: str) -> np.ndarray:
+    """Which are numbers, bool [n]: where they have several units, those in the most frequent one."""
+    found = np.isfinite(parsed(texts, decimal)[0])
+    amounts = [AMOUNT.fullmatch(text.strip()) for text in texts]
+    units = [(one["money"] or "", one["unit"] or "") if one else None for one in amounts]
+    if found.any() or sum(map(bool, amounts)) < SHARED * len(texts):
+        return found
+    counted = Counter(unit for unit in units if unit)
+    most = counted.most_common(1)[0][0]
+    return np.array([unit == most for unit in units]) if len(counted) > 1 else found
+
+
 def _clock(texts: list[str]) -> tuple[np.ndarray, str] | None:
     """Times of day and durations, 14:35, 2:35 PM, 26:10:05, in hours; laps, 1:23.45, in seconds. None where few are."""
     for pattern, unit, scale in ((HOURS, "h", 1.0), (LAP, "s", 3600.0)):

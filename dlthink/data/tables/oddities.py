@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dlthink.data.tables.columns import listed, unit_of
 from dlthink.data.tables.read_table import Source
 
@@ -12,16 +14,41 @@ if TYPE_CHECKING:
     import pandas
 
 TOTAL = re.compile(
-    r"\s*(?:grand |sub)?(?:totals?|sums?|mean|average|summe|gesamt|insgesamt|total général|somme)\s*:?\s*"
+    r"\s*(?:grand |sub)?(?:totals?|sums?|mean|average|summe|gesamt|insgesamt|mittelwert|durchschnitt|total général|"
+    r"somme|moyenne|totale|suma)\s*:?\s*"
 )
+ROUNDED = 1e-3  # of a sum, by which it may be off
+MERGED = 3  # rows at least that a merged cell stands for
+
+
+def _merged(column: pandas.Series) -> bool:
+    """Filled in the first row, then with gaps of several rows, each word once."""
+    filled = column.notna()
+    words = column[filled]
+    return bool(filled.iloc[0]) and 1 < len(words) <= len(column) / MERGED and words.is_unique
+
+
+def total_of(frame: pandas.DataFrame) -> str | None:
+    """The word by which the last row says that it sums up the others."""
+    last = [str(value) for value in frame.iloc[-1] if isinstance(value, str)]
+    return next((word for word in last if TOTAL.fullmatch(word.lower())), None)
+
+
+def sums_up(y: np.ndarray) -> bool:
+    """Is the last row of y [n, n_targets] the sum or the mean of those above it, but for rounding?"""
+    above, last = y[:-1], y[-1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sums = np.abs(last - np.nansum(above, 0)) <= ROUNDED * np.abs(last)
+        means = np.abs(last - np.nansum(above, 0) / (~np.isnan(above)).sum(0)) <= ROUNDED * np.abs(last)
+    return bool((sums | means).any())
 
 
 def oddities(frame: pandas.DataFrame, kinds: dict[str, str], targets: list[str], source: Source) -> list[str]:
     """kinds: of each feature."""
     found = []
-    last = [str(value) for value in frame.iloc[-1] if isinstance(value, str)]
-    if total := next((word for word in last if TOTAL.fullmatch(word.lower())), None):
-        found.append(f"{source.place(len(frame) - 1)} reads {total}: if it sums up the rows above, leave it out")
+    for name, kind in kinds.items():
+        if kind == "category" and _merged(frame[name]):
+            found.append(f"{name} is filled in some rows and empty below them, as merged cells are: fill them down")
     coded = [name for name in source.coded if kinds.get(name) == "number"]
     if coded:
         others = f"; also {listed(coded[1:])}" if coded[1:] else ""

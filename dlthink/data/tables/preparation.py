@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from dlthink.data.tables.columns import listed, no_numbers, numbers, numbers_among, order_of_days, plain, unit_of, words
+from dlthink.data.tables.identifiers import names_rows
 from dlthink.data.tables.read_table import Source
 from dlthink.errors import BadInput
 
@@ -81,8 +82,8 @@ class Preparation:
             if kind == "category" and column.pop("covered", 1.0) < COVERED and name not in keep:
                 why = f"as good as every row has its own value: {'mend its words' if told != name else 'an identifier'}"
                 left.setdefault(why, []).append(told)
-            elif kind == "number" and name not in keep and _counts_rows(frame[name]):
-                left.setdefault("counts the rows", []).append(name)
+            elif kind == "number" and name not in keep and (why := names_rows(frame[name])):
+                left.setdefault(why, []).append(name)
             elif share > SOME:
                 mixed.append(told)
                 made.columns.append({"name": name, "kind": kind} | column)
@@ -278,10 +279,3 @@ def _standardized(values: np.ndarray, part: dict) -> tuple[np.ndarray, int]:
     with np.errstate(invalid="ignore"):
         beyond = int(((z < low - FAR) | (z > high + FAR)).sum())
     return np.nan_to_num(np.clip(z, low - FAR, high + FAR), nan=0.0).astype(np.float32), beyond
-
-
-def _counts_rows(column: pandas.Series) -> bool:
-    """0, 1, 2, ... or the like, row after row."""
-    if column.dtype.kind not in "iu" or len(column) < 20:
-        return False
-    return bool((np.diff(column.to_numpy().astype(np.int64)) == 1).all())

@@ -13,7 +13,7 @@ from dlthink.data.tables import baselines as compared
 from dlthink.data.tables import table_contents
 from dlthink.data.tables.baselines import Baseline
 from dlthink.data.tables.columns import chosen, kind_of, listed, no_such_column, numbers, words
-from dlthink.data.tables.oddities import oddities
+from dlthink.data.tables.oddities import oddities, sums_up, total_of
 from dlthink.data.tables.preparation import Features, Preparation, days_first, quantiles
 from dlthink.data.tables.read_table import Source, read_table
 from dlthink.data.tables.roles import ROLES, Splitting
@@ -54,6 +54,7 @@ class Table:
         *("split", "group", "time", "blocks", "fold", "validation", "fraction"),
     )
     kind = ""  # of its targets
+    more = "give more rows, or another data.split or data.validation"  # where a split is empty
 
     def __init__(
         self,
@@ -86,6 +87,7 @@ class Table:
         y = self.read(frame, names, source)
         below = f", below a header in line {source.header}" * (source.header > 1)
         self.notes = [f"read {len(frame):,} rows, {frame.shape[1]} columns{below}", *source.notes]
+        self._leave_out_total(frame, y, source)
         splitting = self.splitting(names, y)
         splitting.check(frame, source)
         every = self._features(frame, [*names, *splitting.columns, *self.apart()], source, state)
@@ -201,6 +203,17 @@ class Table:
                 raise no_such_column(name, list(frame.columns), f"data.target={name}", source)
         return given
 
+    def _leave_out_total(self, frame: pandas.DataFrame, y: np.ndarray, source: Source) -> None:
+        """A last row of sums is none to learn from; where its word alone says so, that is told."""
+        if not self.path or (word := total_of(frame)) is None:
+            return
+        place = source.place(len(frame) - 1)
+        if y.ndim == 2 and len(y) > 2 and sums_up(y):
+            y[-1] = np.nan
+            self.notes.append(f"left out, a row of sums: {place}, {word}")
+        else:
+            self.notes.append(f"{place} reads {word}: if it sums up the rows above, leave it out")
+
     def _features(
         self, frame: pandas.DataFrame, taken: list[str], source: Source, state: dict | None
     ) -> dict[str, str]:
@@ -214,9 +227,13 @@ class Table:
         left_out = {*taken, *chosen(frame, self.ignore or [], "data.ignore", source)}
         codes = set(chosen(frame, self.categories or [], "data.categories", source))
         names = [name for name in named if name not in left_out]
-        if not names:
+        kinds = {name: "category" if name in codes else kind_of(frame[name], source) for name in names}
+        if nested := [name for name, kind in kinds.items() if kind == "nested"]:
+            self.notes.append(f"left out, lists or records in its cells: {listed(nested)}")
+        kinds = {name: kind for name, kind in kinds.items() if kind != "nested"}
+        if not kinds:
             raise BadInput(f"{source.name}: no column is left to predict {listed(taken)} from")
-        return {name: "category" if name in codes else kind_of(frame[name], source) for name in names}
+        return kinds
 
     def _roles(
         self, splitting: Splitting | None, frame, y, ties, source: Source, state: dict | None
@@ -258,10 +275,7 @@ class Table:
             if not len(rows_of[role]):
                 total = sum(map(len, rows_of.values()))
                 why = "".join(f"{note}; " for note in self.notes[1:])
-                raise BadInput(
-                    f"{source.name}: no row of {total:,} is left for {role}: {why}give more rows, or "
-                    f"another data.split or data.validation"
-                )
+                raise BadInput(f"{source.name}: no row of {total:,} is left for {role}: {why}{self.more}")
 
     def _said(self, preparation: Preparation) -> str:
         kinds = [column["kind"] for column in preparation.columns]

@@ -35,6 +35,8 @@ def _held(column: pandas.Series, kind: str, source: Source) -> str:
         known = values[np.isfinite(values)]
         text = f"{known.min():.6g} to {known.max():.6g}" if len(known) else "none is known"
         gaps = len(values) - len(known)
+    elif kind == "nested":
+        return "lists or records, which cannot be used"
     else:
         found = column.value_counts()
         gaps = len(column) - int(found.sum())

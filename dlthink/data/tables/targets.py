@@ -75,15 +75,19 @@ def log_exposure(exposure: np.ndarray, mean: float) -> Tensor:
     return tensor(np.log(exposure / mean)[:, None])
 
 
-def identities(frame: pandas.DataFrame, name: str) -> np.ndarray:
+def identities(frame: pandas.DataFrame, name: str, source: Source) -> np.ndarray:
     """Words [n], "" where missing: who or what each row is."""
     column = frame[name]
+    if kind_of(column, source) == "nested":
+        raise BadInput(f"data.target={name}: {source.name} holds lists or records in that column: take another column")
     return np.where(column.isna(), "", column.astype(str).str.strip())
 
 
 def _numbers(column: pandas.Series, source: Source, what: str) -> np.ndarray:
     setting = f"data.exposure={column.name}" if what == "exposure" else f"data.target={column.name}"
     kind = kind_of(column, source)
+    if kind == "nested":
+        raise BadInput(f"{setting}: {source.name} holds lists or records in that column; {what} are numbers")
     if kind == "date":
         raise BadInput(f"{setting}: {source.name} holds dates in that column; {what} are numbers")
     found = numbers(column, "number" if kind != "boolean" else kind, source, feature=False)[str(column.name)]

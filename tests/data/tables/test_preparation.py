@@ -82,6 +82,20 @@ def test_identifiers_are_left_out_unless_named():
     assert fitted(frame, keep=["row", "who"]).inputs == ["row", "a"]
 
 
+@pytest.mark.parametrize("name", ["Id", "PassengerId", "user_id", "IDpol", "Unnamed: 0", "nr"])
+def test_identifiers_by_their_name_are_left_out(name):
+    numbers = np.random.default_rng(0).permutation(np.arange(40) * 3 + 11)
+    made = fitted(pd.DataFrame({name: numbers, "a": np.arange(40) % 3}))
+    assert made.inputs == ["a"] and any(f"identifier by its name: {name}" in note for note in made.notes)
+    assert fitted(pd.DataFrame({name: numbers // 6, "a": np.arange(40) % 3})).inputs == [name, "a"]
+
+
+def test_numbers_that_count_rows_in_any_order_and_numbers_that_do_not():
+    order = np.random.default_rng(0).permutation(40)
+    frame = pd.DataFrame({"shuffled": order + 5.0, "year": np.arange(40) + 1980, "valid": order * 2, "a": order % 3})
+    assert fitted(frame).inputs == ["year", "valid", "a"]
+
+
 def test_state_is_plain_and_prepares_alike():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(

@@ -216,6 +216,35 @@ def test_what_looks_strange_in_a_file_is_told(tmp_path):
     assert "line 121 reads Total" in notes and "data.categories=[zip]" in notes and "predicted in it: y (kg)" in notes
 
 
+def test_merged_cells_are_told(tmp_path):
+    table = frame(120).assign(land=[f"L{i // 30}" if i % 30 == 0 else None for i in range(120)])
+    assert any("land is filled in some rows and empty below" in note for note in reals(written(tmp_path, table)).notes)
+
+
+def test_numbers_in_two_units_are_told_as_such(tmp_path):
+    table = frame().assign(price=lambda t: [f"{'$' if i % 3 else '€'}{x}" for i, x in enumerate(t["a"])])
+    notes = "; ".join(reals(written(tmp_path, table)).notes)
+    assert (
+        "mend its words: price (66% numbers, and '€" in notes or "mend its words: price (67% numbers, and '€" in notes
+    )
+
+
+def test_lists_and_records_are_left_out_of_parquet(tmp_path):
+    table = frame().assign(pair=lambda t: [[x, 1.0] for x in t["a"]], about=lambda t: [{"x": x} for x in t["a"]])
+    table["time"] = pd.to_timedelta(np.arange(200) * 17 % 60, "min")
+    table.to_parquet(tmp_path / "t.parquet")
+    data = reals(tmp_path / "t.parquet")
+    assert any("left out, lists or records in its cells: pair, about" in note for note in data.notes)
+    assert "time" in [column["name"] for column in data.state["columns"]]
+    refused(["holds lists or records"], tmp_path / "t.parquet", target="pair")
+
+
+def test_names_of_columns_that_are_numbers(tmp_path):
+    table = frame().rename(columns={"a": 0, "y": 2023})
+    data = reals(written(tmp_path, table), 2023, features=[0, "b"])
+    assert [column["name"] for column in data.state["columns"]] == ["0", "b"] and data.state["targets"] == ["2023"]
+
+
 @pytest.mark.parametrize("value, says", [(5.0, "is 5 in all"), (np.nan, "is missing in all")])
 def test_a_target_that_never_varies(tmp_path, value, says):
     table = frame(60).assign(z=value)
