@@ -10,9 +10,12 @@ import torch
 from torch import Tensor
 
 from dlthink.distributions.count import CountDistribution
+from dlthink.distributions.may_hold import may_hold
 
 DIRECT = 2048  # counts that are summed one by one; beyond, as many places evenly spaced around the mean
-PASSES = {torch.float32: 2}  # of Halley's method; else 4
+PASSES = {torch.float32: (2, 1e-4)}  # of Halley's method, at most; the last one is where step^2 (1 + variance) is less
+MORE_PASSES = (4, 1e-10)  # of other types
+PER_BIT = 1 / math.log(2)
 AT_ONCE = 2**19  # bytes of a term of all sums together: what a cache holds
 
 
@@ -71,7 +74,9 @@ def normalizer(log_mean: Tensor, nu: Tensor, terms: int, direct: bool) -> Normal
 
     log_mean and nu broadcast. direct: sum the counts 0 .. terms - 1, and be sure that no more is needed; else `terms`
     places evenly spaced about the mean stand for all counts (a sum over a bell is its integral, as long as it is wider
-    than the spacing and has died away at 0). The last step is taken along the Taylor series, without another sum.
+    than the spacing and has died away at 0). Terms are taken relative to that at the mean, which is at least 1/e of the
+    largest, and moments about it, so nothing cancels and nothing overflows. The last step is taken along the Taylor
+    series, without another sum.
     """
     shape = torch.broadcast_shapes(log_mean.shape, nu.shape)
     some = max(1, AT_ONCE // (terms * log_mean.element_size()))
@@ -80,50 +85,61 @@ def normalizer(log_mean: Tensor, nu: Tensor, terms: int, direct: bool) -> Normal
         parts = zip(*(normalizer(*pair, terms, direct) for pair in pairs), strict=True)
         return Normalizer(*(torch.cat(part).view(shape) for part in parts))
     log_mean, mean = log_mean.expand(shape), log_mean.expand(shape).exp()
-    j, start, spacing = _places(mean, nu, terms, direct)
-    column = j.view(-1, *(1 for _ in shape))
-    k = torch.addcmul(start, spacing, column)
-    log_factorial = torch.lgamma(k + 1)
-    fixed, weights = -nu * log_factorial, torch.stack((torch.ones_like(j), j))
-    log_rate = _guess(log_mean, mean, nu)
-    for _ in range(PASSES.get(mean.dtype, 4)):
-        log_p = torch.addcmul(fixed, log_rate, k)
-        highest = log_p.amax(0)
-        p = log_p.sub_(highest).mul_(1 / math.log(2)).exp2_()  # exp takes ten times as long where nothing is left
-        z, first = _sums(weights, p)
-        first = first / z
-        second, cube = _sums(weights, (column - first).square_().mul_(p)) / z
-        found, variance = start + spacing * first, spacing.square() * second
-        third = spacing**3 * (cube - first * second)
+    k, away, width = _places(mean, nu, terms, direct)
+    log_factorial, at_mean = torch.lgamma(k + 1), nu * torch.lgamma(mean + 1)
+    bits = PER_BIT * at_mean - (PER_BIT * nu) * log_factorial  # exp takes ten times as long where it gives 0
+    log_rate, (passes, near) = _guess(log_mean, mean, nu), PASSES.get(mean.dtype, MORE_PASSES)
+    for left in reversed(range(passes)):
+        p = torch.addcmul(bits, away, PER_BIT * log_rate).exp2_()
+        z, once = p.sum(0), p * away
+        twice = once * away
+        first, second, third = (each / z for each in (once.sum(0), twice.sum(0), (twice * away).sum(0)))
+        found, variance = mean + first, second.addcmul(first, first, value=-1)
+        third = third.addcmul(first, second + 2 * variance, value=-1)
         # f = log(found) - log_mean: f' = variance / found, f'' = third / found - f'^2
         slope = variance / found
-        newton = (log_mean - found.log()) / slope
-        bend = 1 + 0.5 * (third / variance - slope) * newton
+        newton = (first / mean).log1p() / slope
+        bend = 1 - 0.5 * (third / variance - slope) * newton
         step = (newton / bend.clamp(0.5, 2)).clamp(-3, 3)
-        log_rate = log_rate + step
-    log_z = z.log() + highest + spacing.log()
-    log_z = log_z + step * (found + step * (variance / 2 + step * third / 6))
-    mean_factorial, product = _sums(weights, p.mul_(log_factorial)) / z
-    covariance = spacing * (product - first * mean_factorial)
-    return Normalizer(log_rate, log_z, variance + step * third, mean_factorial + step * covariance, covariance)
-
-
-def _sums(weights: Tensor, p: Tensor) -> Tensor:
-    """Over the terms of p: [terms, ...], each of the weights: [m, terms]. Returns [m, ...]."""
-    with torch.autocast(p.device.type, enabled=False):  # a half has no digits for this
-        return torch.tensordot(weights, p, 1)
+        log_rate = log_rate - step
+        if left and not may_hold((variance + 1) * step.square() > near):
+            break
+    factorial, one, two = (each.mul_(log_factorial).sum(0) / z for each in (p, once, twice))
+    covariance = one.addcmul(first, factorial, value=-1)
+    bend = two.addcmul(factorial, second, value=-1).addcmul(first, covariance, value=-2)  # of k, k and log k!
+    half = 0.5 * step.square()
+    log_z = (z.log() - at_mean).addcmul(mean, log_rate).addcmul(step, first, value=-1)
+    log_z = log_z.addcmul(half, variance.addcmul(step, third, value=-1 / 3))
+    return Normalizer(
+        log_rate,
+        log_z if direct else log_z + width.log(),
+        variance.addcmul(step, third, value=-1),
+        factorial.addcmul(step, covariance, value=-1).addcmul(half, bend),
+        covariance.addcmul(step, bend, value=-1),
+    )
 
 
 def _guess(log_mean: Tensor, mean: Tensor, nu: Tensor) -> Tensor:
-    """log lambda, to 0.04 for nu <= 1, to 0.3 beyond: exact in the limits of nu and of the mean, and for nu = 1."""
-    spread = log_mean + (nu - 1) * mean.log1p()
-    few = log_mean - torch.log1p((mean * (torch.exp2(1 - nu) - 1)).clamp(min=-0.9))
-    many = nu * (mean + 0.5 - 0.5 / nu).clamp(min=1e-3).log()
-    nearest = mean.round()  # where counts hardly scatter, they are this one and, at its mean as often, its neighbours
+    """log lambda, to 0.025 for nu <= 1.8, and 0.005 near 1; beyond to 0.4: exact in the limits of nu and of the mean.
+
+    The slope by nu at nu = 1 is E log(k + 1), which the first formula has to 0.03; at nu = 0 it is exact.
+    """
+    little = 1.8  # up to here the first formula is the best
+    guess = torch.addcmul(log_mean, nu - 1, mean.log1p() - (0.5 * nu) * mean / ((mean + 1) * (mean + 1.6)))
+    if may_hold(nu > little):
+        few = log_mean - torch.log1p((mean * (torch.exp2(1 - nu) - 1)).clamp(min=-0.9))
+        many = nu * (mean + (0.5 - 0.5 / nu)).clamp(min=1e-3).log()
+        if may_hold(nu > 7):
+            many = torch.where(mean < nu / 8, _guess_of_three(mean, nu), many)
+        guess = torch.where(nu <= little, guess, torch.where(mean < 0.9, few, many))
+    return guess
+
+
+def _guess_of_three(mean: Tensor, nu: Tensor) -> Tensor:
+    """Where counts hardly scatter, they are the nearest to the mean and, at its mean as often, its neighbours."""
+    nearest = mean.round()
     away, low, high = mean - nearest, nearest.log(), nearest.log1p()
-    three = nu / 2 * (high + low) + torch.asinh(away / (2 - 2 * away.abs()) * (nu / 2 * (high - low)).exp())
-    beyond = torch.where(mean < nu / 8, three, many)
-    return torch.where(nu <= 1, spread, torch.where(mean < 0.9, few, beyond))
+    return nu / 2 * (high + low) + torch.asinh(away / (2 - 2 * away.abs()) * (nu / 2 * (high - low)).exp())
 
 
 def _reach(mean: Tensor, nu: Tensor) -> Tensor:
@@ -132,12 +148,13 @@ def _reach(mean: Tensor, nu: Tensor) -> Tensor:
     return mean + 8 * (mean.clamp(min=1) * scale).sqrt() + 30 * scale
 
 
-def _places(mean: Tensor, nu: Tensor, terms: int, direct: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """j: [terms], start and spacing: the places are k = start + spacing j."""
-    j = torch.arange(terms, dtype=mean.dtype, device=mean.device)
+def _places(mean: Tensor, nu: Tensor, terms: int, direct: bool) -> tuple[Tensor, Tensor, Tensor | float]:
+    """Counts that are summed, how far they are from the mean, and how far apart; the first axis is theirs."""
+    j = torch.arange(terms, dtype=mean.dtype, device=mean.device).view(-1, *(1 for _ in mean.shape))
     if direct:
-        return j, mean.new_zeros(()), mean.new_ones(())
+        return j, j - mean, 1.0
     top = _reach(mean, nu).ceil()
     bottom = (2 * mean - top).floor().clamp(min=0)
     spacing = ((top - bottom) / (terms - 1)).clamp(min=1)
-    return j - terms // 2, bottom + spacing * (terms // 2), spacing  # from the middle on: less is subtracted
+    j, start = j - terms // 2, bottom + spacing * (terms // 2)  # from the middle on: less is subtracted
+    return torch.addcmul(start, spacing, j), torch.addcmul(start - mean, spacing, j), spacing

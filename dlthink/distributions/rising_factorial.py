@@ -29,6 +29,13 @@ def rising_factorial_slopes(a: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
     return _log_rising_factorial(a, k, slopes=True)
 
 
+def rising_factorial_table(a: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+    """The same for all counts from 0 on, k: [counts, 1] = 0, 1, 2, ..., by adding up, which is quick for few."""
+    step = a * k
+    value, slope = step.log1p(), step / (step + 1)
+    return value.cumsum(0) - value, slope.cumsum(0) - slope
+
+
 def _log_rising_factorial(a: Tensor, k: Tensor, slopes: bool) -> tuple[Tensor, Tensor | None]:
     kind = torch.promote_types(a.dtype, k.dtype)
     shift, terms, least = KINDS[kind]
@@ -36,19 +43,25 @@ def _log_rising_factorial(a: Tensor, k: Tensor, slopes: bool) -> tuple[Tensor, T
     r = a.clamp(min=least).reciprocal()
     x, z = k + r, r + c[shift]
     up = torch.log1p(k / z)  # log(y / z)
-    tail, slope, steps = _tail(x, c, shift, terms, slopes)
-    tail_r, slope_r, steps_r = _tail(r, c, shift, terms, slopes)
+    n, both = (
+        x.numel(),
+        _tail(torch.cat((x.flatten(), r.flatten())), c, shift, terms, slopes),
+    )  # together: half the calls
+    (tail, tail_r), (slope, slope_r), (steps, steps_r) = ((each[:n].view_as(x), each[n:].view_as(r)) for each in both)
     value = torch.addcmul(tail - tail_r, k, torch.log1p(shift / r) - c[1])
     value = torch.addcmul(value, x + (c[shift] - c[0.5]), up) - (steps / steps_r).log()
     return value, torch.addcmul(k, r, up + (slope - slope_r), value=-1) if slopes else None
 
 
-def _tail(x: Tensor, c: dict, shift: int, terms: int, slopes: bool) -> tuple[Tensor, Tensor | None, Tensor]:
-    """lgamma(y) - (y - 1/2) log y + y - log(2 pi) / 2, y = x + shift; digamma(x) - log y; x (x + 1) ... (y - 1)."""
+def _tail(x: Tensor, c: dict, shift: int, terms: int, slopes: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """lgamma(y) - (y - 1/2) log y + y - log(2 pi) / 2, y = x + shift; digamma(x) - log y; x (x + 1) ... (y - 1).
+
+    Without slopes the second is of no use.
+    """
     inverse = (x + c[shift]).reciprocal()
     square = inverse * inverse
     value = _series(square, [c[number] for number in STIRLING[:terms]]) * inverse
-    slope, product = None, None
+    slope, product = inverse, None
     if slopes:
         slope = torch.add(_series(square, [c[number] for number in SLOPES[:terms]]) * square, inverse, alpha=-0.5)
     for first in range(0, shift, 4):  # x (x + 1) (x + 2) (x + 3) = q (q + 2), with q = x (x + 3)

@@ -5,7 +5,11 @@ import math
 import pytest
 import torch
 
-from dlthink.distributions.rising_factorial import log_rising_factorial, rising_factorial_slopes
+from dlthink.distributions.rising_factorial import (
+    log_rising_factorial,
+    rising_factorial_slopes,
+    rising_factorial_table,
+)
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 6e-7), (torch.float64, 5e-15)])
@@ -22,6 +26,12 @@ def test_equals_the_sum(k, dtype, tolerance):
         assert found == pytest.approx(expected, rel=2 * tolerance, abs=tolerance * max(1, k))
         derivative = math.fsum(each * j / (1 + each * j) for j in range(k))
         assert steep == pytest.approx(derivative, rel=2 * tolerance, abs=tolerance * max(1, k))
+
+
+def test_added_up_for_all_counts_it_is_the_same():
+    a, k = torch.tensor([1e-8, 1e-3, 0.3, 1.0, 3e3], dtype=torch.float64), torch.arange(32.0, dtype=torch.float64)
+    found, expected = rising_factorial_table(a, k[:, None]), rising_factorial_slopes(a, k[:, None])
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_a_count_need_not_be_whole():

@@ -1,14 +1,13 @@
 """What every cost of counts shares: the mean by an exponential link, what a law knows beyond it, values with slopes."""
 
-from functools import reduce
-from operator import add
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from dlthink.errors import BadInput
+from dlthink.losses.counts._counted import Counted
 
 CEILING = 20.0  # the largest log mean: exp(20) is half a billion events in one bin
 FLOOR = -80.0  # the smallest one that is read out: exp(-104) is 0 in float32, and the log of that -inf
@@ -66,8 +65,10 @@ class Dispersed(Counts):
     Each is a raw number, `start` (by the moments of the training counts: `moments`, which hold the changes of the mean,
     too) plus what is learned. A cost defines
 
-        family(k, log_mean, *raw) -> (-log P(k), its derivatives by log_mean and by each raw number), elementwise
-        law(log_mean, *raw) -> distribution
+        numbers(*raw) -> what the formulas of its law are written in: *numbers of the others
+        bounded(log_mean, *numbers) -> the nearest log mean that the law has
+        family(counted, log_mean, *numbers) -> (-log P(k), its derivatives by log_mean and each raw number), elementwise
+        law(log_mean, *numbers) -> distribution
         moments(mean, variance, y) -> raw numbers [shapes, n_targets] that training starts with
     """
 
@@ -82,18 +83,20 @@ class Dispersed(Counts):
         else:
             self.shift = nn.Parameter(torch.zeros(self.shapes, n_targets if dispersion == "target" else 1))
 
-    def family(self, k: Tensor, log_mean: Tensor, *raw: Tensor) -> tuple[Tensor, ...]:
+    def numbers(self, *raw: Tensor) -> tuple[Tensor, ...]:
+        return raw
+
+    def family(self, counted: Counted, log_mean: Tensor, *numbers: Tensor) -> tuple[Tensor, ...]:
         raise NotImplementedError
 
-    def law(self, log_mean: Tensor, *raw: Tensor) -> Distribution:
+    def law(self, log_mean: Tensor, *numbers: Tensor) -> Distribution:
         raise NotImplementedError
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def ceiling(self, *raw: Tensor) -> Tensor | float:
-        """The largest log mean that the law has."""
-        return CEILING
+    def bounded(self, log_mean: Tensor, *numbers: Tensor) -> Tensor:
+        return log_mean.clamp(FLOOR, CEILING)
 
     @torch.no_grad()
     def prepare(self, y: Tensor) -> None:
@@ -110,11 +113,13 @@ class Dispersed(Counts):
 
     @property
     def raw(self) -> Tensor:
-        """The raw numbers of shared and target, [shapes, n_targets]: start + PACE shift."""
-        return self.start + PACE * self.shift
+        """The raw numbers of shared and target, [shapes, n_targets]: start + PACE shift. Without autograd."""
+        return self.start + PACE * self.shift.detach()
 
     def parts(self, out: Tensor) -> tuple[Tensor, ...]:
-        """log mean [n, n_targets], and each raw number, [n, n_targets] or [n_targets]; in float32 or wider."""
+        """log mean [n, n_targets], and each raw number, [n, n_targets] or [n_targets]; in float32 or wider. Without
+        autograd."""
+        out = out.detach()
         if self.dispersion != "network":
             return out + self.log_mean, *self.raw
         out = out.to(torch.promote_types(out.dtype, self.log_mean.dtype))
@@ -123,25 +128,73 @@ class Dispersed(Counts):
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
         log_mean, *raw = self.parts(out)
-        at, fixed = log_mean.detach(), [one.detach() for one in raw]
-        below = at.clamp(min=FLOOR).clamp(max=self.ceiling(*fixed))
-        value, slope, *slopes = self.family(y, below, *fixed)
-        value = value + slope * (at - below)  # the tangent, beyond either
-        return {"nll": with_slopes(value, (log_mean, slope), *zip(raw, slopes, strict=True))}
+        numbers = self.numbers(*raw)
+        below = self.bounded(log_mean, *numbers)
+        value, slope, *slopes = self.family(Counted(y), below, *numbers)
+        value = torch.addcmul(value, slope, log_mean - below)  # the tangent, beyond either
+        if self.dispersion == "network":
+            return {"nll": with_slopes(value, (out, torch.stack((slope, *slopes), -1).flatten(-2)))}
+        by_shift = PACE * torch.stack(slopes).sum(1)
+        return {"nll": with_slopes(value, (out, slope), (self.shift, by_shift))}
 
     @torch.no_grad()
     def predict(self, out: Tensor) -> dict[str, Tensor | Distribution]:
         """rate: [n, n_targets], expected count per bin; distribution: of the counts."""
         log_mean, *raw = self.parts(out)
-        law = self.law(log_mean.clamp(min=FLOOR).clamp(max=self.ceiling(*raw)), *raw)
+        numbers = self.numbers(*raw)
+        law = self.law(self.bounded(log_mean, *numbers), *numbers)
         return {"rate": law.mean, "distribution": law}
 
 
 def with_slopes(values: Tensor, *pairs: tuple[Tensor, Tensor]) -> Tensor:
-    """The mean of values made without autograd, and its gradient by each x from pairs (x, slope of the values by x).
+    """The mean of values made without autograd, and its gradient by each x, from pairs (x, slope of the sum of values
+    by x, of its shape or what it broadcasts to).
 
-    A closed form, guarded, at the price of an unguarded one by autograd; under torch.func, too. There is no second
-    derivative.
+    A closed form, guarded, at the price of an unguarded one by autograd; under torch.func, too. Raises RuntimeError
+    where a second derivative is asked for: there is none.
     """
-    through = reduce(add, [(x * slope).mean() for x, slope in pairs])
-    return values.mean() + (through - through.detach())  # plus zero
+    variables, slopes = zip(*pairs, strict=True)
+    return _Mean.apply(values, *variables, *slopes)
+
+
+class _Mean(torch.autograd.Function):
+    """Of (values, the x of all pairs, their slopes): the mean of the values."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(values: Tensor, *pairs: Tensor) -> Tensor:
+        return values.mean()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        values, *pairs = inputs
+        half = len(pairs) // 2
+        ctx.n, ctx.half = values.numel(), half
+        ctx.save_for_backward(*pairs)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        share, variables, slopes = gradient / ctx.n, ctx.saved_tensors[: ctx.half], ctx.saved_tensors[ctx.half :]
+        by_x = [(slope * share).sum_to_size(x.shape) for x, slope in zip(variables, slopes, strict=True)]
+        if torch.is_grad_enabled():
+            by_x = [_Last.apply(slope, x) for slope, x in zip(by_x, variables, strict=True)]
+        return None, *by_x, *(None for _ in slopes)
+
+
+class _Last(torch.autograd.Function):
+    """A slope by x, without one of its own: else a penalty on gradients would change nothing, and nobody would know."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(slope: Tensor, x: Tensor) -> Tensor:
+        return slope.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> None:
+        raise RuntimeError("a cost of counts has no second derivative: do without create_graph, or write the cost out")

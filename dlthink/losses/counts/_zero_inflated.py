@@ -4,16 +4,23 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from dlthink.losses.counts._counted import Counted
 
-def zero_inflated(k: Tensor, logit: Tensor, value: Tensor, *slopes: Tensor) -> tuple[Tensor, ...]:
+
+def zero_inflated(counted: Counted, logit: Tensor, value: Tensor, *slopes: Tensor) -> tuple[Tensor, ...]:
     """-log P(k) and its derivatives by what `slopes` are by, and by the logit of pi; from those of the law inside.
 
-    P(0) = pi + (1 - pi) law(0), P(k) = (1 - pi) law(k): softplus(logit) + value where k > 0, and at 0
-    softplus(logit) - log(exp(logit) + law(0)). A zero is one of the law itself with probability sigmoid(value's
-    negative - logit), which is the share of its slope that stays.
+    P(0) = pi + (1 - pi) law(0), P(k) = (1 - pi) law(k): softplus(logit) - log(exp(logit) + law(0)) at 0, and beyond it
+    the same with a logit of minus infinity. A zero is one of the law itself with probability sigmoid(value's negative
+    - logit), which is the share of its slope that stays.
     """
-    zero = k == 0
-    other = torch.where(zero, torch.sigmoid(logit + value), 0.0)  # that this zero has the other cause
-    nll = softplus(logit) + torch.where(zero, -torch.logaddexp(logit.expand_as(value), -value), value)
-    own = 1 - other
-    return nll, *(slope * own for slope in slopes), torch.sigmoid(logit) - other
+    (at_zero,) = counted.of(_at_zero, logit)
+    other = torch.sigmoid(at_zero + value)  # that this zero has the other cause
+    nll = softplus(logit) - torch.logaddexp(at_zero, -value)
+    own = (torch.addcmul(slope, slope, other, value=-1) for slope in slopes)
+    return nll, *own, torch.sigmoid(logit) - other
+
+
+def _at_zero(k: Tensor, _: Tensor, logit: Tensor) -> tuple[Tensor]:
+    """The logit of pi where the count is 0; minus infinity elsewhere."""
+    return (torch.where(k == 0, logit, -torch.inf),)

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from dlthink.distributions.com_poisson import ComPoisson as Law
 from dlthink.distributions.com_poisson import normalizer
-from dlthink.losses.counts._counts import Dispersed, Where
+from dlthink.losses.counts._counted import Counted
+from dlthink.losses.counts._counts import FLOOR, Dispersed, Where
 
 LEAST, MOST = math.log(0.05), math.log(50.0)  # log nu
 TERMS = 512  # of the normalizer, at most
@@ -36,24 +37,28 @@ class ComPoisson(Dispersed):
         self.register_load_state_dict_post_hook(lambda loss, _: loss._count_terms())
 
     def _count_terms(self) -> None:
-        """A number of its own, so that no step has to ask the device for it."""
+        """Numbers of its own, so that no step has to ask the device for them."""
         terms = 2 * int(self.largest) + 12
         self.terms = terms if terms <= TERMS else None
+        self.most = math.log1p(float(self.largest))  # log mean
 
-    def ceiling(self, raw: Tensor) -> Tensor:
-        return torch.log1p(self.largest)
+    def numbers(self, raw: Tensor) -> tuple[Tensor]:
+        """nu."""
+        return (raw.clamp(LEAST, MOST).exp(),)
 
-    def family(self, k: Tensor, log_mean: Tensor, raw: Tensor) -> tuple[Tensor, ...]:
-        nu = raw.clamp(LEAST, MOST).exp()
+    def bounded(self, log_mean: Tensor, nu: Tensor) -> Tensor:
+        return log_mean.clamp(FLOOR, self.most)
+
+    def family(self, counted: Counted, log_mean: Tensor, nu: Tensor) -> tuple[Tensor, ...]:
+        mean, k = log_mean.exp(), counted.k
         sums = normalizer(log_mean, nu, self.terms or TERMS, direct=bool(self.terms))
-        log_factorial, away = torch.lgamma(k + 1), log_mean.exp() - k
-        value = nu * log_factorial - k * sums.log_rate + sums.log_z
-        inverse = sums.variance.reciprocal()
-        by_nu = log_factorial - sums.log_factorial + away * sums.covariance * inverse
-        return value, away * log_mean.exp() * inverse, nu * by_nu
+        log_k, away, inverse = counted.log_factorial, mean - k, sums.variance.reciprocal()
+        value = (nu * log_k + sums.log_z).addcmul(k, sums.log_rate, value=-1)
+        by_nu = (log_k - sums.log_factorial).addcmul(away, sums.covariance * inverse)
+        return value, away * (mean * inverse), nu * by_nu
 
-    def law(self, log_mean: Tensor, raw: Tensor) -> Law:
-        return Law(log_mean.exp(), raw.clamp(LEAST, MOST).exp(), self.terms)
+    def law(self, log_mean: Tensor, nu: Tensor) -> Law:
+        return Law(log_mean.exp(), nu, self.terms)
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
         self.largest.copy_(y.max())

@@ -4,7 +4,9 @@ import torch
 from torch import Tensor
 
 from dlthink.distributions.generalized_poisson import GeneralizedPoisson as Law
-from dlthink.losses.counts._counts import CEILING, Dispersed, Where
+from dlthink.distributions.may_hold import may_hold
+from dlthink.losses.counts._counted import Counted
+from dlthink.losses.counts._counts import CEILING, FLOOR, Dispersed, Where
 
 TERMS = 12  # of Z; where more counts than these have a probability, it is 1 within 1e-8
 MOST = 8.0  # log of the largest dispersion
@@ -28,46 +30,28 @@ class GeneralizedPoisson(Dispersed):
         super().__init__(n_targets, dispersion)
         self.register_buffer("bound", torch.full((n_targets,), 4.0))
 
-    def shape(self, raw: Tensor) -> Tensor:
-        """a, above -1 / bound."""
-        return raw.clamp(max=MOST).exp() - self.bound.reciprocal()
+    def numbers(self, raw: Tensor) -> tuple[Tensor, Tensor]:
+        """a, above -1 / bound, and its slope by the raw number."""
+        slope = raw.clamp(max=MOST).exp()
+        return slope - self.bound.reciprocal(), slope
 
-    def ceiling(self, raw: Tensor) -> Tensor:
-        a = self.shape(raw)
-        return torch.where(a < 0, (-0.5 / a.clamp(max=-1e-9)).log(), CEILING)
+    def bounded(self, log_mean: Tensor, a: Tensor, _: Tensor) -> Tensor:
+        return torch.minimum(log_mean.clamp(FLOOR, CEILING), (-0.5 / a.clamp(max=-1e-9)).log())
 
-    def family(self, k: Tensor, log_mean: Tensor, raw: Tensor) -> tuple[Tensor, ...]:
-        a = self.shape(raw)
-        inverse = (a * log_mean.exp() + 1).reciprocal()
-        log_theta = log_mean + inverse.log()
-        theta = log_theta.exp()
-        room = (a * k + 1).clamp(min=1e-6)  # below it only counts that no training has
-        value = torch.lgamma(k + 1) + theta * room - k * log_theta - (k - 1) * room.log()
-        by_theta = theta * room - k  # by log theta
-        by_a = (theta - (k - 1) / room) * k
-        log_z, z_by_theta, z_by_a = self._normalizer(a, log_theta, theta)
-        by_theta, by_a = by_theta + z_by_theta, by_a + z_by_a
-        return value + log_z, by_theta * inverse, (by_a - theta * by_theta) * (a + self.bound.reciprocal())
+    def family(self, counted: Counted, log_mean: Tensor, a: Tensor, slope: Tensor) -> tuple[Tensor, ...]:
+        mean, k = log_mean.exp(), counted.k
+        inverse = (a * mean + 1).reciprocal()
+        theta, log_theta = mean * inverse, log_mean + inverse.log()
+        room, value, fewer = counted.of(_beyond_the_mean, a)
+        many = theta * room
+        value, by_theta, by_a = (value + many).addcmul(k, log_theta, value=-1), many - k, theta * k - fewer
+        if may_hold(a < -1 / TERMS):
+            log_z, z_by_theta, z_by_a = _normalizer(a, log_theta, theta)
+            value, by_theta, by_a = value + log_z, by_theta + z_by_theta, by_a + z_by_a
+        return value, by_theta * inverse, by_a.addcmul(theta, by_theta, value=-1) * slope  # by_theta: by log theta
 
-    @staticmethod
-    def _normalizer(a: Tensor, log_theta: Tensor, theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """log Z and its derivatives by log theta and by a, both at fixed others."""
-        k = torch.arange(TERMS, dtype=theta.dtype, device=theta.device)
-        a = a.unsqueeze(-1)
-        room = a * k + 1
-        inside, safe = room > 0, room.clamp(min=1e-6)
-        fixed = torch.where(inside, (k - 1) * safe.log() - torch.lgamma(k + 1), -torch.inf)
-        pmf = (torch.addcmul(fixed, k, log_theta.unsqueeze(-1)) - theta.unsqueeze(-1) * safe).exp()
-        z = pmf.sum(-1)
-        count = (pmf * k).sum(-1) / z
-        slope = (pmf * (k * (k - 1) / safe)).sum(-1) / z
-        few = a.squeeze(-1) < -1 / TERMS
-        by_theta = count - theta * (1 + a.squeeze(-1) * count)
-        zero = theta.new_zeros(())
-        return (torch.where(few, each, zero) for each in (z.log(), by_theta, slope - theta * count))
-
-    def law(self, log_mean: Tensor, raw: Tensor) -> Law:
-        return Law(log_mean.exp(), self.shape(raw))
+    def law(self, log_mean: Tensor, a: Tensor, _: Tensor) -> Law:
+        return Law(log_mean.exp(), a)
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
         largest = y.amax(0)
@@ -75,3 +59,26 @@ class GeneralizedPoisson(Dispersed):
         a = ((variance / mean).sqrt() - 1) / mean
         least = 0.2 / self.bound  # above the lowest: there its slope is not too small yet
         return torch.maximum(a + self.bound.reciprocal(), least).clamp(max=100).log()[None]
+
+
+def _beyond_the_mean(k: Tensor, log_k: Tensor, a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """1 + a k, at least 1e-6: below it are only counts that no training has; log k! - (k - 1) log(1 + a k), and minus
+    its derivative by a."""
+    room = (a * k + 1).clamp(min=1e-6)
+    before = k - 1
+    return room, log_k.addcmul(before, room.log(), value=-1), k * before / room
+
+
+def _normalizer(a: Tensor, log_theta: Tensor, theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """log Z and its derivatives by log theta and by a, both at fixed others."""
+    k = torch.arange(TERMS, dtype=theta.dtype, device=theta.device).view(-1, *(1 for _ in theta.shape))
+    room = a * k + 1
+    inside, safe = room > 0, room.clamp(min=1e-6)
+    fixed = torch.where(inside, (k - 1) * safe.log() - torch.lgamma(k + 1), -torch.inf)
+    pmf = ((k * log_theta).add_(fixed) - theta * safe).exp_()
+    z = pmf.sum(0)
+    slope = (pmf * (k * (k - 1) / safe)).sum(0) / z
+    count = pmf.mul_(k).sum(0) / z
+    few = a < -1 / TERMS
+    by_theta = count - theta * (1 + a * count)
+    return tuple(torch.where(few, each, 0.0) for each in (z.log(), by_theta, slope - theta * count))

@@ -1,10 +1,14 @@
 """Counts that scatter more than a Poisson variable does: the rate itself is gamma-distributed around its mean."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from dlthink.distributions.negative_binomial import NegativeBinomial as Law
-from dlthink.distributions.rising_factorial import rising_factorial_slopes
+from dlthink.distributions.rising_factorial import rising_factorial_slopes, rising_factorial_table
+from dlthink.losses.counts._counted import Counted
 from dlthink.losses.counts._counts import Dispersed
 
 LEAST, MOST = -14.0, 8.0  # log dispersion
@@ -22,18 +26,33 @@ class NegativeBinomial(Dispersed):
     Source: Cameron & Trivedi 2013, section 3.3; Hilbe 2011, chapter 8.
     """
 
-    def family(self, k: Tensor, log_mean: Tensor, raw: Tensor) -> tuple[Tensor, ...]:
-        dispersion = raw.clamp(LEAST, MOST).exp()
-        mean, top = log_mean.exp(), k + dispersion.reciprocal()
+    def numbers(self, raw: Tensor) -> tuple[Tensor]:
+        """dispersion."""
+        return (raw.clamp(LEAST, MOST).exp(),)
+
+    def family(self, counted: Counted, log_mean: Tensor, dispersion: Tensor) -> tuple[Tensor, ...]:
+        r, mean = dispersion.reciprocal(), log_mean.exp()
         ratio = mean * dispersion
         share, log_share = (ratio + 1).reciprocal(), ratio.log1p()
-        rising, slope = rising_factorial_slopes(dispersion, k)
-        value = torch.addcmul(torch.lgamma(k + 1) - rising, top, log_share).addcmul(k, log_mean, value=-1)
-        by_raw = torch.addcmul(top * ratio * share - slope, log_share, dispersion.reciprocal(), value=-1)
+        value, rising = counted.of(_beyond_the_mean, dispersion, table=_table)
+        k, top = counted.k, counted.k + r
+        value = torch.addcmul(value, top, log_share).addcmul(k, log_mean, value=-1)
+        by_raw = torch.addcmul(top * (ratio * share) - rising, log_share, r, value=-1)
         return value, (mean - k) * share, by_raw
 
-    def law(self, log_mean: Tensor, raw: Tensor) -> Law:
-        return Law(log_mean.exp(), raw.clamp(LEAST, MOST).exp())
+    def law(self, log_mean: Tensor, dispersion: Tensor) -> Law:
+        return Law(log_mean.exp(), dispersion)
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
         return ((variance - mean) / mean.square()).clamp(0.01, 100).log()[None]
+
+
+def _beyond_the_mean(
+    k: Tensor, log_k: Tensor, dispersion: Tensor, rising: Callable = rising_factorial_slopes
+) -> tuple[Tensor, Tensor]:
+    """log k! - log G(k + r) / (G(r) r^k); the slope of the second by log dispersion."""
+    value, slope = rising(dispersion, k)
+    return log_k - value, slope
+
+
+_table = partial(_beyond_the_mean, rising=rising_factorial_table)

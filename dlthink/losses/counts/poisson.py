@@ -26,13 +26,12 @@ class Poisson(Counts):
     trained_for = ("log_score", "bits_per_spike", "d2")
 
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
-        log_rate = out + self.log_mean  # this sum is float32 even where out is a half
-        at = log_rate.detach()
+        at = out.detach() + self.log_mean  # this sum is float32 even where out is a half
         below = at.clamp(max=CEILING)
         rate = below.exp()
         nll = torch.lgamma(y + 1).addcmul_(y, at, value=-1).add_(rate)
         nll.addcmul_(rate, at - below)  # the tangent, beyond the ceiling
-        return {"nll": with_slopes(nll, (log_rate, rate - y))}
+        return {"nll": with_slopes(nll, (out, rate - y))}
 
     def predict(self, out: Tensor) -> dict[str, Tensor | Law]:
         """rate: [n, n_targets], expected count per bin; distribution: Poisson of that rate."""

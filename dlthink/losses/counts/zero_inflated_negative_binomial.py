@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from dlthink.distributions.zero_inflated import ZeroInflated
+from dlthink.losses.counts._counted import Counted
 from dlthink.losses.counts._zero_inflated import zero_inflated
 from dlthink.losses.counts.negative_binomial import NegativeBinomial
 
@@ -22,11 +23,15 @@ class ZeroInflatedNegativeBinomial(NegativeBinomial):
 
     shapes = 2
 
-    def family(self, k: Tensor, log_mean: Tensor, raw: Tensor, logit: Tensor) -> tuple[Tensor, ...]:
-        return zero_inflated(k, logit, *super().family(k, log_mean, raw))
+    def numbers(self, raw: Tensor, logit: Tensor) -> tuple[Tensor, ...]:
+        """dispersion, logit of pi."""
+        return *super().numbers(raw), logit
 
-    def law(self, log_mean: Tensor, raw: Tensor, logit: Tensor) -> ZeroInflated:
-        return ZeroInflated(super().law(log_mean, raw), logit)
+    def family(self, counted: Counted, log_mean: Tensor, dispersion: Tensor, logit: Tensor) -> tuple[Tensor, ...]:
+        return zero_inflated(counted, logit, *super().family(counted, log_mean, dispersion))
+
+    def law(self, log_mean: Tensor, dispersion: Tensor, logit: Tensor) -> ZeroInflated:
+        return ZeroInflated(super().law(log_mean, dispersion), logit)
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
         half = 0.5 * (variance - mean) / mean.square()

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from dlthink.distributions.poisson import Poisson
 from dlthink.distributions.zero_inflated import ZeroInflated
+from dlthink.losses.counts._counted import Counted
 from dlthink.losses.counts._counts import Dispersed
 from dlthink.losses.counts._zero_inflated import zero_inflated
 
@@ -21,10 +22,10 @@ class ZeroInflatedPoisson(Dispersed):
     Source: Lambert 1992, Technometrics 34.
     """
 
-    def family(self, k: Tensor, log_mean: Tensor, logit: Tensor) -> tuple[Tensor, ...]:
+    def family(self, counted: Counted, log_mean: Tensor, logit: Tensor) -> tuple[Tensor, ...]:
         mean = log_mean.exp()
-        value = torch.lgamma(k + 1) - k * log_mean + mean
-        return zero_inflated(k, logit, value, mean - k)
+        value = torch.addcmul(counted.log_factorial, counted.k, log_mean, value=-1) + mean
+        return zero_inflated(counted, logit, value, mean - counted.k)
 
     def law(self, log_mean: Tensor, logit: Tensor) -> ZeroInflated:
         return ZeroInflated(Poisson(log_mean.exp()), logit)

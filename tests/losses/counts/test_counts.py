@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dlthink.errors import BadInput
+from dlthink.losses.counts._counted import Counted
 from dlthink.losses.counts._counts import CEILING, with_slopes
 from dlthink.losses.counts.poisson import Poisson
 from tests.losses.counts.made_counts import COSTS, WHERE, build, counts, sample
@@ -161,6 +162,30 @@ def test_counts_that_are_all_alike_or_never_come_prepare_it_too(name, where):
     out = torch.zeros(50, 2 * loss.outputs_per_target, requires_grad=True)
     loss(out, k)["nll"].backward()
     assert out.grad.isfinite().all() and all(t.isfinite().all() for t in loss.state_dict().values())
+
+
+@pytest.mark.parametrize("name", COSTS)
+@pytest.mark.parametrize("where", ["shared", "target"])
+def test_few_counts_are_looked_up_with_the_same_result(name, where):
+    loss = build(name, dispersion=where)
+    out, k = sample(loss, 60, mean=1.0)
+    assert Counted(k).row is not None and Counted(k[:1]).row is None and Counted(10 * k).row is None
+
+    def slopes(parts):
+        leaf, weight = out.clone().requires_grad_(), loss.shift
+        total = sum(loss(leaf[part], k[part])["nll"] * len(k[part]) for part in parts) / len(k)
+        return total.detach(), *torch.autograd.grad(total, (leaf, weight))
+
+    whole, one_by_one = slopes([slice(0, 60)]), slopes([slice(i, i + 1) for i in range(60)])
+    torch.testing.assert_close(whole, one_by_one, rtol=1e-10, atol=1e-12)
+
+
+def test_a_second_derivative_is_refused():
+    loss = Poisson(2)
+    out = torch.zeros(3, 2, requires_grad=True)
+    (slope,) = torch.autograd.grad(loss(out, torch.ones(3, 2))["nll"], out, create_graph=True)
+    with pytest.raises(RuntimeError, match="no second derivative"):
+        slope.sum().backward()
 
 
 def test_poisson_has_single_samples_too():

@@ -23,7 +23,7 @@ def test_equals_statsmodels():
     loss = build("generalized_poisson", 1)
     loss.prepare(k)
     log_mean = torch.from_numpy(x @ [0.3, 0.2])[:, None]
-    a = float(loss.shape(loss.raw.detach()))
+    a = float(loss.numbers(*loss.raw)[0])
     peer = discrete.GeneralizedPoisson(k[:, 0].numpy(), x, p=2).loglikeobs(np.array([0.3, 0.2, a]))
     assert float(loss(log_mean - loss.log_mean, k)["nll"].detach()) == pytest.approx(-peer.mean(), rel=1e-10)
 
@@ -38,8 +38,8 @@ def test_of_fewer_scatter_the_cost_sums_to_one_over_all_counts(raw, where):
         weight.data.fill_(raw)
     columns = [[x, raw] if where == "network" else [x] for x in (-5.0, -1.0, 0.0, 0.5, 0.8, 3.0)]
     for out in torch.tensor(columns, dtype=D).unsqueeze(1):
-        log_mean, *shape = loss.parts(out)
-        if float(log_mean) > float(loss.ceiling(*shape)):
+        log_mean, *raw_numbers = loss.parts(out)
+        if loss.bounded(log_mean, *loss.numbers(*raw_numbers)) < log_mean:
             continue  # beyond it the cost is no likelihood
         law = loss.predict(out)["distribution"]
         k = torch.arange(400.0, dtype=D)[:, None]

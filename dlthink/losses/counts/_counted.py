@@ -1,0 +1,60 @@
+"""Counts, and functions of them: looked up in a table where counts are few."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+Function = Callable[..., tuple[Tensor, ...]]
+
+
+class Counted:
+    """Counts k: [n, n_targets], and functions of a count and of numbers that are the same for all samples.
+
+    A batch holds few different counts. So lgamma(k + 1), and all else that does not depend on the mean, is worked out
+    for each count up to the largest and each target, and looked up: an operation costs what its call costs, so fewer
+    of them is all that counts in a small step. Where that is no gain (a number for each sample, large counts, few
+    samples), or where the largest count is not to be had without waiting (a GPU) or at all (vmap), the function is
+    asked about each count, with the same result to rounding.
+    """
+
+    def __init__(self, k: Tensor):
+        self.k = k
+        self.row = None
+        if most := _largest(k):
+            self.rows, self.log_rows = _table(1 << most.bit_length(), k.shape[1], k.dtype)
+            self.row = k.long()
+
+    def of(self, function: Function, *numbers: Tensor, table: Function | None = None) -> tuple[Tensor, ...]:
+        """function(k, log k!, *numbers), elementwise; numbers: [n_targets] or [n, n_targets].
+
+        table(rows, log rows!, *numbers) is the same for all counts from 0 on, rows: [counts, 1]; None: by function.
+        """
+        if self.row is None or any(each.ndim > 1 for each in numbers):
+            return function(self.k, self.log_factorial, *numbers)
+        found = (table or function)(self.rows, self.log_rows, *numbers)
+        return tuple(each.expand_as(self.log_rows).gather(0, self.row) for each in found)
+
+    @property
+    def log_factorial(self) -> Tensor:
+        """log k!"""
+        return torch.lgamma(self.k + 1) if self.row is None else self.log_rows.gather(0, self.row)
+
+
+def _largest(k: Tensor) -> int:
+    """At least 1, the largest count, where a table of all up to it and twice as many has no more rows than k has."""
+    if k.ndim != 2 or len(k) < 4 or k.device.type != "cpu" or not k.is_floating_point():
+        return 0
+    try:
+        least, most = (float(one) for one in torch.aminmax(k))
+    except RuntimeError:  # under vmap nobody knows them
+        return 0
+    return max(int(most), 1) if least >= 0 and 2 * most <= len(k) else 0
+
+
+@lru_cache(maxsize=16)
+def _table(rows: int, n_targets: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """0, 1, ..: [rows, 1]; log k!: [rows, n_targets]."""
+    k = torch.arange(rows, dtype=dtype).unsqueeze(-1)
+    return k, torch.lgamma(k + 1).expand(rows, n_targets)
