@@ -55,7 +55,7 @@ def check(make: Make, kind: str, metrics: Make, name: str = "the cost") -> Repor
         rng.seed(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for finding in _asked(known, make, metrics(**known.facts()), report):
+            for finding in _asked(known.fitted(make), make, metrics(**known.facts()), report):
                 report.findings.append(finding)
     finally:
         torch.set_num_threads(threads)
@@ -67,7 +67,7 @@ def landscape(kind: str, makers: dict[str, Make]) -> "Figure":
     """The landscapes of these costs over their outputs, side by side. Raises BadInput where there is none."""
     known, start = _known(kind), rng.state()
     try:
-        return draw([known.landscape(make, name) for name, make in makers.items()], known.pictured_as)
+        return draw([known.fitted(make).landscape(make, name) for name, make in makers.items()], known.pictured_as)
     finally:
         rng.restore(start)
 

@@ -19,6 +19,7 @@ STEPS, MORE, TRIES = 80, 80, 4  # of the first search, of a further one, and how
 STILL = 2e-3  # standard deviations: what has moved less in `LATELY` steps has come to rest
 LATELY = 15
 BEYOND = 1e7  # answers: nobody's true answer lies there
+OUT = 100.0  # times the largest target, or 10: who has got there and still gains has no end to come to
 FAR = (-100.0, 100.0)  # how far out each output alone is tried
 POLISH = 40  # evaluations of L-BFGS
 
@@ -75,13 +76,16 @@ def minimise(loss: nn.Module, groups: Groups, start: Tensor, sign: float = 1.0) 
             break
     if bounded:
         value = _polish(ask, free)
-        bounded = _has_an_end(ask, answers, start, value)
+        far_out = OUT * max(10.0, float(groups.y.abs().max()))
+        bounded = _has_an_end(ask, answers, start, value, far_out)
     found = answers.detach().clone()
     with torch.no_grad():
         fitted = twin(cost).eval()
         if bounded:
             Loss.fit_on_validation.of(fitted)(found[groups.group], groups.y)
-        return Minimum(found, value, fitted.predict(found), bounded, settled)
+        predicted = fitted.predict(found)
+        centres = [predicted[name] for name in ("mean", "rate") if name in predicted]
+        return Minimum(found, value, predicted, bounded and all(bool(one.isfinite().all()) for one in centres), settled)
 
 
 def read(cost: nn.Module, answers: Tensor) -> dict[str, Any]:
@@ -112,9 +116,21 @@ def _size(free: list[Tensor]) -> float:
     return math.sqrt(sum(float(one.grad.square().sum()) for one in free if one.grad is not None))
 
 
-def _has_an_end(ask: Callable[[], Tensor], answers: Tensor, start: Tensor, value: float) -> bool:
-    """Is it no lower ten times as far on the same way, nor far out along any one output?"""
+def _has_an_end(ask: Callable[[], Tensor], answers: Tensor, start: Tensor, value: float, far_out: float) -> bool:
+    """Is it no lower ten times as far on the same way, nor far out along any one output?
+
+    A cost that has an infimum and no minimum (1 / s of a spread s) gains less and less: there the way that it has come
+    says it.
+    """
     here, way = answers.detach().clone(), answers.detach() - start
+    if float(here.abs().max()) > far_out:
+        with torch.no_grad():
+            answers.copy_(start + way / 10)
+        gained = float(ask().detach()) - value
+        with torch.no_grad():
+            answers.copy_(here)
+        if gained > 1e-7:
+            return False
     aside = torch.eye(here.shape[1], dtype=here.dtype)
     ways = [10 * way, *(far * one for one in aside for far in FAR)]
     try:

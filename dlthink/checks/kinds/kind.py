@@ -32,6 +32,10 @@ class Kind:
     pictured_as: str  # the title of its landscape
     beside: tuple[str, ...]  # shipped costs of this kind to compare a landscape with
 
+    def fitted(self, make: Make) -> "Kind":
+        """The same kind with samples on which this cost is defined."""
+        return self
+
     def facts(self) -> dict[str, Any]:
         """What a constructor may ask for by name."""
         raise NotImplementedError

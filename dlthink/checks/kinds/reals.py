@@ -1,4 +1,6 @@
-"""Real numbers: normal ones with a mean and spread of their own, and skewed ones."""
+"""Real numbers: normal ones with a mean and spread of their own, and skewed ones; for costs that need it, positive."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,13 +9,13 @@ import torch
 from torch import Tensor
 
 from dlthink.checks.elicitation import SPREAD, spread
-from dlthink.checks.finding import Finding
+from dlthink.checks.finding import Finding, Report
+from dlthink.checks.kinds.kind import Case, Make
 from dlthink.checks.kinds.scalars import CLOSE, Found, Scalars, ratios
 from dlthink.checks.truth import Truth, gathered, normal, skewed, skewed_mode
 
 N = 1000  # samples of each group
 TINY = 0.1  # of the true spread: as good as none
-UNITS = ((100.0, 30.0), (0.2, 0.01))  # mean and spread of the two targets: parts per million, and shares
 PLACES = ((-1.0, 0.4), (0.0, 0.4), (0.0, 1.2), (1.5, 0.8))  # of each group, in these
 SHAPES = ((-0.5, 0.5, 0.5), (-0.5, 0.9, 0.9), (0.5, -0.6, 0.5), (0.8, 0.3, 0.7))  # median, scale, skewness
 
@@ -22,22 +24,38 @@ class RealNumbers(Scalars):
     """y in units of its own: two targets, one about 100, the other about 0.2."""
 
     name, whole, has_unit, is_mean = "reals", False, True, False
+    units = ((100.0, 30.0), (0.2, 0.01))  # mean and spread of the two targets: parts per million, and shares
 
     beside = ("gaussian_nll", "mse", "mae")
     pictured, pictured_as = 1, "Expected cost over the answers to samples of one normal distribution"
 
-    def facts(self, n: int = len(UNITS)) -> dict[str, Any]:
+    def fitted(self, make: Make) -> RealNumbers:
+        """Where the cost is not finite for all of these targets: on positive ones, or on shares, if it is on those."""
+        return next((kind for kind in (self, Positive(), Shares()) if kind.suits(make)), self)
+
+    def suits(self, make: Make) -> bool:
+        """Is the cost finite for all of these targets, at first answers?"""
+        truth = self.even()
+        try:
+            case = self.case(make)
+            out = case.out[torch.arange(len(truth.y)) % len(case.out)]
+            with torch.no_grad():
+                return all(bool(term.isfinite()) for term in case.loss(out, truth.y.float()).values())
+        except Exception:  # whatever a cost says of targets that it is not for; the questions that follow show the rest
+            return False
+
+    def facts(self, n: int = 2) -> dict[str, Any]:
         return {"n_targets": n, "unit": "", "target": "y", "names": ["a", "b"][:n]}
 
     def even(self) -> Truth:
-        columns = [[normal(N, a + b * mean, b * std) for a, b in UNITS] for mean, std in PLACES]
+        columns = [[normal(N, a + b * mean, b * std) for a, b in self.units] for mean, std in PLACES]
         return gathered(columns, "normal distributions")
 
     def skewed(self) -> Truth:
         columns, modes = [], []
         for middle, scale, shape in SHAPES:
-            columns.append([skewed(N, a + b * middle, b * scale, shape) for a, b in UNITS])
-            modes.append([skewed_mode(a + b * middle, b * scale, shape) for a, b in UNITS])
+            columns.append([skewed(N, a + b * middle, b * scale, shape) for a, b in self.units])
+            modes.append([skewed_mode(a + b * middle, b * scale, shape) for a, b in self.units])
         return gathered(columns, "skewed distributions", torch.tensor(modes, dtype=torch.float64))
 
     def going_off(self, truth: Truth) -> Tensor:
@@ -84,6 +102,25 @@ class RealNumbers(Scalars):
                 f"on normal samples the std that is read out is {worst:.2g} of the true one",
                 _cure(least, most),
             )
+
+
+class Positive(RealNumbers):
+    """Targets above zero, for costs that take their logarithm."""
+
+    units = ((100.0, 10.0), (0.2, 0.02))
+    only = "positive targets: at one of zero or below it is not finite"
+
+    def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
+        yield Finding("targets", "told", f"asked about {self.only}", "are all of yours?")
+        yield from super().examined(make, case, report)
+
+
+class Shares(Positive):
+    """Targets between zero and one."""
+
+    has_unit = False
+    units = ((0.3, 0.02), (0.2, 0.02))
+    only = "targets between 0 and 1: beyond them it is not finite"
 
 
 def _cure(least: float, most: float) -> str:

@@ -178,6 +178,10 @@ class Scalars(Kind):
                 cure = (
                     "a factor or a constant too many: does each of target and answer stand in the cost once, as it is?"
                 )
+            elif spread(found.even[1].predicted) is not None and found.own is None:
+                cure = (
+                    f"{cure}. A likelihood of another family: read out its `distribution`, and it is asked in its own"
+                )
             elif why := misread(truth, best, self.scale(truth)):
                 where, cure = f"{where}; {why[0]}", why[1]
             yield asks_for(loss, word, where, "failed", cure)
