@@ -1,7 +1,8 @@
 """What every distribution of counts shares: torch's interface, cdf and quantiles by adding up, the RPS.
 
-A family gives mean, variance, `log_pmf` and its `parameters`; all is computed in float64, and comes back in the type of
-what is asked, or of the parameters if that is wider. The ranked probability score is the sum over k of
+Counts below ten thousand are added up one by one, those beyond by `stretches`, so time and memory are bounded. A family
+gives mean, variance, `log_pmf` and its `parameters`; all is computed in float64, and comes back in the type of what is
+asked, or of the parameters if that is wider. The ranked probability score is the sum over k of
 (F(k) - 1{k >= y})^2: Epstein 1969, J. Appl. Meteorol. 8; Czado, Gneiting & Held 2009, Biometrics 65.
 """
 
@@ -15,9 +16,13 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, constraints
 
+from dlthink.distributions import stretches
 from dlthink.distributions.real import exact
+from dlthink.distributions.stretches import Stretches
 
 FIRST, MOST = 4, 2**16  # counts that are looked at first; probabilities at a time, as many as a cache holds
+SUMMED = 10_000  # counts that are added up one by one
+AT_ONCE = 2**7  # laws that go on at a time
 LARGE = 2**19  # values, of which so many are looked at together
 WHOLE = 1 - 1e-12  # of all probability: what lies beyond is nothing
 NEARLY = 1 - 1e-8  # of which the square of what lies beyond is nothing
@@ -56,7 +61,7 @@ class CountDistribution(Distribution):
         return self._like(value, torch.where(k >= 0, self.log_pmf(k.clamp(min=0)), -math.inf))
 
     def cdf(self, value: Tensor) -> Tensor:
-        """P(K <= value): the sum of the probabilities up to there, so it costs as many terms as the count is large."""
+        """P(K <= value): the sum of the probabilities up to there."""
         k = exact(value).floor().expand(torch.broadcast_shapes(value.shape, self.batch_shape))
         total = torch.zeros_like(k).flatten()
 
@@ -64,7 +69,11 @@ class CountDistribution(Distribution):
             total[place] += (pmf * (counts <= last)).sum(-1)
             return (last[:, 0] >= counts[-1] + 1) & (total[place] < WHOLE)
 
-        self._walk(k, add)
+        def on(place: Tensor, law: CountDistribution, edges: Tensor, last: Tensor) -> None:
+            edges = torch.minimum(edges, last.unsqueeze(-1) + 1)
+            total[place] = Stretches(law.log_pmf, edges, total[place]).up_to[:, -1]
+
+        self._walk(k, add, on)
         return self._like(value, total.clamp(max=1).view(k.shape))
 
     def icdf(self, value: Tensor) -> Tensor:
@@ -80,7 +89,14 @@ class CountDistribution(Distribution):
             below[place] = total[:, -1]
             return (total[:, -1] < wanted[:, 0].clamp(max=WHOLE)) & ~last[:, -1]
 
-        self._walk(p, add, begin=(p > 0) & (p < 1))
+        def on(place: Tensor, law: CountDistribution, edges: Tensor, wanted: Tensor) -> None:
+            sums, start = Stretches(law.log_pmf, edges, below[place]), below[place]
+            left = (wanted.clamp(max=WHOLE) - start) / (
+                1 - start
+            )  # of what is left of all probability, however rounded
+            found[place] = sums.first_to_reach(start + left * (sums.up_to[:, -1] - start))
+
+        self._walk(p, add, on, begin=(p > 0) & (p < 1))
         return self._like(value, found.view(p.shape))
 
     def crps(self, value: Tensor) -> Tensor:
@@ -96,7 +112,15 @@ class CountDistribution(Distribution):
             score[place] += torch.where(done, (y[:, 0] - counts[-1] - 1).clamp(min=0), 0.0)  # each of these is 1
             return ~done & ((pmf[:, -1] > 0) | (total[:, -1] < 0.5))
 
-        self._walk(y, add)
+        def on(place: Tensor, law: CountDistribution, edges: Tensor, y: Tensor) -> None:
+            first, last = edges[:, 0], edges[:, -1]
+            cut = torch.cat((edges, y.clamp(first, last).unsqueeze(-1)), -1).sort(-1).values
+            score[place] += Stretches(law.log_pmf, cut, below[place]).squares(y)
+            score[place] += (torch.minimum(first, y) - SUMMED).clamp(min=0) * below[place].square()
+            score[place] += (first - y.clamp(min=SUMMED)).clamp(min=0) * (1 - below[place]).square()
+            score[place] += (y - last).clamp(min=0)  # each of these is 1
+
+        self._walk(y, add, on)
         return self._like(value, score.view(y.shape))
 
     def sample(self, sample_shape: tuple[int, ...] = ()) -> Tensor:
@@ -106,18 +130,26 @@ class CountDistribution(Distribution):
     def _like(self, value: Tensor, result: Tensor) -> Tensor:
         return result.to(torch.promote_types(value.dtype, self.dtype))
 
-    def _walk(self, of: Tensor, add: Callable[..., Tensor], begin: Tensor | None = None) -> None:
-        """Go up from 0 with everybody, a stretch of counts at a time, and on with those who need more of it.
+    @property
+    def bulk(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the law where it is smooth."""
+        return exact(self.mean), exact(self.variance).sqrt()
+
+    def _walk(
+        self, of: Tensor, add: Callable[..., Tensor], on: Callable[..., None], begin: Tensor | None = None
+    ) -> None:
+        """Go up from 0 with everybody, some counts at a time, on with those who need more of it, and then by stretches.
 
         of: what each place asks, of the full shape. add(place, counts, pmf [places, counts], asked [places, 1]) does
-        the sums and says who goes on.
+        the sums and says who goes on. on(place, laws of these places, edges of stretches, asked [places]) does the
+        rest, from `SUMMED` on.
         """
         place = torch.arange(of.numel(), device=of.device)
         index = place[: self.batch_shape.numel()].view(self.batch_shape).expand(of.shape).flatten()
         asked, start, width = of.flatten(), 0, FIRST
         if begin is not None:
             place = place[begin.flatten()]
-        while len(place):
+        while len(place) and start < SUMMED:
             counts = torch.arange(start, start + width, dtype=of.dtype, device=of.device)
             goes_on = []
             for some in place.split(max(1, MOST // width)):
@@ -125,4 +157,8 @@ class CountDistribution(Distribution):
                 goes_on.append(add(some, counts, pmf, asked[some].unsqueeze(-1)))
             place = place[torch.cat(goes_on)]
             start += width
-            width = max(FIRST, min(start // 2, 2**12))
+            width = min(max(FIRST, min(start // 2, 2**12)), SUMMED - start)
+        for some in place.split(AT_ONCE):
+            law = self.at(index[some])
+            mean, std = (each.expand(len(some), 1)[:, 0] for each in law.bulk)
+            on(some, law, stretches.edges(mean, std, SUMMED), asked[some])

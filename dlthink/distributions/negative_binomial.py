@@ -28,15 +28,19 @@ class NegativeBinomial(CountDistribution):
         mean, dispersion = self.parameters
         return (mean + dispersion * mean.square()).to(self.dtype)
 
+    @property
+    def _clamped(self) -> tuple[Tensor, Tensor]:
+        return self.parameters[0], self.parameters[1].clamp(min=LEAST)
+
     def log_pmf(self, k: Tensor) -> Tensor:
-        mean, dispersion = self.parameters
-        share = torch.log1p(mean * dispersion)
-        poisson = torch.where(dispersion > LEAST, share / dispersion.clamp(min=LEAST), mean)  # r log(1 + mean / r)
-        return log_rising_factorial(dispersion, k) + torch.xlogy(k, mean) - k * share - poisson - torch.lgamma(k + 1)
+        mean, dispersion = self._clamped
+        share = torch.log1p(mean * dispersion)  # log(1 + mean / r)
+        rising = log_rising_factorial(dispersion, k) + torch.xlogy(k, mean)
+        return rising - k * share - share / dispersion - torch.lgamma(k + 1)
 
     def log_pmf_of(self, counts: Tensor) -> Tensor:
         """By the ratio of each to the one before, mean (1 + a (k - 1)) / (k (1 + a mean))."""
-        mean, dispersion = self.parameters
+        mean, dispersion = self._clamped
         first, rest = self.log_pmf(counts[:1]), counts[1:]
         ratio = torch.log1p(dispersion * (rest - 1)) + (mean.log() - torch.log1p(dispersion * mean)) - rest.log()
         return torch.cat((first.expand(len(ratio), 1), first + ratio.cumsum(-1)), -1)

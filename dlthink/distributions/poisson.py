@@ -3,10 +3,8 @@
 import torch
 from torch import Tensor
 
-from dlthink.distributions.count import CountDistribution
+from dlthink.distributions.count import SUMMED, CountDistribution
 from dlthink.distributions.real import exact
-
-SUMMED = 10_000  # the largest count up to which probabilities are added up: exact in the tails, too
 
 
 class Poisson(CountDistribution):

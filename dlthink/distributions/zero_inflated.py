@@ -44,6 +44,10 @@ class ZeroInflated(CountDistribution):
         within = exact(self.base.variance) + torch.sigmoid(self.logit) * mean.square()
         return (torch.sigmoid(-self.logit) * within).to(self.dtype)
 
+    @property
+    def bulk(self) -> tuple[Tensor, Tensor]:
+        return self.base.bulk
+
     def sample(self, sample_shape: tuple[int, ...] = ()) -> Tensor:
         shape = self._extended_shape(torch.Size(sample_shape))
         drawn = self.base.sample(shape[: len(shape) - len(self.base.batch_shape)])
