@@ -21,6 +21,7 @@ LATELY = 15
 BEYOND = 1e7  # answers: nobody's true answer lies there
 OUT = 100.0  # times the largest target, or 10: who has got there and still gains has no end to come to
 FAR = (-100.0, 100.0)  # how far out each output alone is tried
+ALONE = 24  # outputs that are tried alone, at most
 POLISH = 40  # evaluations of L-BFGS
 
 
@@ -49,12 +50,12 @@ def minimise(loss: nn.Module, groups: Groups, start: Tensor, sign: float = 1.0) 
     free = [answers, *(p for p in cost.parameters() if p.requires_grad and id(p) not in opposing)]
     draws = rng.state()
 
-    def ask() -> Tensor:
+    def ask(slopes: bool = True) -> Tensor:
         rng.restore(draws)
         for one in free:
             one.grad = None
-        total = sign * reduce(add, cost(answers[groups.group], groups.y).values())
-        if total.requires_grad:
+        total = sign * reduce(add, cost(answers.index_select(0, groups.group), groups.y).values())
+        if slopes and total.requires_grad:
             total.backward()
         return total
 
@@ -116,30 +117,30 @@ def _size(free: list[Tensor]) -> float:
     return math.sqrt(sum(float(one.grad.square().sum()) for one in free if one.grad is not None))
 
 
-def _has_an_end(ask: Callable[[], Tensor], answers: Tensor, start: Tensor, value: float, far_out: float) -> bool:
-    """Is it no lower ten times as far on the same way, nor far out along any one output?
+def _has_an_end(ask: Callable[..., Tensor], answers: Tensor, start: Tensor, value: float, far_out: float) -> bool:
+    """Is it no lower ten times as far on the same way, nor far out along any one output? Of many, `ALONE` are tried.
 
     A cost that has an infimum and no minimum (1 / s of a spread s) gains less and less: there the way that it has come
     says it.
     """
     here, way = answers.detach().clone(), answers.detach() - start
-    if float(here.abs().max()) > far_out:
+
+    def at(there: Tensor, slopes: bool = False) -> float:
         with torch.no_grad():
-            answers.copy_(start + way / 10)
-        gained = float(ask().detach()) - value
-        with torch.no_grad():
-            answers.copy_(here)
-        if gained > 1e-7:
-            return False
+            answers.copy_(there)
+        return float(ask(slopes).detach())
+
     aside = torch.eye(here.shape[1], dtype=here.dtype)
-    ways = [10 * way, *(far * one for one in aside for far in FAR)]
+    aside = aside[:: math.ceil(len(aside) / ALONE)]
+    ways = [(start, 10 * way), *((here, far * one) for one in aside for far in FAR)]
     try:
-        for there in ways:
-            with torch.no_grad():
-                answers.copy_((start if there is ways[0] else here) + there)
-            lower = float(ask().detach()) < value - 1e-6 * max(1.0, abs(value))
-            if lower and float((answers.grad * there).sum()) < 0:  # stopped gradients may lead back from a lower value
-                return False
+        if float(here.abs().max()) > far_out and at(start + way / 10) - value > 1e-7:
+            return False
+        for begin, there in ways:
+            if at(begin + there) < value - 1e-6 * max(1.0, abs(value)):
+                at(begin + there, slopes=True)
+                if float((answers.grad * there).sum()) < 0:  # stopped gradients may lead back from a lower value
+                    return False
     finally:
         with torch.no_grad():
             answers.copy_(here)
