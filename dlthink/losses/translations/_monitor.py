@@ -37,6 +37,20 @@ class Monitor:
         self.looks: Counter[str] = Counter()
         self.numbers: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
 
+    def state(self) -> dict:
+        """The figures of the latest photos, for a checkpoint."""
+        small = {to: torch.stack(list(photos)) for to, photos in self.small.items()}
+        numbers = {name: list(values) for name, values in self.numbers.items()}
+        return {"small": small, "numbers": numbers, "looks": dict(self.looks)}
+
+    def restore(self, state: dict) -> None:
+        """Put back what `state` returned."""
+        for to, photos in state["small"].items():
+            self.small[to] = deque(photos, maxlen=REMEMBERED)
+        for name, values in state["numbers"].items():
+            self.numbers[name] = deque(values, maxlen=REMEMBERED)
+        self.looks = Counter(state["looks"])
+
     @torch.no_grad()
     def watch(self, to: str, photos: Tensor, made: Tensor) -> dict[str, Tensor]:
         """photos [n, c, s, s] and what they have become."""

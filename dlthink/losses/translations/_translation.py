@@ -43,6 +43,15 @@ class Translation(nn.Module):
         self.source = {b: a, a: b}  # of what each is made
         self.cycle, self.identity = weight("cycle", cycle), weight("identity", identity)
         self.monitor = Monitor() if monitor else None
+        # checkpoints from before they were kept have no figures of the latest photos
+        self.register_load_state_dict_pre_hook(lambda _, state, at, *__: state.setdefault(f"{at}_extra_state", {}))
+
+    def get_extra_state(self) -> dict:
+        return self.monitor.state() if self.monitor else {}
+
+    def set_extra_state(self, state: dict) -> None:
+        if self.monitor and state:
+            self.monitor.restore(state)
 
     def forward(self, out: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
         terms = {f"cycle_{domain}": self.cycle * l1_loss(out[f"back_{domain}"], y[domain]) for domain in self.source}

@@ -81,4 +81,11 @@ def test_watching_changes_nothing():
     cost, y = Cycle(SEASONS), photos(2, 8)
     before = torch.get_rng_state()
     cost.watch(answer(y), y)
-    assert torch.equal(torch.get_rng_state(), before) and not cost.state_dict()
+    assert torch.equal(torch.get_rng_state(), before) and [*cost.state_dict()] == ["_extra_state"]
+
+
+def test_a_checkpoint_without_figures_of_the_latest_photos_is_read():
+    Cycle(SEASONS).load_state_dict({})
+    watched, y = Cycle(SEASONS), photos(2, 8)
+    watched.watch(answer(y), y)
+    Cycle(SEASONS, monitor=False).load_state_dict(watched.state_dict())  # they may be left out from now on

@@ -324,13 +324,14 @@ def test_twenty_steps_equal_the_published_order(tmp_path):
     ],
 )
 def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path, knobs):
-    """Generators, discriminators, pools, both optimizers, averaged weights; a look of the monitors changes none."""
+    """Generators, discriminators, pools, both optimizers, averaged weights; a look of the monitors changes none, and
+    their figures, means over the latest photos, go on, too."""
 
     def run(name, steps, saved=None):
         rng.seed(5)
         model, cost = Generators().double(), CycleGAN(SEASONS, **{"discriminator": patches, "pool": 3} | knobs).double()
         optim = lambda parameters: torch.optim.Adam(parameters, 1e-3, betas=(0.5, 0.999))  # noqa: E731
-        fit = dict(steps=steps, batch=2, validate_every=4, ema=0.9, saved=saved)
+        fit = dict(steps=steps, batch=2, log_every=2, validate_every=4, ema=0.9, saved=saved)
         toy.fit(tmp_path / name, model, cost, Seasons(), optim, Nothing(), **fit)
         return checkpoint.load(tmp_path / name / "checkpoints" / "last.pt")
 
@@ -339,3 +340,6 @@ def test_interrupted_and_resumed_it_ends_in_the_same_bits(tmp_path, knobs):
     assert len(whole["loss"]["pool.winter._extra_state"]) == 3
     keys = ("model", "loss", "optimizers", "ema", "sampler", "generators", "step")
     assert [key for key in keys if not same(whole[key], again[key])] == []
+    curves = [(tmp_path / name / "metrics.csv").read_text().splitlines() for name in ("whole", "parts")]
+    watched, resumed = ([line for line in lines if ",watch," in line] for lines in curves)
+    assert watched == resumed and any("contrast_winter" in line for line in watched)
