@@ -141,8 +141,9 @@ def record(folder: Path, config: DictConfig, provenance: dict) -> None:
     """Write what the run is, before it starts, and sign it: what this user has written here may name his files."""
     folder.mkdir(parents=True, exist_ok=True)
     stored_files.plain(folder)
-    write_text(folder / "config.yaml", sign(OmegaConf.to_yaml(config, resolve=True)))
+    # first what says whose the folder is: after a kill between the two, the same command begins here again
     write_json(folder / "provenance.json", provenance)
+    write_text(folder / "config.yaml", sign(OmegaConf.to_yaml(config, resolve=True)))
 
 
 def tabulate(folder: Path, tables: dict[str, list[list]]) -> None:

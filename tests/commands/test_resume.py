@@ -13,6 +13,7 @@ import torch
 from omegaconf import OmegaConf
 
 from dlthink.files.lock import NAME, hold
+from dlthink.runs import folder, job
 from tests.conftest import SMALL, refused
 
 
@@ -86,6 +87,27 @@ def test_a_run_that_somebody_trains_is_left_alone(cli, run):
         assert whole(run) == before
     assert cli("train", "resume=run", "trainer.steps=9")[0] == 0
     assert not (run / NAME).exists()
+
+
+def test_after_a_kill_between_its_first_two_files_a_run_begins_again(tmp_path, monkeypatch):
+    """The same words into the same folder, as a sweep that goes on has them."""
+    written = []
+
+    def only_one(write):
+        def killed(path, content):
+            if written:
+                raise KeyboardInterrupt
+            written.append(path)
+            write(path, content)
+
+        return killed
+
+    for name in ("write_text", "write_json"):
+        monkeypatch.setattr(folder, name, only_one(getattr(folder, name)))
+    with pytest.raises(KeyboardInterrupt):
+        folder.record(tmp_path / "run", OmegaConf.create({"seed": 0}), {"choices": {}})
+    assert [path.name for path in written] == os.listdir(tmp_path / "run")
+    job._check_free(tmp_path / "run")
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff\xfe\x00\x81", b"step,epoch,split,name,value\n2,0,tr"])

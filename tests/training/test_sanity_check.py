@@ -190,6 +190,63 @@ WRONG = {
         ["keeps the graph", "self.all"],
         "def forward",
     ),
+    "a counter": (
+        {"init": "self.n = 0", "forward": "self.n += self.training\n"
+         "return {'e': (out - y).square().mean() + min(1, self.n / 1000) * out.square().mean()}"},
+        ["self.n ", "not kept in checkpoints", 'register_buffer("n"'],
+        "def forward",
+    ),
+    "a counter that has an end": (
+        {"init": "self.n = 0", "forward": "self.n += 1\n"
+         "return {'e': (out - y).square().mean() if self.n < 500 else (out - y).abs().mean()}"},
+        ["self.n ", "not kept in checkpoints"],
+        "def forward",
+    ),
+    "a scale that runs": (
+        {"init": "self.s = torch.ones(3)", "forward": "self.s = 0.9 * self.s + 0.1 * y.std(0)\n"
+         "return {'e': ((out - y) / self.s).square().mean()}"},
+        ["self.s ", "not kept in checkpoints"],
+        "def forward",
+    ),
+    "a buffer that is left out": (
+        {"init": "self.register_buffer('s', torch.ones(3), persistent=False)",
+         "forward": "self.s = 0.9 * self.s + 0.1 * y.std(0)\nreturn {'e': ((out - y) / self.s).square().mean()}"},
+        ["self.s ", "not kept in checkpoints"],
+        "def forward",
+    ),
+    "a generator of its own": (
+        {"init": "self.g = torch.Generator().manual_seed(0)",
+         "forward": "return {'e': ((out - y) * torch.rand(3, generator=self.g)).square().mean()}"},
+        ["self.g ", "not kept in checkpoints", "global generator"],
+        "def forward",
+    ),
+    "a seed": (
+        {"forward": "torch.manual_seed(0)\nreturn {'e': (out - y + torch.rand(3)).square().mean()}"},
+        ["sets the seed"],
+        "def forward",
+    ),
+    "a weight made late": (
+        {"init": "self.w = None", "forward": "if self.w is None:\n    self.w = nn.Parameter(torch.ones(3))\n"
+         "return {'e': ((out - y) * self.w).square().mean()}"},
+        ["makes self.w", "__init__"],
+        "def forward",
+    ),
+    "a layer without a size": (
+        {"init": "self.layer = nn.LazyLinear(3)", "forward": "return {'e': (self.layer(out) - y).square().mean()}"},
+        ["self.layer.", "no size"],
+        "class Mine",
+    ),
+    "layers in a list": (
+        {"init": "self.layers = [nn.Linear(3, 3)]", "forward": "return {'e': (self.layers[0](out) - y).abs().mean()}"},
+        ["self.layers gets gradients", "nn.ModuleList"],
+        "def forward",
+    ),
+    "a weight that is no parameter": (
+        {"init": "self.w = torch.ones(3, requires_grad=True)",
+         "forward": "return {'e': ((out - y) * self.w).square().mean()}"},
+        ["self.w gets gradients", "nn.Parameter"],
+        "def forward",
+    ),
     "chance that no seed reaches": (
         {"forward": "noise = np.random.default_rng().normal()\nreturn {'e': (out - y).square().mean() * noise}"},
         ["asked twice", "torch"],
@@ -378,8 +435,24 @@ FINE = {
         "forward": "return {'e': (((out - y) / self.log_s.exp()).square() / 2 + self.log_s).mean()}",
     },
     "a mean that is detached": {
-        "init": "self.seen = 0.0",
-        "forward": "self.seen = self.seen + out.mean().detach()\nreturn {'e': (out - y - self.seen).abs().mean()}",
+        "init": "self.register_buffer('mean', torch.zeros(()))",
+        "forward": "self.mean = self.mean + out.mean().detach()\nreturn {'e': (out - y - self.mean).abs().mean()}",
+    },
+    "what is only looked at": {
+        "init": "self.all, self.n = [], 0",
+        "forward": "e = (out - y).square().mean()\nself.n += 1\nself.all.append(e.item())\nreturn {'e': e}",
+    },
+    "a counter that is kept": {
+        "init": "self.register_buffer('n', torch.zeros(()))",
+        "forward": "self.n += 1\nreturn {'e': (out - y).square().mean() * (self.n / 1000).clamp(max=1)}",
+    },
+    "another network's list": {
+        "init": "self.eye = [nn.Linear(3, 3)]",
+        "forward": "with torch.no_grad():\n    seen = self.eye[0](y)\nreturn {'e': (out - seen).square().mean()}",
+    },
+    "a seed that is put back": {
+        "forward": "with torch.random.fork_rng():\n    torch.manual_seed(0)\n    w = torch.rand(3)\n"
+        "return {'e': ((out - y) * w).square().mean()}"
     },
     "learned and not read": {
         "forward": "return {'e': ((out - y) / self.s).square().mean()}",
