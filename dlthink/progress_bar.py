@@ -7,6 +7,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from dlthink.errors import plain
+
 PACE = 30.0  # seconds between two lines
 
 
@@ -66,7 +68,7 @@ class Lines:
         self.n += n
         if self.due():
             self._said = self._clock()
-            print(self._line(), file=sys.stderr, flush=True)
+            print(plain(self._line()), file=sys.stderr, flush=True)
 
     def write(self, text: str, file: Any = None) -> None:
         """A line of somebody else's."""

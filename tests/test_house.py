@@ -78,6 +78,19 @@ def test_only_the_loop_writes_to_the_board():
     assert [f.name for f in FILES if "SummaryWriter" in f.read_text()] == ["board.py"]
 
 
+def test_what_is_filled_into_a_line_is_shown_as_a_terminal_may_show_it():
+    """A stranger's file may hold a name that clears the screen; `plain` spells it."""
+    bare = [
+        f"{file.name}:{node.lineno}"
+        for file in FILES
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        and re.fullmatch(r"print|tqdm\.write|(self\.)?bar\.write", ast.unparse(node.func))
+        and any(isinstance(word, ast.JoinedStr) for word in node.args)
+    ]
+    assert bare == []
+
+
 def test_instantiate_is_called_once():
     calls = re.findall(r"\binstantiate\(", "\n".join(f.read_text() for f in FILES))
     assert len(calls) == 1

@@ -72,7 +72,7 @@ def main(words: list[str]) -> int:
     kinds = {"output": (*answer.TABLES, *PICTURES), "figure": PICTURES}
     paths = [file_to_write(name, given[name], *ends) for name, ends in kinds.items() if given[name] is not None]
     if left_out:
-        print(f"dlthink: runs left out: {', '.join(left_out)}", file=sys.stderr)
+        print(plain(f"dlthink: runs left out: {', '.join(left_out)}"), file=sys.stderr)
     for label, group in zip(compared.labels(), compared.groups.values(), strict=True):
         if differ := comparison.uneven(group.values()):
             print(plain(f"dlthink: {label}: {differ}"), file=sys.stderr)
@@ -156,7 +156,7 @@ def _parse(words: list[str]) -> tuple[dict[str, str | None], list[Path]]:
         if newest is None:
             raise BadInput(f"{SWEEPS}: there is no sweep here; name folders that hold runs, dlthink compare outputs")
         folders = [newest]
-        print(f"{folders[0]}:")
+        print(plain(f"{folders[0]}:"))
     return given, folders
 
 

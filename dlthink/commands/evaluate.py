@@ -65,13 +65,14 @@ def main(words: list[str]) -> int:
             more, figures = parts.metrics.audit(answer, split, batches)
         numbers |= more
         folder = run.folder / (f"audit_{name}" if on else "audit")
-        print(f"{save_figures(figures.items(), folder)} pictures: {folder}")
+        print(plain(f"{save_figures(figures.items(), folder)} pictures: {folder}"))
     for line in lines:
         print(plain(f"note: {title}: {line}"))
     print(plain(table(title, numbers, Metrics.scores.of(parts.metrics))))
     if on:
         figures = evaluation.all_figures(parts.metrics, *answers)
-        print(f"kept: {keep(run.folder, name, [f'data={on}', *theirs], numbers, figures, int(saved['step']))}")
+        kept = keep(run.folder, name, [f"data={on}", *theirs], numbers, figures, int(saved["step"]))
+        print(plain(f"kept: {kept}"))
     if output:
         write_json(output, numbers)
     return 0

@@ -17,7 +17,7 @@ def main(words: list[str]) -> int:
         print("\n".join(f"  {name:<14} {download.terms}" for name, download in DOWNLOADS.items()))
         return 0
     from dlthink.did_you_mean import hint
-    from dlthink.errors import BadInput
+    from dlthink.errors import BadInput, plain
     from dlthink.files.cache import data_folder
 
     (name,) = words[:1]
@@ -25,12 +25,12 @@ def main(words: list[str]) -> int:
         raise BadInput(f"fetch {' '.join(words)}: give one name that is known here{hint(name, DOWNLOADS)}")
     download = DOWNLOADS[name]
     folder = data_folder() / name
-    print(f"terms: {download.terms}")
+    print(plain(f"terms: {download.terms}"))
     for file in download.files:
         print(fetch(file, folder))
         if file.sha256 is None:
             print(remember(folder / file.name))
-    print(f"use it: {download.use}")
+    print(plain(f"use it: {download.use}"))
     return 0
 
 

@@ -73,7 +73,7 @@ def main(words: list[str]) -> int:
                 drawn += save_figures(metrics.drawings(predicted, outputs.known), Path(given["figures"]))
     print(plain(f"{inputs.summary()}: {given['output']}"))
     if metrics is not None:
-        print(f"{drawn} pictures: {given['figures']}")
+        print(plain(f"{drawn} pictures: {given['figures']}"))
     return 0
 
 

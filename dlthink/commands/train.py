@@ -122,7 +122,7 @@ def _say_how_to_compare(sweep: Path) -> None:
             compare.main([folder])
         except BadInput as error:  # runs of several problems have been trained all the same
             print(plain(f"note: {error}"))
-        print(f"compare them: dlthink compare {shlex.quote(folder)}", flush=True)
+        print(plain(f"compare them: dlthink compare {shlex.quote(folder)}"), flush=True)
 
 
 def _config_dir(words: list[str]) -> Path | None:

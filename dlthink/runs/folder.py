@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
@@ -82,7 +83,7 @@ def open_run(
     text = stored_files.configuration(file)
     try:
         config = OmegaConf.create(text)
-    except (OmegaConfBaseException, ValueError) as error:
+    except (OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise BadInput(f"{file}: not the configuration of a run ({str(error).splitlines()[0]})") from error
     if not isinstance(config, DictConfig) or not {*build.PARTS, "seed"} <= config.keys():
         raise BadInput(f"{file}: not the configuration of a run ({', '.join(build.PARTS)}, seed)")

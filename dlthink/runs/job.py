@@ -49,7 +49,7 @@ class Trained:
         print(plain(table("test", self.results["test"], self.scores)))
         logdir = "outputs" if folder.is_relative_to(Path("outputs").absolute()) else shlex.quote(str(short(folder)))
         print(plain(NEXT.format(logdir=logdir)))
-        print(f"run: {short(folder)}", flush=True)
+        print(plain(f"run: {short(folder)}"), flush=True)
 
 
 def job(config: DictConfig) -> float | None:
@@ -202,5 +202,5 @@ def _train(
 
 
 def _say_how_to_resume(words: str, stop: Interrupted) -> int:
-    print(f"dlthink: {stop}; saved. Go on with: dlthink train {words}", file=sys.stderr)
+    print(plain(f"dlthink: {stop}; saved. Go on with: dlthink train {words}"), file=sys.stderr)
     return 128 + stop.number

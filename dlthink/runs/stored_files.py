@@ -98,6 +98,8 @@ def configuration(file: Path) -> str:
     merging, no key twice, nothing that refers to something outside (`${...}`) or is still missing.
     """
     content = text(file)
+    if "\ufeff" in content[1:]:  # readers of YAML differ in what that is
+        raise BadInput(f"{file}: not readable as YAML (a byte order mark within)")
     try:
         found = wrong(content)
     except (yaml.YAMLError, ValueError) as error:

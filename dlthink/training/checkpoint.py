@@ -4,6 +4,7 @@
 """
 
 import io
+import math
 import os
 import zipfile
 from collections.abc import Sequence
@@ -92,8 +93,9 @@ def load(path: Path, mapped: bool = True) -> dict:
     recent = state.get("recent", [])
     if not isinstance(recent, list) or not all(isinstance(terms, dict) for terms in recent):
         raise BadInput(f"{path}: not a checkpoint of dlthink (recent should be terms by name, step for step)")
-    if not all(isinstance(value, int | float) for terms in recent for value in terms.values()):
-        raise BadInput(f"{path}: not a checkpoint of dlthink (recent terms should be numbers)")
+    numbers = [value for terms in recent for value in terms.values()]
+    if len(recent) > step or not all(isinstance(value, int | float) and math.isfinite(value) for value in numbers):
+        raise BadInput(f"{path}: not a checkpoint of dlthink (recent terms should be finite numbers, of steps taken)")
     return state
 
 

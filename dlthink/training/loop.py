@@ -131,7 +131,7 @@ class Loop:
         if self._recent is not None and (why := self.end()):
             self.notes.append(f"nothing is left to train: {why}")
         for note in self.notes:
-            print(f"note: {note}")
+            print(plain(f"note: {note}"))
         self.board = Board(self.folder, after=None if self._recent is None else self.step)
         self.board.text("config", text, self.step)
         try:
@@ -238,7 +238,7 @@ class Loop:
     def _final_examination(self) -> dict[str, dict[str, float]]:
         """The best weights, examined on validation and test: `metrics.json`, figures; `scores.npz` of test's items."""
         if remark := self.best.remark():
-            print(f"note: {remark}")
+            print(plain(f"note: {remark}"))
         path = self.checkpoints / "best.pt"
         saved = checkpoint.load(path)
         checkpoint.install(saved, self.model, self.loss, path)

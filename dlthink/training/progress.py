@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from dlthink.errors import Diverged
+from dlthink.errors import Diverged, plain
 from dlthink.progress_bar import Bar, Lines
 from dlthink.protocols import Loss
 from dlthink.training.board import Board
@@ -105,4 +105,4 @@ class Progress:
         """A line beside the bar, said once in a launch; `once`: one line of all that are given this word."""
         if (once or text) not in self._remarks:
             self._remarks.add(once or text)
-            self.bar.write(f"step {step}: {text}", file=sys.stderr)
+            self.bar.write(plain(f"step {step}: {text}"), file=sys.stderr)

@@ -41,6 +41,7 @@ YAMLS = {
     "deep mappings": ("{a: " * 10_000 + "1" + "}" * 10_000, "config.yaml: not"),
     "not closed": ("a: [1", "not readable as YAML"),
     "a control character": ("a: \x01", "not readable as YAML"),
+    "a byte order mark within": ("a: 1\n\ufeff", "a byte order mark"),
     "too large": ("a: 1\n" * (1 << 18), "larger than 1 MB"),
 }
 

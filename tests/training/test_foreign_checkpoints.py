@@ -84,6 +84,8 @@ def test_values_that_no_run_writes(tmp_path, make):
         {"recent": 3},
         {"recent": [3]},
         {"recent": [{"a": "b"}]},
+        {"recent": [{"a": float("nan")}]},
+        {"recent": [{"a": 1.0}] * 4},  # of 3 steps
     ],
     ids=str,
 )

@@ -191,32 +191,44 @@ WRONG = {
         "def forward",
     ),
     "a counter": (
-        {"init": "self.n = 0", "forward": "self.n += self.training\n"
-         "return {'e': (out - y).square().mean() + min(1, self.n / 1000) * out.square().mean()}"},
+        {
+            "init": "self.n = 0",
+            "forward": "self.n += self.training\n"
+            "return {'e': (out - y).square().mean() + min(1, self.n / 1000) * out.square().mean()}",
+        },
         ["self.n ", "not kept in checkpoints", 'register_buffer("n"'],
         "def forward",
     ),
     "a counter that has an end": (
-        {"init": "self.n = 0", "forward": "self.n += 1\n"
-         "return {'e': (out - y).square().mean() if self.n < 500 else (out - y).abs().mean()}"},
+        {
+            "init": "self.n = 0",
+            "forward": "self.n += 1\n"
+            "return {'e': (out - y).square().mean() if self.n < 500 else (out - y).abs().mean()}",
+        },
         ["self.n ", "not kept in checkpoints"],
         "def forward",
     ),
     "a scale that runs": (
-        {"init": "self.s = torch.ones(3)", "forward": "self.s = 0.9 * self.s + 0.1 * y.std(0)\n"
-         "return {'e': ((out - y) / self.s).square().mean()}"},
+        {
+            "init": "self.s = torch.ones(3)",
+            "forward": "self.s = 0.9 * self.s + 0.1 * y.std(0)\nreturn {'e': ((out - y) / self.s).square().mean()}",
+        },
         ["self.s ", "not kept in checkpoints"],
         "def forward",
     ),
     "a buffer that is left out": (
-        {"init": "self.register_buffer('s', torch.ones(3), persistent=False)",
-         "forward": "self.s = 0.9 * self.s + 0.1 * y.std(0)\nreturn {'e': ((out - y) / self.s).square().mean()}"},
+        {
+            "init": "self.register_buffer('s', torch.ones(3), persistent=False)",
+            "forward": "self.s = 0.9 * self.s + 0.1 * y.std(0)\nreturn {'e': ((out - y) / self.s).square().mean()}",
+        },
         ["self.s ", "not kept in checkpoints"],
         "def forward",
     ),
     "a generator of its own": (
-        {"init": "self.g = torch.Generator().manual_seed(0)",
-         "forward": "return {'e': ((out - y) * torch.rand(3, generator=self.g)).square().mean()}"},
+        {
+            "init": "self.g = torch.Generator().manual_seed(0)",
+            "forward": "return {'e': ((out - y) * torch.rand(3, generator=self.g)).square().mean()}",
+        },
         ["self.g ", "not kept in checkpoints", "global generator"],
         "def forward",
     ),
@@ -226,8 +238,11 @@ WRONG = {
         "def forward",
     ),
     "a weight made late": (
-        {"init": "self.w = None", "forward": "if self.w is None:\n    self.w = nn.Parameter(torch.ones(3))\n"
-         "return {'e': ((out - y) * self.w).square().mean()}"},
+        {
+            "init": "self.w = None",
+            "forward": "if self.w is None:\n    self.w = nn.Parameter(torch.ones(3))\n"
+            "return {'e': ((out - y) * self.w).square().mean()}",
+        },
         ["makes self.w", "__init__"],
         "def forward",
     ),
@@ -242,8 +257,10 @@ WRONG = {
         "def forward",
     ),
     "a weight that is no parameter": (
-        {"init": "self.w = torch.ones(3, requires_grad=True)",
-         "forward": "return {'e': ((out - y) * self.w).square().mean()}"},
+        {
+            "init": "self.w = torch.ones(3, requires_grad=True)",
+            "forward": "return {'e': ((out - y) * self.w).square().mean()}",
+        },
         ["self.w gets gradients", "nn.Parameter"],
         "def forward",
     ),

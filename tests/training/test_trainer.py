@@ -19,6 +19,12 @@ def test_bad_knobs(knobs):
         Trainer(**knobs)
 
 
+@pytest.mark.parametrize("device", ["privateuseone", "hpu", "meta", "cuda:99", "tpu", ""])
+def test_a_device_that_is_not_here(device):
+    with pytest.raises(BadInput, match=r"trainer\.device=.* cannot be used here \(.+\): use auto or cpu"):
+        Trainer(device=device)
+
+
 def test_auto_is_float32_on_a_cpu():
     assert Trainer(device="cpu").precision.name == "fp32"
 

@@ -18,7 +18,7 @@ from dlthink.data.seasons.contact_sheet import ContactSheet
 from dlthink.data.seasons.made_here import mark, refuse_others
 from dlthink.data.seasons.tiles import SMALLEST, Mosaic
 from dlthink.data.seasons.unpaired import bytes_of, floats
-from dlthink.errors import BadInput
+from dlthink.errors import BadInput, plain
 from dlthink.files.atomic import atomic
 from dlthink.progress_bar import progress_bar
 
@@ -90,7 +90,7 @@ class Translate:
 
     def _leave_out(self, name: str, why: ValueError) -> None:
         self.left_out[name] = str(why)
-        tqdm.write(f"left out: {_printable(name)}: {why}")
+        tqdm.write(plain(f"left out: {_printable(name)}: {why}"))
 
     def summary(self) -> str:
         """What was translated, for the terminal."""

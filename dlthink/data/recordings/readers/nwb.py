@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dlthink.data.recordings.readers.array_listing import MOST, whole
+from dlthink.data.recordings.readers.outside import check_links
 from dlthink.data.recordings.readers.trial_columns import trials_of
 from dlthink.data.recordings.series import Series
 from dlthink.data.recordings.session import Session, Trials
@@ -58,6 +59,7 @@ def opened(path: Path) -> Iterator:
         from pynwb import NWBHDF5IO
     except ImportError as error:
         raise BadInput(f'{path}: an NWB file needs pynwb: pip install "dlthink[nwb]"') from error
+    check_links(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of namespaces that are newer or older than pynwb
         with whole(path):
