@@ -47,24 +47,24 @@ def atomic(path: str, binary: bool = False) -> Iterator[IO]:
         raise BadInput(f"output={path}: cannot be written ({error.strerror or error}): choose another place") from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """A small file of a run, whole or not at all. Raises OSError."""
-    with renamed(path) as new:
+def write_text(path: Path, text: str, alone: bool = False) -> None:
+    """A small file of a run, whole or not at all; `alone` as for `renamed`. Raises OSError."""
+    with renamed(path, alone) as new:
         new.write_text(text, encoding="utf-8")
 
 
-def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def write_arrays(path: Path, arrays: dict[str, np.ndarray], alone: bool = False) -> None:
     """Arrays by name as .npz, whole or not at all; no file where there are none. Raises OSError."""
     if not arrays:
         path.unlink(missing_ok=True)  # what an earlier end of the run left
         return
-    with renamed(path) as new, new.open("wb") as file:
+    with renamed(path, alone) as new, new.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 
-def write_json(path: Path, content: dict) -> None:
+def write_json(path: Path, content: dict, alone: bool = False) -> None:
     """`content` as JSON, whole or not at all. What is not a number becomes null: JSON has no nan. Raises OSError."""
-    write_text(path, json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n")
+    write_text(path, json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n", alone)
 
 
 def _without_nan(value: object) -> object:

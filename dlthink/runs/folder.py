@@ -143,8 +143,8 @@ def record(folder: Path, config: DictConfig, provenance: dict) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stored_files.plain(folder)
     # first what says whose the folder is: after a kill between the two, the same command begins here again
-    write_json(folder / "provenance.json", provenance)
-    write_text(folder / "config.yaml", sign(OmegaConf.to_yaml(config, resolve=True)))
+    write_json(folder / "provenance.json", provenance, alone=True)
+    write_text(folder / "config.yaml", sign(OmegaConf.to_yaml(config, resolve=True)), alone=True)
 
 
 def tabulate(folder: Path, tables: dict[str, list[list]]) -> None:

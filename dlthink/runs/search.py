@@ -114,7 +114,9 @@ class Search:
         self.tried, self.best = tried, tuple(kept["best"]) if kept["best"] else None
 
     def _keep(self) -> None:
-        write_json(self.folder / KEPT, {"asked": self.space.described(), "best": self.best, "tried": self.tried})
+        write_json(
+            self.folder / KEPT, {"asked": self.space.described(), "best": self.best, "tried": self.tried}, alone=True
+        )
 
     def _clear_away(self) -> None:
         """A search of which no trial began leaves no folder, so that its words can be mended."""

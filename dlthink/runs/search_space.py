@@ -40,7 +40,10 @@ class Space:
             elif key.startswith("hydra") or is_pattern(word):
                 raise BadInput(f"{word}: cannot be searched over; give an interval or the values themselves")
             else:
-                found[key] = _interval(key, parsed(word)) if values(word) is None else _one_of(values(word))
+                texts = values(word)
+                if texts == []:
+                    raise BadInput(f"{word}: is no value at all, so there is nothing to search over")
+                found[key] = _interval(key, parsed(word)) if texts is None else _one_of(texts)
         if not found:
             raise BadInput("nothing to search over: give a setting several values, optim.lr='interval(1e-4,1e-2)'")
         return cls(found, rest)

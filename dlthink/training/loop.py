@@ -255,8 +255,8 @@ class Loop:
         if points := Metrics.projection.of(self.metrics)(*answers):
             self.board.projection("test", *points, self.step)
         self.board.scalars("test", results["test"], self.step, self.sampler.epoch)
-        write_arrays(self.folder / "scores.npz", Metrics.item_scores.of(self.metrics)(*answers))
-        write_json(self.folder / "metrics.json", results)
+        write_arrays(self.folder / "scores.npz", Metrics.item_scores.of(self.metrics)(*answers), alone=True)
+        write_json(self.folder / "metrics.json", results, alone=True)
         return results
 
     # ------------------------------------------------------------------------------------------------- checkpoints

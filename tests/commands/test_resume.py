@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -94,11 +95,11 @@ def test_after_a_kill_between_its_first_two_files_a_run_begins_again(tmp_path, m
     written = []
 
     def only_one(write):
-        def killed(path, content):
+        def killed(path, content, **how):
             if written:
                 raise KeyboardInterrupt
             written.append(path)
-            write(path, content)
+            write(path, content, **how)
 
         return killed
 
@@ -108,6 +109,17 @@ def test_after_a_kill_between_its_first_two_files_a_run_begins_again(tmp_path, m
         folder.record(tmp_path / "run", OmegaConf.create({"seed": 0}), {"choices": {}})
     assert [path.name for path in written] == os.listdir(tmp_path / "run")
     job._check_free(tmp_path / "run")
+
+
+def test_what_a_kill_left_of_a_file_is_written_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "replace", lambda *_: None)  # killed before it: the new file keeps its first name
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+    folder.record(tmp_path, OmegaConf.create({"seed": 0}), {"choices": {}})
+    assert len(os.listdir(tmp_path)) == 2
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "getpid", lambda: 1)  # whoever goes on is another process
+    folder.record(tmp_path, OmegaConf.create({"seed": 0}), {"choices": {}})
+    assert sorted(os.listdir(tmp_path)) == ["config.yaml", "provenance.json"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff\xfe\x00\x81", b"step,epoch,split,name,value\n2,0,tr"])

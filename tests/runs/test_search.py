@@ -131,6 +131,7 @@ def test_a_search_stopped_in_its_first_trial_takes_no_other_words(trained):
         ([SPACE[0], "hydra.sweep.dir=x"], "into=FOLDER"),
         (["optim.lr=interval(1,0.1)"], "above its beginning"),
         (["optim.lr=tag(log,interval(0,1))"], "a logarithm needs"),
+        (["model.width=range(1,1)"], "no value at all"),
     ],
 )
 def test_refused(words, said):
