@@ -161,16 +161,20 @@ def alone(folder: Path | None, launcher: str) -> Iterator[Path]:
     new = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     file = folder.absolute() / ENDED
-    needed = False
+    held = needed = False
     try:
         with hold(folder):
-            yield file
-    except KeyboardInterrupt:
-        needed = launcher not in HERE
-        raise
+            held = True
+            try:
+                yield file
+            except KeyboardInterrupt:
+                needed = launcher not in HERE
+                raise
+            finally:
+                if not needed:
+                    file.unlink(missing_ok=True)
     finally:
-        if not needed:
-            file.unlink(missing_ok=True)
+        if held:
             _clear_away(folder)
         for place in new:
             if place.is_dir() and not any(place.iterdir()):

@@ -35,6 +35,14 @@ def test_what_its_runs_say_stays_where_they_go_on_without_it(tmp_path, launcher,
     assert [path.name for path in tmp_path.rglob("*")] == (["new", "whole", sweep.ENDED] if stays else [])
 
 
+def test_whoever_comes_second_takes_nothing_away(tmp_path):
+    with sweep.alone(tmp_path / "whole", "basic") as file:
+        sweep.Sweep(file, ["seed=0,1"], 2).begin()
+        with pytest.raises(BadInput, match="is training here"), sweep.alone(tmp_path / "whole", "basic"):
+            pass
+        assert file.is_file()
+
+
 def test_a_run_that_outlives_its_sweep_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv(sweep.PLACE, str(tmp_path / "whole" / sweep.ENDED))
     with pytest.raises(BadInput, match=r"this sweep was stopped.*-m resume=.*whole"):
