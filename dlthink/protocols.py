@@ -130,8 +130,10 @@ class Data(Protocol):
 
     @optional_value
     def family(self) -> str | None:
-        """Data of one family are prepared alike: a constructor takes `elsewhere=True` beside the `state` of any of
-        them, and all of it is test but what that run has seen (`evaluate on=`). Left out: that word is refused."""
+        """Data of one family are prepared alike, so `evaluate on=` takes any of them. Left out: that word is refused.
+
+        A constructor takes `elsewhere=True` beside the `state` of another, and all of it is test but what that run has
+        seen."""
 
     @optional_value
     def prepares(self) -> tuple[str, ...]:
@@ -150,8 +152,7 @@ class Data(Protocol):
 
     @optional
     def contents(self, path: str) -> list[str]:
-        """What is in a user's file and which of its names can be used, a line each; a class method, for `dlthink show`.
-        Left out: that command does without these data."""
+        """What is in a user's file, and its names, a line each, for `dlthink show`; a class method. Left out: none."""
         return []
 
     @classmethod
@@ -248,8 +249,7 @@ class Loss(Protocol):
 
     @optional_value
     def trained_for(self) -> tuple[str, ...]:
-        """Scores of an examination that the cost itself descends ("nll"): a comparison by them favours it.
-        Left out: none."""
+        """Scores that the cost itself descends ("nll"): a comparison by them favours it. Left out: none."""
         return ()
 
     @optional_value
@@ -301,22 +301,23 @@ class Metrics(Protocol):
 
     @optional_value
     def scores(self) -> dict[str, str]:
-        """The numbers by which costs are compared, {name: "max" or "min", whichever is better}, proper scores first.
-        Left out: `best` alone."""
+        """Numbers that costs are compared by, {name: "max" or "min"}, proper scores first. Left out: `best`."""
         return dict([self.best])
 
     @optional
     def item_scores(self, predicted: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:
-        """Scores of single items (a molecule, a stretch of time, a person), for paired comparisons. By name, [items]
-        each: "item", a number; "weight" in the whole; "target", a sum of its y, by which it is known again; and scores,
-        whose weighted mean is the number of that name. Left out: none."""
+        """Scores of single items (a molecule, a person), for paired comparisons. Left out: none.
+
+        By name, [items] each: "item", a number; "weight" in the whole; "target", a sum of its y, by which it is known
+        again; and scores, whose weighted mean is the number of that name."""
         return {}
 
     @optional
     def roll_out(self, answer: Answer, split: Split, batches: list[Tensor]) -> dict[str, Any]:
-        """Quantities by name that only asking the network itself gives (a structure built step by step), of the samples
-        in `batches`: added to what the cost reads, in every examination. Chance is the same each time. Left out: none.
-        """
+        """What only asking the network itself gives (a structure built step by step). Left out: none.
+
+        Quantities by name, of the samples in `batches`: added to what the cost reads, in every examination. Chance is
+        the same each time."""
         return {}
 
     @optional
@@ -335,8 +336,7 @@ class Metrics(Protocol):
 
     @optional
     def fit_on_validation(self, predicted: Read, y: Values) -> dict[str, float]:
-        """Numbers fitted on validation that a cost did not read (a threshold): added to what it reads from then on.
-        Left out: none."""
+        """Numbers fitted on validation that a cost did not read (a threshold), added to it. Left out: none."""
         return {}
 
     @optional
@@ -346,8 +346,7 @@ class Metrics(Protocol):
 
     @optional
     def suggestions(self, predicted: Read, y: Values, known: dict[str, Any]) -> list[str]:
-        """What these answers say of the data, and which cost or setting it asks for: a line each, `what; what to try`.
-        Left out: nothing is said."""
+        """Which cost or setting the data ask for, a line each, `what; what to try`. Left out: nothing is said."""
         return []
 
     @optional

@@ -26,8 +26,9 @@ def hooks(protocol: type) -> dict[str, tuple[str, bool]]:
 
 
 def row(protocol: type, name: str, text: str, free: bool) -> str:
-    """One hook: in brackets when it may be left out."""
-    return f"| {protocol.__name__} | {f'(`{name}`)' if free else f'`{name}`'} | {' '.join(text.split())} |"
+    """One hook: in brackets when it may be left out; the first paragraph of what is said of it."""
+    first = " ".join(text.partition("\n\n")[0].split())
+    return f"| {protocol.__name__} | {f'(`{name}`)' if free else f'`{name}`'} | {first} |"
 
 
 def table() -> str:

@@ -47,7 +47,7 @@ def check_flat(asked: Asked) -> Iterator[Finding]:
         yield Finding(
             "a way back",
             "told",
-            f"at answers of {size:g} {worst:.0%} of them get no gradient: whoever strays there stays there",
+            f"at answers of {size:g}, {worst:.0%} of them get no gradient: whoever strays there stays there",
             "a clamp is flat beyond its bounds; let the cost go on along its tangent, or use softplus",
         )
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,7 +94,8 @@ class Table:
         fit = len(self.names) if self.asked else fitting(self.columns, self.labels, WIDE)
         said = [aligned(self.split, *self.rows, self.columns[:fit])]
         if fit < len(self.names):
-            said.append(f"{len(self.names) - fit} more: metrics={','.join(self.names[fit:])}")
+            more = f"{len(self.names) - fit} more, by metrics=NAME,NAME: {', '.join(self.names[fit:])}"
+            said.append(textwrap.fill(more, WIDE, subsequent_indent="  ", break_long_words=False))
         return [*said, "", *self.answer] if self.answer else said
 
     def write(self, file: IO[str], ending: str) -> None:

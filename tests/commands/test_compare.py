@@ -243,19 +243,20 @@ def test_runs_without_their_story_are_told_apart_by_their_configuration(cli, two
 
 
 def test_as_many_metrics_as_fit_and_a_line_for_the_rest(cli, made):
-    own = [f"quite_long_name_{letter * 3}" for letter in "abcdefgh"]
+    own = [f"quite_long_name_{letter * 3}" for letter in "abcdefghij"]
     numbers = {name: 1.0 for name in own} | {f"{name}_lookup": 2.0 for name in own} | {"log_score": 3.0}
     made("runs/0", numbers, "loss=poisson")
     made("runs/1", numbers | {"epistemic": 1.0}, "loss=huber")
     out = cli("compare", "runs")[1]
-    *table, rest = out.partition("\n\n")[0].splitlines()
+    *table, first, second = out.partition("\n\n")[0].splitlines()
     shown = rows(out)["test"][1:]
     assert shown == ["log_score", *own[: len(shown) - 1]] and max(map(len, table)) <= 120 < len(table[0]) + 21
-    assert rest == f"{9 - len(shown)} more: metrics={','.join(own[len(shown) - 1 :])}"
+    said = f"{11 - len(shown)} more, by metrics=NAME,NAME: {', '.join(own[len(shown) - 1 :])}"
+    assert f"{first} {second.strip()}" == said and max(len(first), len(second)) <= 120
     # asked for by name: a baseline, what not all have, and everything however wide
     table = rows(cli("compare", "runs", f"metrics=epistemic,{own[0]}_lookup")[1])
     assert table["loss=poisson"] == ["1", "nan", "2"] and table["loss=huber"] == ["1", "1", "2"]
-    assert len(rows(cli("compare", "runs", f"metrics={','.join(numbers)}")[1])["test"]) == 18
+    assert len(rows(cli("compare", "runs", f"metrics={','.join(numbers)}")[1])["test"]) == 22
 
 
 # --------------------------------------------------------------------------------------------------------- which runs
@@ -429,7 +430,7 @@ def test_figures_that_no_run_writes(cli, made, content):
 def test_many_names_take_no_time_that_grows_with_their_square(cli, made):
     place = made("a", {f"{'a_' * (i % 30)}{i}": 1.0 for i in range(9000)})
     code, out, err = cli("compare", place)
-    assert code == 0 and "more: metrics=" in out, err
+    assert code == 0 and "more, by metrics=NAME,NAME: " in out, err
 
 
 def test_names_that_would_command_the_terminal(cli, made):
