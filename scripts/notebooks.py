@@ -49,7 +49,7 @@ def _plain(text: str) -> list[tuple[str, str]]:
 def notebook(page: str, name: str) -> dict[str, Any]:
     """The notebook of a page as nbformat 4.5 has it."""
     extra = re.search(r"pip install (?:-e )?'\.(\[\w+\])'", page)
-    install = '# dlthink is two folders up; a notebook that was moved names its folder in place of ../..\n'
+    install = "# dlthink is two folders up; a notebook that was moved names its folder in place of ../..\n"
     install += f'%pip install --quiet "../..{extra[1] if extra else ""}"'
     made = [_cell(f"{name}-{i}", kind, text) for i, (kind, text) in enumerate([("code", install), *cells(page)])]
     return {

@@ -56,7 +56,8 @@ def test_the_notebook_is_the_one_that_the_script_makes(page):
     made = json.loads(file.read_text(encoding="utf-8"))
     code = ["".join(cell["source"]) for cell in made["cells"] if cell["cell_type"] == "code"]
     extra = {"molecules": "[molecules]", "seasons": "[seasons]"}.get(page, "")  # what its data need beside the core
-    assert code[0].splitlines()[1] == f'%pip install --quiet "../..{extra}"' and code[1:] == [block.strip("\n") for block in code_of(PAGES[page])]
+    assert code[0].splitlines()[1] == f'%pip install --quiet "../..{extra}"'
+    assert code[1:] == [block.strip("\n") for block in code_of(PAGES[page])]
     assert "<details" not in "".join(text for kind, text in cells(PAGES[page]) if kind != "markdown")
 
 

@@ -11,7 +11,8 @@ from tests.conftest import REPOSITORY, SMALL
 
 README = (REPOSITORY / "README.md").read_text()
 CODE = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-COMMANDS = re.findall(r"^(dlthink train .*?)(?:  +#.*)?$", README, re.MULTILINE)
+RUNNING = (REPOSITORY / "docs" / "running.md").read_text()
+COMMANDS = re.findall(r"^(dlthink train\b.*?)(?:  +#.*)?$", README + RUNNING, re.MULTILINE)
 
 
 def test_the_cost_of_ones_own_works_as_printed(cli, tmp_path):
@@ -68,7 +69,7 @@ def test_the_three_lines_of_a_first_cost(cli, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if not re.search("resume=|--help|mine.npz|root_error|my_cost|joblib|loss=all", c)]
+    "command", [c for c in COMMANDS if not re.search("resume=|--help|mine.npz|root_error|my_cost|launcher|loss=all", c)]
 )
 def test_every_command_composes(command):
     words = [word for word in command.split()[2:] if word != "-m"]

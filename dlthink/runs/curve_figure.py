@@ -13,6 +13,9 @@ from dlthink.runs.curve import Curve, worth
 from dlthink.style import GROUPS, INK, QUIET, canvas, quiet
 
 WIDE = 4  # x that grows by more than this factor is drawn by its logarithm
+# of an axis of factors, the coarsest of which two or more fit
+MARKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100), (0.4, 0.6, 0.8, 1, 1.2, 1.5, 2), (0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2)
+FEW = 6  # values of x of which each has its mark
 
 
 @quiet()
@@ -57,15 +60,17 @@ def _worth(panel, some: Sequence[Curve], reference: int, y: str, better: str) ->
     panel.set_yticks(range(len(order)), [shortened(some[place].label) for place in order], color=INK)
     panel.set_xscale("log")
     low, high = panel.get_xlim()
-    marks = [mark for mark in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low <= mark <= high]
-    _mark(panel, marks)
+    marks = ([mark for mark in each if low <= mark <= high] for each in MARKS)
+    _mark(panel, next((some for some in marks if len(some) > 1), [1]))
     panel.set_xlabel(f"needs so many times as much\nfor the same {y}")
 
 
 def _spread(panel, x: list[float]) -> None:
-    """A logarithmic axis, where the values ask for one, with marks where they are."""
-    if min(x) > 0 and max(x) > WIDE * min(x):
+    """A logarithmic axis, where the values ask for one; marks where they are, unless there are many side by side."""
+    wide = min(x) > 0 and max(x) > WIDE * min(x)
+    if wide:
         panel.set_xscale("log")
+    if wide or len({*x}) <= FEW:
         _mark(panel, sorted({*x}))
 
 

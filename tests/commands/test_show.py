@@ -68,6 +68,14 @@ def test_a_table_its_columns_and_the_words_that_train_on_it(cli, tmp_path):
     assert cli(*words, "trainer=smoke", "data.validation=0.3")[0] == 0
 
 
+def test_a_column_that_numbers_the_rows_is_told(cli, tmp_path):
+    rows = "".join(f"{i + 1},{i * 7 % 5},{i}\n" for i in range(20))
+    (tmp_path / "t.csv").write_text(f"row no,x,y\n{rows}")
+    told = cli("show", "t.csv")[1]
+    assert "row no numbers the rows, it explains nothing: leave it out by data.ignore='[row no]'" in told
+    assert "y numbers the rows" in told and "x numbers" not in told
+
+
 def test_names_of_a_stranger_are_spelt(cli, tmp_path):
     np.savez(tmp_path / "mine.npz", **{"\x1b[31mred": np.zeros(3)})
     assert "\\x1b[31mred" in cli("show", tmp_path / "mine.npz")[1]

@@ -88,6 +88,15 @@ def test_curves_of_runs_and_their_table(compared):
         curves(compared, "loss", "log_score")
 
 
+@pytest.mark.parametrize("factor, seen", [(1.5, [1, 1.2, 1.5]), (3.0, [1, 2])])
+def test_both_axes_of_the_figure_have_marks(factor, seen):
+    chance = np.random.default_rng(0)
+    some = [falling(1.0, 0.01, chance, 3), falling(factor, 0.01, chance, 3)]
+    left, right = figure(some, 0, "data.fraction", "error", "min").axes
+    assert list(left.get_xticks()) == X  # where something was measured
+    assert [mark for mark in right.get_xticks() if mark <= factor] == pytest.approx(seen)
+
+
 def test_the_figure_has_a_line_and_a_band_each_and_what_it_is_worth(compared):
     some = curves(compared, "data.fraction", "log_score")
     left, right = figure(some, 1, "data.fraction", "log_score", "max").axes

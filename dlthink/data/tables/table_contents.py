@@ -44,6 +44,12 @@ def _held(column: pandas.Series, kind: str, source: Source) -> str:
     return f"{text}; {gaps:,} missing" if gaps else text
 
 
+def _counts_rows(column: pandas.Series) -> bool:
+    """Is it 0, 1, 2, ... or 1, 2, 3, ..., a row each?"""
+    values = column.tolist()
+    return any(values == list(range(first, first + len(values))) for first in (0, 1))
+
+
 def _next(path: str, frame: pandas.DataFrame, kinds: dict[str, str], source: Source) -> Iterator[str]:
     """The command that predicts the last column of numbers, as an example; what else columns could be asked."""
     begin = f"dlthink train data=table data.path={shlex.quote(path)} data.target="
@@ -58,6 +64,8 @@ def _next(path: str, frame: pandas.DataFrame, kinds: dict[str, str], source: Sou
             yield f"where {last} counts something: the same with data.kind=counts"
     if words:
         yield f"who is like whom, by {words[-1]}: {begin}{shlex.quote(words[-1])} data.kind=identities"
+    for name in filter(lambda name: _counts_rows(frame[name]), by_number):
+        yield f"{name} numbers the rows, it explains nothing: leave it out by data.ignore={shlex.quote(f'[{name}]')}"
     structures = [name for name in kinds if "smiles" in name.lower()]
     if structures:
         yield f"{structures[0]} holds molecules: data=molecule_table in place of data=table reads them as such"
