@@ -7,6 +7,9 @@ dlthink show FILE [data=NAME]
   data  the data that are to read it, where several could
 """
 
+import shlex
+from pathlib import Path
+
 
 def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
@@ -30,6 +33,11 @@ def main(words: list[str]) -> int:
             return 0
         except BadInput as error:
             refused.append(error)
+    if Path(files[0]).is_dir():
+        raise BadInput(
+            f"{refused[0]}; photos, PERSON/photo.jpg, are trained on at once: dlthink train data=face_folder "
+            f"data.path={shlex.quote(files[0])}; two folders, photos of a kind each: data=two_folders data.a= data.b="
+        )
     raise refused[0]
 
 

@@ -85,6 +85,7 @@ def test_what_cannot_be_shown(cli, tmp_path):
     refused(cli("show", tmp_path / "none.npz"), "no such file")
     refused(cli("show", "a", "b"), "give one file")
     refused(cli("show", tmp_path, "data=faces"), "data=faces: shows no files", "recording")
+    refused(cli("show", tmp_path), "photos", f"data=face_folder data.path={tmp_path}")
     (tmp_path / "x.pkl").write_bytes(b"\x80\x04.")
     refused(cli("show", tmp_path / "x.pkl"), "is a pickle", "np.savez")
     code, out, _ = cli("show", "--help")

@@ -99,7 +99,7 @@ class Identities:
             said = self.roles(folk)
             role = dict(zip(folk, thinned([said[person] for person in folk], folk, fraction).tolist(), strict=True))
             rows = self._rows(role, owner, torch.tensor(stay, dtype=torch.long))
-            _refuse_too_few(self.source(), owner, rows)
+            _refuse_too_few(self.source(), owner, rows, self.notes)
             pca = Whitened.fit(grey_small[rows["train"]])
             trained = owner[rows["train"]].unique().tolist()
             seen = {
@@ -224,7 +224,7 @@ class Identities:
         return Recognize.read(path, gallery, state)
 
 
-def _refuse_too_few(source: str, owner: Tensor, rows: dict[str, Tensor]) -> None:
+def _refuse_too_few(source: str, owner: Tensor, rows: dict[str, Tensor], notes: list[str]) -> None:
     for name in ROLES:
         photos = torch.bincount(owner[rows[name]])
         people, paired = int((photos > 0).sum()), int((photos > 1).sum())
@@ -232,6 +232,7 @@ def _refuse_too_few(source: str, owner: Tensor, rows: dict[str, Tensor]) -> None
             raise BadInput(
                 f"{source}: {people} people with {int(photos.sum())} photos are left for {name}, where two are needed "
                 f"and pairs of photos: give more people, or another data.validation"
+                + "".join(f"; note: {note}" for note in notes)  # what was left out may be why
             )
 
 
