@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlthink.data.tables.columns import kind_of, listed, numbers
+from dlthink.data.tables.identifiers import names_rows
 from dlthink.data.tables.read_table import Source, read_table
 
 if TYPE_CHECKING:
@@ -44,16 +45,11 @@ def _held(column: pandas.Series, kind: str, source: Source) -> str:
     return f"{text}; {gaps:,} missing" if gaps else text
 
 
-def _counts_rows(column: pandas.Series) -> bool:
-    """Is it 0, 1, 2, ... or 1, 2, 3, ..., a row each?"""
-    values = column.tolist()
-    return any(values == list(range(first, first + len(values))) for first in (0, 1))
-
-
 def _next(path: str, frame: pandas.DataFrame, kinds: dict[str, str], source: Source) -> Iterator[str]:
     """The command that predicts the last column of numbers, as an example; what else columns could be asked."""
     begin = f"dlthink train data=table data.path={shlex.quote(path)} data.target="
-    by_number = [name for name, kind in kinds.items() if kind == "number"]
+    identifiers = {name: why for name, kind in kinds.items() if kind == "number" and (why := names_rows(frame[name]))}
+    by_number = [name for name, kind in kinds.items() if kind == "number" and name not in identifiers]
     words = [name for name, kind in kinds.items() if kind == "category"]
     if by_number:
         last = by_number[-1]
@@ -64,8 +60,8 @@ def _next(path: str, frame: pandas.DataFrame, kinds: dict[str, str], source: Sou
             yield f"where {last} counts something: the same with data.kind=counts"
     if words:
         yield f"who is like whom, by {words[-1]}: {begin}{shlex.quote(words[-1])} data.kind=identities"
-    for name in filter(lambda name: _counts_rows(frame[name]), by_number):
-        yield f"{name} numbers the rows, it explains nothing: leave it out by data.ignore={shlex.quote(f'[{name}]')}"
+    for name, why in identifiers.items():
+        yield f"{name}: {why}, so training leaves it out"
     structures = [name for name in kinds if "smiles" in name.lower()]
     if structures:
         yield f"{structures[0]} holds molecules: data=molecule_table in place of data=table reads them as such"
