@@ -11,6 +11,7 @@ from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 
 LAUNCHERS = {"joblib": "sweep", "submitit_slurm": "slurm", "submitit_local": "slurm"}  # and the extra of each
+OWN = ("loss", "model", "data")  # of which a file of the working folder may be one
 REFUSED = (HydraException, OmegaConfBaseException)
 
 
@@ -28,6 +29,11 @@ def no_such_choice(group: str, name: str, options: list[str]) -> BadInput:
         return BadInput(f"{group}={name}: a file of your own is named without its ending, {group}={bare}")
     near = get_close_matches(bare, own, n=1, cutoff=0.6)
     shipped = get_close_matches(name, options, n=1, cutoff=0.9)
+    if group in OWN and bare.isidentifier() and not (near or get_close_matches(bare, options, n=1, cutoff=0.6)):
+        return BadInput(
+            f"{group}={name}: there is no such {group}, and no {bare}.py in the folder that you work in; begin one, "
+            f"dlthink new {group} {bare}, or see those that there are, dlthink train --help"
+        )
     return BadInput(f"{group}={name}: there is no such {group}{hint(bare, shipped or near or options, f'{group}=')}")
 
 
