@@ -25,6 +25,7 @@ from dlthink.config.examinations import example_of
 from dlthink.config.override import as_typed
 from dlthink.errors import BadInput
 from dlthink.files.lock import hold
+from dlthink.files.made_here import remember
 from dlthink.nested_tensors import each
 from dlthink.runs import folder as folders
 from dlthink.runs.launch import launch
@@ -142,6 +143,7 @@ def check(loss: type | str, *words: str, figure: str | Path | None = None) -> Re
             place = Path(figure)
             place = place if len(asked) == 1 else place.with_stem(f"{place.stem}-{kind}")
             landscape(kind, {choices["loss"]: make} | makers).savefig(place, dpi=150)
+            remember(place)
     return reports
 
 

@@ -11,6 +11,7 @@ from dlthink.config.paths import GROUPS
 from dlthink.config.types import typed
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
+from dlthink.files.made_here import is_ours
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # what an editor makes of a hyphen
 
@@ -91,7 +92,8 @@ def whole_number(name: str, value: str, most: int) -> int:
 
 
 def file_to_write(name: str, value: str, *endings: str) -> Path:
-    """The file that `name=value` asks to be written, if it can be. `endings`: of what can be written, as `.csv`."""
+    """The file that `name=value` asks to be written, if it can be: one that is there was written here, and not changed
+    since. `endings`: of what can be written, as `.csv`."""
     path = _writable(name, value)
     if path.suffix.lower() not in ("", *endings):
         kinds = " or ".join(ending[1:].upper() for ending in endings)
@@ -102,6 +104,11 @@ def file_to_write(name: str, value: str, *endings: str) -> Path:
         raise BadInput(f"{name}={value}: is no file that can be replaced; give another name")
     if not path.parent.is_dir():
         raise BadInput(f"{name}={value}: must be a file in a folder; {path.parent} is none: choose another place")
+    if path.exists() and path.stat().st_size and not is_ours(path):
+        raise BadInput(
+            f"{name}={value}: is there already, and was not written here or was changed since: choose another name, or "
+            f"remove it first"
+        )
     return path
 
 

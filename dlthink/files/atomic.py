@@ -13,6 +13,7 @@ from typing import IO
 import numpy as np
 
 from dlthink.errors import BadInput
+from dlthink.files.made_here import remember
 
 
 @contextmanager
@@ -31,9 +32,10 @@ def renamed(path: Path, alone: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic(path: str, binary: bool = False) -> Iterator[IO]:
+def atomic(path: str, binary: bool = False, remembered: bool = True) -> Iterator[IO]:
     """A file to write to, which takes its name when all is written; what stood there before stays until then.
 
+    remembered: as one that was written here, and may be written over later.
     Raises BadInput, naming the word `output`, when it cannot be written.
     """
     # a name in a table need not be text; its bytes go there as they are
@@ -43,6 +45,8 @@ def atomic(path: str, binary: bool = False) -> Iterator[IO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if remembered:
+            remember(path)
     except OSError as error:
         raise BadInput(f"output={path}: cannot be written ({error.strerror or error}): choose another place") from error
 

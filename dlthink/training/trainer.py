@@ -20,7 +20,8 @@ LONGEST = 100_000  # steps between two points of a curve
 class Trainer:
     """Trains a network on a cost, examines it, and can go on from any checkpoint as if nothing had happened.
 
-    Knobs (conf/trainer): length in `epochs`, or in `steps` (which wins); `batch` samples a step (null: all; auto: 2^k
+    Knobs (conf/trainer): length in `epochs`, but `at_least` so many steps where those are fewer (little data), or in
+    `steps` (which wins); `batch` samples a step (null: all; auto: 2^k
     nearest to a 16th of the training samples, 64 to 1,024, so that as many steps are as many epochs), `accumulate` of
     them summed into one step; `schedule` and `warmup` of the learning rate; `clip` the gradient's norm;
     `l2` penalty on weight matrices, l2/2 |w|^2 over the number of targets, as the cost is a mean over them; `ema` decay
@@ -33,6 +34,7 @@ class Trainer:
         self,
         epochs: int | None = 30,
         steps: int | None = None,
+        at_least: int | None = None,
         batch: BatchSize = 256,
         accumulate: int = 1,
         schedule: Shape = "constant",
@@ -55,6 +57,7 @@ class Trainer:
         if steps is None and epochs is None:
             raise BadInput("trainer.epochs and trainer.steps are both null: say how long to train")
         at_least_one = dict(epochs=epochs, steps=steps, batch=batch, accumulate=accumulate, patience=patience)
+        at_least_one["at_least"] = at_least
         at_least_one |= dict(log_every=log_every, validate_every=validate_every, examine_batch=examine_batch)
         for name, value in at_least_one.items():
             if value not in (None, "auto") and value < 1:
@@ -68,7 +71,8 @@ class Trainer:
             raise BadInput(f"trainer.ema={ema}: a decay lies between 0 and 1, e.g. 0.999")
         if not 0 <= l2 < math.inf or warmup < 0:
             raise BadInput(f"trainer.l2={l2}, trainer.warmup={warmup}: must be numbers from 0")
-        self.epochs, self.steps, self.batch, self.accumulate = epochs, steps, batch, accumulate
+        self.epochs, self.steps, self.at_least = epochs, steps, at_least
+        self.batch, self.accumulate = batch, accumulate
         self.schedule, self.warmup, self.clip, self.l2 = schedule, warmup, clip, l2
         self.ema, self.patience, self.minutes = ema, patience, minutes
         self.log_every, self.validate_every = log_every, validate_every

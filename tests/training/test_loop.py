@@ -45,6 +45,12 @@ def test_an_epoch_sees_every_sample_once(tmp_path):
     assert first.tolist() != second.tolist() != list(range(96))
 
 
+@pytest.mark.parametrize("at_least, steps", [(None, 6), (4, 6), (10, 10)])
+def test_few_samples_are_seen_for_so_many_steps_at_least(tmp_path, at_least, steps):
+    run, *_ = fit(tmp_path, data=Line(n=96), steps=None, epochs=2, batch=32, validate_every=100, at_least=at_least)
+    assert run.step == run.total == steps
+
+
 def test_early_stopping_and_the_best_is_kept(tmp_path):
     run, _, _, results = fit(tmp_path, optim=partial(torch.optim.SGD, lr=0.0), steps=1000, validate_every=5, patience=3)
     assert run.step == 5 * 4  # one that is best, three that are not better

@@ -12,7 +12,16 @@ from tests.training.toy import Error, Line, Squared, network
 
 
 @pytest.mark.parametrize(
-    "knobs", [{"batch": 0}, {"steps": 0}, {"epochs": None, "steps": None}, {"ema": 1.0}, {"clip": -1.0}, {"l2": -0.1}]
+    "knobs",
+    [
+        {"batch": 0},
+        {"steps": 0},
+        {"at_least": 0},
+        {"epochs": None, "steps": None},
+        {"ema": 1.0},
+        {"clip": -1.0},
+        {"l2": -0.1},
+    ],
 )
 def test_bad_knobs(knobs):
     with pytest.raises(BadInput, match=r"trainer\."):

@@ -179,7 +179,7 @@ def _save(image: Any, file: Path, profile: bytes | None = None) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"cannot be written ({error.strerror or error})") from error
-    with atomic(str(file), binary=True) as out:
+    with atomic(str(file), binary=True, remembered=False) as out:
         out.write(packed.getvalue())
 
 

@@ -11,13 +11,16 @@ import numpy as np
 from dlthink.data.tables.read_table import tables
 
 SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f]")  # no-break, thin and other spaces
-WRITTEN = str.maketrans({"\u2212": "-", "\u2019": "'", "\ufe63": "-", "\uff0d": "-"})  # minus signs; an apostrophe
+WRITTEN = str.maketrans(
+    {"\u2212": "-", "\u2019": "'", "\ufe63": "-", "\uff0d": "-", "\u2013": "-"}
+)  # minus signs; an apostrophe
 MONEY = r"[$€£¥₹₽₩₺]|(?:[A-Z]{3}|US\$|R\$|S?Fr\.|Rs\.?|kr\.?|zł)(?=[ \d])"
 UNIT = r"[%‰$€£¥₹₽₩₺℃℉]|°\s?[CFK]?|[^\W\d_][\w.*/^²³·%-]{0,11}"
 DIGITS = r"[-+]?[\d.,' ]*\d[\d.,' ]*?(?:[eE][-+]?\d+)?"
 AMOUNT = re.compile(rf"(?P<sign>[-+]?)\s?(?P<money>{MONEY})?\s?(?P<number>{DIGITS})\s?(?P<unit>{UNIT})?")
 SHARED = 0.9  # of the amounts have the unit of a column
 WHOLE = re.compile(r"(?<=\d)[.,][-\u2013\u2014]+$")  # 120.-, as the Swiss write whole amounts
+ERROR = re.compile(r"(?<=\d)\s?(?:\u00b1|\+/-|\+-)\s?[\d.,]+(?:[eE][-+]?\d+)?")
 HOURS = re.compile(
     r"(?:(?P<days>\d+) days? )?(?P<hours>\d{1,3}):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d(?:[.,]\d+)?))?"
     r"\s?(?P<half>[AP]\.?M\.?)?(?: ?(?:Uhr|h))?",
@@ -28,9 +31,7 @@ LAP = re.compile(r"(?P<minutes>\d{1,3}):(?P<seconds>[0-5]\d[.,]\d+)")
 
 def parsed(texts: list[str], decimal: str) -> tuple[np.ndarray, str]:
     """(float64, nan for what is no number; the currency or unit that all share, "" for none)."""
-    plain = [SPACES.sub(" ", text).translate(WRITTEN).strip() for text in texts]
-    plain = [WHOLE.sub("", text) for text in plain]
-    plain = [f"-{text[1:-1]}" if text[:1] == "(" and text[-1:] == ")" else text for text in plain]  # as bookkeepers do
+    plain = [plain_number(text) for text in texts]
     if plain and ":" in plain[0] and (clock := _clock(plain)):
         return clock
     decimal = _decimal(plain, decimal)
@@ -46,6 +47,12 @@ def parsed(texts: list[str], decimal: str) -> tuple[np.ndarray, str]:
     meant = [i for i, amount in amounts.items() if (amount["money"] or "", amount["unit"] or "") == unit]
     found[meant] = _numbers([amounts[i]["sign"] + amounts[i]["number"] for i in meant], decimal)
     return found, "".join(unit)
+
+
+def plain_number(text: str) -> str:
+    """With plain blanks and signs, without the error that stands behind a value (4.1 ± 0.2)."""
+    text = ERROR.sub("", WHOLE.sub("", SPACES.sub(" ", text).translate(WRITTEN).strip()))
+    return f"-{text[1:-1]}" if text[:1] == "(" and text[-1:] == ")" else text  # as bookkeepers do
 
 
 def in_one_unit(texts: list[str], decimal: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from dlthink.errors import BadInput
-from dlthink.files.text_table import SEPARATORS, beginning
+from dlthink.files.text_table import BLANK, SEPARATORS, beginning
 
 MARKS = SEPARATORS
 HEADER = 70  # lines in which a table shows what it is
@@ -31,9 +31,15 @@ def columns(lines: Iterable[str], name: str, fits: Callable[[list[str]], bool], 
     lines = (line + "\n" for line in lines)
     first = [next((line for line in lines if line.strip()), ""), *islice(lines, HEADER)]
     begun = beginning("".join(first), marks, fits)
+    if (
+        len(begun.header) == 1
+        and BLANK not in marks
+        and (blanks := beginning("".join(first), BLANK, fits)).agreement[0] == 1
+    ):
+        begun = blanks
     if not begun.header:
         raise _is_none(name, csv.Error("its first lines cannot be read"))
-    head = [cell.strip() for cell in begun.header]
+    head = [""] * begun.named_rows + [cell.strip() for cell in begun.header]
     rows = _rows(chain(first[begun.above :], lines), begun.separator, len(head), name)
     return Columns(head, begun.separator, islice(rows, len(begun.below), None))
 
@@ -47,7 +53,7 @@ def _rows(lines: Iterable[str], mark: str, width: int, name: str) -> Iterator[li
             yield line
 
     try:
-        rows = csv.reader(kept(), delimiter=mark)
+        rows = csv.reader(kept(), delimiter=mark, skipinitialspace=mark == BLANK)
         next(rows, None)
         held.clear()
         for row in rows:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlthink.data.molecules.features.structures import chemistry
 from dlthink.data.molecules.readers import sd_file, shift_lines
+from dlthink.data.molecules.readers.amounts import Amounts
 from dlthink.data.molecules.readers.columns import columns
 from dlthink.data.molecules.readers.molecule_file import Entry, kind_of
+from dlthink.data.molecules.readers.other_formats import refuse_other
 from dlthink.data.molecules.readers.records import Reading, Record, gather, lost_split, structure_of, whole
 from dlthink.data.molecules.readers.structure_file import name_column, structure_and_name, structures_in
 from dlthink.did_you_mean import hint
@@ -20,9 +21,6 @@ from dlthink.files.text_file import TextFile
 
 LARGEST = 10_000  # atoms of a molecule
 MOST = 1e38  # a value: float32 ends there
-MINUS = str.maketrans("\u2212\u2013", "--")  # as word processors write it
-MISSING = {"", "na", "n/a", "nan", "nd", "none", "null", "-", "--", "?", "."}
-COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")  # a decimal comma
 SHOWN = 40  # characters of a cell, in a message
 
 
@@ -61,6 +59,7 @@ def read(path: str | Path, wanted: Wanted, tautomers: bool = False) -> Reading:
     """
     chemistry()
     file = TextFile(path)
+    refuse_other(file)
     lines = file.watched("reading")
     kind = kind_of(file.head)
     seen: dict[str, None] = {}  # fields of records
@@ -70,7 +69,9 @@ def read(path: str | Path, wanted: Wanted, tautomers: bool = False) -> Reading:
         entries = _objects(lines, wanted, seen)
     else:
         entries = _rows(lines, file.name, wanted)
-    reading = gather(entries, lambda entry: record_of(entry, wanted, tautomers))
+    amounts = Amounts()
+    reading = gather(entries, lambda entry: record_of(entry, wanted, tautomers, amounts))
+    reading.notes += [f"values of {target} are in {unit}" for target, unit in amounts.units.items() if unit]
     for setting, column in wanted.named.items() if seen else ():
         if _found(column, list(seen)) is None:
             raise BadInput(f"{setting}: no record of {file.name} has such a field{hint(column, seen)}")
@@ -81,20 +82,22 @@ def read(path: str | Path, wanted: Wanted, tautomers: bool = False) -> Reading:
     return reading
 
 
-def record_of(entry: Entry, wanted: Wanted, tautomers: bool) -> tuple[PropertyRecord | str, list[tuple[str, str]]]:
+def record_of(
+    entry: Entry, wanted: Wanted, tautomers: bool, amounts: Amounts
+) -> tuple[PropertyRecord | str, list[tuple[str, str]]]:
     """The record, or why there is none, and what of it was left out, as `gather` wants it."""
     if entry.refused:
         return entry.refused, []
     values, lost = [], []
     for target in wanted.targets:
         text = entry.fields.get(target, "")
-        value = _number(text, entry.decimal_comma)
-        if value is None:
-            lost.append((f"values of {target} left out: no number can be read", repr(text[:SHOWN])))
+        value = amounts.read(target, text, entry.decimal_comma)
+        if isinstance(value, str):
+            lost.append((f"values of {target} left out: {value}", repr(text[:SHOWN])))
         elif abs(value) > MOST:
             lost.append((f"values of {target} left out: infinite or too large", ""))
-            value = None
-        values.append(math.nan if value is None else value)
+            value = math.nan
+        values.append(math.nan if isinstance(value, str) else value)
     if all(map(math.isnan, values)):
         return f"no value of {' or '.join(wanted.targets)}", lost
     found = structure_of(entry, None, LARGEST, tautomers)
@@ -102,19 +105,6 @@ def record_of(entry: Entry, wanted: Wanted, tautomers: bool) -> tuple[PropertyRe
         return found, lost
     record = PropertyRecord(**vars(found[0]), values=values, group=entry.fields.get(wanted.group or "", ""))
     return record, lost + lost_split(entry, record)
-
-
-def _number(text: str, decimal_comma: bool) -> float | None:
-    """nan where nothing is written; None for what is no number."""
-    text = text.strip().translate(MINUS)
-    if text.lower() in MISSING:
-        return math.nan
-    if decimal_comma and COMMA.fullmatch(text):
-        text = text.replace(",", ".")
-    try:
-        return float(text) if "_" not in text else None
-    except ValueError:
-        return None
 
 
 def _refuse_without_values(reading: Reading, wanted: Wanted, name: str) -> None:
@@ -136,8 +126,9 @@ def _rows(lines: Iterable[str], name: str, wanted: Wanted) -> Iterator[Entry]:
     if not wanted.targets:
         raise _ask_for_targets(name, [title for at, title in enumerate(head) if at != place])
     if place is None:
-        said = wanted.smiles or "smiles"
-        raise BadInput(f"data.smiles={said}: {name} has no such column{hint(said, head)}")
+        if wanted.smiles:
+            raise BadInput(f"data.smiles={wanted.smiles}: {name} has no such column{hint(wanted.smiles, head)}")
+        raise BadInput(f"{name}: say which column holds the molecules as SMILES, data.smiles=COLUMN{hint('', head)}")
     settings = {setting: _place(setting, column, head, name) for setting, column in wanted.named.items()}
     places = dict(zip(wanted.named.values(), settings.values(), strict=True))
     for setting, column in settings.items():

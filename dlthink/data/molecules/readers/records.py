@@ -108,6 +108,8 @@ def structure_of(
     """(record, molecule as written, new index of each written atom), or why there is none."""
     if largest and entry.atoms > largest:
         return f"more than {largest} atoms"
+    if entry.text.startswith("InChI="):
+        return "an InChI in place of a SMILES (rdkit's Chem.MolFromInchi and Chem.MolToSmiles make one)"
     try:
         written = (molecule_of_block if entry.is_block else molecule_of_smiles)(entry.text)
         if largest and written.GetNumAtoms() > largest:  # a counts line may lie

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dlthink.data.molecules.features.structures import chemistry, molecule_of_block, molecule_of_smiles
 from dlthink.data.molecules.readers import sd_file, shift_lines
 from dlthink.data.molecules.readers.columns import MARKS, columns
+from dlthink.data.molecules.readers.other_formats import CONVERTED, refuse_other
 from dlthink.errors import BadInput
 from dlthink.files.text_file import TextFile
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 TITLES = {"smiles", "smi", "canonical_smiles", "structure"}  # a word of the header of a .smi
 NAMES = ("id", "name", "title")
 NAMED = {*NAMES, "identifier", "molecule", "compound"}
+STRUCTURES = {"structure", "structures", "struktur", "estructura", "struttura", "mol"}  # a column of SMILES, else
 LINES = (".smi", ".smiles", ".ism", ".can", ".cxsmiles", ".txt")
 TABLES = (".csv", ".tsv", ".tab")
 BLOCKS = (".sdf", ".sd", ".mol", ".mdl")
@@ -46,9 +48,10 @@ def read_structures(path: str | Path, watched: str = "", column: str | None = No
     chemistry()
     endings = [ending.lower() for ending in Path(path).suffixes]
     ending = (endings[:-1] if endings[-1:] == [".gz"] else endings)[-1:]
-    if not ending or ending[0] not in ENDINGS:
+    if not ending or ending[0] not in (*ENDINGS, *CONVERTED):
         raise BadInput(f"input={path}: which format is this? Name it one of {' '.join(ENDINGS)}, perhaps with .gz")
     file = TextFile(path, "input")
+    refuse_other(file)
     lines = file.watched(watched) if watched else iter(file)
     if ending[0] in BLOCKS:
         return _molecules(file, _blocks(lines, file.name), sd_file.atoms_of, molecule_of_block)
@@ -125,7 +128,7 @@ def structures_in(head: list[str], column: str | None = None) -> int | None:
     if column and column.lower() in head:
         return head.index(column.lower())
     like = {title for title in head if "smiles" in title and not {*title} & {*MARKS, '"'}}  # else it is cut wrongly
-    for wanted in ({"smiles"}, {"smi"}, like):
+    for wanted in ({"smiles"}, {"smi"}, like, STRUCTURES):
         for place, title in enumerate(head):
             if title in wanted:
                 return place

@@ -8,7 +8,9 @@ import pytest
 
 Chem = pytest.importorskip("rdkit.Chem", reason="molecules need rdkit")
 
+from dlthink.data.molecules.readers.amounts import Amounts  # noqa: E402
 from dlthink.data.molecules.readers.property_records import Wanted, read  # noqa: E402
+from dlthink.data.molecules.readers.structure_file import read_structures  # noqa: E402
 from dlthink.errors import BadInput  # noqa: E402
 from tests.data.molecules.made_molecules import ETHANOL, block, record, save  # noqa: E402
 
@@ -31,6 +33,11 @@ def values(path, wanted=LOGS):
         "name,smiles,logS,dose µg\na,CCO,-0.5,1\nb,CC,1.25,2\n".encode("cp1252"),
         b"# LabDB 3.2, 2024\n#exported, by, me\nname,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n",
         b"Solubilities\n\nname;smiles;logS\na;CCO;-0,5\nb;CC;1,25\n",
+        b"Screen,2024\nAnalyst,Meier\n\nname,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n",
+        b"name,smiles,logS\n-,-,[mol/l]\na,CCO,-0.5\nb,CC,1.25\nc,C,k.A.\nd,CCC,#N/A\n",
+        b"name,structure,logS,\na,CCO,-0.5 \xb1 0.1,\nb,CC,1.25 \xb1 0.2,\n",
+        b"name  smiles logS\na  CCO   -0.5\nb  CC     1.25\n",
+        b"name;Struktur;logS\na;CCO;-0,5 %\nb;CC;1,25 %\n",
         "name,smiles,logS\na,CCO,\u22120.5\nb,CC,1.25\n".encode(),
         b"\xef\xbb\xbfname,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n",
         gzip.compress(b"name,smiles,logS\na,CCO,-0.5\nb,CC,1.25\n", mtime=0),
@@ -42,6 +49,54 @@ def test_tables_and_json_as_people_have_them(tmp_path, content):
     path = tmp_path / "a.dat"
     path.write_bytes(content)
     assert values(path) == {"a": -0.5, "b": 1.25}
+
+
+WRITTEN = {
+    "Swiss thousands": (["1'200.5", "700"], [1200.5, 700]),
+    "German thousands": (["1.200,5", "1.000.000,0"], [1200.5, 1e6]),
+    "American thousands": (["1,200.5", "1,000,000.0"], [1200.5, 1e6]),
+    "a unit, and another one": (["12.5 nM", "3 nM", "4 uM"], [12.5, 3, math.nan]),
+    "a unit, and none": (["12.5 nM", "3"], [12.5, math.nan]),
+    "a limit": (["5", ">10"], [5, math.nan]),
+    "a decimal comma in a field": (["-0,77", "1,5"], [-0.77, 1.5]),
+}
+
+
+@pytest.mark.parametrize("texts, wanted", WRITTEN.values(), ids=WRITTEN)
+def test_amounts_as_people_write_them(texts, wanted):
+    amounts = Amounts()
+    found = [amounts.read("y", text, False) for text in texts]
+    assert [math.nan if isinstance(one, str) else one for one in found] == pytest.approx(wanted, nan_ok=True)
+
+
+OTHER = {
+    "x.mol2": ("@<TRIPOS>MOLECULE\nx\n", "is MOL2: .*obabel x.mol2 -O x.sdf"),
+    "x.csv": ("HEADER    PROTEIN\nATOM      1\n", "is PDB"),
+    "x.xyz": ("1\n\nC 0 0 0\n", "is XYZ"),
+    "x.html": ("<!DOCTYPE html><p>smiles,logS</p>", "is a web page"),
+    "x.parquet": ("PAR1xxxx", "is Parquet: python -c .*read_parquet"),
+}
+
+
+@pytest.mark.parametrize("name, content, says", [(name, *rest) for name, rest in OTHER.items()], ids=OTHER)
+def test_another_format_is_told_with_the_way_out(tmp_path, name, content, says):
+    path = save(tmp_path / name, content)
+    with pytest.raises(BadInput, match=says):
+        read(path, LOGS)
+    if "obabel" in says:
+        with pytest.raises(BadInput, match=says):
+            read_structures(path)
+
+
+def test_rows_with_names_that_the_header_has_not(tmp_path):
+    path = save(tmp_path / "a.csv", '"smiles","logS"\n"1","CCO",-0.5\n"2","CC",1.25\n')
+    assert [record.values[0] for record in read(path, LOGS).records] == [-0.5, 1.25]
+
+
+def test_an_inchi_is_told_as_such(tmp_path):
+    path = save(tmp_path / "a.csv", 'smiles,logS\n"InChI=1S/CH4/h1H4",1\nC,2\n')
+    (reason,) = read(path, LOGS).skipped
+    assert "an InChI in place of a SMILES" in reason
 
 
 def test_an_sd_file_with_a_field(tmp_path):
@@ -112,7 +167,7 @@ REFUSED = {
     "no such split": (CSV, Wanted(("logS",), split="splot"), r"data.split=splot: .* has no such column"),
     "no such group": (CSV, Wanted(("logS",), group="word"), r"data.group=word: .*did you mean words\?"),
     "two of one name": ("smiles,a,a\nC,1,2\n", Wanted(("a",)), r"data.target=a: .* has 2 columns of this name"),
-    "no structures": ("x,logS\nC,1\n", LOGS, r"data.smiles=smiles: .*a\.csv has no such column; there is logS, x"),
+    "no structures": ("x,logS\nC,1\n", LOGS, r"a\.csv: say which column holds .* data.smiles=COLUMN; there is logS, x"),
     "a header alone": ("smiles,logS\n", LOGS, r"none of its 0 records"),
     "an open quote": ('smiles,logS,x\nC,1,"a\nCC,2,b\nCCC,3,c\n', LOGS, r"is not a CSV \(a row of 3 lines.*left open"),
     "one column": ("smiles\nC\n", Wanted(("smiles",)), r"data.target=smiles: is the column of the structures"),

@@ -44,8 +44,8 @@ def test_csv_with_short_rows_and_quotes(tmp_path):
 
 
 def test_csv_without_the_column(tmp_path):
-    with pytest.raises(BadInput, match=r"a\.csv: no column is called smiles \(there are structure, id\)"):
-        readings(save(tmp_path / "a.csv", "structure,id\nC,1\n"))
+    with pytest.raises(BadInput, match=r"a\.csv: no column is called smiles \(there are compound, id\)"):
+        readings(save(tmp_path / "a.csv", "compound,id\nC,1\n"))
 
 
 def test_sdf_and_mol(tmp_path):
@@ -64,7 +64,8 @@ def test_sdf_and_mol(tmp_path):
 @pytest.mark.parametrize(
     "name, content, message",
     [
-        ("a.xyz", b"C", "which format"),
+        ("a.xxx", b"C", "which format"),
+        ("a.xyz", b"C", "is XYZ: .*obabel a.xyz -O a.sdf"),
         ("a.smi", b"", "empty"),
         ("a.smi", b"# only a comment\n", "no molecule"),
         ("a.csv", b"smiles\n", "no molecule"),
