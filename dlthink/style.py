@@ -1,5 +1,6 @@
 """The one quiet style of every figure: few lines, little ink, colours that any eye can tell apart."""
 
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,6 +73,12 @@ class Plain(Figure):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             super().draw(renderer)
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows of it: IPython draws figures that pyplot knows, and this is none."""
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
 
 
 def canvas(width: float, height: float) -> Figure:

@@ -34,3 +34,9 @@ def test_powers_of_ten_are_formulas():
 def test_letters_that_no_font_has_are_drawn_in_silence(recwarn):
     drawn("\U000104f1")
     assert not len(recwarn)
+
+
+def test_a_notebook_shows_a_figure():
+    figure = canvas(1, 1)
+    figure.subplots().plot([0, 1])
+    assert figure._repr_png_().startswith(b"\x89PNG")  # IPython asks for it by this name
