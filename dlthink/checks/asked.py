@@ -1,7 +1,7 @@
 """A cost as checks ask it: each time a copy, under the same draws, in the widest numbers that it takes."""
 
 import copy
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 from typing import Any
 
@@ -57,11 +57,19 @@ class Asked:
 
     def value(self, out: Values | None = None, y: Values | None = None) -> float:
         """The cost: the sum of its terms."""
+        if out is None and y is None:
+            return self._value
         with torch.no_grad():
             return float(reduce(add, self.terms(out, y).values()))
 
+    @cached_property
+    def _value(self) -> float:
+        return self.value(self.out)
+
     def slopes(self, out: Values | None = None, y: Values | None = None) -> list[Tensor]:
         """The gradient at each tensor of answers, zeros where none arrives."""
+        if out is None and y is None:
+            return [one.clone() for one in self._slopes]
         leaf = leaf_of(self.wide(self.out if out is None else out))
         leaves = list(tensors(leaf))
         total = reduce(add, self.terms(leaf, y).values())
@@ -69,6 +77,10 @@ class Asked:
             return [torch.zeros_like(one) for one in leaves]
         found = torch.autograd.grad(total, leaves, allow_unused=True)
         return [torch.zeros_like(one) if slope is None else slope for one, slope in zip(leaves, found, strict=True)]
+
+    @cached_property
+    def _slopes(self) -> list[Tensor]:
+        return self.slopes(self.out)
 
     def operations(self) -> Operations:
         """Every operation of torch that the cost asks for, in order."""

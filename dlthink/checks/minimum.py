@@ -15,7 +15,7 @@ from dlthink.protocols import Loss
 from dlthink.training import rng
 from dlthink.training.sanity_check import twin
 
-STEPS, MORE, TRIES = 80, 80, 4  # of the first search, of a further one, and how many of those
+STEPS, TRIES = 50, 6  # of a search, and how often it goes on
 STILL = 2e-3  # standard deviations: what has moved less in `LATELY` steps has come to rest
 LATELY = 15
 BEYOND = 1e7  # answers: nobody's true answer lies there
@@ -61,14 +61,14 @@ def minimise(loss: nn.Module, groups: Groups, start: Tensor, sign: float = 1.0) 
 
     spread, settled, bounded, value = groups.std.clamp(min=1e-12), False, True, math.nan
     search = torch.optim.Rprop(free, lr=0.1, step_sizes=(1e-10, 1e6))
-    for attempt in range(TRIES):
-        for step in range(STEPS if attempt == 0 else MORE):
+    for _ in range(TRIES):
+        for step in range(STEPS):
             value = float(ask().detach())
             if not math.isfinite(value) or float(answers.detach().abs().max()) > BEYOND:
                 bounded = False
                 break
             search.step()
-            if step == (STEPS if attempt == 0 else MORE) - LATELY:
+            if step == STEPS - LATELY:
                 before = read(cost, answers.detach())
         if not bounded:
             break

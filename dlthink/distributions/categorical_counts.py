@@ -16,7 +16,7 @@ class CategoricalCounts(CountDistribution):
     def __init__(self, logits: Tensor):
         self.dtype = logits.dtype
         self.log_p = exact(logits).log_softmax(-1)
-        self.parameters = (self.log_p,)
+        self.given = (self.log_p,)
         self.counts = torch.arange(logits.shape[-1], dtype=self.log_p.dtype, device=logits.device)
         Distribution.__init__(self, logits.shape[:-1], validate_args=False)
 

@@ -36,8 +36,13 @@ class CountDistribution(Distribution):
 
     def __init__(self, *parameters: Tensor):
         self.dtype = reduce(torch.promote_types, (each.dtype for each in parameters))
-        self.parameters = torch.broadcast_tensors(*(exact(each) for each in parameters))
-        super().__init__(self.parameters[0].shape, validate_args=False)
+        self.given = torch.broadcast_tensors(*parameters)
+        super().__init__(self.given[0].shape, validate_args=False)
+
+    @property
+    def parameters(self) -> tuple[Tensor, ...]:
+        """In float64, of the batch's shape; made when they are asked for, since predictions may be many."""
+        return tuple(exact(each) for each in self.given)
 
     def log_pmf(self, k: Tensor) -> Tensor:
         """log P(k) in float64, k >= 0 in float64, a whole number; k broadcasts with the parameters."""
@@ -49,14 +54,16 @@ class CountDistribution(Distribution):
 
     def at(self, index: Tensor) -> CountDistribution:
         """The laws of the places `index` of the flattened batch: [n, 1], ready for n rows of several counts."""
-        return type(self)(*(each.flatten()[index].unsqueeze(-1) for each in self.parameters))
+        return type(self)(*(picked(each, index) for each in self.given))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """log P(k); -inf below zero."""
         if value.shape == self.batch_shape and value.numel() > LARGE:
-            places = torch.arange(value.numel(), device=value.device).split(LARGE)
-            found = [self.at(some).log_prob(value.flatten()[some].unsqueeze(-1)) for some in places]
-            return torch.cat(found).view(value.shape)
+            found = torch.empty_like(value, dtype=torch.promote_types(value.dtype, self.dtype)).flatten()
+            for start in range(0, value.numel(), LARGE):
+                some = torch.arange(start, min(start + LARGE, value.numel()), device=value.device)
+                found[some] = self.at(some).log_prob(picked(value, some))[:, 0].to(found.dtype)
+            return found.view(value.shape)
         k = exact(value)
         return self._like(value, torch.where(k >= 0, self.log_pmf(k.clamp(min=0)), -math.inf))
 
@@ -162,3 +169,10 @@ class CountDistribution(Distribution):
             law = self.at(index[some])
             mean, std = (each.expand(len(some), 1)[:, 0] for each in law.bulk)
             on(some, law, stretches.edges(mean, std, SUMMED), asked[some])
+
+
+def picked(values: Tensor, index: Tensor) -> Tensor:
+    """Places of the flattened values: [n, 1]. One that was expanded stays as small as it is."""
+    if values.is_contiguous():
+        return values.flatten()[index].unsqueeze(-1)
+    return values[torch.unravel_index(index, values.shape)].unsqueeze(-1)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from dlthink.distributions.count import CountDistribution
+from dlthink.distributions.count import CountDistribution, picked
 from dlthink.distributions.real import exact
 
 
@@ -16,17 +16,23 @@ class ZeroInflated(CountDistribution):
     """
 
     def __init__(self, base: CountDistribution, logit: Tensor):
-        super().__init__(*base.parameters, logit)
-        self.base, self.logit = base, self.parameters[-1]
+        super().__init__(*base.given, logit)
+        self.base = base
         self.dtype = torch.promote_types(base.dtype, logit.dtype)
 
     def at(self, index: Tensor) -> "ZeroInflated":
         base = self.base.at(self._of_base(index))
-        return ZeroInflated(base, self.logit.flatten()[index].unsqueeze(-1))
+        return ZeroInflated(base, picked(self.given[-1], index))
+
+    @property
+    def logit(self) -> Tensor:
+        return exact(self.given[-1])
 
     def _of_base(self, index: Tensor) -> Tensor:
         """Places of the base's own flattened batch, which may be smaller."""
         shape = self.base.batch_shape
+        if shape == self.batch_shape:
+            return index
         own = torch.arange(shape.numel(), device=index.device).view(shape)
         return own.expand(self.batch_shape).flatten()[index]
 

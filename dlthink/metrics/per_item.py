@@ -1,6 +1,7 @@
 """Scores of single items: what is known of each row, put together by the item (a molecule, a stretch of time) of it."""
 
 import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -20,7 +21,7 @@ def by_item(scores: dict[str, Tensor], y: Tensor, item: Tensor | None) -> dict[s
     numbers, row = np.unique(numbers, return_inverse=True)
 
     def sums(values: np.ndarray) -> np.ndarray:
-        return np.bincount(row, np.where(known, values, 0.0).sum(1), minlength=len(numbers))
+        return np.bincount(row, np.where(known, values, 0.0).sum(1, dtype=np.float64), minlength=len(numbers))
 
     made = {"weight": sums(known), "target": sums(y)} | {name: sums(_table(of)) for name, of in scores.items()}
     some = made["weight"] > 0
@@ -29,5 +30,6 @@ def by_item(scores: dict[str, Tensor], y: Tensor, item: Tensor | None) -> dict[s
 
 
 def _table(values: Tensor) -> np.ndarray:
-    """[n, n_targets] in float64."""
-    return values.detach().cpu().double().view(len(values), -1).numpy()
+    """[n, n_targets]; summed in float64, but not held in it: values may be millions."""
+    values = values.detach().cpu()
+    return values.to(torch.promote_types(values.dtype, torch.float32)).view(len(values), -1).numpy()

@@ -159,3 +159,13 @@ def test_a_law_broadcasts_with_what_it_is_asked():
         alone = torch.stack([torch.stack([getattr(each[i][j], name)(k[i, j]) for j in range(2)]) for i in range(3)])
         torch.testing.assert_close(getattr(law, name)(k), alone)
     torch.testing.assert_close(law.icdf(k / 6)[2, 1], each[2][1].icdf(tensor(5 / 6))[0])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_many_are_asked_some_at_a_time_in_the_same_type(family, monkeypatch):
+    law, k = laws(torch.float32)[family], torch.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 7.0]])
+    whole = law.log_prob(k)
+    monkeypatch.setattr("dlthink.distributions.count.LARGE", 4)
+    parts = laws(torch.float32)[family].log_prob(k)
+    assert parts.dtype == whole.dtype == torch.float32
+    torch.testing.assert_close(parts, whole)

@@ -35,5 +35,5 @@ class Poisson(Counts):
 
     def predict(self, out: Tensor) -> dict[str, Tensor | Law]:
         """rate: [n, n_targets], expected count per bin; distribution: Poisson of that rate."""
-        rate = (out + self.log_mean).clamp(FLOOR, CEILING).exp()
+        rate = (out + self.log_mean).clamp_(FLOOR, CEILING).exp_()
         return {"rate": rate, "distribution": Law(rate)}

@@ -100,7 +100,7 @@ class Counts:
         if log_prob is None:
             k = exact(y)
             log_prob = Poisson(self.positive(mean_of(predicted), k)[0]).log_prob(k)
-        return by_item({"log_score": exact(log_prob)}, y, known.get("item"))
+        return by_item({"log_score": log_prob}, y, known.get("item"))
 
     def noise(self, predicted: dict, y: Tensor) -> Noise:
         """The counts and the law that was predicted for them."""
