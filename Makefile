@@ -20,7 +20,7 @@ $(BIN)/.train: pyproject.toml constraints.txt
 	touch $@
 
 $(BIN)/.test: $(BIN)/.train
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,spikes,nwb,molecules,faces,seasons,table,search,sweep]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,all]'
 	touch $@
 
 train: $(BIN)/.train  ## install and run the first experiment (RUN="loss=mse data=spikes" for another)

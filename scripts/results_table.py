@@ -1,18 +1,23 @@
 """Numbers of finished runs as a table in Markdown, each row with the command that made it, for docs/results/*.md.
 
 python scripts/results_table.py FOLDER... [--numbers mae,crps] [--split test] [--over seed,data.fold] [--digits 4]
+                                [--to best]
 
 FOLDER    runs, or folders that hold some, as in `dlthink compare`
 numbers   what to show; without, what `dlthink compare` would, at most six
 over      settings that only repeat a run: a row for each group, with every value, their mean and its standard error
+to        a group, as `dlthink compare` calls it, or best: rows are called so, too, best first, with means and standard
+          errors alone, and the last column is the difference to that group by the first number, and what it says
 """
 
 import argparse
 import math
 from pathlib import Path
 
-from dlthink.runs import comparison, stored_files
+from dlthink.runs import comparison, stored_files, verdict
 from dlthink.runs.comparison import Comparison, Estimate, Finished
+from dlthink.runs.comparison_table import digits
+from dlthink.runs.ranking import Ranking
 
 MOST = 6  # columns, where nobody says which
 
@@ -23,6 +28,24 @@ def table(runs: list[Finished], numbers: list[str], over: tuple[str, ...], digit
     rows = [[f"`{command(group, over)}`", *(cell(group, name, digits) for name in numbers)] for group in groups]
     head = ["command", *(f"`{name}`" for name in numbers)]
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+
+
+def differences(runs: list[Finished], numbers: list[str], over: tuple[str, ...], to: str, split: str) -> str:
+    """A row for each group, best first, with its difference to the group `to` by the first number."""
+    compared = Comparison(runs, over)
+    labels, scores = compared.labels(), comparison.scores(runs)
+    reference = None if to == "best" else labels.index(to)
+    ranking = Ranking.of(
+        compared, numbers[0], comparison.direction(numbers[0], scores), reference, items=split == "test"
+    )
+    said = {label: f"{interval}, {words}".strip(", ") for label, interval, words in verdict.rows(ranking, labels)}
+    estimates = {name: compared.estimates(name) for name in numbers}
+    rows = [["runs", *(f"`{name}`" for name in numbers), f"minus that of {labels[ranking.reference]}"]]
+    rows += [["---"] * len(rows[0])]
+    for place in ranking.order:
+        means = ["".join(digits(estimates[name][place])) for name in numbers]
+        rows.append([labels[place], *means, said.get(labels[place], "")])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def command(group: list[Finished], over: tuple[str, ...]) -> str:
@@ -57,12 +80,19 @@ def main() -> None:
     parser.add_argument("--split", default="test", choices=("test", "val"))
     parser.add_argument("--over", default="seed,data.fold")
     parser.add_argument("--digits", default=4, type=int)
+    parser.add_argument("--to", default="")
     given = parser.parse_args()
     runs, _ = comparison.find(given.folders, given.split)
     if not runs:
         parser.error("no finished run there")
     numbers = [name for name in given.numbers.split(",") if name] or comparison.shared(runs)[:MOST]
-    print(table(runs, numbers, tuple(key for key in given.over.split(",") if key), given.digits))
+    over = tuple(key for key in given.over.split(",") if key)
+    if given.to not in ("", "best", *(labels := Comparison(runs, over).labels())):
+        parser.error(f"--to {given.to}: no group is called so; they are: {', '.join(labels)}")
+    if given.to:
+        print(differences(runs, numbers, over, given.to, given.split))
+    else:
+        print(table(runs, numbers, over, given.digits))
 
 
 if __name__ == "__main__":

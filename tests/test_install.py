@@ -1,6 +1,8 @@
 """Wheel, sdist, editable install and bare checkout all find their configuration, from any working folder."""
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,3 +75,17 @@ def test_the_installed_command(tmp_path):
         [command, "train", "--cfg", "job"], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0 and "dlthink.losses.counts.poisson.Poisson" in done.stdout
+
+
+CALLED = {"yaml": "pyyaml", "PIL": "pillow", "hydra": "hydra-core", "sklearn": "scikit-learn"}  # as it is installed
+
+
+def test_what_is_imported_is_stated():
+    """What comes along with another package may stay away with its next version."""
+    stated = set(re.findall(r'"([a-z0-9-]+)(?:[<>=]|")', (REPOSITORY / "pyproject.toml").read_text()))
+    for file in (REPOSITORY / "dlthink").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            for name in {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"dlthink"}:
+                assert CALLED.get(name, name.replace("_", "-")) in stated, f"{file}: {name}"

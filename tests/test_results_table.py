@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from dlthink.runs import comparison
-from scripts.results_table import table
+from scripts.results_table import differences, table
 from tests.commands.test_compare import made  # noqa: F401
 from tests.conftest import REPOSITORY
 
@@ -24,6 +24,22 @@ def test_a_row_for_each_group_with_every_value_and_its_command(made, tmp_path): 
         "0.3333 (SE 0) | nan nan nan, mean nan (SE nan) |",
         "| `dlthink train loss=poisson trainer.epochs=5` | 1.235e+04 | 0.5 | nan |",
     }
+
+
+def test_rows_by_what_tells_groups_apart_with_their_differences(made, tmp_path):  # noqa: F811
+    for seed, (first, second) in enumerate([(1.0, 2.0), (2.0, 2.5), (6.0, 5.0)]):
+        for name, score in ("poisson", first), ("huber", second):
+            made(f"{name}{seed}", {"log_score": score, "mae": 1 / 3}, f"loss={name}", f"seed={seed}")
+    runs, _ = comparison.find([tmp_path], "test")
+    # 2, 2.5, 5: mean 19/6, error 0.9280; poisson less huber: -1, -0.5, 1
+    assert differences(runs, ["log_score", "mae"], ("seed",), "best", "test").splitlines() == [
+        "| runs | `log_score` | `mae` | minus that of loss=huber |",
+        "| --- | --- | --- | --- |",
+        "| loss=huber | 3.17 +- 0.93 | 0.333333 +- 0 |  |",
+        "| loss=poisson | 3.0 +- 1.5 | 0.333333 +- 0 | -0.2 (-2.8 to 2.4), cannot be told apart, p = 0.81 |",
+    ]
+    other = differences(runs, ["log_score"], ("seed",), "loss=poisson", "test").splitlines()
+    assert other[2].endswith("| +0.2 (-2.4 to 2.8), cannot be told apart, p = 0.81 |")
 
 
 def test_the_script_on_a_run(finished):

@@ -1,7 +1,7 @@
 """`check`: a cost is examined before it is trained, on data whose truth is known, in seconds."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -90,7 +90,7 @@ def _asked(kind: Kind, make: Make, metrics: Any, report: Report) -> Iterator[Fin
         yield from kind.examined(make, case, report)
 
 
-def _sound(case: Case, metrics: Any) -> Iterator[Finding]:
+def _sound(case: Case, metrics: Any) -> Generator[Finding, None, bool]:
     """The sanity check before training, a finding a question. Returns whether there is any use in asking on."""
     answers, question = Answers(case.out, case.y), "start"
     asked = questions(nn.Identity(), case.loss, answers, answers, metrics, torch.arange(len(answers)))

@@ -97,10 +97,10 @@ def _over(axes: Axes, landscape: Landscape) -> None:
 
 def _same_limits(several: Sequence[Axes]) -> None:
     """What has the same axes is seen on the same scale."""
-    for axis in ("x", "y"):
-        limits = [getattr(axes, f"get_{axis}lim")() for axes in several]
-        for axes in several:
-            getattr(axes, f"set_{axis}lim")(min(low for low, _ in limits), max(high for _, high in limits))
+    across, along = [axes.get_xlim() for axes in several], [axes.get_ylim() for axes in several]
+    for axes in several:
+        axes.set_xlim(min(low for low, _ in across), max(high for _, high in across))
+        axes.set_ylim(min(low for low, _ in along), max(high for _, high in along))
 
 
 def _way(axes: Axes, landscape: Landscape) -> None:

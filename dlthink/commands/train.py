@@ -24,8 +24,8 @@ def main(words: list[str]) -> int:
     if resumed and not several:
         from dlthink.config.arguments import parse
 
-        given, settings = parse(words, {"resume": None, "allow": None})
-        return resume(given["resume"], settings, given["allow"])
+        own, settings = parse(words, {"resume": None, "allow": None})
+        return resume(own["resume"], settings, own["allow"])
     if {"-sc", "--shell-completion"} & set(words):
         return _composed(words)
     from dlthink.config import command_line

@@ -57,7 +57,7 @@ def _of_facts(facts: tuple[str, ...], data: str) -> Path:
     """The network that asks for most of what this data state, and for nothing else."""
     fitting = []
     for file in sorted((FOLDER / "model").glob("[!_]*.py")):
-        own = getattr(importlib.import_module(f"dlthink.templates.model.{file.stem}"), CLASS["model"])
+        own = vars(importlib.import_module(f"dlthink.templates.model.{file.stem}"))[CLASS["model"]]
         if not build.unstated(own, OmegaConf.create(), {*facts, *build.COMPUTED}):
             fitting.append((len(build.parameters(own).keys() & set(facts)), file))
     if not fitting:

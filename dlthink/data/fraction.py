@@ -22,15 +22,15 @@ SALT = "fraction "  # so that who stays has nothing to do with who is test
 
 def thinned(roles: Sequence[str], units: Sequence[str] | Sequence[int], fraction: float) -> np.ndarray:
     """Roles of all samples, words [n]: of those of training, whose `units` come late are `SPARE`. Raises BadInput."""
-    roles, units = np.asarray(roles, dtype="<U5"), np.asarray(units)
+    found, units = np.asarray(roles, dtype="<U5"), np.asarray(units)
     if not 0 < fraction <= 1:
         raise BadInput(
             f"data.fraction={fraction:g}: a share of the training samples lies above 0, and 1 is all of them"
         )
-    train = roles == "train"
+    train = found == "train"
     if fraction < 1 and train.any():
         names, unit = np.unique(units[train], return_inverse=True)
         place = np.argsort(np.argsort([tie(f"{SALT}{name}") for name in names.tolist()], kind="stable"))
         stay = place < max(1, int(fraction * len(names) + 0.5))
-        roles[np.flatnonzero(train)[~stay[unit]]] = SPARE
-    return roles
+        found[np.flatnonzero(train)[~stay[unit]]] = SPARE
+    return found

@@ -20,7 +20,8 @@ FEW = 6  # values of x of which each has its mark
 
 @quiet()
 def figure(some: Sequence[Curve], reference: int, x: str, y: str, better: str | None) -> Figure:
-    """Left the curves; right, where one way is better and there are several, what they need beside `reference`."""
+    """Left the curves; right, where one way is better and there are several, what they need beside `reference`, least
+    first."""
     several = better is not None and len(some) > 1
     drawn = canvas(8.2 if several else 4.6, max(3.2, 0.27 * len(some) + 1.2))
     panels = drawn.subplots(1, 1 + several, squeeze=False, width_ratios=[1.2, 1][: 1 + several])[0]
@@ -43,10 +44,10 @@ def figure(some: Sequence[Curve], reference: int, x: str, y: str, better: str | 
 
 def _worth(panel, some: Sequence[Curve], reference: int, y: str, better: str) -> None:
     panel.axvline(1, color=QUIET, linewidth=0.7)
-    order = [reference, *(place for place in range(len(some)) if place != reference)]
+    needs = {i: worth(some[reference], one, better) for i, one in enumerate(some) if i != reference}
+    order = [reference, *sorted(needs, key=lambda place: math.inf if needs[place] is None else needs[place].mean)]
     for row, place in enumerate(order):
-        color = GROUPS[place % len(GROUPS)]
-        known = worth(some[reference], some[place], better) if place != reference else None
+        color, known = GROUPS[place % len(GROUPS)], needs.get(place)
         if known is None:
             text = "" if place == reference else "nothing in common"
             panel.plot(1, row, "D", color=color, markersize=4, alpha=float(place == reference))

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 
 # What a checkpoint must hold for a run to go on from it
-RESUMED = ("model", "loss", "ema", "optimizers", "scaler", "sampler", "generators")
-RESUMED += ("step", "best", "stale", "converged", "recent")
+WEIGHTS = ("model", "loss", "ema", "optimizers", "scaler", "sampler", "generators")
+RESUMED = (*WEIGHTS, "step", "best", "stale", "converged", "recent")
 
 
 class Loop:

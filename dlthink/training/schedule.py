@@ -6,11 +6,11 @@ from typing import Literal
 Shape = Literal["constant", "cosine", "linear"]
 
 
-def factor(shape: Shape, step: int, total: int, warmup: int = 0, hold: float = 0.5) -> float:
+def factor(shape: Shape, step: int, total: int, warmup: int = 0) -> float:
     """What the optimizer's own learning rate is multiplied by at `step` (0 .. total - 1).
 
-    constant: 1.  cosine: (1 + cos(pi p)) / 2.  linear: 1 for the share `hold` of the run, then down to 0 at its end
-    (CycleGAN's rule).  p is the share of the run after `warmup` steps, in which the factor rises linearly to 1.
+    constant: 1.  cosine: (1 + cos(pi p)) / 2.  linear: 1 for half of the run, then down to 0 at its end (CycleGAN's
+    rule).  p is the share of the run after `warmup` steps, in which the factor rises linearly to 1.
     """
     if step < warmup:
         return (step + 1) / warmup
@@ -18,5 +18,5 @@ def factor(shape: Shape, step: int, total: int, warmup: int = 0, hold: float = 0
     if shape == "cosine":
         return 0.5 * (1 + math.cos(math.pi * min(p, 1.0)))
     if shape == "linear":
-        return min(1.0, max(0.0, 1 - p) / max(1 - hold, 1e-12))
+        return min(1.0, 2 * max(0.0, 1 - p))
     return 1.0

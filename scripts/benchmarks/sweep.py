@@ -1,10 +1,14 @@
 """A job of a sweep beyond its own training; two jobs side by side; `compare` of a thousand runs."""
 
+import io
 import json
+import os
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -16,25 +20,39 @@ LONG = [*SMALL, "trainer.steps=1500", "trainer.validate_every=1500"]
 COSTS, SEEDS, ITEMS = 10, 100, 20
 
 
-def swept(jobs: int, folder: str) -> np.ndarray:
-    """CPU and wall seconds of a sweep of so many small jobs."""
-    words = ["train", "-m", *SMALL, f"seed=range({jobs})"]
-    return spent([*DLTHINK, *words], cwd=folder, stdout=subprocess.DEVNULL)
+def swept(jobs: int) -> tuple[np.ndarray, np.ndarray]:
+    """CPU and wall seconds of a sweep of so many small jobs, in this process: all of it, and its trainings alone.
 
-
-def alone(jobs: int, folder: str) -> np.ndarray:
-    """The same of a small job's own training, in a process that has trained before: the mean over `jobs`.
-
-    That is its steps, validations and test, with their figures and what they write; not its composition and its data.
+    A training is what `launch` does: steps, validations and test, with their figures and what they write; not the
+    composition of the job and its data. Both are read in one process, as drawing differs more from one to the next
+    than a job has beyond its training.
     """
-    import dlthink
+    from dlthink.commands import train
+    from dlthink.runs import launch
 
-    runs = [dlthink.compose(*SMALL, f"seed={seed}") for seed in range(jobs + 1)]
-    runs[0].fit(f"{folder}/first")
-    began = now()
-    for place, run in enumerate(runs[1:]):
-        run.fit(f"{folder}/{place}")
-    return (now() - began) / jobs
+    own, inner, began = np.zeros(2), launch.launch, _now()
+
+    def timed(*parts, **how):
+        nonlocal own
+        start = _now()
+        try:
+            return inner(*parts, **how)
+        finally:
+            own += _now() - start
+
+    launch.launch = timed
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            train.main(["-m", *SMALL, f"seed=range({jobs})"])
+    finally:
+        launch.launch = inner
+    return _now() - began, own
+
+
+def _now() -> np.ndarray:
+    """CPU seconds of this process and of what it has started (git), and wall seconds."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return now() + np.array([children.ru_utime + children.ru_stime, 0.0])
 
 
 def thousand(folder: Path) -> None:
@@ -60,9 +78,12 @@ def thousand(folder: Path) -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         n, jobs = repeats(3), 8
-        marginal = [(swept(1 + jobs, folder) - swept(1, folder)) / jobs for _ in range(n)]
-        own = alone(jobs, folder)
-        report("a job of a sweep beyond its training", 0.15, [times - own for times in marginal], training=own.tolist())
+        os.chdir(folder)
+        swept(1)  # what is loaded once
+        pairs = [(*swept(1), *swept(1 + jobs)) for _ in range(n)]
+        beyond = [((many - its) - (one - own)) / jobs for one, own, many, its in pairs]
+        training = np.mean([its / (1 + jobs) for _, _, _, its in pairs], 0)
+        report("a job of a sweep beyond its training", 0.15, beyond, training=training.tolist())
         words = ["train", "-m", *LONG, "seed=0,1"]
         pair = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
         both = [

@@ -83,6 +83,7 @@ EVIL = {
         "dlthink.training.precision.Precision",
         "torch.utils.data.DataLoader",
         "multiprocessing.Process",
+        "torch.optim.SGD",
     ],
 }
 

@@ -99,6 +99,14 @@ def test_a_winner_that_is_ahead_by_another_score_too_is_not_suspected(runs, tmp_
     assert said == ["loss=a is best by log_score, beyond doubt."]
 
 
+def test_a_winner_by_what_it_was_not_trained_for_is_not_suspected(runs, tmp_path):
+    for seed in range(3):
+        runs("a", seed, np.full(5, 1.0) + 0.01 * seed, mae=2.0, trained_for=["rmse"])
+        runs("b", seed, np.full(5, 0.0), mae=1.0, trained_for=["mae"])
+    ranking, compared = ranked(tmp_path)
+    assert sentences(ranking, compared, compared.labels(), SCORES) == ["loss=a is best by log_score, beyond doubt."]
+
+
 def test_scores_and_their_directions(runs, tmp_path):
     runs("a", 0, np.zeros(4))
     found, _ = find([tmp_path], "test")

@@ -133,3 +133,29 @@ def test_steps_draw_and_examinations_take(tmp_path):
     data.train.draw = lambda index: drawn.append(len(index)) or take(index)
     fit(tmp_path, data=data, steps=7, batch=16)
     assert drawn == [16] * (1 + 7)  # the sanity check's, and seven steps
+
+
+def test_training_samples_are_examined_too_as_many_as_validation_has(tmp_path):
+    class Counting(Error):
+        def __init__(self):
+            self.seen = []
+
+        def numbers(self, predicted, y, truth):
+            self.seen.append(len(y))
+            return super().numbers(predicted, y, truth)
+
+    metrics = Counting()
+    data = Line(n=256)
+    data.test.x, data.test.y = data.test.x[:50], data.test.y[:50]
+    fit(tmp_path, data=data, metrics=metrics, steps=20)
+    assert metrics.seen == [64, 64, 64, 50]  # validation, as many of training; validation and test at the end
+
+
+def test_a_cost_that_falls_over_wrong_answers_is_doubted_at_the_end_even_of_the_best_weights(tmp_path, capsys):
+    class Blaming(Error):
+        def remarks(self, predicted, y, truth):
+            return ["every answer is off; try another cost"]
+
+    run, *_ = fit(tmp_path, metrics=Blaming())
+    assert run.best.step == run.total == 40
+    assert "and yet on training samples every answer is off" in capsys.readouterr().out

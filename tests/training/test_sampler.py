@@ -116,3 +116,11 @@ def test_epochs_behind_us():
     order = Sampler(range(10), 2, seed=3, device=CPU)
     seen = [order.epochs for _ in islice(order, 7)]
     assert seen == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4])
+
+
+def test_what_came_in_batches_of_another_size_is_behind_us_too():
+    first, second = Sampler(range(20), 4, seed=3, device=CPU), Sampler(range(20), 3, seed=3, device=CPU)
+    list(islice(first, 2))
+    second.restore(first.state())
+    assert second.epochs == pytest.approx(8 / 18)  # an epoch is six batches of three from here on
+    assert [second.epochs for _ in islice(second, 2)] == pytest.approx([11 / 18, 14 / 18])

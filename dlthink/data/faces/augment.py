@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -35,11 +35,10 @@ class Augment:
     mask: float = 0.0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            most = 1.0 if field.name in ("flip", "erase", "mask") else 0.5
+        for name, value in vars(self).items():
+            most = 1.0 if name in ("flip", "erase", "mask") else 0.5
             if not 0 <= value <= most:
-                raise BadInput(f"data.{field.name}={value}: lies between 0 and {most:g}")
+                raise BadInput(f"data.{name}={value}: lies between 0 and {most:g}")
 
     def __call__(self, x: Tensor) -> Tensor:
         if self.flip or self.shift or self.zoom:

@@ -110,9 +110,9 @@ class Lfw(Identities):
                         f"{self._where}, line {pair.line}: there is no photo {person}/{stem} in {self.source()}: "
                         f"the list and the photos do not belong together, get them anew"
                     )
-            two = [self._photo.get(photo) for photo in (pair.first, pair.second)]
-            if all(photo in test for photo in two):
-                pairs.append([*two, int(pair.same)])
+            first, second = self._photo.get(pair.first), self._photo.get(pair.second)
+            if first in test and second in test:
+                pairs.append([first, second, int(pair.same)])
             else:
                 lost.append(pair.line)
         if lost:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from dlthink.data.molecules.features.graphs import Graphs, spread
 from dlthink.nested_tensors import each
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class Atoms:
@@ -49,7 +52,7 @@ class Atoms:
         """What else is known of these rows, each of which belongs to its molecule."""
         raise NotImplementedError
 
-    def to(self, device: torch.device | str) -> Atoms:
+    def to(self, device: torch.device | str) -> Self:
         moved = copy(self)
         moved.graphs = self.graphs.to(device)
         moved.first_row, moved.atom = self.first_row.to(device), self.atom.to(device)
@@ -78,7 +81,7 @@ class Split(Atoms):
     def targets(self) -> Tensor:
         return self.y
 
-    def to(self, device: torch.device | str) -> Split:
+    def to(self, device: torch.device | str) -> Self:
         moved = super().to(device)
         moved.ties, moved.y = self.ties.to(device), self.y.to(device)
         moved.about = each(lambda known: known.to(device), self.about)

@@ -92,7 +92,8 @@ class ByMolecule:
         shared = {"target": self.called, "atom_features": ATOM_FEATURES, "bond_kinds": BOND_KINDS}
         self.facts = self.said_of(state) | shared
         self.train, self.val, self.test = (self.part(every, rows[name], name == "train") for name in ROLES)
-        values = {name: int(getattr(self, name).y.isfinite().sum()) for name in ROLES}
+        splits = zip(ROLES, (self.train, self.val, self.test), strict=True)
+        values = {name: int(split.y.isfinite().sum()) for name, split in splits}
         if elsewhere:
             self.notes.append(
                 f"molecules ({self.row}) that the run has not seen: {len(self.test):,} ({values['test']:,})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,8 +42,7 @@ class Prepared:
     notes: list[str]
 
     def state(self) -> dict[str, Any]:
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        return plain | {"graphs": self.graphs.tensors()}
+        return vars(self) | {"graphs": self.graphs.tensors()}
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> Self:

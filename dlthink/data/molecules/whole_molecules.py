@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from dlthink.data.molecules.features.graphs import Graphs
 from dlthink.nested_tensors import each
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class WholeMolecules:
@@ -36,7 +39,7 @@ class WholeMolecules:
         """SMILES and number of each molecule."""
         return {"structure": [self.smiles[i] for i in index.tolist()], "item": index}
 
-    def to(self, device: torch.device | str) -> WholeMolecules:
+    def to(self, device: torch.device | str) -> Self:
         moved = copy(self)
         moved.graphs, moved.descriptors = self.graphs.to(device), self.descriptors.to(device)
         return moved
@@ -62,7 +65,7 @@ class Measured(WholeMolecules):
     def targets(self) -> Tensor:
         return self.y
 
-    def to(self, device: torch.device | str) -> Measured:
+    def to(self, device: torch.device | str) -> Self:
         moved = super().to(device)
         moved.ties, moved.y = self.ties.to(device), self.y.to(device)
         moved.about = each(lambda known: known.to(device), self.about)

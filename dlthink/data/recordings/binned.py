@@ -233,15 +233,16 @@ class Binned:
     def _check(self, min_spikes: int) -> None:
         if not (math.isfinite(self.bin) and self.bin > 0):
             raise BadInput(f"data.bin={self.bin}: a bin must be longer than 0 s: choose for example 0.05")
-        for name in ("history", "future", "before", "after"):
-            if (bins := getattr(self, name)) is not None and bins < 0:
+        given = {"history": self.history, "future": self.future, "before": self.before, "after": self.after}
+        for name, bins in given.items():
+            if bins is not None and bins < 0:
                 raise BadInput(f"data.{name}={bins}: a number of bins cannot be negative: choose 0 or more")
         if min_spikes < 0:
             raise BadInput(f"data.min_spikes={min_spikes}: cannot be negative: choose 0 or more")
         if self.gap is not None and not self.gap > 0:
             raise BadInput(f"data.gap={self.gap}: a gap is longer than 0 s: choose for example 1")
         other = next(way for way in DIRECTIONS if way != self.direction)
-        given = {name: getattr(self, name) for name in DIRECTIONS[other].own}
+        given = {name: vars(self)[name] for name in DIRECTIONS[other].own}
         if strange := [name for name, value in given.items() if value is not None and value is not False]:
             raise BadInput(f"data.{strange[0]}: is for data.direction={other}; leave it out of {self.direction}")
 

@@ -171,10 +171,8 @@ def _units(path: Path) -> list[np.ndarray]:
 
     The file: two 1 x 1 cells around the tetrodes, each a cell of units with a field `time` in seconds.
     """
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise BadInput(f'{path}: a .mat file needs scipy: pip install "dlthink[spikes]"') from error
+    from scipy.io import loadmat
+
     try:
         tetrodes = loadmat(path)["spikes"][0, 0][0, 0][0]
         cells = [cell for tetrode in tetrodes for cell in tetrode[0] if cell.size]

@@ -86,7 +86,7 @@ class Spikes(Binned):
             ("refractory", 0),
             ("seed", 0),
         ):
-            value = getattr(self, name)
+            value = vars(self)[name]
             if not (math.isfinite(value) and value >= least):
                 raise BadInput(f"data.{name}={value}: choose a number of at least {least}")
         if self.dispersion < 0 < self.refractory:

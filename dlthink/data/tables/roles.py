@@ -64,8 +64,7 @@ class Splitting:
 
     def check(self, frame: pandas.DataFrame, source: Source) -> None:
         """Are those columns there? Raises BadInput."""
-        for setting in ("split", "group", "time"):
-            name = getattr(self, setting)
+        for setting, name in {"split": self.split, "group": self.group, "time": self.time}.items():
             if name not in (None, "random") and name not in frame:
                 raise no_such_column(name, list(frame.columns), f"data.{setting}={name}", source)
 

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlthink.distributions.ask import ask
+from dlthink.distributions.count import CountDistribution
 from dlthink.distributions.poisson import Poisson
 
 MOST = 2**17  # predictions that are looked at, of evenly spread rows
@@ -43,7 +45,7 @@ class Noise:
     def thinned(self, most: int) -> Noise:
         """Evenly spread pairs of rows side by side, about so many predictions; all of a law that is one piece."""
         every = -(-self.k.numel() // most)
-        if every < 2 or not hasattr(self.law, "at"):
+        if every < 2 or not isinstance(self.law, CountDistribution):
             return Noise(self.law, exact(self.k), self.flat)
         rows, units = torch.arange(0, len(self.k) - 1, 2 * every), self.k.shape[1]
         rows = torch.stack([rows, rows + 1], 1).flatten()
@@ -54,19 +56,15 @@ class Noise:
     def ask(self, name: str, *of: Tensor) -> Tensor:
         """What the law says of k, on the law's device and back; nan where it says nothing."""
         shape = (self.k.numel(), 1) if self.flat else self.k.shape
-        try:
-            found = getattr(self.law, name)
-            found = found(*(one.reshape(shape).to(self._device) for one in of)) if of else found
-        except (AttributeError, NotImplementedError):
+        found = ask(self.law, name, *(one.reshape(shape).to(self._device) for one in of))
+        if found is None:
             return torch.full_like(self.k, math.nan)
         return exact(found).expand(shape).reshape(self.k.shape)
 
     @property
     def _device(self) -> torch.device:
-        try:
-            return self.law.mean.device
-        except (AttributeError, NotImplementedError):
-            return self.k.device
+        mean = ask(self.law, "mean")
+        return self.k.device if mean is None else mean.device
 
     @cached_property
     def log_prob(self) -> Tensor:
@@ -100,7 +98,7 @@ class Noise:
 
     def shares(self, unit: int, most: int) -> Tensor:
         """How often each count 0 .. most of a unit is predicted: [most + 1]."""
-        if not hasattr(self.law, "at"):
+        if not isinstance(self.law, CountDistribution):
             return torch.stack([self.chance(count)[:, unit].mean() for count in range(most + 1)])
         places = torch.arange(len(self.k), device=self._device) * self.k.shape[1] + unit
         counts = torch.arange(most + 1, dtype=self.law.parameters[0].dtype, device=self._device)
@@ -149,10 +147,7 @@ def kolmogorov(x: Tensor) -> Tensor:
 
 def is_of_counts(distribution: Any) -> bool:
     """Whether it gives a count a probability; one that does not say what it is for is believed to."""
-    try:
-        support = getattr(distribution, "support", None)
-    except NotImplementedError:  # so torch's families say it
-        support = None
+    support = ask(distribution, "support")
     return support is None or support.is_discrete
 
 

@@ -51,8 +51,11 @@ class Rates:
         """(FAR, VAL) when pairs up to `threshold`, that distance included, are accepted."""
         if not self.defined or math.isnan(threshold):
             return math.nan, math.nan
-        accepted = (np.searchsorted(d, np.float32(threshold), side="right") for d in (self.different, self.same))
-        return tuple(float(k) / len(d) for k, d in zip(accepted, (self.different, self.same), strict=True))
+        return self._share(self.different, threshold), self._share(self.same, threshold)
+
+    @staticmethod
+    def _share(d: np.ndarray, threshold: float) -> float:
+        return float(np.searchsorted(d, np.float32(threshold), side="right")) / len(d)
 
     @property
     def auc(self) -> float:

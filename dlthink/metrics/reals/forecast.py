@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
+from dlthink.distributions.ask import ask
+
 NODES = 128  # of the integral over p in the CRPS
 CHUNK = 2**20  # quantiles held at a time
 LEVELS = 100  # of the calibration curve, as in uncertainty-toolbox
@@ -65,8 +67,9 @@ class Forecast:
         """
         if not self.spreads:
             return self.error.abs()
-        if hasattr(self._distribution, "crps"):
-            return self._ask("crps", self._y)
+        own = ask(self._distribution, "crps", self._y)
+        if own is not None:
+            return exact(own).flatten()
         u = (torch.arange(NODES, dtype=torch.float64) + 0.5) / NODES
         weight = (math.pi * u).sin()
         p, weight = (math.pi / 2 * u).sin() ** 2, weight / weight.sum()
@@ -99,11 +102,7 @@ class Forecast:
 
     def _ask(self, name: str, *given: Tensor, times: int = 1) -> Tensor:
         """What the distribution answers: [times * rows], nan where its family has no such formula."""
-        try:
-            answer = getattr(self._distribution, name, None)
-            answer = answer(*given) if callable(answer) else answer
-        except NotImplementedError:  # so torch's families say it
-            answer = None
+        answer = ask(self._distribution, name, *given)
         return self.y.new_full((times * len(self),), math.nan) if answer is None else exact(answer).flatten()
 
 

@@ -1,6 +1,5 @@
 """The rat on the track: both formats give one session. Small files in the native layout are made here."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -174,13 +173,6 @@ def test_other_damage(folder):
         LinearTrack(str(folder / "compact"), **SHORT)
     with pytest.raises(BadInput, match="no such file"):
         LinearTrack(str(folder / "nowhere"), **SHORT)
-
-
-def test_without_scipy(folder, monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy.io", None)
-    with pytest.raises(BadInput, match=r'pip install "dlthink\[spikes\]"'):
-        LinearTrack(str(folder / "native"), **SHORT)
-    assert LinearTrack(str(folder / "compact"), **SHORT).facts["n_targets"] == 3
 
 
 @needs_real

@@ -297,3 +297,11 @@ def test_the_most_accurate_threshold_makes_the_fewest_mistakes(n, people):
 def test_where_strangers_are_nearer_nothing_is_accepted():
     e = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]])
     assert float(most_accurate(e, torch.tensor([0, 0, 1, 1]))) < 0
+
+
+def test_pairs_as_far_apart_are_accepted_together():
+    angle = torch.tensor([0.0, 0.3, 0.6])
+    e = torch.stack([angle.cos(), angle.sin()], 1)
+    near, far = 2 - 2 * math.cos(0.3), 2 - 2 * math.cos(0.6)
+    # 0 and 1 are one person, 1 and 2 two and just as far: both or none, up to the middle of the gap behind them
+    assert float(most_accurate(e, torch.tensor([0, 0, 1]))) == pytest.approx((near + far) / 2, abs=1e-5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -59,7 +59,7 @@ class Graphs:
 
     def tensors(self) -> dict[str, Tensor]:
         """By name; `Graphs(**tensors)` is the same again."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return dict(vars(self))
 
 
 def starts(sizes: Tensor) -> Tensor:

@@ -15,8 +15,6 @@ from dlthink.errors import BadInput
 MOST = 1 << 27  # numbers read from a file, 1 GB as float64; of text, bytes / 8
 DEEP, MANY = 8, 1 << 18  # of arrays within arrays: how deep, how many
 
-Node = "Field | list[Node] | dict[str, Node]"
-
 
 @dataclass(frozen=True)
 class Field:
@@ -89,6 +87,9 @@ def whole(path: Path) -> Iterator[None]:
         raise
     except Exception as error:
         raise BadInput(f"{path}: is damaged or cut short ({type(error).__name__}): save or copy it again") from error
+
+
+Node = Field | list["Node"] | dict[str, "Node"]
 
 
 def known(path: Path, trees: Iterable[tuple[str, Node]]) -> Fields:

@@ -20,11 +20,9 @@ STEP = 1 << 20  # bytes unfolded at a time, while they are counted
 
 def fields(path: Path) -> Fields:
     """Everything in a .mat by name; what is in a struct is called struct/field. Raises BadInput."""
-    try:
-        from scipy.io import loadmat
-        from scipy.io.matlab import MatReadError
-    except ImportError as error:
-        raise BadInput(f'{path}: a .mat file needs scipy: pip install "dlthink[spikes]"') from error
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
     with path.open("rb") as file:
         head = file.read(128)
     if not head.startswith(b"MATLAB 5.0") and not _is_version_4(head):
