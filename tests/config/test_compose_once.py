@@ -33,6 +33,14 @@ def test_runs_are_composed_as_hydra_does(hydra):
     assert len(once._composed) == 3
 
 
+def test_runs_that_are_composed_together_do_not_share_their_values(hydra):
+    """A launcher may compose all of them before it starts the first."""
+    loader, whole = hydra
+    once = SweepLoader(loader.get_search_path())
+    first, second = (once.load_sweep_config(whole, ["loss=mse", f"seed={seed}"]) for seed in (5, 6))
+    assert (first.seed, second.seed) == (5, 6)
+
+
 def test_a_value_that_is_not_there_is_refused_as_hydra_does(hydra):
     loader, whole = hydra
     once = SweepLoader(loader.get_search_path())

@@ -63,7 +63,9 @@ def test_the_best_on_validation_is_tested_not_the_last(tmp_path):
     class Worse(Squared):
         """Good for twenty steps, then the wrong way."""
 
-        seen = 0
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("seen", torch.tensor(0))
 
         def forward(self, out, y):
             self.seen += self.training
