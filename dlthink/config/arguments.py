@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -68,13 +69,21 @@ def own_words(words: list[str], names: dict[str, str | None]) -> tuple[dict[str,
     return given, [word for word in words if word not in own]
 
 
-def _check_once(words: list[str]) -> None:
+def twice(words: Iterable[str]) -> tuple[str, str] | None:
+    """The first two words that give one name a value each, `lr=1` and `+lr=2`; None where there are none."""
     seen: dict[str, str] = {}
     for word in words:
-        key = word.partition("=")[0]
+        key = word.lstrip("+").partition("=")[0]
         if key in seen:
-            raise BadInput(f"{word}: {key}= is there already, {seen[key]}; one is enough")
+            return seen[key], word
         seen[key] = word
+    return None
+
+
+def _check_once(words: list[str]) -> None:
+    if pair := twice(words):
+        before, word = pair
+        raise BadInput(f"{word}: {word.partition('=')[0]}= is there already, {before}; one is enough")
 
 
 def one_of(name: str, value: str, *known: str) -> str:

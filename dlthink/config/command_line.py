@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dlthink.config.arguments import checked
+from dlthink.config.arguments import checked, twice
 from dlthink.config.override import chosen, parsed, quoted
 from dlthink.config.paths import GROUPS, conf_folder, options
 from dlthink.config.types import typed
@@ -57,15 +57,11 @@ def _placed(word: str, several: bool) -> str:
 
 def _check_once(overrides: list[str]) -> None:
     """Is each key there once? Hydra would take the last and say nothing."""
-    seen: dict[str, str] = {}
-    for word in overrides:
+    if pair := twice(overrides):
+        before, word = pair
         key, _, value = word.lstrip("+").partition("=")
-        if key in seen:
-            before = seen[key].partition("=")[2]
-            raise BadInput(
-                f"{word}: {key}= is there already, {seen[key]}; to train with each: -m {key}={before},{value}"
-            )
-        seen[key] = word
+        each = f"-m {key}={before.partition('=')[2]},{value}"
+        raise BadInput(f"{word}: {key}= is there already, {before}; to train with each: {each}")
 
 
 def _flag(word: str, rest: Iterator[str]) -> tuple[str, str]:

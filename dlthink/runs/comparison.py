@@ -24,19 +24,24 @@ CHOSEN_BY = {"metrics": "data"}  # whose choice brings a part that is no group o
 
 @dataclass
 class Finished:
-    """A run that came to its end. `settings`: choices by group and values by dotted key, as text."""
+    """A run that came to its end.
+
+    settings     choices by group and values by dotted key, as text; `typed`, those that stood on its command line
+    best         the figure that picked the checkpoint, "max" or "min"; runs of old do not say
+    targets      who was predicted, where that may differ between runs
+    scores       what costs are compared by, {name: "max" or "min"}, proper ones first
+    trained_for  scores that its cost descends itself
+    """
 
     folder: Path
     settings: dict[str, str]
-    typed: set[str]  # the settings that stood on its command line
+    typed: set[str]
     numbers: dict[str, float]
-    best: tuple[str, str] | None  # the figure that picked the checkpoint, "max" or "min"; runs of old do not say
+    best: tuple[str, str] | None
     written: float
-    targets: list[str] = field(default_factory=list)  # who was predicted, where that may differ between runs
-    scores: dict[str, str] = field(
-        default_factory=dict
-    )  # what costs are compared by: "max" or "min", proper ones first
-    trained_for: list[str] = field(default_factory=list)  # scores that its cost descends itself
+    targets: list[str] = field(default_factory=list)
+    scores: dict[str, str] = field(default_factory=dict)
+    trained_for: list[str] = field(default_factory=list)
 
 
 @dataclass
