@@ -23,6 +23,7 @@ from dlthink.runs.search_space import Space
 
 KEPT, LOG = "search.json", "log.txt"  # in the folder of a search
 REFUSED = 2  # the exit code of bad input, which another trial would not mend
+STOPPED = 128  # and more: that of a signal
 
 
 class Search:
@@ -44,18 +45,31 @@ class Search:
                 self._go_on()
                 self._keep()  # before the first trial: its folder belongs to this search, wherever it stops
                 code = self._try(trials)
+        except KeyboardInterrupt as stop:
+            raise type(stop)(self._how_to_go_on()) from stop
+        except SystemExit:  # a trial has heard a signal, and saved
+            self._say_how_to_go_on()
+            raise
         finally:
             self._clear_away()
+        if code > STOPPED:
+            self._say_how_to_go_on()
         return code or self._conclude()
 
+    def _how_to_go_on(self) -> str:
+        return f"the search was stopped; go on with it by the same words and into={self.folder}"
+
+    def _say_how_to_go_on(self) -> None:
+        print(plain(f"dlthink: {self._how_to_go_on()}"), file=sys.stderr)
+
     def _try(self, trials: int) -> int:
-        """Train what is left of so many trials. Returns the exit code of the first one that is refused, or 0."""
+        """Train what is left of so many trials. Returns the exit code of one that is refused or stopped, or 0."""
         before, began = len(self.tried), time.monotonic()
         with (self.folder / LOG).open("a") as log:
             for number in range(before, trials):
                 words = self._ask(number)
                 found, code = self._trained(number, words, log)
-                if code == REFUSED:
+                if code == REFUSED or code > STOPPED:
                     return code
                 figure = None if code else Estimate.of(run.numbers[run.best[0]] for run in found)
                 known = figure is not None and math.isfinite(figure.mean)

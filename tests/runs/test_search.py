@@ -3,11 +3,12 @@
 import json
 import math
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from dlthink.errors import BadInput
+from dlthink.errors import BadInput, Terminated
 from dlthink.runs.search import Search
 from dlthink.runs.search_space import Space
 
@@ -76,6 +77,29 @@ def test_a_stop_changes_nothing(trained):
         search(SPACE, trained, "parts").run(trials)
     whole, parts = tried("whole"), tried("parts")
     assert whole == parts and len({tuple(one["words"]) for one in whole}) == 14
+
+
+def stopped_by_the_code(words):
+    return 143
+
+
+def stopped_by_the_end(words):
+    raise SystemExit(143)
+
+
+def stopped_between(words):
+    raise Terminated
+
+
+@pytest.mark.parametrize("stop", [stopped_by_the_code, stopped_by_the_end, stopped_between])
+def test_a_trial_that_a_signal_stops_ends_the_search_and_does_not_count(trained, stop, capsys):
+    """A trial that is gone on with returns 143, one that has begun ends with it."""
+    search(SPACE, trained).run(1)
+    with pytest.raises((SystemExit, Terminated)) if stop is not stopped_by_the_code else nullcontext() as ended:
+        assert search(SPACE, stop).run(5) == 143
+    told = capsys.readouterr().err or str(ended.value)
+    assert "go on with it by the same words and into=found" in told and told.count("\n") < 2
+    assert len(tried("found")) == 1
 
 
 def test_trials_that_fail_are_told_and_bad_input_ends_it(trained, capsys):
