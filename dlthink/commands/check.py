@@ -26,10 +26,12 @@ def main(words: list[str]) -> int:
     if flags or named["loss"] is None:
         raise BadInput(f"{next(iter(flags), 'loss=')}: write dlthink check loss=NAME; see dlthink check --help")
     from dlthink.api import check
+    from dlthink.checks.check import KINDS
 
     reports = check(named["loss"], *overrides, figure=figure)
     print(plain(repr(reports)))
     if reports.passed:
         data = next((word for word in overrides if word.startswith("data=")), "data=NAME")
-        print(plain(f"next: dlthink train -m loss={named['loss']},OTHER seed=0,1,2 {data}, then dlthink compare"))
+        other = next(name for name in KINDS[reports[0].kind].beside if name != named["loss"])
+        print(plain(f"next: dlthink train -m loss={named['loss']},{other} seed=0,1,2 {data}, then dlthink compare"))
     return 0 if reports.passed else 1

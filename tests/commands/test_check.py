@@ -32,7 +32,7 @@ def test_a_shipped_cost_on_every_kind_that_it_fits(cli):
     assert code == 0 and "loss=mse on counts" in out and "loss=mse on reals" in out
     code, out, _ = cli("check", "loss=mse", "data=molecules")
     assert code == 0 and "on counts" not in out and "loss=mse on reals" in out
-    assert out.splitlines()[-1].startswith("next: dlthink train -m loss=mse,OTHER seed=0,1,2 data=molecules")
+    assert out.splitlines()[-1].startswith("next: dlthink train -m loss=mse,gaussian_nll seed=0,1,2 data=molecules")
 
 
 @pytest.mark.parametrize(
