@@ -9,11 +9,13 @@ WIDE, ROW = 120, 140  # characters of a line, and of a table's row
 
 
 def too_long(text):
-    """(line number, why) of what is too long; code stands as it is typed."""
+    """(line number, why) of what is too long, or what the site would not show; code stands as it is typed."""
     found, code = [], False
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):
             code = not code
+            if (len(line) - len(line.lstrip())) % 4:  # within a list the site wants four, or the list ends there
+                found.append((number, "fence"))
         elif code:
             continue
         elif line.startswith("|"):
@@ -32,4 +34,5 @@ def test_no_line_and_no_row_is_too_long(page):
 def test_what_is_too_long_is_found():
     line = "word " * 25
     text = f"short\n{line}\n```\n{line}\n```\n| {line[:60]} | {line[:60]} |\n| a | {line * 2} |\n"
+    assert too_long("1. a\n\n   ```\n   b\n   ```\n") == [(3, "fence"), (5, "fence")]
     assert too_long(text) == [(2, "line"), (7, "row")]
