@@ -12,7 +12,7 @@ from dlthink.nested_tensors import each
 from dlthink.training import rng
 from dlthink.training.operation_trace import Operations
 from dlthink.training.pairing import draws
-from dlthink.training.sanity_check import leaf_of, tensors, terms_of, twin
+from dlthink.training.terms import leaf_of, tensors, terms_of, twin
 
 Values = Tensor | dict[str, Any]
 

@@ -14,7 +14,7 @@ from dlthink.checks import elicitation
 from dlthink.checks.finding import Finding
 from dlthink.checks.kinds.kind import made
 from dlthink.checks.minimum import Minimum, read
-from dlthink.training.sanity_check import twin
+from dlthink.training.terms import twin
 
 if TYPE_CHECKING:
     from dlthink.checks.kinds.kind import Kind, Make

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dlthink.checks.functionals import Groups
 from dlthink.protocols import Loss
 from dlthink.training import rng
-from dlthink.training.sanity_check import twin
+from dlthink.training.terms import twin
 
 STEPS, TRIES = 50, 6  # of a search, and how often it goes on
 STILL = 2e-3  # standard deviations: what has moved less in `LATELY` steps has come to rest

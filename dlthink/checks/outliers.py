@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dlthink.checks.finding import Finding
 from dlthink.checks.minimum import Minimum
 from dlthink.checks.truth import Truth
-from dlthink.training.sanity_check import twin
+from dlthink.training.terms import twin
 
 DISTANCES = (1.0, 10.0)  # standard deviations
 

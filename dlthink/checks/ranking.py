@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 from dlthink.checks.asked import Asked
 from dlthink.checks.finding import Finding
 from dlthink.training import rng
-from dlthink.training.sanity_check import twin
+from dlthink.training.terms import twin
 
 NOISE = 0.05  # of embeddings about their person's place, per person's length
 SEEN = 0.01  # of the steepest slope: a smaller one is none

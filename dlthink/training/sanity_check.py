@@ -1,10 +1,9 @@
 """A cost is asked everything once before anything is trained: a mistake in it is one line, and not a lost hour."""
 
-import copy
 import dis
 import math
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import partial, reduce
 from operator import add
@@ -21,14 +20,13 @@ from dlthink.training import rng
 from dlthink.training.kept_state import check_kept_state
 from dlthink.training.operation_trace import Operations, spans
 from dlthink.training.pairing import FEW, check_pairing
+from dlthink.training.terms import described, equal, leaf_of, shapes, tensors, terms_by, terms_of, twin
 from dlthink.user_errors import own_code, written
 
 DRAWS = 16  # of chance, after which an adversary that never sees made photos does so by none
 MOST = 500  # operations of a graph that are counted
 EXAMINED = 16  # samples of validation
 IN_PLACE = "write a = a + b where it says a += b, log() where it says log_()"
-
-Terms = dict[str, Tensor]
 
 
 def sanity_check(
@@ -82,7 +80,7 @@ def questions(
 
 def _answer(model: nn.Module, loss: nn.Module, x: Any, y: Any) -> Any:
     """What the network says, as many numbers as it was made for."""
-    with own_code(f"in the network, asked about x {_shapes(x)}"):
+    with own_code(f"in the network, asked about x {shapes(x)}"):
         out = model(x)
     if isinstance(out, Tensor) and isinstance(y, Tensor):
         asked = loss.outputs_per_target * (y.shape[1] if y.ndim > 1 else 1)
@@ -106,7 +104,7 @@ def _once(loss: nn.Module, out: Any, y: Any, step: int) -> tuple[float, list[tup
     seen = each(Tensor.clone, leaf)
     terms = terms_of(twin(loss), seen, given)
     for what, before, after in (("out", leaf, seen), ("y", y, given)):
-        if not _equal(before, after):
+        if not equal(before, after):
             raise BadInput(f"{name} changes {what} in place: {IN_PLACE}")
 
     def found(look) -> str | None:
@@ -194,7 +192,7 @@ def _against_the_network(loss: nn.Module, out: Any, y: Any) -> None:
     """What an adversary descends."""
     if not Loss.adversary_loss.given(loss):
         raise BadInput(f"{written(type(loss))} has an adversary and needs adversary_loss(out, y): what that descends")
-    terms = _asked(twin(loss).adversary_loss, type(loss).adversary_loss, out, each(Tensor.clone, y))
+    terms = terms_by(twin(loss).adversary_loss, type(loss).adversary_loss, out, each(Tensor.clone, y))
     if not any(value.requires_grad for value in terms.values()):
         raise BadInput(f"{written(type(loss).adversary_loss)}(out, y): no term depends on the weights of the adversary")
     if not any(_sees(loss, out, y) for _ in range(DRAWS)):
@@ -211,7 +209,7 @@ def _sees(loss: nn.Module, out: Any, y: Any) -> bool:
     for made in (out, other):
         rng.restore(before)
         ask = twin(loss).adversary_loss
-        values.append(_asked(ask, type(loss).adversary_loss, made, each(Tensor.clone, y)))
+        values.append(terms_by(ask, type(loss).adversary_loss, made, each(Tensor.clone, y)))
     return any(not torch.equal(value, values[1][name]) for name, value in values[0].items() if name in values[1])
 
 
@@ -223,19 +221,19 @@ def _examined(model: nn.Module, loss: nn.Module, val: Any, device: torch.device,
     """Terms, what is fitted, what is read, in evaluation mode and without gradients."""
     x, y = val.take(torch.arange(min(EXAMINED, len(val)), device=device))
     cost = twin(loss).eval()
-    with own_code(f"in the network outside of training, asked about x {_shapes(x)}"):
+    with own_code(f"in the network outside of training, asked about x {shapes(x)}"):
         out = model(x)
-    given = f"out {_shapes(out)}, y {_shapes(y)}"
+    given = f"out {shapes(out)}, y {shapes(y)}"
     before = each(Tensor.clone, out)
     terms_of(cost, out, each(Tensor.clone, y))
     with own_code(f"in fit_on_validation, {given}"):
         Loss.fit_on_validation.of(cost)(out, y)
-    with own_code(f"in predict, out {_shapes(out)}"):
+    with own_code(f"in predict, out {shapes(out)}"):
         predicted = cost.predict(out)
     name = f"{written(type(loss).predict)}(out)"
     if not isinstance(predicted, dict) or not predicted or not all(isinstance(key, str) for key in predicted):
-        raise BadInput(f'{name}: must return named quantities, such as {{"rate": ...}}, not {_what(predicted)}')
-    if not _equal(before, out):
+        raise BadInput(f'{name}: must return named quantities, such as {{"rate": ...}}, not {described(predicted)}')
+    if not equal(before, out):
         raise BadInput(f"{name} changes out in place: {IN_PLACE}")
     wanted = Metrics.needs.of(metrics)
     if wanted and not predicted.keys() & set(wanted):
@@ -249,7 +247,7 @@ def _examined(model: nn.Module, loss: nn.Module, val: Any, device: torch.device,
         seen = Loss.watch.of(cost)(out, y)
     many = next((key for key, value in seen.items() if isinstance(value, Tensor) and value.numel() != 1), None)
     if many is not None:
-        raise BadInput(f"{written(type(loss).watch)}(out, y): {many} must be one number, not {_what(seen[many])}")
+        raise BadInput(f"{written(type(loss).watch)}(out, y): {many} must be one number, not {described(seen[many])}")
     with own_code("in remark"):
         Loss.remark.of(cost)({key: float(value) for key, value in seen.items()})
 
@@ -269,7 +267,7 @@ def _is_kept(cost: nn.Module, out: Any, predicted: dict) -> None:
             except AttributeError:
                 again = {}
             if not all(
-                _equal(predicted[key], again.get(key)) for key in predicted if isinstance(predicted[key], Tensor)
+                equal(predicted[key], again.get(key)) for key in predicted if isinstance(predicted[key], Tensor)
             ):
                 raise BadInput(
                     f"{written(method)}: self.{name} is not kept in checkpoints, predict(out) needs it; in __init__ "
@@ -278,26 +276,6 @@ def _is_kept(cost: nn.Module, out: Any, predicted: dict) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------- asking, once
-
-
-def terms_of(loss: nn.Module, out: Any, y: Any) -> Terms:
-    """The terms of a cost, each one number in a tensor; BadInput otherwise."""
-    return _asked(loss, type(loss).forward, out, y)
-
-
-def _asked(ask: Callable[[Any, Any], Any], method: Callable, out: Any, y: Any) -> Terms:
-    """The same of `ask`, which the user has written as `method`."""
-    with own_code(f"in {method.__name__}, out {_shapes(out)}, y {_shapes(y)}"):
-        terms = ask(out, y)
-    name = f"{written(method)}(out, y)"
-    if not isinstance(terms, dict) or not terms or not all(isinstance(term, str) for term in terms):
-        raise BadInput(f'{name}: must return named terms, such as {{"error": ...}}, not {_what(terms)}')
-    for term, value in terms.items():
-        if not isinstance(value, Tensor) or value.ndim:
-            raise BadInput(f"{name}: the term {term} must be one number in a tensor (.mean()), not {_what(value)}")
-        if not value.is_floating_point():
-            raise BadInput(f"{name}: the term {term} must be a real number, not {value.dtype}, which has no gradient")
-    return terms
 
 
 def _not_finite(loss: nn.Module, step: int, what: str, where: str | None, out: Any, y: Any) -> Diverged:
@@ -339,14 +317,6 @@ def _many(value: Any) -> bool:
     return not isinstance(value, Tensor | str | nn.Module) and hasattr(value, "__iter__") and hasattr(value, "__len__")
 
 
-def twin(loss: nn.Module) -> nn.Module:
-    """A copy to be asked in its place; itself where it holds what cannot be copied."""
-    try:
-        return copy.deepcopy(loss)
-    except Exception:
-        return loss
-
-
 @contextmanager
 def _as_it_was(model: nn.Module) -> Iterator[None]:
     """Afterwards, the network's buffers and mode and all sources of chance are as before."""
@@ -360,40 +330,3 @@ def _as_it_was(model: nn.Module) -> Iterator[None]:
                 buffer.copy_(before)
         model.train(training)
         rng.restore(start)
-
-
-def leaf_of(out: Any) -> Any:
-    return each(lambda tensor: tensor.detach().clone().requires_grad_(tensor.is_floating_point()), out)
-
-
-def tensors(value: Any) -> Iterator[Tensor]:
-    """The tensors that gradients pass through."""
-    for item in value.values() if isinstance(value, dict) else [value]:
-        if isinstance(item, dict):
-            yield from tensors(item)
-        elif isinstance(item, Tensor) and item.is_floating_point():
-            yield item
-
-
-def _equal(a: Any, b: Any) -> bool:
-    if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(_equal(a[key], b[key]) for key in a)
-    if not isinstance(a, Tensor):
-        return True
-    return isinstance(b, Tensor) and a.shape == b.shape and bool(((a == b) | (a != a) & (b != b)).all())
-
-
-def _shapes(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_shapes(item)}" for name, item in value.items())
-    return str(list(value.shape)) if isinstance(value, Tensor) else type(value).__name__
-
-
-def _what(value: Any) -> str:
-    if isinstance(value, Tensor):
-        return f"a tensor of shape {list(value.shape)}"
-    if isinstance(value, dict) and value:
-        return f"a dict with the name {next(key for key in value if not isinstance(key, str))!r}"
-    if isinstance(value, dict | list | tuple) and not value:
-        return f"an empty {type(value).__name__}"
-    return f"a {'numpy ' if type(value).__module__ == 'numpy' else ''}{type(value).__name__}"

@@ -16,7 +16,7 @@ from dlthink.checks.kinds.kind import Case, Kind, Make, made
 from dlthink.checks.landscape import Landscape, Place
 from dlthink.checks.reduction import check_reduction, check_row_by_row
 from dlthink.protocols import Loss
-from dlthink.training.sanity_check import twin
+from dlthink.training.terms import twin
 
 DOMAINS = ["summer", "winter"]
 PHOTOS, SIDE = 2, 32  # of a batch; pixels

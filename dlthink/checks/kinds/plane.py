@@ -10,7 +10,7 @@ from dlthink.checks.elicitation import centre, first, spread
 from dlthink.checks.landscape import Landscape, Place, slope_and_curvature
 from dlthink.checks.minimum import minimise, read
 from dlthink.checks.truth import Truth
-from dlthink.training.sanity_check import twin
+from dlthink.training.terms import twin
 
 GRID = 31
 WIDE, DEEP = 3.0, (-1.2, 1.6)  # how far answers go from the best: standard deviations; logarithm of the spread
