@@ -59,9 +59,8 @@ def main(words: list[str]) -> int:
     if "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    from dlthink.config.arguments import file_to_write
     from dlthink.runs import comparison
-    from dlthink.runs.answer import PICTURES, save
+    from dlthink.runs.answer import save
 
     given, folders = _parse(words)
     runs, left_out = _find(folders, given["split"])
@@ -69,8 +68,7 @@ def main(words: list[str]) -> int:
     if compared.repeats:
         left_out.append(f"{compared.repeats} with the very settings of a newer one")
     answer = _answer(given, compared, runs)
-    kinds = {"output": (*answer.TABLES, *PICTURES), "figure": PICTURES}
-    paths = [file_to_write(name, given[name], *ends) for name, ends in kinds.items() if given[name] is not None]
+    paths = _files(given, answer.TABLES)
     if left_out:
         print(plain(f"dlthink: runs left out: {', '.join(left_out)}"), file=sys.stderr)
     for label, group in zip(compared.labels(), compared.groups.values(), strict=True):
@@ -80,6 +78,15 @@ def main(words: list[str]) -> int:
     for path in paths:
         save(answer, path)
     return 0
+
+
+def _files(given: dict, tables: tuple[str, ...]) -> list[Path]:
+    """The files to be written, a table by one of these endings or a picture. Raises BadInput where that cannot be."""
+    from dlthink.config.arguments import file_to_write
+    from dlthink.runs.answer import PICTURES
+
+    kinds = {"output": (*tables, *PICTURES), "figure": PICTURES}
+    return [file_to_write(name, given[name], *ends) for name, ends in kinds.items() if given[name] is not None]
 
 
 def _answer(given: dict, compared: Comparison, runs: list[Finished]) -> Answer:
@@ -130,6 +137,7 @@ def _parse(words: list[str]) -> tuple[dict[str, str | None], list[Path]]:
     """The named words, and the folders: what has no name, or is there although it looks as if it had one."""
     from dlthink.config.arguments import checked, one_of, parse
     from dlthink.runs.comparison import SWEEPS, sweeps
+    from dlthink.runs.comparison_table import Table
     from dlthink.runs.latest import run_folder
 
     for word in words:
@@ -145,6 +153,7 @@ def _parse(words: list[str]) -> tuple[dict[str, str | None], list[Path]]:
             raise BadInput(f"{word}: neither a folder nor a word here{near}")
     given, _ = parse([word for word in named if "=" in word], NAMES)
     one_of("split", given["split"], "test", "val")
+    _files(given, Table.TABLES)  # as what no answer can be written is told before runs are read
     if given["y"] and not given["x"]:
         raise BadInput(f"y={given['y']}: is a metric along a setting; name that, too: x=data.fraction")
     if given["x"] and (other := next((name for name in ("metrics", "sort") if given[name]), None)):

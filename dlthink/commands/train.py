@@ -29,45 +29,58 @@ def main(words: list[str]) -> int:
     if {"-sc", "--shell-completion"} & set(words):
         return _composed(words)
     from dlthink.config import command_line
-    from dlthink.config.sweep import every_cost, name_of_each, runs
-    from dlthink.runs import sweep
+    from dlthink.runs.sweep import fails_fast, words_to_go_on
 
-    if resumed:
-        words = ["-m", *sweep.words_to_go_on(words)]
-    flags, overrides = command_line.read(words)
-    fail_fast, overrides = sweep.fails_fast(overrides, several)
+    flags, overrides = command_line.read(["-m", *words_to_go_on(words)] if resumed else words)
+    fail_fast, overrides = fails_fast(overrides, several)
     register(overrides)
     given = [f"{name}={value}" if value else name for name, value in flags.items()]
     if "--cfg" in flags:
         return _composed([*given, *overrides])
-    launchers = [word.partition("=")[2] for word in overrides if word.startswith("hydra/launcher=")]
+    return _sweep(given, overrides, resumed, fail_fast) if several else _one(given, overrides)
+
+
+def _one(flags: list[str], words: list[str]) -> int:
+    """A single run. Returns its exit code."""
+    from dlthink.runs.sweep import Sweep, scratch
+
+    with scratch() as file:
+        this = Sweep(file, words, 1)
+        _composed([*flags, *words, this.begin()])
+        return max(this.codes(), default=0)
+
+
+def _sweep(flags: list[str], words: list[str], resumed: bool, fail_fast: bool) -> int:
+    """A run for each combination of values, side by side where a launcher does so. Returns the worst exit code."""
+    from dlthink.config.sweep import every_cost, name_of_each, runs
+    from dlthink.runs import sweep
+
+    launchers = [word.partition("=")[2] for word in words if word.startswith("hydra/launcher=")]
     launcher = launchers[-1] if launchers else sweep.HERE[0]
-    these = sweep.Sweep(Path(), overrides, 1, resumed, fail_fast)
-    folder = None
-    if several:
-        these.words = every_cost(overrides)
-        these.runs, folder = runs(these.words), sweep.place(these.words)
-        these.go_on = resumed or sweep.began(folder, these.words)
-        overrides = sweep.into(folder, these.words)
-        if not any(word.startswith("hydra.sweep.subdir=") for word in overrides):
-            given.append(f"hydra.sweep.subdir='{name_of_each(overrides)}'")
-    with sweep.alone(folder, launcher) as these.file:
+    words = every_cost(words)
+    number, folder = runs(words), sweep.place(words)
+    go_on = resumed or sweep.began(folder, words)
+    line = [*flags, *sweep.into(folder, words)]
+    if not any(word.startswith("hydra.sweep.subdir=") for word in words):
+        line.append(f"hydra.sweep.subdir='{name_of_each(words)}'")
+    with sweep.alone(folder, launcher) as file:
+        these = sweep.Sweep(file, words, number, go_on, fail_fast)
         try:
-            _composed([*given, *overrides, these.begin()], launcher)
+            _composed([*line, these.begin()], launcher)
         except SystemExit as stop:  # a signal, or the first failure where that ends the sweep
-            if not (several and stop.code in these.codes()):
+            if stop.code not in these.codes():
                 raise
         except KeyboardInterrupt as stop:  # heard by this command alone; its runs are processes of their own
-            if folder is None or not (folder / sweep.WORDS).is_file():
+            if not (folder / sweep.WORDS).is_file():
                 raise
             place = shlex.quote(str(short(folder)))
             raise type(stop)(f"stopped; go on with: dlthink train -m resume={place}") from stop
         codes = these.codes()
-    if several and not codes:
-        raise BadInput(f"hydra/launcher={launcher}: has started none of the {these.runs} runs; look at its settings")
-    if folder is not None and folder.is_dir():
+    if not codes:
+        raise BadInput(f"hydra/launcher={launcher}: has started none of the {number} runs; look at its settings")
+    if folder.is_dir():
         _say_how_to_compare(folder)
-    return max(codes, default=0)
+    return max(codes)
 
 
 def _help(words: list[str]) -> str:

@@ -148,16 +148,19 @@ def began(folder: Path, words: list[str]) -> bool:
 
 
 @contextmanager
-def alone(folder: Path | None, launcher: str) -> Iterator[Path]:
-    """Where the runs of a command say that they have ended; while it is open, no other sweep runs into `folder`.
+def scratch() -> Iterator[Path]:
+    """Where a run that is no part of a sweep says that it has ended."""
+    with tempfile.TemporaryDirectory(prefix="dlthink-") as folder:
+        yield Path(folder) / ENDED
 
-    folder: None where it is no sweep. On a cluster, runs may go on when the command that began them has been stopped:
-    what they say stays then. Raises BadInput.
+
+@contextmanager
+def alone(folder: Path, launcher: str) -> Iterator[Path]:
+    """Where the runs of a sweep say that they have ended; while it is open, no other sweep runs into `folder`.
+
+    On a cluster, runs may go on when the command that began them has been stopped: what they say stays then. Raises
+    BadInput.
     """
-    if folder is None:
-        with tempfile.TemporaryDirectory(prefix="dlthink-") as scratch:
-            yield Path(scratch) / ENDED
-        return
     new = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     file = folder.absolute() / ENDED
