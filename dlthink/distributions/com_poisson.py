@@ -95,14 +95,14 @@ def normalizer(log_mean: Tensor, nu: Tensor, terms: int, direct: bool) -> Normal
         twice = once * away
         first, second, third = (each / z for each in (once.sum(0), twice.sum(0), (twice * away).sum(0)))
         found, variance = mean + first, second.addcmul(first, first, value=-1)
-        third = third.addcmul(first, second + 2 * variance, value=-1)
+        third = third.addcmul(first, torch.add(second, variance, alpha=2), value=-1)
         # f = log(found) - log_mean: f' = variance / found, f'' = third / found - f'^2
         slope = variance / found
         newton = (first / mean).log1p() / slope
         bend = 1 - 0.5 * (third / variance - slope) * newton
         step = (newton / bend.clamp(0.5, 2)).clamp(-3, 3)
         log_rate = log_rate - step
-        if left and not may_hold((variance + 1) * step.square() > near):
+        if left and not may_hold(step.square().mul_(variance + 1) > near):
             break
     factorial, one, two = (each.mul_(log_factorial).sum(0) / z for each in (p, once, twice))
     covariance = one.addcmul(first, factorial, value=-1)

@@ -53,7 +53,7 @@ class ComPoisson(Dispersed):
         mean, k = log_mean.exp(), counted.k
         sums = normalizer(log_mean, nu, self.terms or TERMS, direct=bool(self.terms))
         log_k, away, inverse = counted.log_factorial, mean - k, sums.variance.reciprocal()
-        value = (nu * log_k + sums.log_z).addcmul(k, sums.log_rate, value=-1)
+        value = torch.addcmul(sums.log_z, nu, log_k).addcmul(k, sums.log_rate, value=-1)
         by_nu = (log_k - sums.log_factorial).addcmul(away, sums.covariance * inverse)
         return value, away * (mean * inverse), nu * by_nu
 
