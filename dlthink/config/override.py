@@ -70,9 +70,13 @@ def as_typed(word: str) -> str:
 def quoted(word: str) -> str:
     """`data.path=my file.npz` as Hydra's grammar wants it: quoted, where a path holds more than the usual letters.
 
-    Other values are quoted only where the grammar has no place for them, as for `ü` in data.a=für/Jörg.
+    Other values are quoted only where the grammar has no place for them, as for `ü` in data.a=für/Jörg; in a list so
+    is each item, [Preis (CHF),b].
     """
     key, _, value = word.partition("=")
+    if value[:1] == "[" and value[-1:] == "]" and not {*value[1:-1]} & {*"[]{}'\""} and not _parses(word):
+        items = [item.strip() for item in value[1:-1].split(",")]
+        return f"{key}=[{','.join(item if _parses(f'{key}={item}') else repr(item) for item in items)}]"
     if re.fullmatch(r"[\w./,~+:%@$*-]*", value, re.ASCII) or value[:1] in "'\"[" or "${" in value:
         return word
     if not key.endswith((".path", ".dir")) and _parses(word):

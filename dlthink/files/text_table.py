@@ -42,21 +42,27 @@ class Beginning:
     rows: list[list[str]]
 
     @property
-    def longer(self) -> bool:
-        """Has every row one cell more than the header?"""
-        return bool(self.rows) and all(len(row) == len(self.header) + 1 for row in self.rows)
+    def extra(self) -> int:
+        """Cells that every row has more than the header."""
+        lengths = {len(row) for row in self.rows}
+        return max(0, lengths.pop() - len(self.header)) if len(lengths) == 1 else 0
+
+    @property
+    def blank(self) -> bool:
+        """Are these empty: separators at the end of each row?"""
+        return not any(cell.strip() for row in self.rows for cell in row[len(self.header) :])
 
     @property
     def named_rows(self) -> bool:
-        """Do rows have names that the header has not, as R writes them? A separator at the end of each is none."""
-        return self.longer and any(row[-1].strip() for row in self.rows)
+        """Do rows have names that the header has not, as R writes them?"""
+        return self.extra == 1 and not self.blank
 
     @property
     def agreement(self) -> tuple[float, int]:
         """The share of rows that have as many cells as the header, if that has several; how many."""
         if len(self.header) < 2:
             return 0.0, 0
-        same = sum(len(row) == len(self.header) + self.longer for row in self.rows)
+        same = sum(len(row) == len(self.header) + self.extra for row in self.rows)
         return (same + 1) / (len(self.rows) + 1 + self.above), len(self.header)
 
 

@@ -64,6 +64,9 @@ def test_a_table_its_columns_and_the_words_that_train_on_it(cli, tmp_path):
     ]
     assert f"train on it, to predict hours: dlthink train data=table data.path={path} data.target=hours" in lines
     assert "data.kind=identities" in out and "data=molecule_table" in out and "data.kind=counts" not in out
+    named = path.with_name("named.csv")
+    named.write_text("a;Preis, netto\n" + "1;2\n" * 5)
+    assert """data.target=''"'"'Preis, netto'""" in cli("show", named)[1]
     words = lines[6].partition(": dlthink ")[2].split()
     assert cli(*words, "trainer=smoke", "data.validation=0.3")[0] == 0
 

@@ -4,6 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from dlthink.config import command_line
+from dlthink.config.compose import composed
 from dlthink.config.override import as_typed, chosen
 from dlthink.errors import BadInput
 from tests.conftest import refused
@@ -143,3 +144,18 @@ def test_such_a_setting_is_told_as_it_is_typed():
     assert as_typed("data/way=back") == "data.way=back"
     for word in ("data.path=a/b", "hydra/launcher=joblib", "loss=mse", "data=spikes"):
         assert as_typed(word) == word and chosen(word) == word
+
+
+@pytest.mark.parametrize(
+    "typed, wanted",
+    [
+        ("[Preis (CHF),b]", ["Preis (CHF)", "b"]),
+        ("[Temp (°C)]", ["Temp (°C)"]),
+        ("[größe,b c,2]", ["größe", "b c", 2]),
+        ("'Preis, netto'", "Preis, netto"),
+        ("[a,b]", ["a", "b"]),
+    ],
+)
+def test_names_of_columns_as_they_are_typed(typed, wanted):
+    config, _, _ = composed(["data=table", "data.path=t.csv", f"data.target={typed}"], {})
+    assert config.data.target == wanted

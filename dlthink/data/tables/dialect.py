@@ -46,7 +46,7 @@ class Dialect:
         if not begun.header:
             raise BadInput(f"{source}: a quote in its first lines is never closed: close it, or leave it out")
         _refuse_header(begun, source)
-        header = ["", *begun.header] if begun.named_rows else begun.header
+        header = ["", *begun.header] if begun.named_rows else [*begun.header, *[""] * begun.extra]
         columns = {
             name.strip(): [row[i].strip() for row in begun.rows if i < len(row)] for i, name in enumerate(header)
         }
@@ -66,6 +66,11 @@ class Dialect:
 
 def _refuse_header(begun: Beginning, source: str) -> None:
     header, told = begun.header, [cell.strip() for cell in begun.header]
+    if begun.extra > 1 and not begun.blank:
+        raise BadInput(
+            f"{source}: its rows have {len(header) + begun.extra} cells where the header has {len(header)}, "
+            f"{', '.join(told)[:60]}: give each column a name"
+        )
     if len(header) < 2:
         if any(mark in header[0] and all(mark in row[0] for row in begun.rows) for mark in SEPARATORS):
             raise BadInput(

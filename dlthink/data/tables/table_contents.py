@@ -55,14 +55,19 @@ def _next(path: str, frame: pandas.DataFrame, kinds: dict[str, str], source: Sou
         last = by_number[-1]
         values = numbers(frame[last], "number", source)[last]
         known = values[np.isfinite(values)]
-        yield f"train on it, to predict {last}: {begin}{shlex.quote(last)}"
+        yield f"train on it, to predict {last}: {begin}{_typed(last)}"
         if len(known) and (known >= 0).all() and (known == known.round()).all():
             yield f"where {last} counts something: the same with data.kind=counts"
     if words:
-        yield f"who is like whom, by {words[-1]}: {begin}{shlex.quote(words[-1])} data.kind=identities"
+        yield f"who is like whom, by {words[-1]}: {begin}{_typed(words[-1])} data.kind=identities"
     for name, why in identifiers.items():
         yield f"{name}: {why}, so training leaves it out"
     structures = [name for name in kinds if "smiles" in name.lower()]
     if structures:
         yield f"{structures[0]} holds molecules: data=molecule_table in place of data=table reads them as such"
     yield "what else can be set, which costs fit: dlthink train data=table --help"
+
+
+def _typed(name: str) -> str:
+    """A name as it is typed: one with a comma or brackets in quotes of its own, which the shell leaves alone."""
+    return shlex.quote(f"'{name}'" if {*name} & {*",[]{}"} or name[:1] == "~" else name)
