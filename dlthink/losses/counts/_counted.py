@@ -15,16 +15,16 @@ class Counted:
     A batch holds few different counts. So lgamma(k + 1), and all else that does not depend on the mean, is worked out
     for each count up to the largest and each target, and looked up: an operation costs what its call costs, so fewer
     of them is all that counts in a small step. Where that is no gain (a number for each sample, large counts, few
-    samples), or where the largest count is not to be had without waiting (a GPU) or at all (vmap), the function is
-    asked about each count, with the same result to rounding.
+    samples), where a count is no whole number, or where this cannot be known without waiting (a GPU) or at all (vmap),
+    the function is asked about each count, with the same result to rounding.
     """
 
     def __init__(self, k: Tensor):
         self.k = k
         self.row = None
-        if most := _largest(k):
+        if (most := _largest(k)) and bool((k == (row := k.long())).all()):
             self.rows, self.log_rows = _table(1 << most.bit_length(), k.shape[1], k.dtype)
-            self.row = k.long()
+            self.row = row
 
     def of(self, function: Function, *numbers: Tensor, table: Function | None = None) -> tuple[Tensor, ...]:
         """function(k, log k!, *numbers), elementwise; numbers: [n_targets] or [n, n_targets].

@@ -170,6 +170,7 @@ def test_few_counts_are_looked_up_with_the_same_result(name, where):
     loss = build(name, dispersion=where)
     out, k = sample(loss, 60, mean=1.0)
     assert Counted(k).row is not None and Counted(k[:1]).row is None and Counted(10 * k).row is None
+    assert Counted(k + 0.5).row is None
 
     def slopes(parts):
         leaf, weight = out.clone().requires_grad_(), loss.shift
