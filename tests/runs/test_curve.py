@@ -104,3 +104,10 @@ def test_the_figure_has_a_line_and_a_band_each_and_what_it_is_worth(compared):
     assert len(left.collections) == 2 and left.get_ylabel() == "log_score  better →"
     assert [text.get_text() for text in right.get_yticklabels()] == ["loss=b", "loss=a"]
     assert len(figure(some[:1], 0, "data.fraction", "log_score", "max").axes) == 1
+
+
+def test_what_needs_least_stands_next_to_the_best():
+    chance = np.random.default_rng(0)
+    some = [falling(factor, 0, chance, 2) for factor in (4.0, 1.0, 2.0)]
+    panel = figure(some, 1, "data.fraction", "rmse", "min").axes[1]
+    assert [text.get_text() for text in panel.get_yticklabels()] == ["factor 1.0", "factor 2.0", "factor 4.0"]
