@@ -91,7 +91,7 @@ class TextFile:
                 self.head += text[: HEAD - len(self.head)]
                 if run + _until(text) > LONGEST:
                     raise BadInput(
-                        f"{self.name}: line {self.lines + 1} has more than {LONGEST:,} characters, which is no molecule"
+                        f"{self.name}: line {self.lines + 1} has more than {LONGEST:,} characters, too many for one"
                     )
                 run = len(text) - text.rfind("\n") - 1 if "\n" in text else run + len(text)
                 self.lines += text.count("\n")
@@ -135,8 +135,8 @@ class TextFile:
                 unpacked += len(block)
                 if unpacked > most:
                     raise BadInput(
-                        f"{self.name}: unpacks to more than {most >> 20:,} MB from {self._size / 2**20:.3g} MB, which "
-                        f"is no file of molecules: unpack it yourself if it is"
+                        f"{self.name}: unpacks to more than {most >> 20:,} MB from {self._size / 2**20:.3g} MB, as "
+                        f"no real table or list of molecules does: unpack it yourself if it is one"
                     )
                 yield block
 

@@ -12,13 +12,17 @@ from dlthink.data.tables.dialect import Dialect
 from dlthink.data.tables.other_formats import refuse_other
 from dlthink.data.tables.table_end import rows_of_the_table
 from dlthink.errors import BadInput
-from dlthink.files.text_file import TextFile
+from dlthink.files.text_file import HEAD, RATIO, TextFile
 from dlthink.files.text_table import MISSING
+from dlthink.memory_limit import check_memory
 
 if TYPE_CHECKING:
     import pandas
+    from pyarrow import DataType
+    from pyarrow.parquet import ParquetFile
 
 ROWS = 100_000  # read at a time
+LARGE = 1 << 30  # bytes of a Parquet file's columns, below which nobody asks how they were packed
 
 
 @dataclass
@@ -83,6 +87,8 @@ def read_table(path: str | Path, key: str = "data.path", as_written: bool = Fals
 
 def _text(pandas, path: Path, key: str, as_written: bool) -> tuple[pandas.DataFrame, Source]:
     file = TextFile(path, key)
+    if len(file.head) == HEAD and "\n" not in file.head:
+        raise BadInput(f"{file.name}: its first line has more than {HEAD:,} characters: save it with fewer columns")
     dialect = Dialect.of(file.head, file.name)
     names = _names(dialect.header, file.name)
     if as_written:
@@ -147,6 +153,7 @@ def _parquet(pandas, path: Path, key: str) -> pandas.DataFrame:
     try:
         with ParquetFile(path) as file:
             _names(file.schema_arrow.names, f"{key}={path}")
+            _check_size(file, f"{key}={path}", path.stat().st_size)
             frame = file.read().to_pandas(split_blocks=True, self_destruct=True, ignore_metadata=True)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, OSError) as error:
         raise BadInput(
@@ -156,6 +163,25 @@ def _parquet(pandas, path: Path, key: str) -> pandas.DataFrame:
     if frame.shape[1] < 2:
         raise BadInput(f"{key}={path}: has one column: a table to learn from has a target and a feature")
     return frame
+
+
+def _check_size(file: ParquetFile, name: str, packed: int) -> None:
+    """BadInput where few bytes say one value again and again until memory ends; asked before anything is unpacked."""
+    needed = file.metadata.num_rows * sum(map(_width, file.schema_arrow.types))
+    if needed > max(LARGE, RATIO * packed):
+        raise BadInput(
+            f"{name}: unpacks to {needed / 2**30:.3g} GB from {packed / 2**20:.3g} MB, as no real table does: save it "
+            f"as CSV if it is one"
+        )
+    check_memory(needed, name)
+
+
+def _width(kind: DataType) -> float:
+    """Bytes of a value; of a text its place."""
+    try:
+        return kind.bit_width / 8
+    except ValueError:  # of no fixed width
+        return 8
 
 
 UNNAMED = "column "

@@ -323,3 +323,20 @@ def test_files_that_are_none(tmp_path):
     packed = gzip.compress(frame(500).to_csv(index=False).encode())
     (tmp_path / "cut.csv.gz").write_bytes(packed[: len(packed) // 2])
     refused(tmp_path / "cut.csv.gz", "cut short")
+
+
+def test_a_header_that_does_not_end_is_told_as_it_is(tmp_path):
+    """Cut where a file is looked at, its last name would be that of another column."""
+    (tmp_path / "wide.csv").write_text(",".join(f"column{i}" for i in range(20_000)) + "\n1,2\n")
+    refused(tmp_path / "wide.csv", "its first line has more than 200,000 characters", "fewer columns")
+
+
+def test_a_parquet_file_of_one_value_without_end(tmp_path, monkeypatch):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path / "zeros.parquet"
+    parquet.write_table(pa.table({"x": np.zeros(1 << 17), "y": ["a"] * (1 << 17)}), path)
+    assert len(read_table(path)[0]) == 1 << 17  # small enough, however it is packed
+    monkeypatch.setattr("dlthink.data.tables.read_table.LARGE", 1 << 20)
+    refused(path, "unpacks to 0.00195 GB from 0.00", "as no real table does")
