@@ -9,6 +9,10 @@ class BadInput(ValueError):
     """What the user gave cannot be used. The message names the file, record or key, and what to do. Exit code 2."""
 
 
+class OtherFormat(BadInput):
+    """A file is not of the formats that are read here; others may read it."""
+
+
 class Diverged(RuntimeError):
     """The cost stopped being a finite number. The message names the step, the term and the batch. Exit code 1."""
 

@@ -17,7 +17,7 @@ def main(words: list[str]) -> int:
         return 0
     from dlthink.config.arguments import own_words
     from dlthink.did_you_mean import hint
-    from dlthink.errors import BadInput, plain
+    from dlthink.errors import BadInput, OtherFormat, plain
 
     given, rest = own_words(words, {"data": None})
     files, chosen = [word.removeprefix("path=").removeprefix("data.path=") for word in rest], given["data"]
@@ -38,7 +38,7 @@ def main(words: list[str]) -> int:
             f"{refused[0]}; photos, PERSON/photo.jpg, are trained on at once: dlthink train data=face_folder "
             f"data.path={shlex.quote(files[0])}; two folders, photos of a kind each: data=two_folders data.a= data.b="
         )
-    raise refused[0]
+    raise next((error for error in refused if not isinstance(error, OtherFormat)), refused[0])
 
 
 def readers() -> dict[str, type]:

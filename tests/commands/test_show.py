@@ -1,5 +1,7 @@
 """`dlthink show FILE`: nobody opens a Python prompt to find a key."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -93,3 +95,14 @@ def test_what_cannot_be_shown(cli, tmp_path):
     refused(cli("show", tmp_path / "x.pkl"), "is a pickle", "np.savez")
     code, out, _ = cli("show", "--help")
     assert code == 0 and "dlthink show FILE" in out
+
+
+def test_the_refusal_is_that_of_what_would_read_such_a_file(cli, tmp_path):
+    (tmp_path / "quote.csv").write_text('a,b\n"x,1\n2,3\n')
+    refused(cli("show", "quote.csv"), "quote.csv", "a quote in line 2")
+    with zipfile.ZipFile(tmp_path / "sheet.xlsx", "w") as book:
+        book.writestr("xl/workbook.xml", "<workbook/>")
+    refused(cli("show", "sheet.xlsx"), "sheet.xlsx", "workbook", "CSV")
+    refused(cli("train", "data=recording", "data.path=sheet.xlsx"), "sheet.xlsx", "no .npz")
+    (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04")
+    refused(cli("show", "cut.npz"), "cut.npz", "damaged or cut short")

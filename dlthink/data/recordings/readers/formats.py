@@ -10,7 +10,7 @@ from dlthink.data.recordings.readers import csv_series, hdf5, matlab, named_arra
 from dlthink.data.recordings.readers.array_listing import Fields
 from dlthink.data.recordings.series import Series
 from dlthink.data.recordings.session import Session
-from dlthink.errors import BadInput
+from dlthink.errors import BadInput, OtherFormat
 
 KNOWN = "an .npz, a .mat, an .h5, an .nwb, or a folder of Kilosort and Phy"
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -78,10 +78,12 @@ def format_of(path: Path) -> str:
     if ending == ".mat" or head.startswith(b"MATLAB"):
         return "mat"
     if ending == ".csv":
-        raise BadInput(f"{path}: holds covariates, no spikes: name it data.behaviour={path}, and the spikes data.path")
+        raise OtherFormat(
+            f"{path}: holds covariates, no spikes: name it data.behaviour={path}, and the spikes data.path"
+        )
     if ending == ".npz" or head.startswith((b"PK", b"\x93NUMPY")):
         return "npz"
-    raise BadInput(f"{path}: is not known here (it begins with {head[:12]!r}): give {KNOWN}")
+    raise OtherFormat(f"{path}: is not known here (it begins with {head[:12]!r}): give {KNOWN}")
 
 
 def _only(session: Session, wanted: list[str]) -> Session:

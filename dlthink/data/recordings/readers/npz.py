@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dlthink.data.recordings.readers.array_listing import Field, Fields, whole
-from dlthink.errors import BadInput
+from dlthink.errors import BadInput, OtherFormat
 
 
 def arrays(path: Path, without: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
@@ -24,7 +24,12 @@ def arrays(path: Path, without: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
 def fields(path: Path) -> Fields:
     """The arrays of an .npz by name, as their headers say, of which none is read yet. Raises BadInput."""
     with whole(path), zipfile.ZipFile(path) as archive:
-        return Fields(path, {e.filename.removesuffix(".npy"): _field(path, archive, e) for e in archive.infolist()})
+        entries = archive.infolist()
+        if entries and not any(e.filename.endswith(".npy") for e in entries):
+            raise OtherFormat(
+                f"{path}: is a zip without an array of NumPy, so no .npz: unpack it, or name another file"
+            )
+        return Fields(path, {e.filename.removesuffix(".npy"): _field(path, archive, e) for e in entries})
 
 
 def _field(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Field:
