@@ -16,7 +16,7 @@ from clock import now, repeats, report, spent
 
 DLTHINK = [Path(sys.executable).with_name("dlthink")]
 SMALL = ["data=spikes", "data.minutes=2", "data.neurons=4", "trainer=smoke", "trainer.device=cpu"]
-LONG = [*SMALL, "trainer.steps=1500", "trainer.validate_every=1500"]
+LONG = [*SMALL, "trainer.steps=5000", "trainer.validate_every=5000"]
 COSTS, SEEDS, ITEMS = 10, 100, 20
 
 
