@@ -114,7 +114,7 @@ def _check(word: str, several: bool, own: list[Path]) -> None:
     if (override.is_sweep_override() or word == "loss=all") and not several:
         together = f"; for one run with a list of them: {key}=[{value}]" if "." in key else ""
         raise BadInput(f"{word}: several values; to train with each of them, add -m: dlthink train -m {word}{together}")
-    values = [typed(getattr(value, "text", value)) for value in _values(override)]
+    values = [_text(value) for value in _values(override)]
     if again := next((value for value in values if values.count(value) > 1), None):
         raise BadInput(f"{word}: {again} is there twice; a run with the same words is the same run")
     if bare in GROUPS or chosen(word, *own) != word:
@@ -132,6 +132,13 @@ def _values(override: Any) -> list:
     return swept.list if isinstance(swept, ChoiceSweep) else []
 
 
+def _text(value: Any) -> str:
+    """A value as it is typed, without its quotes."""
+    from hydra.core.override_parser.types import QuotedString
+
+    return typed(value.text if isinstance(value, QuotedString) else value)
+
+
 def _check_choice(group: str, choice: Any, own: list[Path]) -> None:
     """Can a file of the group be called so? Whether there is one, Hydra finds out."""
     if isinstance(choice, list):
@@ -141,7 +148,7 @@ def _check_choice(group: str, choice: Any, own: list[Path]) -> None:
         raise BadInput(
             f"{group}={{...}}: choose a {group} by its name, and set its values one by one, {group}.KEY=VALUE"
         )
-    name = typed(getattr(choice, "text", choice))
+    name = _text(choice)
     if choice is None and group != "experiment":
         raise BadInput(f"{group}=null: a run needs a {group}; leave the word out for the usual one")
     if choice is None:

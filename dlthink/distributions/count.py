@@ -98,9 +98,8 @@ class CountDistribution(Distribution):
 
         def on(place: Tensor, law: CountDistribution, edges: Tensor, wanted: Tensor) -> None:
             sums, start = Stretches(law.log_pmf, edges, below[place]), below[place]
-            left = (wanted.clamp(max=WHOLE) - start) / (
-                1 - start
-            )  # of what is left of all probability, however rounded
+            # of what is left of all probability, however rounded
+            left = (wanted.clamp(max=WHOLE) - start) / (1 - start)
             found[place] = sums.first_to_reach(start + left * (sums.up_to[:, -1] - start))
 
         self._walk(p, add, on, begin=(p > 0) & (p < 1))

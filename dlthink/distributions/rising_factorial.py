@@ -43,10 +43,8 @@ def _log_rising_factorial(a: Tensor, k: Tensor, slopes: bool) -> tuple[Tensor, T
     r = a.clamp(min=least).reciprocal()
     x, z = k + r, r + c[shift]
     up = torch.log1p(k / z)  # log(y / z)
-    n, both = (
-        x.numel(),
-        _tail(torch.cat((x.flatten(), r.flatten())), c, shift, terms, slopes),
-    )  # together: half the calls
+    n = x.numel()
+    both = _tail(torch.cat((x.flatten(), r.flatten())), c, shift, terms, slopes)  # together: half the calls
     (tail, tail_r), (slope, slope_r), (steps, steps_r) = ((each[:n].view_as(x), each[n:].view_as(r)) for each in both)
     value = torch.addcmul(tail - tail_r, k, torch.log1p(shift / r) - c[1])
     value = torch.addcmul(value, x + (c[shift] - c[0.5]), up) - (steps / steps_r).log()

@@ -12,6 +12,7 @@ from itertools import islice
 
 SEPARATORS = ",;\t|"
 BLANK = " "  # any number of blanks, where nothing else is between cells
+WEB_PAGE = re.compile(r"\s*<(!doctype|html|head|body|table|\?xml)\b", re.IGNORECASE)  # what is no table, or XML
 ROWS = 200  # that are looked at
 ABOVE = 20  # lines that may stand above a header
 UNDER = 3  # lines of units or questions that may stand below it
@@ -69,7 +70,8 @@ class Beginning:
 def beginning(head: str, marks: str = SEPARATORS, fits: Callable[[list[str]], bool] | None = None) -> Beginning:
     """Of the table whose first characters these are.
 
-    marks  what may stand between cells, `BLANK` among them or not; a first line `sep=;`, as Excel writes it, says it
+    marks  what may stand between cells; where none does, `BLANK` may, in all rows. A first line `sep=;`, as Excel
+           writes it, says what does
     fits   what a header must hold, where that is known: then it is the first line that does
     """
     first = 0
@@ -78,6 +80,9 @@ def beginning(head: str, marks: str = SEPARATORS, fits: Callable[[list[str]], bo
     found = [_begun(_rows(head, mark), mark, fits) for mark in marks]
     known = [one for one in found if fits is not None and fits([cell.strip() for cell in one.header])]
     best = max(known, key=lambda one: len(one.header)) if known else max(found, key=lambda one: one.agreement)
+    if len(best.header) == 1 and BLANK not in marks and not told:
+        blanks = _begun(_rows(head, BLANK), BLANK, fits)
+        best = blanks if blanks.agreement[0] == 1 else best
     best.above += first
     return best
 

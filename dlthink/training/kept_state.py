@@ -4,7 +4,7 @@ Asked by copies that take steps: a run that goes on has only what the checkpoint
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import reduce
 from operator import add
 from typing import Any
@@ -104,8 +104,8 @@ def _equal(a: Any, b: Any) -> bool:
         return a == b
     if isinstance(a, dict):
         return isinstance(b, dict) and a.keys() == b.keys() and all(_equal(a[key], b[key]) for key in a)
-    if hasattr(a, "__len__") and hasattr(a, "__iter__") and not isinstance(a, nn.Module):
-        return hasattr(b, "__len__") and len(a) == len(b) and all(map(_equal, a, b))
+    if isinstance(a, Sized) and isinstance(a, Iterable) and not isinstance(a, nn.Module):
+        return isinstance(b, Sized) and len(a) == len(b) and all(map(_equal, a, b))
     return True
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from dlthink.errors import BadInput
-from dlthink.files.text_table import BLANK, NUMBER, SEPARATORS, Beginning, beginning
+from dlthink.files.text_table import BLANK, NUMBER, SEPARATORS, WEB_PAGE, Beginning, beginning
 
 DECIMAL_POINT = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
@@ -15,7 +15,7 @@ MILLIONS = {mark: re.compile(rf"[-+]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}}){
 FEWEST = 3  # cells from which a column may look like one of thousands
 
 NO_TABLE = {  # what a file is that begins so
-    re.compile(r"\s*<(!doctype|html|head|body|table|\?xml)\b", re.IGNORECASE): "a web page (HTML) or XML",
+    WEB_PAGE: "a web page (HTML) or XML",
     re.compile(r'\s*(\{\s*["}]|\[\s*[\[{])'): "JSON",
 }
 
@@ -41,8 +41,6 @@ class Dialect:
             if begins.match(head):
                 raise BadInput(f"{source}: is {what}, no table of text: save or download it as CSV")
         begun = beginning(head)
-        if len(begun.header) == 1 and (blanks := beginning(head, BLANK)).agreement[0] == 1:
-            begun = blanks
         if not begun.header:
             raise BadInput(f"{source}: a quote in its first lines is never closed: close it, or leave it out")
         _refuse_header(begun, source)

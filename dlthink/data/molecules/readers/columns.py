@@ -31,12 +31,6 @@ def columns(lines: Iterable[str], name: str, fits: Callable[[list[str]], bool], 
     lines = (line + "\n" for line in lines)
     first = [next((line for line in lines if line.strip()), ""), *islice(lines, HEADER)]
     begun = beginning("".join(first), marks, fits)
-    if (
-        len(begun.header) == 1
-        and BLANK not in marks
-        and (blanks := beginning("".join(first), BLANK, fits)).agreement[0] == 1
-    ):
-        begun = blanks
     if not begun.header:
         raise _is_none(name, csv.Error("its first lines cannot be read"))
     head = [""] * begun.named_rows + [cell.strip() for cell in begun.header]

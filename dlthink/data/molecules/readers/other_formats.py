@@ -6,6 +6,7 @@ import re
 
 from dlthink.errors import BadInput
 from dlthink.files.text_file import TextFile
+from dlthink.files.text_table import WEB_PAGE
 
 CONVERTED = {  # {ending: what it is}; Open Babel reads them
     ".mol2": "MOL2",
@@ -23,9 +24,7 @@ BEGINS = {
     re.compile(r"VjCD0100"): ".cdx",
 }
 OTHERS = {
-    re.compile(
-        r"\s*<(!doctype|html|head|body|table|\?xml)\b", re.IGNORECASE
-    ): "a web page (HTML) or XML: download it again, as CSV or SDF",
+    WEB_PAGE: "a web page (HTML) or XML: download it again, as CSV or SDF",
     re.compile(
         r"PAR1"
     ): "Parquet: python -c \"import pandas; pandas.read_parquet('{0}').to_csv('{1}.csv', index=False)\" makes a CSV",
