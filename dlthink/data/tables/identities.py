@@ -13,14 +13,13 @@ from torch.nn.functional import normalize
 from dlthink.data.faces.pk_sampler import PeopleBatches
 from dlthink.data.stable_hash import tie
 from dlthink.data.tables import drawn, targets
+from dlthink.data.tables.identity_roles import IdentitySplitting
 from dlthink.data.tables.inputs import Inputs, VectorInputs
 from dlthink.data.tables.preparation import Features, Preparation
 from dlthink.data.tables.roles import ROLES, Splitting
 from dlthink.data.tables.rows import Rows
 from dlthink.data.tables.table import Table
 from dlthink.errors import BadInput
-
-FEW = 20  # identities of which none are spared for validation where a column says who is test
 
 
 class Identities(Table):
@@ -29,15 +28,12 @@ class Identities(Table):
     identities  in a batch; None: trainer.batch // each, or all
     each        rows of each of them
 
-    Whoever is test is not in training: without a column that says otherwise, identities are split, not rows. Compared
-    with the features as they are: `raw`, in the file's units, and `features`, standardized.
+    Whoever is test is not in training, and whoever is validation is not either: `IdentitySplitting`. Compared with the
+    features as they are: `raw`, in the file's units, and `features`, standardized.
     """
 
     kind = "identities"
-    more = (
-        "identities are split, so that nobody who is test was trained on: give more of them, or a column that says "
-        "train, val and test of each row, data.split=COLUMN"
-    )
+    more = "give more identities and more rows of each, or a column that says train, val and test, data.split=COLUMN"
     family = "tables of identities"
 
     def __init__(self, identities: int | None = None, each: int = 4, **table) -> None:
@@ -58,11 +54,7 @@ class Identities(Table):
         return y != ""
 
     def splitting(self, names: list[str], y: np.ndarray) -> Splitting:
-        """By identity; where a column says who is test and there are few, validation is some of the trained rows."""
-        made = super().splitting(names, y)
-        if made.group is None and made.time is None and (made.split == "random" or len(np.unique(y)) >= FEW):
-            made.group = names[0]
-        return made
+        return IdentitySplitting(**vars(super().splitting(names, y)), identity=names[0], names=y)
 
     def stated(self, names: list[str], y: np.ndarray) -> dict[str, Any]:
         return {"n_targets": 1, "n_identities": len(np.unique(y))}

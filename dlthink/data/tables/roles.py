@@ -78,7 +78,9 @@ class Splitting:
                 few = f"{groups} groups only" if groups > 1 else "the same in all rows"
                 notes = [f"{self.group}, which keeps groups together, has {few}"]
         if self.split != "random":
-            roles, said = self._said(frame, together, ties, source)
+            roles, said = self._said(frame, together, source)
+            if not (roles == "val").any():
+                roles[(roles == "train") & (shares(together, "validation") < self.validation)] = "val"
             return thinned(roles, together, self.fraction), notes + said
         if self.time is not None:
             piece = self._pieces(frame[self.time], source)
@@ -88,8 +90,8 @@ class Splitting:
         val = shares(together, "validation") < self.validation
         return thinned(np.where(test, "test", np.where(val, "val", "train")), together, self.fraction), notes
 
-    def _said(self, frame, together: np.ndarray, ties: np.ndarray, source: Source) -> tuple[np.ndarray, list[str]]:
-        """As the column says; where it names no validation, a share of training."""
+    def _said(self, frame, together: np.ndarray, source: Source) -> tuple[np.ndarray, list[str]]:
+        """As the column says, which may name no validation."""
         codes, found = words(frame[self.split])
         strange = [word for word in found if word.strip().lower() not in CALLED]
         if strange:
@@ -101,8 +103,6 @@ class Splitting:
         notes = []
         if lost := int((roles == "").sum()):
             notes.append(f"left out, no word in {self.split}: {lost:,} rows")
-        if not (roles == "val").any():
-            roles[(roles == "train") & (shares(together, "validation") < self.validation)] = "val"
         if self.group is not None:
             test = np.unique(together[roles == "test"])
             torn = np.isin(together, test) & np.isin(roles, ("train", "val"))
