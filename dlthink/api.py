@@ -31,6 +31,7 @@ from dlthink.runs import folder as folders
 from dlthink.runs.launch import launch
 from dlthink.runs.provenance import provenance
 from dlthink.training import evaluation, rng
+from dlthink.training.parts import Parts
 
 
 class Experiment:
@@ -62,7 +63,7 @@ class Experiment:
 class Run:
     """A finished run: its best network and cost, its metrics, its predictions as arrays, its figures."""
 
-    def __init__(self, run: folders.Run, parts: build.Parts | None = None):
+    def __init__(self, run: folders.Run, parts: Parts | None = None):
         self.folder, self.config = run.folder, run.config
         saved, path = run.best()
         if parts is None:

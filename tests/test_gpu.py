@@ -20,6 +20,7 @@ from dlthink.models.mlp import MLP
 from dlthink.training import checkpoint, rng
 from dlthink.training.interrupt import Interrupted
 from dlthink.training.loop import Loop
+from dlthink.training.parts import Parts
 from dlthink.training.trainer import Trainer
 from tests.conftest import needs_lite1
 from tests.losses.translations.made_translations import SEASONS as DOMAINS
@@ -79,15 +80,15 @@ def test_a_step_never_waits_for_the_device(tmp_path, network_of, precision):
     data = Spikes(minutes=2, neurons=4)
     facts = data.facts
     rng.seed(0)
-    Watched(
-        Trainer(steps=200, batch=64, log_every=10, precision=precision, clip=1.0),
-        network_of(facts["n_in"], facts["window"], facts["n_targets"]),
-        Poisson(facts["n_targets"]),
-        data,
-        Counts(facts["units"], facts["bin"]),
-        partial(torch.optim.Adam, lr=1e-3, fused=True),
-        tmp_path,
-    ).run()
+    parts = Parts(
+        data=data,
+        metrics=Counts(facts["units"], facts["bin"]),
+        loss=Poisson(facts["n_targets"]),
+        model=network_of(facts["n_in"], facts["window"], facts["n_targets"]),
+        optim=partial(torch.optim.Adam, lr=1e-3, fused=True),
+        trainer=Trainer(steps=200, batch=64, log_every=10, precision=precision, clip=1.0),
+    )
+    Watched(parts, tmp_path).run()
 
 
 def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
@@ -103,7 +104,8 @@ def test_molecules_are_assembled_on_the_gpu(tmp_path, monkeypatch):
         model = MPNN(data.facts["atom_features"], data.facts["bond_kinds"], 2, width=32, depth=3)
         trainer = Trainer(steps=60, batch=32, validate_every=30, device=device, precision="fp32")
         optim = partial(torch.optim.Adam, lr=1e-3)
-        folders[device] = trainer.fit(model, CRPS(1), data, Shifts("ppm"), optim, tmp_path / device)
+        parts = Parts(data, Shifts("ppm"), CRPS(1), model, optim, trainer)
+        folders[device] = Loop(parts, tmp_path / device).run()
     assert folders["cuda"]["test"]["mae"] == pytest.approx(folders["cpu"]["test"]["mae"], rel=0.05)
 
 

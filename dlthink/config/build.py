@@ -4,7 +4,6 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,28 +16,13 @@ from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.protocols import Data, Metrics, lacks
 from dlthink.training import rng
+from dlthink.training.parts import Parts
 from dlthink.user_errors import own_code, written
 
 PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")
 STATED = {"fraction": 1.0}  # in train.yaml for every data set; one of the user's own may lack it while it says this
 COMPUTED = {"n_out"}  # what a network gets that no data states: data's n_targets times the cost's width
 GIVEN = {"data": {"state", "elsewhere"}, "model": COMPUTED}  # arguments of constructors that are no settings
-
-
-@dataclass
-class Parts:
-    """A problem, its examination, a cost, a network, and how they are trained."""
-
-    data: Any
-    metrics: Any
-    loss: Any
-    model: Any
-    optim: Any
-    trainer: Any
-
-    def split(self, name: str) -> Any:
-        """The samples of "train", "val" or "test"."""
-        return {"train": self.data.train, "val": self.data.val, "test": self.data.test}[name]
 
 
 def check(config: DictConfig, losses=(), models=()) -> None:

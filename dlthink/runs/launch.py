@@ -8,11 +8,12 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from dlthink.config.arguments import described
-from dlthink.config.build import Parts
 from dlthink.errors import plain
 from dlthink.protocols import Data, Loss, Metrics
 from dlthink.runs.changes import check_kept, is_other
 from dlthink.runs.folder import record, tabulate
+from dlthink.training.loop import Loop
+from dlthink.training.parts import Parts
 
 
 def launch(
@@ -31,17 +32,7 @@ def launch(
     changed = saved is not None and before is not None
     if changed:
         check_kept(before, config, saved["facts"])
-    run = parts.trainer.start(
-        parts.model,
-        parts.loss,
-        parts.data,
-        parts.metrics,
-        parts.optim,
-        folder,
-        seed=config.seed,
-        saved=saved,
-        changed=changed and is_other(before, config),
-    )
+    run = Loop(parts, folder, config.seed, saved, changed=changed and is_other(before, config))
     examined = {
         "best": list(parts.metrics.best),
         "scores": Metrics.scores.of(parts.metrics),

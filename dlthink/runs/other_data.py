@@ -17,11 +17,12 @@ from dlthink.files.atomic import write_json
 from dlthink.protocols import Data
 from dlthink.runs.folder import Run, choices, fitting
 from dlthink.training.board import beside
+from dlthink.training.parts import Parts
 
 OWN = ("data", "metrics")  # parts of the other data set; all others are the run's
 
 
-def elsewhere(run: Run, saved: dict, path: Path, on: str, settings: list[str]) -> build.Parts:
+def elsewhere(run: Run, saved: dict, path: Path, on: str, settings: list[str]) -> Parts:
     """The run's network and cost, as they were made, with the data `on`, prepared by the run's state, and its metrics.
 
     settings: words of the user's for these, `data.path=FILE`. What decides what the network sees (`Data.prepares`) and
@@ -47,7 +48,7 @@ def elsewhere(run: Run, saved: dict, path: Path, on: str, settings: list[str]) -
                 raise BadInput(f"on={on}: {name} is {theirs}, and the network was made for {ours}")
         loss, model = build.networks(config, saved["facts"])
     trainer = build.build(config.trainer)
-    return build.Parts(data, build.build(config.metrics, **data.facts), loss, model, None, trainer)
+    return Parts(data, build.build(config.metrics, **data.facts), loss, model, None, trainer)
 
 
 def keep(

@@ -7,10 +7,9 @@ import time
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from torch import nn
 
 from dlthink import __version__
 from dlthink.errors import BadInput, plain
@@ -23,6 +22,7 @@ from dlthink.training.board import Board
 from dlthink.training.ema import EMA
 from dlthink.training.evaluation import Examined, Standing
 from dlthink.training.interrupt import Interrupt, Interrupted
+from dlthink.training.parts import Parts
 from dlthink.training.players import networks_of, players
 from dlthink.training.precision import Precision
 from dlthink.training.precision_trial import LONG, quickest
@@ -33,40 +33,27 @@ from dlthink.training.schedule import factor
 from dlthink.training.step import Step, Taken
 from dlthink.training.stop_gradient import stop_gradient
 
-if TYPE_CHECKING:
-    from dlthink.training.trainer import Trainer
-
-
 # What a checkpoint must hold for a run to go on from it
 WEIGHTS = ("model", "loss", "ema", "optimizers", "scaler", "sampler", "generators")
 RESUMED = (*WEIGHTS, "step", "best", "stale", "converged", "recent")
 
 
 class Loop:
-    """The state of one run of `settings`: network, cost and their players on the device, the order of samples,
-    how many steps are behind it and which was the best. `run` goes on to its end, from the start or from `saved`.
+    """The state of one run: network, cost and their players on the device, the order of samples, how many steps are
+    behind it and which was the best. `run` goes on to its end, from the start or from the checkpoint `saved`.
 
     Nothing is written before `run`: what the parts, the settings or the checkpoint do not bear is refused here.
     changed: what the run descends is no longer what it was when `saved` was written; a search for its end begins anew.
     """
 
     def __init__(
-        self,
-        settings: Trainer,
-        model: nn.Module,
-        loss: nn.Module,
-        data: Any,
-        metrics: Any,
-        optim: Any,
-        folder: Path,
-        seed: int = 0,
-        saved: dict | None = None,
-        changed: bool = False,
-    ):
-        self.settings, device = settings, settings.precision.device
-        self.model, self.loss, self.metrics, self.data = model.to(device), loss.to(device), metrics, data
+        self, parts: Parts, folder: Path, seed: int = 0, saved: dict | None = None, changed: bool = False
+    ) -> None:
+        settings, device = parts.trainer, parts.trainer.precision.device
+        self.settings, self.data, self.metrics = settings, parts.data, parts.metrics
+        self.model, self.loss = model, loss = parts.model.to(device), parts.loss.to(device)
         self.folder, self.checkpoints = folder, folder / "checkpoints"
-        self.train, self.val, self.test = (split.to(device) for split in (data.train, data.val, data.test))
+        self.train, self.val, self.test = (parts.split(name).to(device) for name in ("train", "val", "test"))
         self._draw = Split.draw.of(self.train)  # what is drawn for a step may be augmented
         Loss.prepare.of(loss)(self.train.targets())
         stop_gradient(model, loss)
@@ -79,13 +66,13 @@ class Loop:
         self.epoch_steps = len(self.sampler) // settings.accumulate
         self.since = {"step": 0, "epoch": 0.0}  # from where epochs are counted: where batches became what they are
         self.notes: list[str] = []  # about what is chosen here or resumed
-        self.precision = self._choose_precision(optim, saved)
+        self.precision = self._choose_precision(parts.optim, saved)
         for network in (model, *networks_of(loss)):
             self.precision.network(network)
         if settings.compile:
             model.compile()
-        self.players = players(model, loss, optim, self.precision)
-        l2 = settings.l2 / data.facts.get("n_targets", 1)  # the cost is a mean over targets
+        self.players = players(model, loss, parts.optim, self.precision)
+        l2 = settings.l2 / parts.data.facts.get("n_targets", 1)  # the cost is a mean over targets
         self.take_step = Step(model, self.players, self.precision.scaler, settings.clip, l2, Loss.watch.given(loss))
         self._stream = iter(self.sampler)
         self.samples = self.sampler.batch * settings.accumulate  # in a step
@@ -93,14 +80,14 @@ class Loop:
             raise BadInput("optim=lbfgs searches on all samples at once: use trainer=lbfgs, or trainer.batch=null")
         self.ema = EMA(model, settings.ema) if settings.ema else None
         self.step, self.converged = 0, False
-        self.best = Best(*metrics.best)
+        self.best = Best(*parts.metrics.best)
         self.fitted: dict[str, float] = {}  # what the examination fitted where the cost does not
         self.first = Standing()  # before anything was trained
         self.doubt: str | None = None  # of a cost that falls while what is examined gets worse
         self._recent: list[dict[str, float]] | None = None  # terms that a resumed run had told of in no curve
         if saved is not None:
             self._restore(saved, changed)
-        cost = sanity_check(model, loss, self.train, self.val, metrics, self.sampler.next(), self.step)
+        cost = sanity_check(model, loss, self.train, self.val, parts.metrics, self.sampler.next(), self.step)
         if not self.step:
             self.first.cost = cost
 

@@ -1,15 +1,8 @@
-"""The settings of training, one set for every scenario and every cost, checked; and `fit`."""
+"""The settings of training, one set for every scenario and every cost, checked."""
 
 import math
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import torch
-from torch import nn
 
 from dlthink.errors import BadInput
-from dlthink.training.loop import Loop
 from dlthink.training.precision import Format, Precision
 from dlthink.training.sampler import BatchSize
 from dlthink.training.schedule import Shape
@@ -18,9 +11,9 @@ LONGEST = 100_000  # steps between two points of a curve
 
 
 class Trainer:
-    """Trains a network on a cost, examines it, and can go on from any checkpoint as if nothing had happened.
+    """Settings of training; a `Loop` trains by them, whatever the network and the cost. Raises BadInput.
 
-    Knobs (conf/trainer): length in `epochs`, but `at_least` so many steps where those are fewer (little data), or in
+    conf/trainer: length in `epochs`, but `at_least` so many steps where those are fewer (little data), or in
     `steps` (which wins); `batch` samples a step (null: all; auto: 2^k
     nearest to a 16th of the training samples, 64 to 1,024, so that as many steps are as many epochs), `accumulate` of
     them summed into one step; `schedule` and `warmup` of the learning rate; `clip` the gradient's norm;
@@ -78,27 +71,3 @@ class Trainer:
         self.log_every, self.validate_every = log_every, validate_every
         self.save_minutes, self.examine_batch, self.compile = save_minutes, examine_batch, compile
         self.precision = Precision(precision, device, deterministic, channels_last)
-
-    def fit(
-        self,
-        model: nn.Module,
-        loss: nn.Module,
-        data: Any,
-        metrics: Any,
-        optim: Callable[[list[nn.Parameter]], torch.optim.Optimizer],
-        folder: Path,
-        seed: int = 0,
-        saved: dict | None = None,
-        hparams: dict[str, str | float | bool] | None = None,
-        text: str = "",
-    ) -> dict[str, dict[str, float]]:
-        """Train until the end, the time limit or a signal (`Interrupted`), then examine the best weights.
-
-        `saved` is the checkpoint to go on from. Returns the metrics of validation and test, which are in
-        `metrics.json` too.
-        """
-        return self.start(model, loss, data, metrics, optim, folder, seed=seed, saved=saved).run(hparams, text)
-
-    def start(self, *parts, **where) -> Loop:
-        """A run of its own, as for `fit`, accepted and not yet begun: nothing is written before its `run`."""
-        return Loop(self, *parts, **where)

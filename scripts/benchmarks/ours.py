@@ -15,6 +15,7 @@ from dlthink.config.build import build, networks
 from dlthink.config.paths import conf_folder
 from dlthink.data.recordings.windows import Split
 from dlthink.training.loop import Loop
+from dlthink.training.parts import Parts
 
 
 class Timed(Loop):
@@ -117,9 +118,9 @@ def train(
     """`dlthink train WORDS` on `data`. Returns the run, with its times and networks."""
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         config = compose("train", ["trainer.precision=fp32", *words])  # as by hand, if nothing else is said
-    trainer, optim, (loss, model) = build(config.trainer), build(config.optim), networks(config, data.facts)
-    metrics, more = metrics or LogScore(), dict(seed=config.seed, enough=enough, measured=measured)
+    loss, model = networks(config, data.facts)
+    parts = Parts(data, metrics or LogScore(), loss, model, build(config.optim), build(config.trainer))
     with tempfile.TemporaryDirectory() as folder:
-        run = Timed(trainer, model, loss, data, metrics, optim, Path(folder), **more)
+        run = Timed(parts, Path(folder), config.seed, enough=enough, measured=measured)
         run.run()
     return run

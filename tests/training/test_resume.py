@@ -18,6 +18,7 @@ from dlthink.training import checkpoint, rng
 from dlthink.training.board import Board
 from dlthink.training.interrupt import Interrupted
 from dlthink.training.loop import RESUMED, Loop
+from dlthink.training.parts import Parts
 from dlthink.training.sampler import Sampler
 from dlthink.training.trainer import Trainer
 from tests.conftest import needs_lite1
@@ -249,12 +250,9 @@ def test_a_search_that_had_converged_is_taken_up_where_the_cost_is_another(tmp_p
     assert saved["converged"] and saved["step"] < 9
     same_cost, *_ = start(tmp_path, spec, saved)
     assert same_cost.step == saved["step"]
-    run = Loop(
-        Trainer(device="cpu", batch=None, steps=9, l2=0.1),
-        *(network(), Squared(), Line(), Error(), spec["optim"], tmp_path),
-        saved=saved,
-        changed=True,
-    )
+    trainer = Trainer(device="cpu", batch=None, steps=9, l2=0.1)
+    parts = Parts(Line(), Error(), Squared(), network(), spec["optim"], trainer)
+    run = Loop(parts, tmp_path, saved=saved, changed=True)
     run.run()
     assert run.step > saved["step"]
 

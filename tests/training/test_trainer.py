@@ -1,14 +1,12 @@
-"""The settings of training are checked, and `fit` is the whole of it."""
+"""The settings of training are checked, and a run by them returns what it wrote."""
 
 import json
-from functools import partial
 
 import pytest
-import torch
 
 from dlthink.errors import BadInput
 from dlthink.training.trainer import Trainer
-from tests.training.toy import Error, Line, Squared, network
+from tests.training.toy import fit
 
 
 @pytest.mark.parametrize(
@@ -38,9 +36,7 @@ def test_auto_is_float32_on_a_cpu():
     assert Trainer(device="cpu").precision.name == "fp32"
 
 
-def test_fit_is_a_whole_run_and_returns_what_metrics_json_holds(tmp_path):
-    trainer = Trainer(device="cpu", steps=4, batch=32, validate_every=2)
-    adam = partial(torch.optim.Adam, lr=1e-2)
-    results = trainer.fit(network(), Squared(), Line(), Error(), adam, tmp_path)
+def test_a_whole_run_returns_what_metrics_json_holds(tmp_path):
+    *_, results = fit(tmp_path, steps=4, validate_every=2)
     assert json.loads((tmp_path / "metrics.json").read_text()) == results
     assert (tmp_path / "checkpoints" / "best.pt").exists()

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from dlthink.training.loop import Loop
+from dlthink.training.parts import Parts
 from dlthink.training.trainer import Trainer
 
 
@@ -94,17 +95,15 @@ def fit(folder, model=None, loss=None, data=None, optim=None, metrics=None, save
     } | knobs
     model = network() if model is None else model
     loss = Squared() if loss is None else loss
-    run = Loop(
-        Trainer(**knobs),
-        model,
-        loss,
-        Line() if data is None else data,
-        Error() if metrics is None else metrics,
-        optim or partial(torch.optim.Adam, lr=1e-2),
-        folder,
-        seed=seed,
-        saved=saved,
+    parts = Parts(
+        data=Line() if data is None else data,
+        metrics=Error() if metrics is None else metrics,
+        loss=loss,
+        model=model,
+        optim=optim or partial(torch.optim.Adam, lr=1e-2),
+        trainer=Trainer(**knobs),
     )
+    run = Loop(parts, folder, seed, saved)
     results = run.run()
     return run, model, loss, results
 
