@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from dlthink.data.faces import drawing
+from dlthink.data.faces.drawing import factors, picture
 from dlthink.data.faces.identities import FaceSet, Identities
 from dlthink.data.photos.pixels import drawn, looks
 from dlthink.errors import BadInput
 
 
 class Faces(Identities):
-    """Drawn people (see `drawing.py`), in three groups whose faces are distributed differently.
+    """Drawn people (see `drawing/`), in three groups whose faces are distributed differently.
 
     identities   how many people; a fifth of them is test
     photos_each  photos of each
@@ -44,21 +44,21 @@ class Faces(Identities):
     def face_set(self) -> FaceSet:
         n, each = self.identities, self.photos_each
         pixels = drawn(
-            drawing.__name__,
+            picture.__package__,
             (n, each, self.size, self.seed, float(self.hardness)),
             (n * each, 3, self.size, self.size),
-            lambda: drawing.draw(n, each, self.size, self.seed, self.hardness),
+            lambda: picture.draw(n, each, self.size, self.seed, self.hardness),
         )
         if self.grey:
             pixels = pixels.float().mean(1, keepdim=True).round().to(torch.uint8)
         people = [f"drawn {self.seed}-{person:04d}" for person in range(n) for _ in range(each)]
-        group = torch.from_numpy(drawing.groups_of(n, self.seed)).repeat_interleave(each)
+        group = torch.from_numpy(factors.groups_of(n, self.seed)).repeat_interleave(each)
         return FaceSet(
             pixels=pixels,
             names=[f"{person} {i % each}" for i, person in enumerate(people)],
             people=people,
-            hashes=[looks(picture) for picture in pixels.numpy()],
-            groups={f"group_{g}": group == g for g in range(len(drawing.SHARES))},
+            hashes=[looks(photo) for photo in pixels.numpy()],
+            groups={f"group_{g}": group == g for g in range(len(factors.SHARES))},
         )
 
     def source(self) -> str:

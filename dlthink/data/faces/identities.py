@@ -84,55 +84,38 @@ class Identities:
             raise BadInput(f"data.size={size}: pixels a side, from 16 to 1024")
         self.size, self.grey, self.validation, self.fraction = size, grey, validation, fraction
         augment = Augment(flip, shift, zoom, light, erase, mask)
-        cut, fresh = fixed(self, state, elsewhere), state is None
+        settings = fixed(self, state, elsewhere)
         every = self.face_set()
         self.notes = list(every.notes)
         folk = sorted(set(every.people))
         number = {person: i for i, person in enumerate(folk)}
         owner = torch.tensor([number[person] for person in every.people], dtype=torch.long)
+        looks = torch.tensor([int(content, 16) >> 1 for content in every.hashes], dtype=torch.long)
         grey_small = small_grey(every.pixels, torch.arange(len(owner)))
-        near = under_two_names(every.pixels, owner) if self.real else []
-        stay, told = without_twins(every.names, every.people, every.hashes, near, self.protected)
-        self.notes += told
-        look = torch.tensor([int(content, 16) >> 1 for content in every.hashes], dtype=torch.long)
+        used = torch.tensor(self._without_twins(every, owner), dtype=torch.long)
+        role = self._chosen_roles(folk) if state is None else _roles_as_seen(folk, state["seen"])
+        rows = self._rows(role, owner, used)
         if state is None:
-            said = self.roles(folk)
-            role = dict(zip(folk, thinned([said[person] for person in folk], folk, fraction).tolist(), strict=True))
-            rows = self._rows(role, owner, torch.tensor(stay, dtype=torch.long))
             _refuse_too_few(self.source(), owner, rows, self.notes)
             pca = Whitened.fit(grey_small[rows["train"]])
-            trained = owner[rows["train"]].unique().tolist()
-            seen = {
-                "train": [folk[i] for i in trained],
-                "val": [person for person in folk if role[person] == "val"],
-                "alone": [person for person in folk if role[person] == "train" and number[person] not in {*trained}],
-                SPARE: [person for person in folk if role[person] == SPARE],
-            }
-            state = cut | {
+            self.state = settings | {
                 "channels": 1 if grey else 3,
                 "centre": self.centre,
-                "seen": {name: [tie(person) for person in seen[name]] for name in seen},
-                "looks": torch.cat([look[rows["train"]], look[rows["val"]]]),
+                "seen": _seen(folk, role, owner[rows["train"]].unique().tolist()),
+                "looks": torch.cat([looks[rows["train"]], looks[rows["val"]]]),
                 "pca": pca.state(),
             }
         else:
-            roles = {one: name for name, ties in state["seen"].items() for one in ties}
-            role = {person: roles.get(tie(person), "test") for person in folk}
-            rows = self._rows(role, owner, torch.tensor(stay, dtype=torch.long))
-            self._leave_out_seen(rows, look, state["looks"])
-            if not len(rows["test"]):
-                raise BadInput(
-                    f"{self.source()}: every person in it was trained on or chose the threshold: nobody to test"
-                )
-            pca = Whitened(**state["pca"])
-        self.state = state
+            self._leave_out_seen(rows, looks, state["looks"])
+            pca, self.state = Whitened(**state["pca"]), state
+        trained = self.state["seen"]["train"]
         self.facts: dict[str, Any] = {
             "n_targets": 1,
-            "n_identities": len(state["seen"]["train"]),
-            "channels": state["channels"],
+            "n_identities": len(trained),
+            "channels": self.state["channels"],
             "size": size,
         }
-        y = _numbers(folk, owner, rows, state["seen"]["train"])
+        y = _numbers(folk, owner, rows, trained)
         self.train, self.val, self.test = (
             Portraits(
                 every.pixels,
@@ -144,16 +127,9 @@ class Identities:
             )
             for name in ROLES
         )
-        if fresh:
+        if state is None:
             self.train.batches.check()
-        self.kept = stay
-        counts = [f"{len(s):,} ({len(s.y.unique()):,})" for s in (self.train, self.val, self.test)]
-        if elsewhere:
-            self.notes.append(f"photos (people) that the run has not seen: {counts[2]}")
-            if people := sum(one != "test" for one in role.values()):
-                self.notes.append(f"{people:,} people are among those that the run was trained on: no test, left out")
-            return
-        self.notes.append(f"photos (people) for train / val / test: {' / '.join(counts)}")
+        self._tell_sizes(role, elsewhere)
 
     # ------------------------------------------------------------------------------------- what a data set says
 
@@ -196,9 +172,21 @@ class Identities:
 
     # ---------------------------------------------------------------------------------------------------- splits
 
-    def _rows(self, role: dict[str, str], owner: Tensor, stay: Tensor) -> dict[str, Tensor]:
+    def _without_twins(self, every: FaceSet, owner: Tensor) -> list[int]:
+        """The photos that are used: one of each, and none that lies under two names."""
+        near = under_two_names(every.pixels, owner) if self.real else []
+        used, told = without_twins(every.names, every.people, every.hashes, near, self.protected)
+        self.notes += told
+        return used
+
+    def _chosen_roles(self, folk: list[str]) -> dict[str, str]:
+        """The role of every person in a run that begins: with a `fraction`, some of those of training are spared."""
+        said = self.roles(folk)
+        return dict(zip(folk, thinned([said[person] for person in folk], folk, self.fraction).tolist(), strict=True))
+
+    def _rows(self, role: dict[str, str], owner: Tensor, used: Tensor) -> dict[str, Tensor]:
         """The photos of each split, person after person; training without those that have no partner."""
-        photos = torch.bincount(owner[stay], minlength=len(role))
+        photos = torch.bincount(owner[used], minlength=len(role))
         side = {name: torch.tensor([role[person] == name for person in sorted(role)]) for name in ROLES}
         alone = side["train"] & (photos == 1)
         if alone.any():
@@ -206,15 +194,26 @@ class Identities:
                 f"{int(alone.sum()):,} people have one photo and give no pair to train on: left out there"
             )
         side["train"] = side["train"] & ~alone
-        stay = stay[owner[stay].argsort(stable=True)]
-        return {name: stay[side[name][owner[stay]]] for name in ROLES}
+        used = used[owner[used].argsort(stable=True)]
+        return {name: used[side[name][owner[used]]] for name in ROLES}
 
-    def _leave_out_seen(self, rows: dict[str, Tensor], look: Tensor, seen: Tensor) -> None:
+    def _leave_out_seen(self, rows: dict[str, Tensor], looks: Tensor, seen: Tensor) -> None:
         """A photo that the run has seen is no test, whatever name it has here."""
-        known = torch.isin(look[rows["test"]], seen)
+        known = torch.isin(looks[rows["test"]], seen)
         if known.any():
             self.notes.append(f"{int(known.sum())} photos were seen in training under another name: no test, left out")
             rows["test"] = rows["test"][~known]
+        if not len(rows["test"]):
+            raise BadInput(f"{self.source()}: every person in it was trained on or chose the threshold: nobody to test")
+
+    def _tell_sizes(self, role: dict[str, str], elsewhere: bool) -> None:
+        counts = [f"{len(split):,} ({len(split.y.unique()):,})" for split in (self.train, self.val, self.test)]
+        if not elsewhere:
+            self.notes.append(f"photos (people) for train / val / test: {' / '.join(counts)}")
+            return
+        self.notes.append(f"photos (people) that the run has not seen: {counts[2]}")
+        if people := sum(one != "test" for one in role.values()):
+            self.notes.append(f"{people:,} people are among those that the run was trained on: no test, left out")
 
     @classmethod
     def inputs(cls, path: str, state: dict, gallery: str = "") -> Recognize:
@@ -222,6 +221,21 @@ class Identities:
         if not gallery:
             raise BadInput("gallery=: give the folder of the people to look for, person/photo.jpg: gallery=FOLDER")
         return Recognize.read(path, gallery, state)
+
+
+def _roles_as_seen(folk: list[str], seen: dict[str, list]) -> dict[str, str]:
+    """The role that each person has in a run; whom it has not seen is test."""
+    roles = {one: name for name, ties in seen.items() for one in ties}
+    return {person: roles.get(tie(person), "test") for person in folk}
+
+
+def _seen(folk: list[str], role: dict[str, str], trained: list[int]) -> dict[str, list]:
+    """Who is no test, by role, as hashes of names; alone: with one photo, so that training had no pair of theirs."""
+    people = {name: [person for person in folk if role[person] == name] for name in ("train", "val", SPARE)}
+    train = [folk[i] for i in trained]
+    alone = sorted({*people["train"]} - {*train})
+    seen = {"train": train, "val": people["val"], "alone": alone, SPARE: people[SPARE]}
+    return {name: [tie(person) for person in some] for name, some in seen.items()}
 
 
 def _refuse_too_few(source: str, owner: Tensor, rows: dict[str, Tensor], notes: list[str]) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.data.faces import drawing
+from dlthink.data.faces.drawing import factors, picture
 from dlthink.data.faces.faces import Faces
 from dlthink.errors import BadInput
 
@@ -17,7 +17,7 @@ def data_folder(tmp_path_factory, monkeypatch):
 
 
 def drawn(n=3, each=4, size=24, seed=0, hardness=1.0):
-    return np.stack(list(drawing.draw(n, each, size, seed, hardness)))
+    return np.stack(list(picture.draw(n, each, size, seed, hardness)))
 
 
 def test_a_seed_is_a_people():
@@ -38,9 +38,9 @@ def test_photos_differ_and_without_chance_only_slightly():
 
 
 def test_groups():
-    group = drawing.groups_of(5000, 0)
-    assert np.allclose(np.bincount(group) / 5000, drawing.SHARES, atol=0.03)
-    assert (drawing.groups_of(10, 0) == group[:10]).all()
+    group = factors.groups_of(5000, 0)
+    assert np.allclose(np.bincount(group) / 5000, factors.SHARES, atol=0.03)
+    assert (factors.groups_of(10, 0) == group[:10]).all()
     found = Faces(**FEW)
     known = [s.known(torch.arange(len(s))) for s in (found.train, found.val, found.test)]
     for split, said in zip((found.train, found.val, found.test), known, strict=True):
@@ -71,7 +71,7 @@ def test_they_are_drawn_once(monkeypatch):
     def never(*_):
         raise AssertionError("drawn again")
 
-    monkeypatch.setattr(drawing, "draw", never)
+    monkeypatch.setattr(picture, "draw", never)
     assert Faces(**FEW).train.take(torch.arange(4))[0].equal(first)
     with pytest.raises(AssertionError, match="drawn again"):
         Faces(**(FEW | {"seed": 1}))
