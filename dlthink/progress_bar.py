@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any
 
 from tqdm import tqdm
@@ -39,7 +39,7 @@ class Lines:
         clock: Callable[[], float] = time.monotonic,
     ):
         self._items, self.n, self._first, self._clock = items, initial, initial, clock
-        self.total = len(items) if total is None and hasattr(items, "__len__") else total
+        self.total = len(items) if total is None and isinstance(items, Sized) else total
         self._what, self._unit, self._limit = f"{desc}: " if desc else "", unit, 60 * minutes if minutes else None
         self._shown: dict[str, str] = {}
         self._began = self._said = clock()

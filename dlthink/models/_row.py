@@ -33,6 +33,8 @@ class Flat(nn.Module):
 class Categories(nn.Module):
     """Codes [n, q] -> learned vectors [n, q, width], N(0, 1/4) at first, of code 0 zeros. sizes: codes of each."""
 
+    first: Tensor  # [q], where the vectors of each begin
+
     def __init__(self, sizes: Sequence[int], width: int) -> None:
         super().__init__()
         first = torch.tensor([0, *sizes]).cumsum(0)

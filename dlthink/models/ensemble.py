@@ -25,6 +25,8 @@ class Ensemble(nn.Module):
     depends on the molecule, say), else from a hash of its numbers. Raises BadInput.
     """
 
+    halves: Tensor  # [members]
+
     def __init__(
         self,
         of: Callable[[], nn.Module],

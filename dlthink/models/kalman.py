@@ -62,6 +62,8 @@ class CholeskyFactor(nn.Module):
     Held as vectors, the logarithm of the diagonal and what lies below it: no penalty on matrices touches them.
     """
 
+    where: Tensor  # [2, entries below the diagonal]
+
     def __init__(self, size: int):
         super().__init__()
         self.log_diagonal, self.below = (

@@ -31,6 +31,8 @@ class MPNN(nn.Module):
     before the layer).
     """
 
+    first: Tensor  # [features], where the vectors of each begin
+
     def __init__(
         self,
         atom_features: list[int],

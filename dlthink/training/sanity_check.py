@@ -3,7 +3,7 @@
 import dis
 import math
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from functools import partial, reduce
 from operator import add
@@ -314,7 +314,7 @@ def _graphs(loss: nn.Module) -> dict[str, int]:
 
 
 def _many(value: Any) -> bool:
-    return not isinstance(value, Tensor | str | nn.Module) and hasattr(value, "__iter__") and hasattr(value, "__len__")
+    return not isinstance(value, Tensor | str | nn.Module) and isinstance(value, Iterable) and isinstance(value, Sized)
 
 
 @contextmanager

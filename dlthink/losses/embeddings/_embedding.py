@@ -25,6 +25,8 @@ class Embedding(nn.Module):
     Raises BadInput when dim < 2 or far is not between 0 and 1.
     """
 
+    threshold: Tensor  # scalars
+    accuracy_threshold: Tensor
     targets = {"identities"}
     cure = "try loss=triplet loss.mining=semi_hard"  # what helps when it has collapsed
 

@@ -47,6 +47,12 @@ class Reals(nn.Module):
     conformal = NormalizedResidual
     gaps = True  # may training targets be missing? `prepare` finds out
 
+    mean: Tensor  # [n_targets], as are std and factor
+    std: Tensor
+    factor: Tensor
+    mass: Tensor  # [64], see `Recalibrated`
+    conformity: Tensor  # [n_targets, shares], see `_conformal.py`
+
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
         super().__init__()
         self.n_targets, self.calibrate = n_targets, calibrate

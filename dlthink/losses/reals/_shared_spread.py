@@ -16,6 +16,7 @@ class SharedSpread(Reals):
     mixture. Before the first `fit_on_validation` it is 1.
     """
 
+    spread: Tensor  # [n_targets]
     outputs_per_target = 1
 
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):

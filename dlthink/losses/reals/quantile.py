@@ -27,6 +27,8 @@ class Quantile(Reals):
     Econometrica 46.
     """
 
+    levels: Tensor  # [levels], ascending
+    start: Tensor  # [levels], the quantiles of a normal variable
     conformal = QuantileError
 
     def __init__(self, n_targets: int, levels: Sequence[float] = LEVELS, calibrate: Calibrate = "none"):

@@ -28,6 +28,7 @@ class StudentTNLL(WithSpread):
     Raises BadInput unless df > 2. Source: Lange, Little & Taylor 1989, JASA 84.
     """
 
+    fixed: Tensor  # df, where it is not learned
     trained_for = ("nll",)
 
     def __init__(

@@ -23,6 +23,10 @@ class EmbeddedFeatures(nn.Module):
     and spread. A cubic kernel over these sees colours, contrasts and textures; it knows no things, as networks do.
     """
 
+    axes: Tensor  # [3 axes, 3 colours]
+    steps: Tensor  # [STEPS, 1, 1]
+    gabor: Tensor  # [6 TURNS, 1, KERNEL, KERNEL]
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("axes", torch.tensor([[0.299, 0.587, 0.114], [0.5, 0.5, -1.0], [0.5, -0.5, 0.0]]))
