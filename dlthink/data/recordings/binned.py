@@ -18,7 +18,7 @@ from dlthink.data.recordings.bin_leaks import seen, unseen
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.bumps import Bumps
 from dlthink.data.recordings.circular import periods, turned, turns
-from dlthink.data.recordings.covariates import in_bins, positions
+from dlthink.data.recordings.covariates import Covariates, in_bins, positions
 from dlthink.data.recordings.decode import Decode
 from dlthink.data.recordings.encode import Encode
 from dlthink.data.recordings.moments import Moments
@@ -115,10 +115,8 @@ class Binned:
         splitting = Splitting(blocks, folds, fold, block_by, fraction)
         settings = fixed(self, state, elsewhere)
         way = _way(settings)
-        session = between(self.read().centred(bin), start, stop)
-        session = without_gaps(session, gap)
-        around, guessed = turns(session, (state or {}).get("turns") or self.circular or {})
-        session = turned(session, around).checked()
+        circular = (state or {}).get("turns") or self.circular or {}
+        session, around, guessed = _as_measured(between(self.read().centred(bin), start, stop), gap, circular)
         if not session.units:
             raise BadInput(f"{session.source}: holds no units: there is nothing to predict")
         bins = _bins(session, bin)
@@ -131,8 +129,7 @@ class Binned:
         else:
             (block, role), said = splitting.roles(session, bins, covariates, used, way.margin + way.after), []
         rows = rows_of(bins, block, role, used, way.margin, way.after)
-        choose = f"fewer data.blocks than {blocks}" if block_by == "time" else f"another data.block_by than {block_by}"
-        check_rows(session.source, rows, (way.margin, way.after), None if elsewhere else choose)
+        check_rows(session.source, rows, (way.margin, way.after), None if elsewhere else splitting.otherwise)
         counts = bins.counts(session.spikes)
         check_spikes(session, counts, rows, blocks)
         train = role == "train"
@@ -142,13 +139,11 @@ class Binned:
             kept, left_out = positions(session.source, "unit", session.units, state["units"]), []
         counts = counts if kept == list(range(counts.shape[1])) else counts[:, kept]
         units = [session.units[unit] for unit in kept]
-        bumps_along = Bumps(self.bumps or {})
-        train_values = {name: values[train] for name, values in covariates.by_name().items()} if self.bumps else {}
-        ends = bumps_along.fit(train_values) if state is None else state["bump_ends"]
-        covariates = covariates.with_bumps(bumps_along, ends)
+        covariates, ends = self._with_bumps(covariates, train, state)
         if state is None:
             state = way.fit(covariates, counts, units, train) | settings | {"bump_ends": ends, "turns": around}
             state["seen"] = seen(session, bins, train | (role == "val"))
+        self.state = state
         far = way.far(covariates, state)
         rows["val"], fewer = believable(rows["val"], far.any(axis=1), way.before, way.after)
         self.notes = [
@@ -164,21 +159,42 @@ class Binned:
             *(reading_report.copies(covariates, counts, units, train) if train.any() else []),
             *reading_report.silence(session, bins, counts),
         ]
-        features = way.features(covariates, counts, state)
         known = {"time": torch.from_numpy(bins.centres), "item": torch.from_numpy(cut.items(block))}
         if session.truth is not None and way.kind == "counts":
             known |= session.truth.known(bins, counts, kept)
-        self.state = state
-        y = way.y(covariates, counts, state)
-        window = way.before + 1 + way.after
-        self.facts = {"n_in": features.shape[1], "window": window, "n_targets": y.shape[1], "bin": bin}
-        self.facts["lags"] = [round(bin * row, 9) for row in range(-way.before, way.after + 1)]
-        self.facts |= way.facts(state)
+        self._cut(way, way.features(covariates, counts, state), way.y(covariates, counts, state), rows, known)
+
+    def _with_bumps(
+        self, covariates: Covariates, train: np.ndarray, state: dict | None
+    ) -> tuple[Covariates, dict[str, list[float]]]:
+        """(Covariates with bumps along some, where the bumps end): in the training bins [T], or as the run has it."""
+        bumps = Bumps(self.bumps or {})
+        values = {name: of[train] for name, of in covariates.by_name().items()} if self.bumps else {}
+        ends = bumps.fit(values) if state is None else state["bump_ends"]
+        return covariates.with_bumps(bumps, ends), ends
+
+    def _cut(
+        self,
+        way: Encode | Decode,
+        features: torch.Tensor,
+        y: torch.Tensor,
+        rows: dict[str, np.ndarray],
+        known: dict[str, torch.Tensor],
+    ) -> None:
+        """The splits, windows of `features` [T, n_in] around their rows, and the facts."""
+        lags = range(-way.before, way.after + 1)
+        self.facts: dict[str, Any] = {
+            "n_in": features.shape[1],
+            "window": len(lags),
+            "n_targets": y.shape[1],
+            "bin": self.bin,
+            "lags": [round(self.bin * lag, 9) for lag in lags],
+        } | way.facts(self.state)
         self.train, self.val, self.test = (
             Split(features, y, torch.from_numpy(rows[name]), way.before, way.after, known) for name in SPLITS
         )
-        if moments is not None:
-            self.train = Moments(self.train, white=moments == "white")
+        if self.moments is not None:
+            self.train = Moments(self.train, white=self.moments == "white")
 
     @classmethod
     def targets(cls, settings: Mapping[str, Any]) -> str:
@@ -205,9 +221,8 @@ class Binned:
         """Every bin of the user's file that has a whole window, prepared as the training data were."""
         way = _way(state)
         session = cls.open(path, state, **way.needs).centred(state["bin"])
-        session = without_gaps(session, state["gap"])
-        around, _ = turns(session, (state.get("turns") or state["circular"] or {}) if session.series else {})
-        session = turned(session, around).checked()
+        circular = (state.get("turns") or state["circular"] or {}) if session.series else {}
+        session, _, _ = _as_measured(session, state["gap"], circular)
         bins = _bins(session, state["bin"])
         before, after = cut.reach(bins, np.zeros(len(bins), dtype=int))
         rows = np.flatnonzero((before >= way.margin) & (after >= way.after))
@@ -254,6 +269,15 @@ def _way(settings: Mapping[str, Any]) -> Encode | Decode:
         return Encode(history, future, settings["spike_history"])
     before = history if settings["before"] is None else settings["before"]
     return Decode(before, future if settings["after"] is None else settings["after"], settings["target"])
+
+
+def _as_measured(
+    session: Session, gap: float | None, circular: Mapping[str, float | None]
+) -> tuple[Session, dict[str, float], list[str]]:
+    """(The session without its gaps, what goes around as sine and cosine; the periods; a note on each guessed)."""
+    session = without_gaps(session, gap)
+    around, guessed = turns(session, circular)
+    return turned(session, around).checked(), around, guessed
 
 
 def _names(given: list[str | int] | None) -> list[str] | None:

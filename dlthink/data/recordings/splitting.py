@@ -29,6 +29,11 @@ class Splitting:
     def __post_init__(self) -> None:
         cut.check(self.blocks, self.folds, self.fold)
 
+    @property
+    def otherwise(self) -> str:
+        """What to choose where these leave a split empty."""
+        return f"fewer data.blocks than {self.blocks}" if self.by == "time" else f"another data.block_by than {self.by}"
+
     def roles(
         self, session: Session, bins: Bins, covariates: Covariates, used: np.ndarray, longest: int
     ) -> tuple[np.ndarray, np.ndarray]:
