@@ -25,7 +25,7 @@ from dlthink.config.examinations import example_of
 from dlthink.config.override import as_typed
 from dlthink.errors import BadInput
 from dlthink.files.lock import hold
-from dlthink.files.made_here import remember
+from dlthink.files.written_files import remember
 from dlthink.nested_tensors import each
 from dlthink.runs import folder as folders
 from dlthink.runs.launch import launch

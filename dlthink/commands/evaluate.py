@@ -29,7 +29,7 @@ def main(words: list[str]) -> int:
     from dlthink.config import build
     from dlthink.errors import BadInput, plain
     from dlthink.files.atomic import write_json
-    from dlthink.files.made_here import remember
+    from dlthink.files.written_files import remember
     from dlthink.protocols import Metrics
     from dlthink.runs.figure_files import save_figures
     from dlthink.runs.folder import fitting, open_run

@@ -7,7 +7,7 @@ import traceback
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
-from dlthink.config.overview import overview
+from dlthink.config.help_choices import overview
 from dlthink.config.paths import conf_folder
 from dlthink.config.user_files import register
 from dlthink.errors import BadInput, plain
@@ -89,7 +89,7 @@ def _help(words: list[str]) -> str:
     if not any("=" in word and not word.startswith("-") for word in words):
         return overview(_config_dir(words))
     from dlthink.config import command_line
-    from dlthink.config.explained import explained
+    from dlthink.config.help_settings import explained
 
     overrides = command_line.read(words)[1]
     register(overrides)

@@ -12,7 +12,7 @@ from dlthink.config.paths import GROUPS
 from dlthink.config.types import typed
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
-from dlthink.files.made_here import is_ours
+from dlthink.files.written_files import is_ours
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # what an editor makes of a hyphen
 

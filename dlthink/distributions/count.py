@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, constraints
 
-from dlthink.distributions import stretches
+from dlthink.distributions import long_sums
+from dlthink.distributions.long_sums import Stretches
 from dlthink.distributions.real import exact
-from dlthink.distributions.stretches import Stretches
 
 FIRST, MOST = 4, 2**16  # counts that are looked at first; probabilities at a time, as many as a cache holds
 SUMMED = 10_000  # counts that are added up one by one
@@ -144,7 +144,7 @@ class CountDistribution(Distribution):
     def _walk(
         self, of: Tensor, add: Callable[..., Tensor], on: Callable[..., None], begin: Tensor | None = None
     ) -> None:
-        """Go up from 0 with everybody, some counts at a time, on with those who need more of it, and then by stretches.
+        """Go up from 0 with everybody, some counts at a time, on with those who need more of it, and then by long_sums.
 
         of: what each place asks, of the full shape. add(place, counts, pmf [places, counts], asked [places, 1]) does
         the sums and says who goes on. on(place, laws of these places, edges of stretches, asked [places]) does the
@@ -167,7 +167,7 @@ class CountDistribution(Distribution):
         for some in place.split(AT_ONCE):
             law = self.at(index[some])
             mean, std = (each.expand(len(some), 1)[:, 0] for each in law.bulk)
-            on(some, law, stretches.edges(mean, std, SUMMED), asked[some])
+            on(some, law, long_sums.edges(mean, std, SUMMED), asked[some])
 
 
 def picked(values: Tensor, index: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 
 from dlthink.errors import BadInput
-from dlthink.files.made_here import remember
+from dlthink.files.written_files import remember
 
 
 @contextmanager

@@ -13,7 +13,7 @@ RIDGE = 1e-4  # of colours in [-1, 1]: where a photo varies by less than its roo
 MOST = 64  # pixels of radius: time grows with its square
 
 
-def explained(change: Tensor, photo: Tensor, radius: int) -> Tensor:
+def guided_filter(change: Tensor, photo: Tensor, radius: int) -> Tensor:
     """The part of `change` that is locally affine in the colours of `photo`, both [n, c, h, w]; linear in `change`.
 
     In each window, A and b minimize mean |A x + b - t|^2 + RIDGE |A|^2 over its pixels, x the photo's colours and t

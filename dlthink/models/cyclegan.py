@@ -13,7 +13,7 @@ from torch.nn.functional import batch_norm, conv2d, interpolate, pad
 from torch.utils.checkpoint import checkpoint
 
 from dlthink.errors import BadInput
-from dlthink.models._guided_filter import MOST, explained
+from dlthink.models._guided_filter import MOST, guided_filter
 
 
 class CycleGAN(nn.Module):
@@ -132,7 +132,7 @@ class Generator(nn.Module):
 
     def _finished(self, x: Tensor) -> Tensor:
         made = self._made(x)
-        return (x + explained(made - x, x, self.guided_filter)).clamp(-1, 1) if self.guided_filter else made
+        return (x + guided_filter(made - x, x, self.guided_filter)).clamp(-1, 1) if self.guided_filter else made
 
     @contextmanager
     def _norms_of(self, whole: Tensor) -> Iterator[None]:

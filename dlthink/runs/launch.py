@@ -10,8 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 from dlthink.config.arguments import described
 from dlthink.errors import plain
 from dlthink.protocols import Data, Loss, Metrics
-from dlthink.runs.changes import check_kept, is_other
 from dlthink.runs.folder import record, tabulate
+from dlthink.runs.resumed_settings import check_kept, is_other
 from dlthink.training.loop import Loop
 from dlthink.training.parts import Parts
 

@@ -57,7 +57,7 @@ def questions(
         x, y = Split.draw.of(train)(first)
         out = _answer(model, loss, x, y)
         cost, slopes = _once(loss, out, y, step)
-        _reach_the_network(model, out, slopes)
+        _reach_the_network(model, slopes)
         out = each(Tensor.detach, out)
         del slopes
         yield "read-out"
@@ -151,7 +151,7 @@ def _flat_but_changing(loss: nn.Module, out: Any, y: Any, cost: float) -> None:
         )
 
 
-def _reach_the_network(model: nn.Module, out: Any, slopes: list[tuple[Tensor, Tensor]]) -> None:
+def _reach_the_network(model: nn.Module, slopes: list[tuple[Tensor, Tensor]]) -> None:
     """Do the gradients at its answers arrive at its weights?"""
     weights = [p for p in model.parameters() if p.requires_grad]
     on = [(o, slope) for o, slope in slopes if o.requires_grad]

@@ -28,7 +28,7 @@ def plain_means(x: Tensor, high: int, wide: int) -> Tensor:
 def filtered(means: Callable, photo: Tensor, change: Tensor) -> Tensor:
     kept, _guided_filter._means = _guided_filter._means, means
     try:
-        return _guided_filter.explained(change, photo, 8)
+        return _guided_filter.guided_filter(change, photo, 8)
     finally:
         _guided_filter._means = kept
 

@@ -23,7 +23,7 @@ EVIL = {
     # dlthink's own classes, where they do not belong
     "optim": [
         "dlthink.training.board.Board",
-        "dlthink.data.photos.album.Album",
+        "dlthink.data.photos.photo_files.Album",
         "dlthink.runs.folder.Run",
         "dlthink.config.build.Experiment",
         "dlthink.commands.fetch.Resuming",

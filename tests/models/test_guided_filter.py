@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dlthink.errors import BadInput
-from dlthink.models._guided_filter import MOST, RIDGE, STEP, explained
+from dlthink.models._guided_filter import MOST, RIDGE, STEP, guided_filter
 from dlthink.models.cyclegan import CycleGAN
 
 DOMAINS = ["summer", "winter"]
@@ -57,15 +57,15 @@ def between(at, n):
 def test_it_is_the_loop(radius):
     photo, change = photos(2, 3, 16, 24), photos(2, 3, 16, 24, seed=1)
     expected = [by_loop(t.numpy(), x.numpy(), (radius, radius)) for t, x in zip(change, photo, strict=True)]
-    assert np.allclose(explained(change, photo, radius), np.stack(expected), atol=1e-10)
+    assert np.allclose(guided_filter(change, photo, radius), np.stack(expected), atol=1e-10)
 
 
 def test_a_map_of_colours_passes_and_noise_does_not():
     photo = photos(1, 3, 64, 64)
     recoloured = torch.einsum("ij,njhw->nihw", photos(3, 3, seed=2), photo) + 0.2
-    assert (explained(recoloured, photo, 8) - recoloured).abs().max() < 2e-3
+    assert (guided_filter(recoloured, photo, 8) - recoloured).abs().max() < 2e-3
     noise = photos(1, 3, 64, 64, seed=3)
-    left = explained(noise, photo, 8).var() / noise.var()
+    left = guided_filter(noise, photo, 8).var() / noise.var()
     assert left < 3 * 4 / (2 * 8 + STEP) ** 2, "4 numbers for each colour are fitted to the pixels of a window"
 
 
@@ -73,33 +73,33 @@ def test_a_spot_in_a_clear_sky_is_spread():
     sky = torch.full((1, 3, 64, 64), 0.4)
     spot = torch.zeros_like(sky)
     spot[..., 30:34, 30:34] = 1.0
-    made = explained(spot, sky, 8)
+    made = guided_filter(spot, sky, 8)
     assert made.max() < 2 * 16 / (2 * 8 + STEP) ** 2
     assert float(made.sum()) == pytest.approx(float(spot.sum()), rel=1e-4), "but what it adds is not lost"
 
 
 def test_gradients():
     photo, change = photos(1, 2, 8, 8).requires_grad_(), photos(1, 2, 8, 8, seed=1).requires_grad_()
-    assert torch.autograd.gradcheck(lambda t, x: explained(t, x, 3), (change, photo))
+    assert torch.autograd.gradcheck(lambda t, x: guided_filter(t, x, 3), (change, photo))
 
 
 def test_half_precision_stays_outside():
     """Variances of a bright photo of low contrast are small differences of squares."""
     photo, change = 0.8 + 0.1 * photos(1, 3, 32, 32), photos(1, 3, 32, 32, seed=1)
-    exact = explained(change, photo, 8)
+    exact = guided_filter(change, photo, 8)
     with torch.autocast("cpu", torch.bfloat16):
-        made = explained(change.float(), photo.float(), 8)
-        rounded = explained(change.bfloat16(), photo.float(), 8)
+        made = guided_filter(change.float(), photo.float(), 8)
+        rounded = guided_filter(change.bfloat16(), photo.float(), 8)
     assert made.dtype == rounded.dtype == torch.float32
     assert torch.allclose(made.double(), exact, atol=2e-4)
-    assert torch.allclose(rounded.double(), explained(change.bfloat16().double(), photo, 8), atol=2e-4)
+    assert torch.allclose(rounded.double(), guided_filter(change.bfloat16().double(), photo, 8), atol=2e-4)
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_windows_larger_than_the_photo_end_where_it_was_mirrored_once(layout):
     photo, change = (photos(1, 3, 8, 12, seed=s).contiguous(memory_format=layout) for s in (0, 1))
     expected = by_loop(change[0].numpy(), photo[0].numpy(), (7, 11))
-    assert np.allclose(explained(change, photo, 50)[0], expected, atol=1e-10)
+    assert np.allclose(guided_filter(change, photo, 50)[0], expected, atol=1e-10)
 
 
 def test_a_generator_that_moves_colours_only():
@@ -111,7 +111,7 @@ def test_a_generator_that_moves_colours_only():
     make.guided_filter = 0
     free = make(photo)
     make.guided_filter = 8
-    assert torch.allclose(make(photo), (photo + explained(free - photo, photo, 8)).clamp(-1, 1), atol=1e-12)
+    assert torch.allclose(make(photo), (photo + guided_filter(free - photo, photo, 8)).clamp(-1, 1), atol=1e-12)
     make.paint[0].bias.data.fill_(9.0)
     assert make(photo).abs().max() <= 1
 
@@ -125,7 +125,7 @@ def test_all_that_a_generator_can_be_asked_together():
     free, beside = make(photo), make(photo, whole)
     make.guided_filter = 8
     for made, before in ((make(photo), free), (make(photo, whole), beside)):
-        assert torch.allclose(made, (photo + explained(before - photo, photo, 8)).clamp(-1, 1), atol=1e-12)
+        assert torch.allclose(made, (photo + guided_filter(before - photo, photo, 8)).clamp(-1, 1), atol=1e-12)
     assert not torch.allclose(free, beside)
     make(photo).square().sum().backward()
     assert all(p.grad.isfinite().all() for p in make.parameters())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dlthink.data.faces.identities import FaceSet, Identities
 from dlthink.data.faces.person_folders import left_out, people_of
-from dlthink.data.photos.album import Album
+from dlthink.data.photos.photo_files import Album
 from dlthink.data.photos.pixels import chosen, photos_of
 from dlthink.errors import BadInput
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dlthink.data.faces.person_folders import people_of
 from dlthink.data.faces.split import AT_ONCE
-from dlthink.data.photos.album import Album
+from dlthink.data.photos.photo_files import Album
 from dlthink.data.photos.pixels import Photos, chosen, photos_of, rows_of
 from dlthink.errors import BadInput
 from dlthink.files.atomic import atomic

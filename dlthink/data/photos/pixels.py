@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlthink.data.photos.album import Album
 from dlthink.data.photos.decode import as_mode, bands, middle, pillow, resized, upright
+from dlthink.data.photos.photo_files import Album
 from dlthink.files.atomic import renamed, write_text
 from dlthink.files.cache import cache_folder, cache_key
 from dlthink.memory_limit import check_memory

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from dlthink.data.photos.album import Album
 from dlthink.data.photos.near_copies import near_copies, squares
+from dlthink.data.photos.photo_files import Album
 from dlthink.data.photos.pixels import Photos, chosen, photos_of
 from dlthink.data.seasons.clean import Diagnosis, Photo, examined
 from dlthink.data.seasons.domains import swapped

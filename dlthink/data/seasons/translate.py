@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from dlthink.data.photos.album import Album
 from dlthink.data.photos.decode import pillow, upright
+from dlthink.data.photos.photo_files import Album
 from dlthink.data.seasons.contact_sheet import ContactSheet
-from dlthink.data.seasons.made_here import mark, refuse_others
+from dlthink.data.seasons.photo_mark import mark, refuse_others
 from dlthink.data.seasons.tiles import SMALLEST, Mosaic
 from dlthink.data.seasons.unpaired import bytes_of, floats
 from dlthink.errors import BadInput, plain

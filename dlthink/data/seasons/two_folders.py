@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from dlthink.data.photos.album import Album
+from dlthink.data.photos.photo_files import Album
 from dlthink.data.seasons.domains import named_after
 from dlthink.data.seasons.photos_on_disk import PhotosOnDisk, Place
 from dlthink.errors import BadInput

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
-from dlthink.data.photos.album import Album
+from dlthink.data.photos.photo_files import Album
 from dlthink.data.seasons.photos_on_disk import PhotosOnDisk, Place
 from dlthink.errors import BadInput
 from dlthink.files.cache import data_folder

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from dlthink import efficientnet_lite
 from dlthink.errors import BadInput
 from dlthink.metrics.translations.arena import Arena
-from dlthink.metrics.translations.embedded_features import EmbeddedFeatures
+from dlthink.metrics.translations.handcrafted_features import HandcraftedFeatures
 
 KINDS = ("auto", "efficientnet_lite0", "embedded")
 KEPT = 16_384  # photos whose features stay in memory, the latest: 84 MB of EfficientNet-Lite0's
@@ -29,7 +29,7 @@ class Features:
     """uint8 [n, 3, s, s] -> float64 [n, d]; of a photo that was there before, what was kept.
 
     efficientnet_lite0  1,280 pooled features, of photos made 224 x 224
-    embedded            378 numbers from closed formulas: `embedded_features`
+    embedded            378 numbers from closed formulas: `handcrafted_features`
     auto                efficientnet_lite0 where its package is installed, else embedded
     inception           a file instead, FID's Inception as TorchScript (torch.jit.save): it maps float32
                         [n, 3, 299, 299] in 0 .. 255 to [n, 2048], as NVIDIA's inception-2015-12-05.pt does, which is
@@ -49,7 +49,7 @@ class Features:
         elif kind == "efficientnet_lite0" or (kind == "auto" and efficientnet_lite.installed()):
             self.name, self.net = "efficientnet_lite0", efficientnet_lite.load()
         else:
-            self.name, self.net = "embedded", EmbeddedFeatures()
+            self.name, self.net = "embedded", HandcraftedFeatures()
 
     @torch.no_grad()
     def __call__(self, photos: Tensor) -> np.ndarray:

@@ -188,7 +188,7 @@ def test_no_list_is_a_bomb(tmp_path, monkeypatch):
     """A text that nobody asks for is not read, however large; a list has a largest size, packed or not."""
     files = people(COUNTS) | {"pairs.txt": pairs(), "notes.txt": b"0" * 2_000_000}
     monkeypatch.setattr("dlthink.data.faces.lfw_lists.LARGEST", 1_000_000)
-    monkeypatch.setattr("dlthink.data.photos.album.LARGEST", 1_500_000)
+    monkeypatch.setattr("dlthink.data.photos.photo_files.LARGEST", 1_500_000)
     data(zipped(tmp_path / "a.zip", files))
     data(laid(tmp_path / "a", files))
     files["pairs.txt"] += "\n" * 1_200_000

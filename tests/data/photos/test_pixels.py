@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dlthink.data.photos import pixels
-from dlthink.data.photos.album import Album
+from dlthink.data.photos.photo_files import Album
 from dlthink.data.photos.pixels import photos_of
 from dlthink.errors import BadInput
 from tests.data.photos.made_photos import FILES, laid, packed, people, picture, zipped

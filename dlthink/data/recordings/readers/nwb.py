@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dlthink.data.recordings.readers.array_listing import MOST, whole
-from dlthink.data.recordings.readers.outside import check_links
+from dlthink.data.recordings.readers.external_links import check_links
 from dlthink.data.recordings.readers.trial_columns import trials_of
 from dlthink.data.recordings.series import Series
 from dlthink.data.recordings.session import Session, Trials
@@ -127,7 +127,7 @@ class _File:
             raise self.bad(
                 f"has no series in its module `behavior`; it has {_listed(places)}: name one, data.series=[NAME]"
             )
-        return [self._series(name, *places[name]) for name in dict.fromkeys(names)]
+        return [self._series(name, places[name][1]) for name in dict.fromkeys(names)]
 
     def _usable(self, names: list[str], places: Mapping) -> list[str]:
         """Those series that hold rows of numbers; words and single events are noted, not everybody's behaviour."""
@@ -138,7 +138,7 @@ class _File:
             self.notes.append(f"left out of behavior, no two rows of numbers: {', '.join(others)}")
         return usable or names
 
-    def _series(self, name: str, place: str, stored) -> Series:
+    def _series(self, name: str, stored) -> Series:
         values = self.read(stored.data, name)
         if values.dtype.kind not in "fiub":
             raise self.bad(f"series {name} holds {values.dtype}, not numbers: name others, data.series=[NAME]")

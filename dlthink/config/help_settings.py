@@ -8,8 +8,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from dlthink.arrows import arrow
 from dlthink.config.compose import composed
+from dlthink.config.help_choices import data_by_kind
 from dlthink.config.override import as_typed, first
-from dlthink.config.overview import data_by_kind
 from dlthink.config.paths import GROUPS, conf_folder, first_comment, options
 from dlthink.errors import BadInput
 
@@ -39,10 +39,10 @@ def _part(group: str, choice: str, config: DictConfig, overrides: list[str]) -> 
         yield from _aligned([(key, first_comment(path)) for key, path in _choices(folder)], "    ")
     values = [*_settings(config[group], f"{group}.")]
     yield from _aligned([(f"{key}={value}", comments.get(key.split(".")[-1], "")) for key, value in values], "  ")
-    yield from _goes_with(group, choice, config, overrides)
+    yield from _goes_with(group, config, overrides)
 
 
-def _goes_with(group: str, choice: str, config: DictConfig, overrides: list[str]) -> Iterator[str]:
+def _goes_with(group: str, config: DictConfig, overrides: list[str]) -> Iterator[str]:
     """What fits to data, and which data fit to a cost."""
     from dlthink.config import build
     from dlthink.config.sweep import every_cost

@@ -5,7 +5,7 @@ import pytest
 from dlthink.config.arguments import file_to_write
 from dlthink.errors import BadInput
 from dlthink.files.atomic import atomic
-from dlthink.files.made_here import is_ours, remember
+from dlthink.files.written_files import is_ours, remember
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from dlthink.errors import BadInput
-from dlthink.runs.changes import check_kept, is_other
+from dlthink.runs.resumed_settings import check_kept, is_other
 
 FACTS = {"n_targets": 1, "n_in": 4, "window": 2, "units": ["a"], "bin": 0.1}
 RUN = OmegaConf.create(

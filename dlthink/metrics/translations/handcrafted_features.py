@@ -15,7 +15,7 @@ STEPS = 8  # of the soft histogram of each colour axis
 BANDS = 3  # sky, middle, ground
 
 
-class EmbeddedFeatures(nn.Module):
+class HandcraftedFeatures(nn.Module):
     """[n, 3, s, s] in [0, 1] -> [n, 378], of mean square near 1. Closed formulas throughout: nothing random or learned.
 
     Three colour axes (luminance, yellow-blue, red-green); of each, in each horizontal third of the photo: mean and

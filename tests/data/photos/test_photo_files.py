@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from dlthink.data.photos.album import Album
+from dlthink.data.photos.photo_files import Album
 from dlthink.data.photos.pixels import photos_of
 from dlthink.errors import BadInput
 from tests.data.photos.made_photos import FILES, decode, laid, packed, people, picture, tarred, zipped
@@ -79,7 +79,7 @@ def test_a_zip_with_one_damaged_member(tmp_path):
 
 
 def test_a_file_that_is_too_large(tmp_path, monkeypatch):
-    monkeypatch.setattr("dlthink.data.photos.album.LARGEST", 100)
+    monkeypatch.setattr("dlthink.data.photos.photo_files.LARGEST", 100)
     with Album(laid(tmp_path / "a", people({"Ann": 1}))) as album:
         assert "larger than" in next(iter(photos_of(album, 16, False).rejected.values()))
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from omegaconf import OmegaConf
 
-from dlthink.config.explained import _comments, explained
-from dlthink.config.overview import data_by_kind, overview
+from dlthink.config.help_choices import data_by_kind, overview
+from dlthink.config.help_settings import _comments, explained
 from dlthink.config.paths import conf_folder, options
 from dlthink.config.problems import problems
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlthink.data.recordings.readers import nwb
-from dlthink.data.recordings.readers.outside import check_links
+from dlthink.data.recordings.readers.external_links import check_links
 from dlthink.errors import BadInput
 from tests.data.recordings import written
 
