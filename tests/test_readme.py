@@ -11,8 +11,8 @@ from tests.conftest import REPOSITORY, SMALL
 
 README = (REPOSITORY / "README.md").read_text()
 CODE = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-RUNNING = (REPOSITORY / "docs" / "running.md").read_text()
-COMMANDS = re.findall(r"^(dlthink train\b.*?)(?:  +#.*)?$", README + RUNNING, re.MULTILINE)
+PAGES = README + "".join((REPOSITORY / "docs" / name).read_text() for name in ("running.md", "scenarios.md"))
+COMMANDS = re.findall(r"^(dlthink train\b.*?)(?:  +#.*)?$", PAGES, re.MULTILINE)
 
 
 def test_the_cost_of_ones_own_works_as_printed(cli, tmp_path):
