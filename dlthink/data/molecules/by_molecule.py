@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -58,11 +59,10 @@ class ByMolecule:
             raise BadInput(f"data.fold={fold}: there are {FOLDS}, 0 to {FOLDS - 1}")
         self.split, self.validation, self.fold, self.fraction = split, validation, fold, fraction
         self.tautomers = tautomers
-        cut = fixed(self, state, elsewhere)
+        settings = fixed(self, state, elsewhere)
         every = self.prepared()
         self.notes = list(every.notes)
-        said = split not in ("random", "scaffold") and not elsewhere
-        if twice := in_several(every) if said else 0:
+        if split not in ("random", "scaffold") and not elsewhere and (twice := in_several(every)):
             self.notes.append(
                 f"{twice} molecules stand in several splits of the file (salts and charged forms are one molecule): "
                 f"they are test rather than val, and val rather than train"
@@ -72,39 +72,49 @@ class ByMolecule:
         else:
             role = as_seen(every, state["seen"])
         rows = {name: torch.tensor([i for i, one in enumerate(role) if one == name]).long() for name in ROLES}
-        for name in ROLES if state is None else ("test",):
-            if not len(rows[name]):
-                raise BadInput(
-                    f"{self.source()}: no molecule of {len(role)} is left for {name}: "
-                    f"{''.join(f'{note}; ' for note in every.notes)}"
-                    f"give more molecules, or another data.split or data.validation"
-                )
+        self._check_rows(rows, every, ROLES if state is None else ("test",))
         if state is None:
-            atoms = every.graphs.select(rows["train"]).atoms
-            state = cut | {
-                "elements": sorted({1, *atoms[:, ELEMENT].unique().tolist()}),
-                "kinds": atoms[:, KIND].unique(dim=0).tolist(),
-                "seen": {name: every.ties[torch.from_numpy(role == name)] for name in ("train", "val", SPARE)},
-                "called": self.called,
-            }
-            state |= self.learned(every, rows["train"])
+            state = settings | self._as_trained(every, role, rows["train"])
         self.state = state
         shared = {"target": self.called, "atom_features": ATOM_FEATURES, "bond_kinds": BOND_KINDS}
         self.facts = self.said_of(state) | shared
         self.train, self.val, self.test = (self.part(every, rows[name], name == "train") for name in ROLES)
-        splits = zip(ROLES, (self.train, self.val, self.test), strict=True)
-        values = {name: int(split.y.isfinite().sum()) for name, split in splits}
         if elsewhere:
-            self.notes.append(
-                f"molecules ({self.row}) that the run has not seen: {len(self.test):,} ({values['test']:,})"
-            )
+            self._tell_unseen()
             self.notes += _unlike(every.graphs.select(rows["test"]), state)
             if known := len(self.train) + len(self.val):
                 self.notes.append(f"{known:,} molecules are among those that the run was trained on: no test, left out")
-            return
-        counts = " / ".join(f"{len(rows[name]):,} ({values[name]:,})" for name in ROLES)
+        else:
+            self._tell_sizes()
+
+    def _check_rows(self, rows: dict[str, Tensor], every: Prepared, needed: Sequence[str]) -> None:
+        """Raises BadInput where a split that is `needed` has no molecule."""
+        for name in needed:
+            if not len(rows[name]):
+                raise BadInput(
+                    f"{self.source()}: no molecule of {len(every.keys)} is left for {name}: "
+                    f"{''.join(f'{note}; ' for note in every.notes)}"
+                    f"give more molecules, or another data.split or data.validation"
+                )
+
+    def _as_trained(self, every: Prepared, role: np.ndarray, train: Tensor) -> dict[str, Any]:
+        """What the state keeps of a run that begins, beside its settings. role: [molecules]; train: their places."""
+        atoms = every.graphs.select(train).atoms
+        return {
+            "elements": sorted({1, *atoms[:, ELEMENT].unique().tolist()}),
+            "kinds": atoms[:, KIND].unique(dim=0).tolist(),
+            "seen": {name: every.ties[torch.from_numpy(role == name)] for name in ("train", "val", SPARE)},
+            "called": self.called,
+        } | self.learned(every, train)
+
+    def _tell_unseen(self) -> None:
+        n, values = len(self.test), _known(self.test)
+        self.notes.append(f"molecules ({self.row}) that the run has not seen: {n:,} ({values:,})")
+
+    def _tell_sizes(self) -> None:
+        counts = " / ".join(f"{len(split):,} ({_known(split):,})" for split in (self.train, self.val, self.test))
         self.notes.append(f"molecules ({self.row}) for train / val / test: {counts}")
-        if 0 < (few := values["val"]) < FEW:
+        if 0 < (few := _known(self.val)) < FEW:
             self.notes.append(
                 f"validation has {few} {self.row} only: the choice of the best weights, one spread for all and any "
                 f"recalibration rest on them; give more molecules or a larger data.validation"
@@ -140,6 +150,11 @@ class ByMolecule:
     def part(self, every: Prepared, molecules: Tensor, training: bool) -> Any:
         """The split of these molecules; baselines know nothing of training."""
         raise NotImplementedError
+
+
+def _known(split: Any) -> int:
+    """How many values of its targets are known."""
+    return int(split.y.isfinite().sum())
 
 
 def _unlike(graphs: Graphs, state: dict) -> list[str]:

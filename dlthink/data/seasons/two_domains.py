@@ -98,15 +98,15 @@ class TwoDomains:
             Unpaired(found.photos[role], size, truth=found.truth.get(role), transfer=transfer)
             for role in ("val", "test")
         )
-        if elsewhere:
-            found = " + ".join(f"{self.test.count[domain]:,}" for domain in self.domains)
-            self.notes.append(f"photos ({' + '.join(self.domains)}) that the run has not seen: {found}")
-            return
-        counts = " / ".join(
+        named = " + ".join(self.domains)
+        train, val, test = (
             " + ".join(f"{split.count[domain]:,}" for domain in self.domains)
             for split in (self.train, self.val, self.test)
         )
-        self.notes.append(f"photos ({' + '.join(self.domains)}) for train / val / test: {counts}")
+        if elsewhere:
+            self.notes.append(f"photos ({named}) that the run has not seen: {test}")
+        else:
+            self.notes.append(f"photos ({named}) for train / val / test: {train} / {val} / {test}")
 
     @classmethod
     def targets(cls, settings: Mapping[str, Any]) -> str:
