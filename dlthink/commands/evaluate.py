@@ -16,6 +16,7 @@ dlthink evaluate run=FOLDER on=DATA [name=NAME] [data.path=FILE] [audit=true] [o
 
 import re
 from pathlib import Path
+from typing import Any
 
 
 def main(words: list[str]) -> int:
@@ -31,7 +32,6 @@ def main(words: list[str]) -> int:
     from dlthink.files.atomic import write_json
     from dlthink.files.written_files import remember
     from dlthink.protocols import Metrics
-    from dlthink.runs.figure_files import save_figures
     from dlthink.runs.folder import fitting, open_run
     from dlthink.runs.other_data import elsewhere, keep
     from dlthink.runs.summary import table
@@ -61,12 +61,7 @@ def main(words: list[str]) -> int:
         numbers = parts.metrics.numbers(*answers)
         lines = evaluation.lines(parts.metrics, *answers)
     if audit:
-        with evaluation.evaluating(parts.model, parts.loss):
-            answer = evaluation.answer_of(parts.model, parts.loss)
-            more, figures = parts.metrics.audit(answer, split, batches)
-        numbers |= more
-        folder = run.folder / (f"audit_{name}" if on else "audit")
-        print(plain(f"{save_figures(figures.items(), folder)} pictures: {folder}"))
+        numbers |= _audited(parts, split, batches, run.folder / (f"audit_{name}" if on else "audit"))
     for line in lines:
         print(plain(f"note: {title}: {line}"))
     print(plain(table(title, numbers, Metrics.scores.of(parts.metrics))))
@@ -78,6 +73,19 @@ def main(words: list[str]) -> int:
         write_json(output, numbers)
         remember(output)
     return 0
+
+
+def _audited(parts: Any, split: Any, batches: list, folder: Path) -> dict[str, float]:
+    """Numbers of an audit; its figures go to the folder."""
+    from dlthink.errors import plain
+    from dlthink.runs.figure_files import save_figures
+    from dlthink.training import evaluation
+
+    with evaluation.evaluating(parts.model, parts.loss):
+        answer = evaluation.answer_of(parts.model, parts.loss)
+        numbers, figures = parts.metrics.audit(answer, split, batches)
+    print(plain(f"{save_figures(figures.items(), folder)} pictures: {folder}"))
+    return numbers
 
 
 def _asked(words: list[str]) -> tuple[dict[str, str | None], list[str], Path | None]:

@@ -51,28 +51,39 @@ def check_pairing(loss: nn.Module, twin: Callable[[], nn.Module], out: Any, y: A
                     f"chance; is a view, reshape or transpose wrong? Pairs of samples are drawn by torch.randperm"
                 )
 
-    apart = [[ask(answer.roll(by, 0), y) for by in (1, n // 2)] for answer in outputs]
-    pairs = [(cost, moved) for cost, several in zip(costs, apart, strict=True) for moved in several if cost and moved]
-    known = [cost for cost in costs if cost]
-    if not pairs or len(known) < 2:
-        return
-    deaf = [term for term in known[0] if all(_alike(a[term], b[term], SAME[dtype]) for a, b in pairs)]
-    flat = [term for term in deaf if all(_alike(known[0][term], cost[term], SAME[dtype]) for cost in known[1:])]
-    deaf = [term for term in deaf if term not in flat]  # a hinge that none of these answers reaches says nothing
+    deaf, no_other = _deaf(ask, outputs, y, costs, SAME[dtype])
     if not deaf:
         return
     with Operations() as operations:
         ask(outputs[0], y)
     where = operations.meets_itself(n)
-    if where or len(deaf) + len(flat) == len(known[0]):
+    if where or no_other:
         other = ask(outputs[0], y[order] + y[order] if y.is_floating_point() else y[:1].expand_as(y))
-        if not where and other and _alike(other[deaf[0]], known[0][deaf[0]], SAME[dtype]):
+        if not where and other and costs[0] and _alike(other[deaf[0]], costs[0][deaf[0]], SAME[dtype]):
             raise BadInput(f"{name}: the term {deaf[0]} does not depend on y, so there is nothing to learn from")
         where = where or "is it [n] against [n, 1], of which torch makes [n, n]"
         raise BadInput(
             f"{name}: the term {deaf[0]} stays the same whichever answer is compared with whichever target "
             f"({shapes}): {where}; give both the same shape"
         )
+
+
+def _deaf(
+    ask: Cost, outputs: list[Tensor], y: Tensor, costs: list[dict[str, float] | None], tolerance: float
+) -> tuple[list[str], bool]:
+    """Terms that stay the same whichever answer is compared with whichever target; does the cost have no other?
+
+    costs: those of each of the outputs in their places. Terms that no output changes at all say nothing: a hinge, say,
+    that none of them reaches.
+    """
+    apart = [[ask(answer.roll(by, 0), y) for by in (1, len(y) // 2)] for answer in outputs]
+    pairs = [(cost, moved) for cost, several in zip(costs, apart, strict=True) for moved in several if cost and moved]
+    known = [cost for cost in costs if cost]
+    if not pairs or len(known) < 2:
+        return [], False
+    same = [term for term in known[0] if all(_alike(a[term], b[term], tolerance) for a, b in pairs)]
+    flat = [term for term in same if all(_alike(known[0][term], cost[term], tolerance) for cost in known[1:])]
+    return [term for term in same if term not in flat], len(same) == len(known[0])
 
 
 def _asker(twin: Callable[[], nn.Module], out: Tensor, y: Tensor) -> tuple[Cost, torch.dtype]:
