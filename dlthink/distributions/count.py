@@ -1,6 +1,6 @@
 """What every distribution of counts shares: torch's interface, cdf and quantiles by adding up, the RPS.
 
-Counts below ten thousand are added up one by one, those beyond by `stretches`, so time and memory are bounded. A family
+Counts below ten thousand are added up one by one, those beyond by `long_sums`, so time and memory are bounded. A family
 gives mean, variance, `log_pmf` and its `parameters`; all is computed in float64, and comes back in the type of what is
 asked, or of the parameters if that is wider. The ranked probability score is the sum over k of
 (F(k) - 1{k >= y})^2: Epstein 1969, J. Appl. Meteorol. 8; Czado, Gneiting & Held 2009, Biometrics 65.
@@ -144,7 +144,7 @@ class CountDistribution(Distribution):
     def _walk(
         self, of: Tensor, add: Callable[..., Tensor], on: Callable[..., None], begin: Tensor | None = None
     ) -> None:
-        """Go up from 0 with everybody, some counts at a time, on with those who need more of it, and then by long_sums.
+        """Go up from 0 with everybody, some counts at a time, on with those who need more of it, and then by stretches.
 
         of: what each place asks, of the full shape. add(place, counts, pmf [places, counts], asked [places, 1]) does
         the sums and says who goes on. on(place, laws of these places, edges of stretches, asked [places]) does the
