@@ -102,6 +102,11 @@ def _inner(node: DictConfig) -> list[tuple[str, DictConfig]]:
 # --------------------------------------------------------------------------------------------------------- checks
 
 
+def settings(node: DictConfig) -> dict[str, Any]:
+    """The values of a node by name, as plain Python; what refers to others (`${...}`) is looked up."""
+    return {str(name): value for name, value in OmegaConf.to_container(node, resolve=True).items()}
+
+
 def find(node: DictConfig, part: str) -> type:
     """The class named by `_target_`: exactly `module.Class`, never an attribute of an attribute."""
     name = node.get("_target_")
@@ -136,7 +141,7 @@ def _check_arguments(node: DictConfig, target: type, part: str) -> None:
     known = {name: p for name, p in parameters(target).items() if name not in given}
     if part == "optim" and node.get("_partial_") is not True:
         raise BadInput("optim._partial_: must be true, since an optimizer gets its weights later")
-    for key, value in OmegaConf.to_container(node, resolve=True).items():
+    for key, value in settings(node).items():
         if key == "_target_" or (part == "optim" and key == "_partial_") or not _heard(key, value, known):
             continue
         if key not in known:
@@ -175,17 +180,16 @@ def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -
         )
 
 
-def _answers(node: DictConfig, data: type) -> tuple[str, tuple[str, ...]]:
+def _answers(node: DictConfig, data: type[Data]) -> tuple[str, tuple[str, ...]]:
     """The kind of targets and the names of the facts of data with the settings of this node."""
-    settings = {name: p.default for name, p in parameters(data).items() if p.default is not p.empty}
-    settings |= OmegaConf.to_container(node, resolve=True)
+    given = {name: p.default for name, p in parameters(data).items() if p.default is not p.empty} | settings(node)
     lacking = lacks(data, Data) & {"targets", "fact_names"}
     if not lacking:
         said = {"targets": data.targets, "fact_names": data.fact_names}
         lacking = {name for name, method in said.items() if not inspect.ismethod(method)}
     if lacking:
         raise BadInput(f"data: {data.__name__} needs a class method {max(lacking)}(settings); see docs/architecture.md")
-    return data.targets(settings), data.fact_names(settings)
+    return data.targets(given), data.fact_names(given)
 
 
 def unstated(target: type, node: Any, stated: Iterable[str]) -> list[str]:

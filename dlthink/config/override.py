@@ -31,11 +31,14 @@ def swept(word: str) -> bool:
 
 def values(word: str) -> list[str] | None:
     """The values that a word is swept over, as text; None of a word with one value, or an interval."""
+    from hydra.core.override_parser.types import Glob
+
     override = parsed(word)
     if not override.is_discrete_sweep():
         return None
-    if is_pattern(word):
-        return override.value().filter([*options(override.key_or_group, conf_folder())])
+    pattern = override.value()
+    if isinstance(pattern, Glob):
+        return pattern.filter([*options(override.key_or_group, conf_folder())])
     return [*map(str, override.sweep_string_iterator())]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dlthink.config import types
-from dlthink.config.build import PARTS, find
+from dlthink.config.build import PARTS, find, settings
 from dlthink.config.paths import conf_folder
 from dlthink.config.types import fits, parameters
 from dlthink.errors import BadInput
@@ -78,7 +78,7 @@ def check_files(
     for part in parts:
         for where, node in nodes(config[part], part):
             known = parameters(find(node, where))
-            for key, value in OmegaConf.to_container(node, resolve=True).items():
+            for key, value in settings(node).items():
                 annotation = known[key].annotation if key in known else Any
                 if f"{where}.{key}" in typed or not fits(_any_text(value), annotation):
                     continue

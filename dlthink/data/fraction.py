@@ -20,7 +20,9 @@ SPARE = "spare"  # the role of a training sample that is left out; it is no test
 SALT = "fraction "  # so that who stays has nothing to do with who is test
 
 
-def thinned(roles: Sequence[str], units: Sequence[str] | Sequence[int], fraction: float) -> np.ndarray:
+def thinned(
+    roles: Sequence[str] | np.ndarray, units: Sequence[str] | Sequence[int] | np.ndarray, fraction: float
+) -> np.ndarray:
     """Roles of all samples, words [n]: of those of training, whose `units` come late are `SPARE`. Raises BadInput."""
     found, units = np.asarray(roles, dtype="<U5"), np.asarray(units)
     if not 0 < fraction <= 1:

@@ -38,10 +38,10 @@ def atomic(path: str, binary: bool = False, remembered: bool = True) -> Iterator
     remembered: as one that was written here, and may be written over later.
     Raises BadInput, naming the word `output`, when it cannot be written.
     """
-    # a name in a table need not be text; its bytes go there as they are
-    text = dict(mode="w", newline="", encoding="utf-8", errors="surrogateescape")
     try:
-        with renamed(Path(path)) as new, new.open(**(dict(mode="wb") if binary else text)) as file:
+        # a name in a table need not be text; its bytes go there as they are
+        text = {} if binary else {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
+        with renamed(Path(path)) as new, open(new, "wb" if binary else "w", **text) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -32,7 +32,7 @@ class Translated:
     before: Tensor
     made: dict[str, Tensor]  # by ending: "" is the network's own
     back: Tensor | None
-    known: Tensor | None
+    truth: Tensor | None  # the same scenes in the target domain
     same: tuple[Tensor, Tensor, Tensor] | None  # rows of real photos of the target domain, they, what was made of them
 
 
@@ -46,21 +46,19 @@ def translated(sources: dict[str, str], predicted: dict, y: dict, known: dict) -
             shown = shown[known["example"][source].cpu()[shown]]
         baselines = {f"_{name}": pictures[target] for name, pictures in known.get("baselines", {}).items()}
         same = predicted.get(f"same_{target}")
-        one = Translated(
-            source,
-            target,
-            rows[source],
-            evenly(shown),
-            y[source],
-            {"": predicted[target]} | baselines,
-            None,
-            None,
-            None,
+        made.append(
+            Translated(
+                source=source,
+                target=target,
+                rows=rows[source],
+                shown=evenly(shown),
+                before=y[source],
+                made={"": predicted[target]} | baselines,
+                back=predicted.get(f"back_{source}"),
+                truth=known["truth"][target] if "truth" in known else None,
+                same=None if same is None else (rows[target], y[target], same),
+            )
         )
-        one.back = predicted.get(f"back_{source}")
-        one.truth = known["truth"][target] if "truth" in known else None
-        one.same = None if same is None else (rows[target], y[target], same)
-        made.append(one)
     return made
 
 
