@@ -11,7 +11,7 @@ from torch import Tensor
 from dlthink.data.photos.near_copies import near_copies, squares
 
 
-def without_twins(
+def without_duplicates(
     names: list[str],
     people: list[str],
     hashes: list[str],

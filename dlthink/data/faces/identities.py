@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from dlthink.data.faces.augment import Augment
-from dlthink.data.faces.duplicates import under_two_names, without_twins
-from dlthink.data.faces.pca import Whitened, pixel_embedding, small_grey
-from dlthink.data.faces.pk_sampler import PeopleBatches
+from dlthink.data.faces.duplicates import under_two_names, without_duplicates
+from dlthink.data.faces.pca import WhitenedPCA, pixel_embedding, small_grey
 from dlthink.data.faces.recognize import Recognize
-from dlthink.data.faces.split import Portraits
+from dlthink.data.faces.split import FaceSplit
 from dlthink.data.fixed_settings import fixed
 from dlthink.data.fraction import SPARE, thinned
+from dlthink.data.pk_sampler import PKSampler
 from dlthink.data.stable_hash import share, tie
 from dlthink.errors import BadInput
 
@@ -92,12 +92,12 @@ class Identities:
         owner = torch.tensor([number[person] for person in every.people], dtype=torch.long)
         looks = torch.tensor([int(content, 16) >> 1 for content in every.hashes], dtype=torch.long)
         grey_small = small_grey(every.pixels, torch.arange(len(owner)))
-        used = torch.tensor(self._without_twins(every, owner), dtype=torch.long)
+        used = torch.tensor(self._without_duplicates(every, owner), dtype=torch.long)
         role = self._chosen_roles(folk) if state is None else _roles_as_seen(folk, state["seen"])
         rows = self._rows(role, owner, used)
         if state is None:
             _refuse_too_few(self.source(), owner, rows, self.notes)
-            pca = Whitened.fit(grey_small[rows["train"]])
+            pca = WhitenedPCA.fit(grey_small[rows["train"]])
             self.state = settings | {
                 "channels": 1 if grey else 3,
                 "centre": self.centre,
@@ -107,7 +107,7 @@ class Identities:
             }
         else:
             self._leave_out_seen(rows, looks, state["looks"])
-            pca, self.state = Whitened(**state["pca"]), state
+            pca, self.state = WhitenedPCA(**state["pca"]), state
         trained = self.state["seen"]["train"]
         self.facts: dict[str, Any] = {
             "n_targets": 1,
@@ -117,12 +117,12 @@ class Identities:
         }
         y = _numbers(folk, owner, rows, trained)
         self.train, self.val, self.test = (
-            Portraits(
+            FaceSplit(
                 every.pixels,
                 rows[name],
                 y[rows[name]],
                 _about(every.groups, rows[name], grey_small, None if name == "train" else pca),
-                PeopleBatches(y[rows[name]], people, photos),
+                PKSampler(y[rows[name]], people, photos),
                 augment if name == "train" else None,
             )
             for name in ROLES
@@ -172,10 +172,10 @@ class Identities:
 
     # ---------------------------------------------------------------------------------------------------- splits
 
-    def _without_twins(self, every: FaceSet, owner: Tensor) -> list[int]:
+    def _without_duplicates(self, every: FaceSet, owner: Tensor) -> list[int]:
         """The photos that are used: one of each, and none that lies under two names."""
         near = under_two_names(every.pixels, owner) if self.real else []
-        used, told = without_twins(every.names, every.people, every.hashes, near, self.protected)
+        used, told = without_duplicates(every.names, every.people, every.hashes, near, self.protected)
         self.notes += told
         return used
 
@@ -261,7 +261,7 @@ def _numbers(folk: list[str], owner: Tensor, rows: dict[str, Tensor], trained: l
     return new[owner]
 
 
-def _about(groups: dict[str, Tensor], rows: Tensor, grey: Tensor, pca: Whitened | None) -> dict[str, Any]:
+def _about(groups: dict[str, Tensor], rows: Tensor, grey: Tensor, pca: WhitenedPCA | None) -> dict[str, Any]:
     about: dict[str, Any] = {"photo": rows}
     if groups:
         about["groups"] = {name: member[rows] for name, member in groups.items()}

@@ -30,7 +30,7 @@ def pixel_embedding(grey: Tensor) -> Tensor:
 
 
 @dataclass
-class Whitened:
+class WhitenedPCA:
     """W (g - mean) / |W (g - mean)|, W the leading principal directions over their standard deviations.
 
     mean [d], components [d, k] float32.
@@ -40,7 +40,7 @@ class Whitened:
     components: Tensor
 
     @classmethod
-    def fit(cls, grey: Tensor) -> Whitened:
+    def fit(cls, grey: Tensor) -> WhitenedPCA:
         """From training photos [n, d]; k is at most 128 and at most the rank. The same numbers every time."""
         mean = grey.double().mean(0)
         centred = grey.double() - mean

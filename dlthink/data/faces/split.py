@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from dlthink.data.faces.augment import masked
-from dlthink.data.faces.pk_sampler import PeopleBatches
 from dlthink.data.photos.pixels import rows_of
+from dlthink.data.pk_sampler import PKSampler
 from dlthink.nested_tensors import each
 
 SHOWN = 96  # pixels a side of the photos in figures
 AT_ONCE = 512 * 64**2  # pixels that a network is asked about at a time, whatever trainer.examine_batch says
 
 
-class Portraits:
+class FaceSplit:
     """Photos pixels[rows] with the identity y [n] of each; pixels uint8 [all, channels, s, s] stay where they lie.
 
     on a device  only these photos are copied there; take: float32 [n, channels, s, s] in [-1, 1]
@@ -32,7 +32,7 @@ class Portraits:
         rows: Tensor,
         y: Tensor,
         about: dict[str, Any],
-        batches: PeopleBatches,
+        batches: PKSampler,
         augment: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self.pixels, self.rows, self.y, self.about = pixels, rows, y, about
@@ -74,13 +74,13 @@ class Portraits:
     def epoch(self, batch: int, generator: torch.Generator) -> list[Tensor]:
         return self.batches.epoch(batch, generator)
 
-    def to(self, device: torch.device | str) -> Portraits:
+    def to(self, device: torch.device | str) -> FaceSplit:
         pixels, rows = self.pixels, self.rows
         if torch.device(device) != pixels.device:
             pixels = pixels.index_select(0, rows.to(pixels.device)).to(device)
             rows = torch.arange(len(rows), device=device)
         about = each(lambda known: known.to(device), self.about)
-        return Portraits(pixels, rows, self.y.to(device), about, self.batches, self.augment)
+        return FaceSplit(pixels, rows, self.y.to(device), about, self.batches, self.augment)
 
 
 def _small(pictures: Tensor) -> Tensor:

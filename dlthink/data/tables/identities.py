@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from dlthink.data.faces.pk_sampler import PeopleBatches
+from dlthink.data.pk_sampler import PKSampler
 from dlthink.data.stable_hash import tie
 from dlthink.data.tables import drawn, targets
 from dlthink.data.tables.identity_roles import IdentitySplitting
@@ -75,7 +75,7 @@ class Identities(Table):
                 vectors = {"raw": _raw(features, self.state["columns"]), "features": features.numbers}
                 return {name: {"embedding": normalize(one)} for name, one in vectors.items() if one.shape[1]}
 
-            batches = PeopleBatches(numbers, self.identities, self.each, ("identities", "each"), ("identities", "rows"))
+            batches = PKSampler(numbers, self.identities, self.each, ("identities", "each"), ("identities", "rows"))
             made[role] = IdentityRows(features, numbers, batches, dict if role == "train" else as_they_are)
         if "table" in self.state and len(made["train"]):
             made["train"].batches.check()
@@ -93,7 +93,7 @@ class Identities(Table):
 class IdentityRows(Rows):
     """Rows whose training batches hold several rows of each of some identities."""
 
-    def __init__(self, x: Features, y: Tensor, batches: PeopleBatches, baselines) -> None:
+    def __init__(self, x: Features, y: Tensor, batches: PKSampler, baselines) -> None:
         super().__init__(x, y, baselines=baselines)
         self.batches = batches
 

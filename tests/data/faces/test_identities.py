@@ -12,7 +12,7 @@ import torch
 
 from dlthink.data.faces.duplicates import under_two_names
 from dlthink.data.faces.face_folder import FaceFolder
-from dlthink.data.faces.pca import Whitened, pixel_embedding, small_grey
+from dlthink.data.faces.pca import WhitenedPCA, pixel_embedding, small_grey
 from dlthink.data.stable_hash import share
 from dlthink.errors import BadInput
 from tests.data.photos.made_photos import decode, laid, packed, people, picture, zipped
@@ -214,25 +214,25 @@ def test_whitened_components_are_sklearns(n, k):
 
     chance = np.random.default_rng(0)
     grey = (chance.normal(size=(n, 150)) * np.linspace(0.02, 0.3, 150)).astype(np.float32) + 0.5
-    found = Whitened.fit(torch.from_numpy(grey))
+    found = WhitenedPCA.fit(torch.from_numpy(grey))
     assert found.components.shape == (150, k)
     other = PCA(k, whiten=True, svd_solver="full").fit(grey.astype(np.float64))
     new = (chance.normal(size=(20, 150)) * 0.2).astype(np.float32)
     mine, theirs = found.embedding(torch.from_numpy(new)).numpy(), other.transform(new)
     theirs = theirs / np.linalg.norm(theirs, axis=1, keepdims=True)
     assert np.allclose(mine @ mine.T, theirs @ theirs.T, atol=1e-3), "up to the sign of each component"
-    again = Whitened.fit(torch.from_numpy(grey))
+    again = WhitenedPCA.fit(torch.from_numpy(grey))
     assert again.components.equal(found.components)
 
 
 def test_the_baseline_is_fitted_on_training_photos_alone(folder):
     found = data(folder)
     train = small_grey(found.train.pixels, found.train.rows)
-    assert found.state["pca"]["mean"].equal(Whitened.fit(train).mean)
+    assert found.state["pca"]["mean"].equal(WhitenedPCA.fit(train).mean)
     index = torch.arange(len(found.val))
     grey = small_grey(found.val.pixels, found.val.rows)
     known = found.val.known(index)["baselines"]
-    assert torch.allclose(known["pca"]["embedding"], Whitened(**found.state["pca"]).embedding(grey), atol=1e-5)
+    assert torch.allclose(known["pca"]["embedding"], WhitenedPCA(**found.state["pca"]).embedding(grey), atol=1e-5)
     assert torch.allclose(known["pixels"]["embedding"], pixel_embedding(grey), atol=1e-6)
 
 

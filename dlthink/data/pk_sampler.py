@@ -1,4 +1,4 @@
-"""Batches of P people with K photos each; an epoch shows every photo that has a partner."""
+"""PK sampler: batches of P people with K photos each; an epoch shows every photo that has a partner."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from dlthink.errors import BadInput
 
 
-class PeopleBatches:
+class PKSampler:
     """How photos y [n] (the person of each) become batches of P people x K photos.
 
     people  P; None: as many as the trainer's batch holds, batch // photos, or all where there are fewer

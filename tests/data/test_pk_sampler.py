@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dlthink.data.faces.pk_sampler import PeopleBatches
+from dlthink.data.pk_sampler import PKSampler
 from dlthink.errors import BadInput
 
 UNEVEN = [1, 2, 2, 3, 4, 5, 7, 8, 9, 30, 1, 6]
@@ -23,7 +23,7 @@ def epoch(batches, batch, seed=0):
 @pytest.mark.parametrize("seed", range(3))
 def test_every_photo_with_a_partner_is_seen(counts, people, photos, seed):
     y = labels(counts)
-    drawn = epoch(PeopleBatches(y, people, photos), 999, seed)
+    drawn = epoch(PKSampler(y, people, photos), 999, seed)
     partnered = {i for i in range(len(y)) if (y == y[i]).sum() > 1}
     assert set(torch.cat(drawn).tolist()) == partnered
     for index in drawn:
@@ -36,22 +36,22 @@ def test_every_photo_with_a_partner_is_seen(counts, people, photos, seed):
 
 def test_the_batch_of_the_trainer_says_how_many_people():
     y = labels([4] * 40)
-    assert {len(i) for i in epoch(PeopleBatches(y, None, 4), 120)} == {120}
-    assert {len(i) for i in epoch(PeopleBatches(y, None, 4), 35)} == {32}
-    assert {len(i) for i in epoch(PeopleBatches(y, 5, 4), 120)} == {20}
-    assert {len(i) for i in epoch(PeopleBatches(y, None, 4), 400)} == {160}  # all that there are
+    assert {len(i) for i in epoch(PKSampler(y, None, 4), 120)} == {120}
+    assert {len(i) for i in epoch(PKSampler(y, None, 4), 35)} == {32}
+    assert {len(i) for i in epoch(PKSampler(y, 5, 4), 120)} == {20}
+    assert {len(i) for i in epoch(PKSampler(y, None, 4), 400)} == {160}  # all that there are
 
 
 def test_an_epoch_has_the_same_length_each_time_and_is_no_longer_than_it_must():
-    batches = PeopleBatches(labels(UNEVEN), 3, 4)
+    batches = PKSampler(labels(UNEVEN), 3, 4)
     assert {len(epoch(batches, 12, seed)) for seed in range(20)} == {8}  # 30 photos of one person, 4 a batch
-    even = PeopleBatches(labels([4] * 30), 10, 4)
+    even = PKSampler(labels([4] * 30), 10, 4)
     drawn = epoch(even, 40)
     assert len(drawn) == 3 and len(torch.cat(drawn).unique()) == 120
 
 
 def test_the_generator_alone_decides():
-    batches = PeopleBatches(labels(UNEVEN), 3, 4)
+    batches = PKSampler(labels(UNEVEN), 3, 4)
     torch.manual_seed(1)
     first = torch.stack(epoch(batches, 12, 5))
     torch.manual_seed(2)
@@ -65,7 +65,7 @@ def test_who_has_many_photos_comes_oftener_and_what_is_left_over_is_shared():
     y = labels([40, *[2] * 19])
     seen = torch.zeros(20)
     for seed in range(30):
-        seen += torch.bincount(y[torch.cat(epoch(PeopleBatches(y, 4, 4), 16, seed))], minlength=20) / 4
+        seen += torch.bincount(y[torch.cat(epoch(PKSampler(y, 4, 4), 16, seed))], minlength=20) / 4
     assert seen[0] == 30 * 10, "in each of the ten batches"
     assert seen[1:].min() > 0.85 * seen[1:].mean() and seen[1:].sum() == 30 * 30
 
@@ -74,7 +74,7 @@ def test_who_meets_whom_changes():
     """Two people of many are in one batch about as often as chance has it."""
     y, together = labels([4] * 20), 0
     for seed in range(200):
-        together += sum({0, 1} <= set(y[index].tolist()) for index in epoch(PeopleBatches(y, 5, 4), 20, seed))
+        together += sum({0, 1} <= set(y[index].tolist()) for index in epoch(PKSampler(y, 5, 4), 20, seed))
     assert 20 < together < 70  # 200 x 4/19 = 42
 
 
@@ -90,10 +90,10 @@ def test_who_meets_whom_changes():
 )
 def test_more_than_there_is(people, photos, batch, says):
     with pytest.raises(BadInput, match=says) as error:
-        epoch(PeopleBatches(labels(UNEVEN), people, photos), batch)
+        epoch(PKSampler(labels(UNEVEN), people, photos), batch)
     assert "\n" not in str(error.value)
 
 
 def test_nobody_has_two():
     with pytest.raises(BadInput, match=r"data.photos=2: none of the people in training has so many photos"):
-        epoch(PeopleBatches(labels([1] * 9), None, 2), 4)
+        epoch(PKSampler(labels([1] * 9), None, 2), 4)
