@@ -21,7 +21,7 @@ import torch
 from clock import repeats, report, spent
 from ours import train
 
-from dlthink.data.molecules.atoms import Split
+from dlthink.data.molecules.atoms import MeasuredAtoms
 from dlthink.data.molecules.labelled import Labelled
 from dlthink.data.molecules.nmrshiftdb2 import Nmrshiftdb2
 
@@ -50,7 +50,7 @@ def chemprop(command: str, data: Labelled) -> tuple[np.ndarray, float]:
 
 
 def _rows(data: Labelled, name: str) -> list[tuple[str, list[float | None]]]:
-    split: Split = getattr(data, name)
+    split: MeasuredAtoms = getattr(data, name)
     first, atoms = split.first_row.tolist(), split.graphs.first_atom.diff().tolist()
     rows = []
     for molecule, smiles in enumerate(split.smiles):

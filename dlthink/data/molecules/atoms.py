@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dlthink.data.molecules.features.graphs import Graphs, spread
-from dlthink.nested_tensors import each
+from dlthink.data.molecules.measured import Measured
 
 if TYPE_CHECKING:
     from typing import Self
@@ -59,15 +59,8 @@ class Atoms:
         return moved
 
 
-class Split(Atoms):
-    """Atoms with their measured values, y [R, 1]. `about`: what is known of each row.
-
-    x has also tie [R], a number that depends on the molecule alone, the same in every epoch and every run; ties: [n].
-    """
-
-    def __init__(self, *atoms: Any, ties: Tensor, y: Tensor, about: dict[str, Any]) -> None:
-        super().__init__(*atoms)
-        self.ties, self.y, self.about = ties, y, about
+class MeasuredAtoms(Measured, Atoms):
+    """Atoms with their measured values."""
 
     def take(self, index: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         x, row = self.take_x(index)
@@ -76,13 +69,4 @@ class Split(Atoms):
         return x, self.y.index_select(0, row)
 
     def more(self, row: Tensor, molecule: list[int]) -> dict[str, Any]:
-        return each(lambda known: known.index_select(0, row), self.about)
-
-    def targets(self) -> Tensor:
-        return self.y
-
-    def to(self, device: torch.device | str) -> Self:
-        moved = super().to(device)
-        moved.ties, moved.y = self.ties.to(device), self.y.to(device)
-        moved.about = each(lambda known: known.to(device), self.about)
-        return moved
+        return self.about_rows(row)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from dlthink.data.molecules.atom_inputs import AtomInputs
-from dlthink.data.molecules.atoms import Split
+from dlthink.data.molecules.atoms import MeasuredAtoms
 from dlthink.data.molecules.by_molecule import ByMolecule
 from dlthink.data.molecules.environments import Lookup
 from dlthink.data.molecules.features.graphs import spread, starts
@@ -48,7 +48,7 @@ class Labelled(ByMolecule):
         rows, _, _ = spread(every.first_row, molecules)
         return {"lookup": Lookup.fit(every.codes[rows], every.y[rows]).state()}
 
-    def part(self, every: PreparedShifts, molecules: Tensor, training: bool) -> Split:
+    def part(self, every: PreparedShifts, molecules: Tensor, training: bool) -> MeasuredAtoms:
         row, _, size = spread(every.first_row, molecules)
         truth = self.truth(row)
         about: dict[str, Any] = {"spread_measured": every.spread[row, None]} | truth
@@ -58,7 +58,7 @@ class Labelled(ByMolecule):
                 about["baselines"]["truth"] = truth
         if self.nucleus == "1H":
             about["groups"] = {"on_carbon": every.on_carbon[row], "on_hetero": ~every.on_carbon[row]}
-        return Split(
+        return MeasuredAtoms(
             every.graphs.select(molecules),
             starts(size),
             every.atom[row],

@@ -18,7 +18,7 @@ from dlthink.data.molecules.prepared import cached
 from dlthink.data.molecules.prepared_properties import PreparedProperties, prepare
 from dlthink.data.molecules.property_inputs import PropertyInputs
 from dlthink.data.molecules.readers.property_records import Wanted, read
-from dlthink.data.molecules.whole_molecules import Measured
+from dlthink.data.molecules.whole_molecules import MeasuredMolecules
 from dlthink.errors import BadInput
 
 Baseline = Literal["constant", "lookup", "boosting"]
@@ -135,14 +135,14 @@ class MoleculeTable(ByMolecule):
                 self.notes.append(WITHOUT)
         return learned
 
-    def part(self, every: PreparedProperties, molecules: Tensor, training: bool) -> Measured:
+    def part(self, every: PreparedProperties, molecules: Tensor, training: bool) -> MeasuredMolecules:
         state, y = self.state, every.y[molecules]
         numbers = torch.zeros(len(molecules), 0)
         if wanted := state["scales"]["names"]:
             place = [every.descriptor_names.index(name) for name in wanted]
             numbers = computed.standardized(every.descriptors[molecules][:, place], state["scales"])
         about = {} if training else {"baselines": self._baselines(every.prints[molecules], y)}
-        return Measured(
+        return MeasuredMolecules(
             every.graphs.select(molecules),
             numbers,
             [every.smiles[i] for i in molecules.tolist()],

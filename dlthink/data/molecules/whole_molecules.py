@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dlthink.data.molecules.features.graphs import Graphs
-from dlthink.nested_tensors import each
+from dlthink.data.molecules.measured import Measured
 
 if TYPE_CHECKING:
     from typing import Self
@@ -45,28 +45,11 @@ class WholeMolecules:
         return moved
 
 
-class Measured(WholeMolecules):
-    """Molecules with their measured values, y [n, n_targets], nan where nothing was measured. `about`: what is known
-    of each.
-
-    x has also tie [n], a number that depends on the molecule alone, the same in every epoch and every run.
-    """
-
-    def __init__(self, *molecules: Any, ties: Tensor, y: Tensor, about: dict[str, Any]) -> None:
-        super().__init__(*molecules)
-        self.ties, self.y, self.about = ties, y, about
+class MeasuredMolecules(Measured, WholeMolecules):
+    """Molecules with their measured values: a row each."""
 
     def take(self, index: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         return self.take_x(index) | {"tie": self.ties.index_select(0, index)}, self.y.index_select(0, index)
 
     def known(self, index: Tensor) -> dict[str, Any]:
-        return each(lambda known: known.index_select(0, index), self.about) | super().known(index)
-
-    def targets(self) -> Tensor:
-        return self.y
-
-    def to(self, device: torch.device | str) -> Self:
-        moved = super().to(device)
-        moved.ties, moved.y = self.ties.to(device), self.y.to(device)
-        moved.about = each(lambda known: known.to(device), self.about)
-        return moved
+        return self.about_rows(index) | super().known(index)
