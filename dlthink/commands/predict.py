@@ -17,26 +17,19 @@ import os
 from pathlib import Path
 from typing import Any
 
+NAMES = ("run", "input", "output", "figures", "allow")
+
 
 def main(words: list[str]) -> int:
     if not words or "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    from dlthink.config.arguments import file_to_write, folder_to_write, parse
-    from dlthink.errors import BadInput, plain
-
-    more: dict[str, str] = {}  # words that the run's own data may ask for
-    names = {"run": None, "input": None, "output": None, "figures": None, "allow": None}
-    given, settings = parse(words, names, more)
-    for name in ("run", "input", "output"):
-        if not (given[name] or "").strip():
-            raise BadInput(f"{name}=: is missing; see `dlthink predict --help`")
-    if given["figures"] is not None:
-        folder_to_write("figures", given["figures"])
+    given, settings, more = _asked(words)
     import torch
 
     from dlthink.config import build
-    from dlthink.protocols import Data, Inputs, Metrics
+    from dlthink.errors import BadInput, plain
+    from dlthink.protocols import Inputs, Metrics
     from dlthink.runs.figure_files import save_figures
     from dlthink.runs.folder import fitting, open_run
     from dlthink.training import evaluation
@@ -44,11 +37,9 @@ def main(words: list[str]) -> int:
     used = ("loss", "model", "trainer", *(["metrics"] if given["figures"] else []))
     run = open_run(given["run"], settings, given["allow"], used)
     data = build.find(run.config.data, "data")
-    _check_words(more, data, names)
-    kind, word = Data.predicts.of(data), ("output", given["output"])
-    _keep_input(Path(given["input"]).expanduser(), Path(given["output"]).expanduser(), kind)
-    given["output"] = str(folder_to_write(*word) if kind == "folder" else file_to_write(*word, ".csv"))
-    _keep_training_data(Path(given["output"]), run.config.data)
+    _check_words(more, data)
+    output = _output(given, data)
+    _keep_training_data(output, run.config.data)
     saved, path = run.best()
     trainer = build.build(run.config.trainer)
     with fitting(saved, path):
@@ -64,28 +55,47 @@ def main(words: list[str]) -> int:
     with torch.no_grad(), fitting(saved, path, f"input={given['input']}"):
         inputs = data.inputs(given["input"], saved["data"], **more)
         del saved  # optimizers and averages take several times the network's memory
-        for part in Inputs.parts.of(inputs)(given["output"]):
+        for part in Inputs.parts.of(inputs)(str(output)):
             asked = part.to(device)
             outputs = evaluation.run_split(model, asked, evaluation.batches_of(asked, trainer.examine_batch, device))
             predicted = fitted | loss.predict(outputs.out)
-            asked.write(predicted, given["output"])
+            asked.write(predicted, str(output))
             if metrics is not None:
                 drawn += save_figures(metrics.drawings(predicted, outputs.known), Path(given["figures"]))
-    print(plain(f"{inputs.summary()}: {given['output']}"))
+    print(plain(f"{inputs.summary()}: {output}"))
     if metrics is not None:
         print(plain(f"{drawn} pictures: {given['figures']}"))
     return 0
 
 
-def _keep_input(given: Path, output: Path, kind: str) -> None:
-    """BadInput where writing the output, a "file" or a "folder", would lose something of the input."""
+def _asked(words: list[str]) -> tuple[dict[str, str | None], list[str], dict[str, str]]:
+    """What is asked for by name, settings, and words that the run's own data may ask for. Raises BadInput."""
+    from dlthink.config.arguments import folder_to_write, parse
     from dlthink.errors import BadInput
 
-    first, second = given.resolve(), output.resolve()
-    if kind == "folder" and (first.is_relative_to(second) or second.is_relative_to(first)):
+    more: dict[str, str] = {}
+    given, settings = parse(words, dict.fromkeys(NAMES), more)
+    for name in ("run", "input", "output"):
+        if not (given[name] or "").strip():
+            raise BadInput(f"{name}=: is missing; see `dlthink predict --help`")
+    if given["figures"] is not None:
+        folder_to_write("figures", given["figures"])
+    return given, settings, more
+
+
+def _output(given: dict[str, str | None], data: type) -> Path:
+    """The file or folder to write. BadInput where it cannot be written, or something of the input would be lost."""
+    from dlthink.config.arguments import file_to_write, folder_to_write
+    from dlthink.errors import BadInput
+    from dlthink.protocols import Data
+
+    first, output = Path(given["input"]).expanduser().resolve(), Path(given["output"]).expanduser()
+    second, folder = output.resolve(), Data.predicts.of(data) == "folder"
+    if folder and (first.is_relative_to(second) or second.is_relative_to(first)):
         raise BadInput(f"output={output}: lies in the input, or the input in it: choose another folder")
     if first == second:
         raise BadInput(f"output={output}: is the input itself; it would be lost, choose another name")
+    return folder_to_write("output", given["output"]) if folder else file_to_write("output", given["output"], ".csv")
 
 
 def _keep_training_data(output: Path, data: Any) -> None:
@@ -107,7 +117,7 @@ def _keep_training_data(output: Path, data: Any) -> None:
                 )
 
 
-def _check_words(more: dict[str, str], data: type, names: dict) -> None:
+def _check_words(more: dict[str, str], data: type) -> None:
     """Only the words that this data's `inputs` asks for, and all that it cannot do without."""
     import inspect
 
@@ -117,7 +127,7 @@ def _check_words(more: dict[str, str], data: type, names: dict) -> None:
     asked = {n: p.default for n, p in inspect.signature(data.inputs).parameters.items() if n not in ("path", "state")}
     for name in more:
         if name not in asked:
-            raise BadInput(f"{name}: there is no such word here{hint(name, [*names, *asked])}")
+            raise BadInput(f"{name}: there is no such word here{hint(name, [*NAMES, *asked])}")
     for name, default in asked.items():
         if default is inspect.Parameter.empty and name not in more:
             raise BadInput(f"{name}=: predictions of {data.__name__} need this word, too; see docs/scenarios.md")
