@@ -109,6 +109,7 @@ def windows(signals: Tensor, counts: Tensor, history=0, examined=None) -> Simple
     rows, padded = arange(history, len(signals)), cat([counts[:history], counts])
     split, few = (Split(signals, padded, rows[:n], history, 0, {}) for n in (None, examined))
     facts = {"n_in": signals.shape[1], "window": history + 1, "n_targets": counts.shape[1]}
+    facts["largest_count"] = int(counts.max())
     return SimpleNamespace(train=split, val=few, test=few, state={}, facts=facts, notes=[])
 
 

@@ -39,6 +39,7 @@ def laws(dtype=D, rounded=D):
         "zero_inflated_poisson": ZeroInflated(Poisson(mean), of(-2.0, 1.0)),
         "zero_inflated": ZeroInflated(NegativeBinomial(mean, of(0.2)), of(-2.0, 1.0)),
         "categorical": CategoricalCounts(logits),
+        "categorical_with_a_tail": CategoricalCounts(logits, of(0.5, 0.01)),
     }
 
 

@@ -21,7 +21,10 @@ class Encode:
 
     kind = "counts"
     own = ("spike_history", "bumps", "moments")  # settings that say nothing in the other direction
-    facts_named = ("n_in", "window", "n_targets", "bin", "lags", "input_names", "target_names", "units")
+    facts_named = (
+        *("n_in", "window", "n_targets", "bin", "lags"),
+        *("input_names", "target_names", "units", "largest_count"),
+    )
 
     def __init__(self, history: int, future: int, spike_history: bool) -> None:
         self.before, self.after, self.lag = history, future, (1 + future) * spike_history
@@ -51,7 +54,8 @@ class Encode:
             spread = counts[train].std(axis=0, dtype=np.float64)
             scale["std"] = np.concatenate([scale["std"], np.maximum(spread, 1e-3)])
         names = [name for name, good in zip(covariates.names, varies, strict=True) if good]
-        return {"covariates": names, "units": units} | {name: torch.from_numpy(of) for name, of in scale.items()}
+        found = {"covariates": names, "units": units, "largest_count": int(counts[train].max())}
+        return found | {name: torch.from_numpy(of) for name, of in scale.items()}
 
     def inputs(self, covariates: Covariates, state: dict) -> np.ndarray:
         """[T, F] the covariates that x holds."""
@@ -84,9 +88,14 @@ class Encode:
         return state["units"]
 
     def facts(self, state: dict) -> dict[str, Any]:
-        """What constructors may ask for: names."""
+        """What constructors may ask for: names, the largest training count."""
         past = [f"{unit} (spikes)" for unit in state["units"]] if self.lag else []
-        return {"input_names": [*state["covariates"], *past], "target_names": state["units"], "units": state["units"]}
+        return {
+            "input_names": [*state["covariates"], *past],
+            "target_names": state["units"],
+            "units": state["units"],
+            "largest_count": state.get("largest_count"),  # runs from before do not know it
+        }
 
     def notes(self, bin: float) -> list[str]:
         """What the window is, where it is no usual one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -64,14 +66,27 @@ class Moments(Split):
     def _sums(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Mean of x [p] and y [n_targets], covariances [p, p] and [p, n_targets], in float64 but for a chunk's sums."""
         n, kind = len(self), {"dtype": torch.float64, "device": self.features.device}
-        total, square = torch.zeros(self.numbers, **kind), torch.zeros(self.numbers, self.numbers, **kind)
-        product = torch.zeros(self.numbers, self.y.shape[1], **kind)
-        for index in torch.arange(n, device=self.rows.device).split(max(1, ROWS // self.numbers)):
-            x, y = self.take(index)
-            x = x.flatten(1)
-            product += x.T @ y
+        square = torch.zeros(self.numbers, self.numbers, **kind)
+        sums = torch.zeros(1 + self.y.shape[1], self.window, self.features.shape[1], **kind)
+        for rows in self.rows.split(max(1, ROWS // self.numbers)):
+            for bin, product in enumerate(self._with_y(rows)):
+                sums[:, bin] += product
             if not self.white:
-                total += x.sum(0)
+                x = self.windows(rows - self.before)
                 square += x.T @ x
-        mean, mean_y = total / n, self.targets().mean(0, dtype=torch.float64)
-        return mean, mean_y, square / n - mean.outer(mean), product / n - mean.outer(mean_y)
+        mean, mean_y = sums[0].flatten() / n * (not self.white), self.targets().mean(0, dtype=torch.float64)
+        product = sums[1:].flatten(1).T / n
+        return mean, mean_y, square / n - mean.outer(mean), product - mean.outer(mean_y)
+
+    def _with_y(self, rows: Tensor) -> Iterator[Tensor]:
+        """For each bin of a window, the sums of x and of y x' over samples: [1 + n_targets, n_in].
+
+        No window is copied: y lies at the present bins, zeros between them, and slides along the features.
+        """
+        if not len(rows):
+            return
+        first, bins = int(rows[0]), int(rows[-1] - rows[0]) + 1
+        y = self.y.new_zeros(1 + self.y.shape[1], bins)
+        y[:, rows - first] = torch.cat([self.y.new_ones(1, len(rows)), self.y[rows].T])
+        for start in range(first - self.before, first + self.after + 1):
+            yield y @ self.features[start : start + bins]

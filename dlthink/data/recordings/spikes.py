@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -17,11 +18,12 @@ from dlthink.distributions.com_poisson import ComPoisson
 from dlthink.distributions.count import CountDistribution
 from dlthink.distributions.negative_binomial import NegativeBinomial
 from dlthink.distributions.poisson import Poisson
+from dlthink.distributions.zero_inflated import ZeroInflated
 from dlthink.errors import BadInput
 from dlthink.memory_limit import check_memory
 
 FRAME = 0.05  # s, how long one draw of the extra variability lasts
-LEAST = -0.95  # dispersion
+ZEROS = 0.9  # the largest zero inflation
 
 
 class Spikes(Binned):
@@ -32,6 +34,8 @@ class Spikes(Binned):
                 variance: they are negative binomial, var = mu + dispersion mu^2. Negative: they are
                 Conway-Maxwell-Poisson of the ride's mean, nu = 1 / (1 + dispersion), so that var is about
                 (1 + dispersion) mu where mu is large; -0.95 at least
+    zero_inflation  share of these 50 ms that stay silent, whatever the rate; counts of the others have a mean that is
+                higher by 1 / (1 - zero_inflation), and scatter as `dispersion` says. 0.9 at most
     refractory  s without a spike after each. The hazard in between is rate / (1 - rate * refractory), which
                 keeps the mean rate the true one
     seed        of the recording; the run has its own
@@ -47,12 +51,14 @@ class Spikes(Binned):
         minutes: float = 30.0,
         rate: float = 8.0,
         dispersion: float = 0.0,
+        zero_inflation: float = 0.0,
         refractory: float = 0.0,
         seed: int = 0,
         **binning,
     ) -> None:
         self.neurons, self.minutes, self.rate = neurons, minutes, rate
-        self.dispersion, self.refractory, self.seed = dispersion, refractory, seed
+        self.dispersion, self.zero_inflation = dispersion, zero_inflation
+        self.refractory, self.seed = refractory, seed
         super().__init__(**binning)
 
     def read(self) -> Session:
@@ -66,29 +72,32 @@ class Spikes(Binned):
         signals = ride.behaviour(steps, rng)
         rates = ride.rates(signals, self.neurons, self.rate, rng)
         edges = ride.STEP * np.arange(steps + 1)
-        spikes = draw(rates, self.dispersion, self.refractory, rng)
-        law = partial(law_of, dispersion=self.dispersion) if self.refractory == 0 else None
+        scatter = {"dispersion": self.dispersion, "zero_inflation": self.zero_inflation}
+        spikes = draw(rates, rng, refractory=self.refractory, **scatter)
+        law = partial(law_of, **scatter) if self.refractory == 0 else None
         return Session(
             source="data=spikes",
             spikes=spikes,
             units=[str(neuron) for neuron in range(self.neurons)],
             series=[Series(signals, edges[:-1] + ride.STEP / 2, list(ride.SIGNALS))],
             intervals=np.array([[0.0, edges[-1]]]),
-            truth=Truth(rates, edges, law, FRAME if self.dispersion else None),
+            truth=Truth(rates, edges, law, FRAME if any(scatter.values()) else None),
         )
 
     def _check_knobs(self) -> None:
-        for name, least in (
-            ("neurons", 1),
-            ("minutes", 0.1),
-            ("rate", 1e-6),
-            ("dispersion", LEAST),
-            ("refractory", 0),
-            ("seed", 0),
+        for name, least, most in (
+            ("neurons", 1, math.inf),
+            ("minutes", 0.1, math.inf),
+            ("rate", 1e-6, math.inf),
+            ("dispersion", -0.95, math.inf),
+            ("zero_inflation", 0, ZEROS),
+            ("refractory", 0, math.inf),
+            ("seed", 0, math.inf),
         ):
             value = vars(self)[name]
-            if not (math.isfinite(value) and value >= least):
-                raise BadInput(f"data.{name}={value}: choose a number of at least {least}")
+            if not (math.isfinite(value) and least <= value <= most):
+                ends = f"at least {least}" if most == math.inf else f"{least} to {most}"
+                raise BadInput(f"data.{name}={value}: choose a number of {ends}")
         if self.dispersion < 0 < self.refractory:
             raise BadInput(
                 f"data.refractory={self.refractory}: is for data.dispersion=0 or more: where counts are drawn that "
@@ -96,27 +105,39 @@ class Spikes(Binned):
             )
 
 
-def law_of(mean: torch.Tensor, dispersion: float) -> CountDistribution:
+def law_of(mean: torch.Tensor, dispersion: float = 0.0, zero_inflation: float = 0.0) -> CountDistribution:
     """The law of the counts of 50 ms whose mean is this."""
     number = torch.tensor(dispersion, dtype=torch.float64)
+    if zero_inflation:
+        pi = torch.tensor(zero_inflation, dtype=torch.float64)
+        return ZeroInflated(law_of(mean / (1 - pi), dispersion), pi.logit())
     if dispersion == 0:
         return Poisson(mean)
     return NegativeBinomial(mean, number) if dispersion > 0 else ComPoisson(mean, 1 / (1 + number))
 
 
-def draw(rates: np.ndarray, dispersion: float, refractory: float, rng: np.random.Generator) -> list[np.ndarray]:
+def draw(
+    rates: np.ndarray,
+    rng: np.random.Generator,
+    dispersion: float = 0.0,
+    zero_inflation: float = 0.0,
+    refractory: float = 0.0,
+) -> list[np.ndarray]:
     """Spike times (s) of every neuron for `rates` [steps, neurons] in Hz, constant in each ride.STEP."""
     steps, neurons = rates.shape
     edges = ride.STEP * np.arange(steps + 1)
     frame = np.arange(steps) // round(FRAME / ride.STEP)
+    law = partial(law_of, dispersion=dispersion, zero_inflation=zero_inflation)
     trains = []
     for neuron in range(neurons):
         rate = rates[:, neuron].astype(np.float64)
         if dispersion < 0:
-            trains.append(_of_counts(rate, edges, dispersion, rng))
+            trains.append(_of_counts(rate, edges, law, rng))
             continue
         if dispersion > 0:
             rate = rate * rng.gamma(1.0 / dispersion, dispersion, size=frame[-1] + 1)[frame]
+        if zero_inflation > 0:
+            rate = rate * (rng.random(frame[-1] + 1) >= zero_inflation)[frame] / (1 - zero_inflation)
         if refractory > 0:
             busy = rate * refractory
             if dispersion == 0 and busy.max() > 0.8:
@@ -133,12 +154,14 @@ def draw(rates: np.ndarray, dispersion: float, refractory: float, rng: np.random
     return trains
 
 
-def _of_counts(rate: np.ndarray, edges: np.ndarray, dispersion: float, rng: np.random.Generator) -> np.ndarray:
+def _of_counts(
+    rate: np.ndarray, edges: np.ndarray, law: Callable[[torch.Tensor], CountDistribution], rng: np.random.Generator
+) -> np.ndarray:
     """Counts of each frame by their law, and in it their spikes, evenly in the time that runs as the expected count."""
     clock = np.append(0.0, np.cumsum(rate * ride.STEP))
     ends = clock[np.append(np.arange(0, len(rate), round(FRAME / ride.STEP)), len(rate))]
     mean = torch.from_numpy(np.diff(ends))
-    counts = law_of(mean, dispersion).icdf(torch.from_numpy(rng.random(len(mean)))).numpy().astype(int)
+    counts = law(mean).icdf(torch.from_numpy(rng.random(len(mean)))).numpy().astype(int)
     even = np.repeat(ends[:-1], counts) + np.repeat(np.diff(ends), counts) * rng.random(counts.sum())
     return np.interp(np.sort(even), clock, edges)
 

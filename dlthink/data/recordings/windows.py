@@ -16,7 +16,7 @@ ROWS = 4096  # of a table, written at a time
 class Windows:
     """x = features[row - before .. row + after], oldest first: [B, window, n_in] float32, gathered when asked for.
 
-    features [T, n_in]; rows [n] the present bin of every sample
+    features [T, n_in]; rows [n] the present bin of every sample, ascending
     """
 
     def __init__(self, features: torch.Tensor, rows: torch.Tensor, before: int, after: int) -> None:
@@ -27,10 +27,14 @@ class Windows:
         return len(self.rows)
 
     def take_x(self, index: torch.Tensor) -> torch.Tensor:
+        return self.windows(self.first.index_select(0, index)).view(-1, self.window, self.features.shape[1])
+
+    def windows(self, first: torch.Tensor) -> torch.Tensor:
+        """The windows that begin at these bins: [B, window * n_in]."""
         bins, width = self.features.shape
         # Row t of this view is the window that begins at bin t: one run of memory, overlapping the next.
         view = self.features.as_strided((bins - self.window + 1, self.window * width), (width, 1))
-        return view.index_select(0, self.first.index_select(0, index)).view(-1, self.window, width)
+        return view.index_select(0, first)
 
 
 class Split(Windows):

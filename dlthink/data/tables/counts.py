@@ -44,7 +44,7 @@ class Counts(Table):
     @classmethod
     def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of its facts."""
-        return ("n_in", "category_sizes", "quantiles", "n_targets", "target_names")
+        return ("n_in", "category_sizes", "quantiles", "n_targets", "target_names", "largest_count")
 
     def read(self, frame, names, source) -> np.ndarray:
         self._exposed = None if self.exposure is None else targets.exposure(frame, self.exposure, source)
@@ -57,7 +57,7 @@ class Counts(Table):
         return [] if self.exposure is None else [self.exposure]
 
     def stated(self, names: list[str], y: np.ndarray) -> dict[str, Any]:
-        return {"n_targets": len(names), "target_names": names}
+        return {"n_targets": len(names), "target_names": names, "largest_count": int(y.max())}
 
     def splits(self, x: dict[str, tuple[Features, np.ndarray]], y, truth, ties) -> dict[str, Rows]:
         features, rows = x["train"]

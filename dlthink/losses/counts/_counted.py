@@ -22,9 +22,9 @@ class Counted:
     def __init__(self, k: Tensor):
         self.k = k
         self.row = None
-        if (most := _largest(k)) and bool((k == (row := k.long())).all()):
+        if (most := _largest(k)) and not bool(k.frac().any()):
             self.rows, self.log_rows = _table(1 << most.bit_length(), k.shape[1], k.dtype)
-            self.row = row
+            self.row = k.long()
 
     def of(self, function: Function, *numbers: Tensor, table: Function | None = None) -> tuple[Tensor, ...]:
         """function(k, log k!, *numbers), elementwise; numbers: [n_targets] or [n, n_targets].

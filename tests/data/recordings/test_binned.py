@@ -111,6 +111,7 @@ def test_windows_equal_a_slow_loop(history, past):
         "input_names": ["a", "b", *(["u0 (spikes)", "u1 (spikes)", "u2 (spikes)"] if past else [])],
         "lags": pytest.approx([0.05 * row for row in range(-history, 1)]),
         "bin": 0.05,
+        "largest_count": past_counts.max(),
     }
     for split in (data.train, data.val, data.test):
         index = torch.randperm(len(split))[:40]
@@ -247,6 +248,7 @@ def test_state_prepares_another_recording_in_the_same_way():
         *Binned.fixed,
         "covariates",
         "units",
+        "largest_count",
         "mean",
         "std",
         "low",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from dlthink.data.recordings import moments
 from dlthink.data.recordings.moments import Moments
 from dlthink.data.recordings.spikes import Spikes
 from dlthink.data.recordings.windows import Split
@@ -14,16 +15,19 @@ SMALL = {"minutes": 2.0, "neurons": 3, "history": 2, "blocks": 5}
 NONE = torch.arange(0)
 
 
-def split(n=3000, units=2, before=1):
+def split(n=3000, units=2, before=1, after=0):
     g = torch.Generator().manual_seed(0)
     features = torch.randn(n, 4, generator=g)
     features[:, 3] = features[:, 0] + 1  # one direction in which nothing varies
     y = torch.poisson((0.5 * features[:, :units]).exp(), generator=g)
-    return Split(features, y, torch.arange(before, n), before, 0, {})
+    rows = torch.tensor([row for row in range(before, n - after) if not 100 <= row < 130])
+    return Split(features, y, rows, before, after, {})
 
 
-def test_points_have_the_means_and_covariances_of_the_samples():
-    whole = split()
+@pytest.mark.parametrize(("before", "after"), [(1, 0), (0, 1)])
+def test_points_have_the_means_and_covariances_of_the_samples(monkeypatch, before, after):
+    monkeypatch.setattr(moments, "ROWS", 5000)  # in five chunks
+    whole = split(before=before, after=after)
     x, y = whole.take(torch.arange(len(whole)))
     u, v = Moments(whole).draw(NONE)
     assert u.shape == (12, 2, 4) and v.shape == (12, 2)  # eight numbers, six directions

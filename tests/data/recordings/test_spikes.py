@@ -168,19 +168,19 @@ def fano(spikes, width, seconds):
 
 def test_fano_factor_of_a_constant_rate():
     rng = np.random.default_rng(6)
-    for spikes in draw(flat(20.0, 20), 0.0, 0.0, rng):
+    for spikes in draw(flat(20.0, 20), rng):
         assert fano(spikes, 0.05, 1200) == pytest.approx(1.0, abs=0.04)
-    for spikes in draw(flat(20.0, 20), 0.5, 0.0, rng):  # var = mu + 0.5 mu^2 with mu = 1
+    for spikes in draw(flat(20.0, 20), rng, dispersion=0.5):  # var = mu + 0.5 mu^2 with mu = 1
         assert fano(spikes, 0.05, 1200) == pytest.approx(1.5, abs=0.1)
         assert len(spikes) / 1200 == pytest.approx(20.0, rel=0.05)
-    for spikes in draw(flat(20.0, 20), 0.0, 0.01, rng):  # long counts: (1 - rate * refractory)^2
+    for spikes in draw(flat(20.0, 20), rng, refractory=0.01):  # long counts: (1 - rate * refractory)^2
         assert fano(spikes, 0.5, 1200) == pytest.approx(0.8**2, abs=0.09)
         assert len(spikes) / 1200 == pytest.approx(20.0, rel=0.03)
         assert np.diff(spikes).min() >= 0.01
 
 
 def test_counts_with_dispersion_are_negative_binomial():
-    (spikes,) = draw(flat(30.0, 60, neurons=1), 0.4, 0.0, np.random.default_rng(7))
+    (spikes,) = draw(flat(30.0, 60, neurons=1), np.random.default_rng(7), dispersion=0.4)
     counts = np.histogram(spikes, np.arange(0, 3600 + 0.025, 0.05))[0]
     seen = np.bincount(np.minimum(counts, 8), minlength=9)
     r, mu = 1 / 0.4, 1.5
@@ -191,7 +191,7 @@ def test_counts_with_dispersion_are_negative_binomial():
 @pytest.mark.parametrize(("dispersion", "ratio"), [(-0.5, 0.51), (-0.95, 0.13)])
 def test_counts_of_negative_dispersion_are_conway_maxwell_poisson(dispersion, ratio):
     """Against the law by its own sum, lambda and nu; spikes lie evenly in their 50 ms."""
-    (spikes,) = draw(flat(30.0, 30, neurons=1), dispersion, 0.0, np.random.default_rng(9))
+    (spikes,) = draw(flat(30.0, 30, neurons=1), np.random.default_rng(9), dispersion)
     counts = np.histogram(spikes, np.arange(0, 1800 + 0.025, 0.05))[0]
     k = np.arange(60)
 
@@ -210,11 +210,23 @@ def test_counts_of_negative_dispersion_are_conway_maxwell_poisson(dispersion, ra
     assert stats.kstest(spikes / 0.05 % 1, "uniform").pvalue > 1e-3
 
 
-@pytest.mark.parametrize("dispersion", [-0.8, 0.0, 0.5])
-def test_the_examination_knows_what_the_true_law_says_of_the_counts(dispersion):
-    data = Spikes(minutes=2.0, neurons=5, history=0, dispersion=dispersion, rate=20.0)
+@pytest.mark.parametrize("dispersion", [-0.6, 0.0, 0.5])
+def test_inflated_zeros_keep_the_mean_and_have_their_law(dispersion):
+    (spikes,) = draw(flat(30.0, 30, neurons=1), np.random.default_rng(3), dispersion, zero_inflation=0.4)
+    counts = np.histogram(spikes, np.arange(0, 1800 + 0.025, 0.05))[0]
+    k = np.arange(9)
+    base = law_of(torch.tensor(2.5, dtype=torch.float64), dispersion).log_prob(torch.arange(9.0).double()).exp().numpy()
+    wanted = 0.4 * (k == 0) + 0.6 * base
+    assert counts.mean() == pytest.approx(1.5, abs=0.04)
+    seen = np.bincount(np.minimum(counts, 9), minlength=10)
+    assert stats.chisquare(seen, len(counts) * np.append(wanted, 1 - wanted.sum())).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(("dispersion", "zeros"), [(-0.8, 0.0), (0.0, 0.0), (0.5, 0.0), (0.0, 0.3), (-0.5, 0.3)])
+def test_the_examination_knows_what_the_true_law_says_of_the_counts(dispersion, zeros):
+    data = Spikes(minutes=2.0, neurons=5, history=0, dispersion=dispersion, zero_inflation=zeros, rate=20.0)
     y, rate, log_prob = data.test.targets(), data.test.truth["rate"], data.test.truth["log_prob"]
-    torch.testing.assert_close(log_prob, law_of(rate, dispersion).log_prob(y).float(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(log_prob, law_of(rate, dispersion, zeros).log_prob(y).float(), rtol=1e-4, atol=1e-4)
 
 
 def test_the_law_is_known_of_the_bins_that_it_is_of_alone():
@@ -224,6 +236,7 @@ def test_the_law_is_known_of_the_bins_that_it_is_of_alone():
         ({"dispersion": -0.5, "start": 10.0}, True),
         ({"dispersion": -0.5, "start": 10.02}, False),
         ({"dispersion": 0.5, "bin": 0.1}, False),
+        ({"zero_inflation": 0.5, "bin": 0.1}, False),
         ({"bin": 0.1, "start": 10.02}, True),
         ({"refractory": 0.002}, False),
     ):
@@ -231,7 +244,7 @@ def test_the_law_is_known_of_the_bins_that_it_is_of_alone():
 
 
 def test_intervals_with_a_refractory_period_are_shifted_exponentials():
-    (spikes,) = draw(flat(40.0, 20, neurons=1), 0.0, 0.005, np.random.default_rng(8))
+    (spikes,) = draw(flat(40.0, 20, neurons=1), np.random.default_rng(8), refractory=0.005)
     hazard = 40.0 / (1 - 40.0 * 0.005)
     assert stats.kstest(np.diff(spikes) - 0.005, "expon", args=(0, 1 / hazard)).pvalue > 1e-3
 
@@ -254,6 +267,8 @@ def test_dispersion_of_the_ride(knobs, low, high):
         {"rate": -1.0},
         {"dispersion": -0.96},
         {"dispersion": float("inf")},
+        {"zero_inflation": 0.91},
+        {"zero_inflation": -0.1},
         {"refractory": 0.001, "dispersion": -0.5},
         {"refractory": -0.001},
         {"refractory": 0.2},

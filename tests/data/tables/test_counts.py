@@ -27,6 +27,7 @@ def test_counts_are_read(tmp_path):
     y = torch.cat([split.y for split in (data.train, data.val, data.test)])
     assert len(y) == 299 and y.shape[1] == 1 and sorted(y[:, 0].tolist()) == sorted(made["visits"].dropna())
     assert set(data.facts) == set(Counts.fact_names({})) and Counts.targets({}) == "counts"
+    assert data.facts["largest_count"] == data.train.y.max()
     assert set(data.test.take(torch.arange(3))[0]) == {"numbers", "categories"}
 
 

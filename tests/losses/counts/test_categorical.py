@@ -64,15 +64,34 @@ def test_out_zero_predicts_the_shares_of_the_training_counts():
 
 def test_data_may_state_the_largest_count():
     assert Categorical(1).largest == 20 and Categorical(1, largest_count=7).largest == 7
-    assert Categorical(1, 3, largest_count=7).largest == 3
+    assert Categorical(1, 3, largest_count=7).largest == 3 and Categorical(1, largest_count=0).largest == 1
     samples = Counts()
     assert samples.facts()["largest_count"] == samples.skewed().y.max() >= samples.even().y.max()
 
 
-def test_a_count_beyond_the_largest_has_no_probability():
+def test_a_count_beyond_a_bound_has_no_probability():
     loss, out, k = made()
+    assert Categorical.targets == {"counts"}  # of no exposure: an offset would be that of the class 0 alone
     assert float(loss(out, k + 7)["nll"]) == math.inf
     assert (loss.predict(out)["distribution"].log_prob(k + 7) == -math.inf).all()
+
+
+def test_a_count_beyond_what_training_has_seen_is_one_of_the_open_class():
+    """Against the sum of what is left: training has 49 counts of 6, so of 6 or more the share of 6 is 1 - 1/100."""
+    loss, k = Categorical(2, largest_count=6).double(), counts(50, 2, seed=0, mean=2.0).clamp(max=5)
+    k[:49, 0], k[:, 1] = 6, 0
+    loss.prepare(k)
+    assert loss.tail.tolist() == pytest.approx([0.01, 0.5])  # the second target has none
+    out = torch.randn(3, 14, generator=torch.Generator().manual_seed(0), dtype=D)
+    law, classes = loss.predict(out)["distribution"], loss.logits(out).softmax(-1)
+    torch.testing.assert_close(law.log_prob(torch.full((3, 2), 5.0, dtype=D)).exp(), classes[..., 5])
+    last = classes[..., 6] * torch.tensor([0.99, 0.5], dtype=D)
+    for beyond in range(4):
+        y = torch.full((3, 2), 6.0 + beyond, dtype=D)
+        share = last * loss.tail**beyond
+        torch.testing.assert_close(law.log_prob(y).exp(), share)
+        assert float(loss(out, y)["nll"]) == pytest.approx(-float(share.log().mean()), rel=1e-6)
+    torch.testing.assert_close(law.cdf(torch.full((3, 2), 60.0, dtype=D)), torch.ones(3, 2, dtype=D))
 
 
 @pytest.mark.parametrize(
@@ -81,5 +100,6 @@ def test_a_count_beyond_the_largest_has_no_probability():
 def test_refusals(k, why):
     with pytest.raises(BadInput, match=why):
         Categorical(2, 6).prepare(torch.tensor(k))
-    with pytest.raises(BadInput, match="largest=0"):
-        Categorical(2, 0)
+    for largest, stated, why in ((0, 9, "largest=0"), (1001, 9, "1 to 1000"), (None, 1001, "count is 1,001")):
+        with pytest.raises(BadInput, match=why):
+            Categorical(2, largest, stated)
