@@ -34,7 +34,8 @@ class CategoricalCounts(CountDistribution):
         log_p = self.log_p.expand(*shape, len(self.counts))
         last = len(self.counts) - 1
         found = log_p.gather(-1, k.expand(shape).clamp(max=last).long().unsqueeze(-1)).squeeze(-1)
-        return found + torch.where(k < last, 0.0, torch.xlogy((k - last).clamp(min=0), self.tail) + (-self.tail).log1p())
+        of_last = torch.xlogy((k - last).clamp(min=0), self.tail) + (-self.tail).log1p()
+        return found + torch.where(k < last, 0.0, of_last)
 
     @property
     def mean(self) -> Tensor:
