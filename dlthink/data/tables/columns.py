@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlthink.data.amounts import parsed
 from dlthink.data.tables.dates import Order, is_compact, look_like_dates, moments, order_of
-from dlthink.data.tables.number_words import in_one_unit, parsed
 from dlthink.data.tables.read_table import Source, tables
 from dlthink.errors import BadInput
 
@@ -92,7 +92,7 @@ def numbers_among(column: pandas.Series, source: Source) -> tuple[float, str]:
     if column.dtype.kind in "biufMm":
         return 0.0, ""
     found = column.value_counts()
-    known = in_one_unit([str(word) for word in found.index], source.decimal)
+    known = np.isfinite(parsed([str(word) for word in found.index], source.decimal)[0])
     share = float(found.to_numpy()[known].sum() / max(found.sum(), 1))
     return share, "" if known.all() else str(found.index[~known][0])
 

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from dlthink.data.tables.columns import chosen, kind_of, listed, numbers, words
-from dlthink.data.tables.number_words import parsed
 from dlthink.data.tables.read_table import Source
 from dlthink.errors import BadInput
 
@@ -56,31 +55,6 @@ def test_numbers_of_words():
     assert found[:2].tolist() == [1234, 7.5] and np.isnan(found[2:]).all()
     german = Source("t", decimal=",")
     assert numbers(column(["1.234,5", "7,5", "1.234.567"]), "number", german)["c"].tolist() == [1234.5, 7.5, 1234567]
-
-
-WRITTEN = {
-    "no-break spaces": (["12\u00a0345,5", "7\u202f000,25 "], ",", [12345.5, 7000.25]),
-    "minus signs": (["\u22121.5", "-2", "+3"], ".", [-1.5, -2, 3]),
-    "as bookkeepers do": (["(1,234.5)", "7"], ".", [-1234.5, 7]),
-    "apostrophes": (["12\u2019345", "1'000'000"], ".", [12345, 1e6]),
-    "money": (["\u20ac1,200.50", "-\u20ac3", "\u20ac 7"], ".", [1200.5, -3, 7]),
-    "money behind": (["1.200,50 \u20ac", "3 \u20ac"], ",", [1200.5, 3]),
-    "a code of money": (["EUR 12", "EUR 7.5"], ".", [12, 7.5]),
-    "whole amounts of the Swiss": (["Fr. 1'200.\u2013", "Fr. 12.50", "Fr. 7.-"], ".", [1200, 12.5, 7]),
-    "decimals unlike those of the file": (["1,5", "12,25", "-3"], ".", [1.5, 12.25, -3]),
-    "points in a file with commas": (["1.5 kg", "12.25 kg"], ",", [1.5, 12.25]),
-    "thousands in a file with points": (["1,500", "12,250"], ".", [1500, 12250]),
-    "times of day": (["9:30", "14:45:36", "2:15 PM", "12:00 am"], ".", [9.5, 14.76, 14.25, 0]),
-    "durations": (["26:30", "1 day 02:15:00", "0 days 00:00:36"], ".", [26.5, 26.25, 0.01]),
-    "laps": (["1:30.50", "0:59.25"], ".", [90.5, 59.25]),
-    "one unit, and others": (["5 cm"] * 20 + ["5 mm"], ".", [5] * 20 + [np.nan]),
-    "numbers, and one with a unit": (["5"] * 20 + ["5 mm"], ".", [5] * 20 + [np.nan]),
-}
-
-
-@pytest.mark.parametrize("texts, decimal, wanted", WRITTEN.values(), ids=WRITTEN)
-def test_numbers_as_people_write_them(texts, decimal, wanted):
-    assert parsed(texts, decimal)[0] == pytest.approx(np.array(wanted, float), nan_ok=True)
 
 
 def test_days_as_one_number_and_with_the_names_of_months():

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dlthink.data.amounts import BOUND, UNIT, parsed, why_lost
 from dlthink.data.molecules.features.structures import chemistry
 from dlthink.data.molecules.readers import sd_file, shift_lines
-from dlthink.data.molecules.readers.amounts import Amounts
 from dlthink.data.molecules.readers.columns import columns
 from dlthink.data.molecules.readers.molecule_file import Entry, kind_of
 from dlthink.data.molecules.readers.other_formats import refuse_other
-from dlthink.data.molecules.readers.records import Reading, Record, gather, lost_split, structure_of, whole
+from dlthink.data.molecules.readers.records import Lost, Reading, Record, gather, lost_split, structure_of, whole
 from dlthink.data.molecules.readers.structure_file import name_column, structure_and_name, structures_in
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.files.text_file import TextFile
+from dlthink.files.text_table import MISSING
 
 LARGEST = 10_000  # atoms of a molecule
 MOST = 1e38  # a value: float32 ends there
 SHOWN = 40  # characters of a cell, in a message
+NOTHING = {word.lower() for word in MISSING}
+BESIDE = {"relation": ("relation", "qualifier", "operator"), "unit": ("units", "unit")}  # columns that say of another
+WORDS = re.compile(r"[\s_.-]+")
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,10 @@ class Wanted:
 class PropertyRecord(Record):
     """One molecule with what was measured of it."""
 
-    values: list[float] = field(default_factory=list)  # in the order of the targets; nan where nothing was
+    written: list[str] = field(default_factory=list)  # in the order of the targets; "" where nothing was
+    values: list[float] = field(default_factory=list)  # the same as numbers; nan where nothing was
     group: str = ""
+    decimal_comma: bool = False  # may 3,5 stand for a number?
 
 
 def read(path: str | Path, wanted: Wanted, tautomers: bool = False) -> Reading:
@@ -55,6 +62,7 @@ def read(path: str | Path, wanted: Wanted, tautomers: bool = False) -> Reading:
     A table between commas, semicolons, tabs or bars (a column of SMILES, by name `smiles` or a word with that in it, if
     nothing else is said), SD records with a property field each, or JSON objects with keys; plain or .gz, told by
     content. Names of columns are found in any case. A cell that is empty, or says na, nan, none, null or -, is missing.
+    No value are a bound, >10 or 10 with > in a column `relation` beside it, and what has another unit than most have.
     Raises BadInput, naming the file, the column and what to do.
     """
     chemistry()
@@ -69,9 +77,8 @@ def read(path: str | Path, wanted: Wanted, tautomers: bool = False) -> Reading:
         entries = _objects(lines, wanted, seen)
     else:
         entries = _rows(lines, file.name, wanted)
-    amounts = Amounts()
-    reading = gather(entries, lambda entry: record_of(entry, wanted, tautomers, amounts))
-    reading.notes += [f"values of {target} are in {unit}" for target, unit in amounts.units.items() if unit]
+    reading = gather(entries, lambda entry: record_of(entry, wanted, tautomers))
+    _measure(reading, wanted)
     for setting, column in wanted.named.items() if seen else ():
         if _found(column, list(seen)) is None:
             raise BadInput(f"{setting}: no record of {file.name} has such a field{hint(column, seen)}")
@@ -82,29 +89,49 @@ def read(path: str | Path, wanted: Wanted, tautomers: bool = False) -> Reading:
     return reading
 
 
-def record_of(
-    entry: Entry, wanted: Wanted, tautomers: bool, amounts: Amounts
-) -> tuple[PropertyRecord | str, list[tuple[str, str]]]:
-    """The record, or why there is none, and what of it was left out, as `gather` wants it."""
+def record_of(entry: Entry, wanted: Wanted, tautomers: bool) -> tuple[PropertyRecord | str, list[tuple[str, str]]]:
+    """The record, its values as they are written, or why there is none; and what of it was left out, as `gather` wants
+    it."""
     if entry.refused:
         return entry.refused, []
-    values, lost = [], []
-    for target in wanted.targets:
-        text = entry.fields.get(target, "")
-        value = amounts.read(target, text, entry.decimal_comma)
-        if isinstance(value, str):
-            lost.append((f"values of {target} left out: {value}", repr(text[:SHOWN])))
-        elif abs(value) > MOST:
-            lost.append((f"values of {target} left out: infinite or too large", ""))
-            value = math.nan
-        values.append(math.nan if isinstance(value, str) else value)
-    if all(map(math.isnan, values)):
-        return f"no value of {' or '.join(wanted.targets)}", lost
+    written = [entry.fields.get(target, "") for target in wanted.targets]
+    written = ["" if text.strip().lower() in NOTHING else text for text in written]
+    if not any(written):
+        return f"no value of {' or '.join(wanted.targets)}", []
     found = structure_of(entry, None, LARGEST, tautomers)
     if isinstance(found, str):
-        return found, lost
-    record = PropertyRecord(**vars(found[0]), values=values, group=entry.fields.get(wanted.group or "", ""))
-    return record, lost + lost_split(entry, record)
+        return found, []
+    record = PropertyRecord(**vars(found[0]), written=written, group=entry.fields.get(wanted.group or "", ""))
+    record.decimal_comma = entry.decimal_comma
+    return record, lost_split(entry, record)
+
+
+def _measure(reading: Reading, wanted: Wanted) -> None:
+    """What is written, as numbers: a target's are read together, since they have one unit and one mark of decimals.
+    Records without any are skipped."""
+    lost: dict[str, Lost] = {}
+    for place, target in enumerate(wanted.targets):
+        told = [record for record in reading.records if record.written[place]]
+        texts = [record.written[place] for record in told]
+        comma = any(record.decimal_comma and "," in text for record, text in zip(told, texts, strict=True))
+        values, unit = parsed(texts, "," if comma else ".")
+        for record in reading.records:
+            record.values.append(math.nan)
+        for record, text, value in zip(told, texts, values.tolist(), strict=True):
+            if abs(value) <= MOST:
+                record.values[place] = value
+                continue
+            why, example = "infinite or too large", ""
+            if math.isnan(value):
+                why, example = why_lost(text, unit), repr(text[:SHOWN])
+            lost.setdefault(f"values of {target} left out: {why}", Lost(record.id)).add(example)
+        if unit:
+            reading.notes.append(f"values of {target} are in {unit}")
+    reading.notes[:0] = [one.told(what) for what, one in lost.items()]
+    for record in reading.records:
+        if all(map(math.isnan, record.values)):
+            reading.skip(f"no value of {' or '.join(wanted.targets)}", record.id)
+    reading.records = [record for record in reading.records if not all(map(math.isnan, record.values))]
 
 
 def _refuse_without_values(reading: Reading, wanted: Wanted, name: str) -> None:
@@ -134,9 +161,12 @@ def _rows(lines: Iterable[str], name: str, wanted: Wanted) -> Iterator[Entry]:
     for setting, column in settings.items():
         if column == place:
             raise BadInput(f"{setting}: is the column of the structures; name a measured one{hint('', head)}")
+    beside = {target: _beside(target, head) for target in wanted.targets}
     named = name_column(head)
     for number, row in enumerate(rows, start=1):
+        cells = dict(zip(head, row, strict=False))
         fields = {column: row[at] for column, at in places.items()}
+        fields |= {target: _amount(fields[target], cells, beside[target]) for target in wanted.targets}
         said = row[named] if named not in (None, place, *places.values()) else ""
         smiles = structure_and_name(row[place])[1]
         entry = Entry(said or f"row {number}", smiles, atoms=shift_lines.atoms_in(smiles), fields=fields)
@@ -174,8 +204,32 @@ def _with_fields(entry: Entry, fields: dict[str, str], wanted: Wanted, seen: dic
     for column in wanted.named.values():
         if (at := _found(column, fields)) is not None:
             entry.fields[column] = fields[at]
+    for target in wanted.targets:
+        if target in entry.fields:
+            entry.fields[target] = _amount(entry.fields[target], fields, _beside(target, fields))
     entry.split = entry.fields.get(wanted.split or "")
     return entry
+
+
+def _beside(target: str, names: Iterable[str]) -> dict[str, str]:
+    """The columns that say how a target's number is to be taken, its relation (>) and its unit, by what they say: of
+    `Standard Value` they are `Standard Relation` and `Standard Units`, of any target `relation`."""
+    found = {}
+    for name in names:
+        *stem, last = WORDS.split(name.strip().lower())
+        for what, words in BESIDE.items():
+            if last in words and stem == WORDS.split(target.strip().lower())[: len(stem)] and name != target:
+                found[what] = name
+    return found
+
+
+def _amount(text: str, fields: dict[str, str], beside: dict[str, str]) -> str:
+    """A number as one would write it, with the relation and the unit that stand beside it."""
+    said = {what: fields.get(name, "").strip("'\" ") for what, name in beside.items()}
+    if text[-1:].isdigit() and re.fullmatch(UNIT, said.get("unit", "")):
+        text = f"{text} {said['unit']}"
+    bound = BOUND.match(said.get("relation", ""))
+    return f"{bound[0]}{text}" if bound and text else text
 
 
 def _ask_for_targets(name: str, columns: list[str]) -> BadInput:

@@ -8,7 +8,6 @@ import pytest
 
 Chem = pytest.importorskip("rdkit.Chem", reason="molecules need rdkit")
 
-from dlthink.data.molecules.readers.amounts import Amounts  # noqa: E402
 from dlthink.data.molecules.readers.property_records import Wanted, read  # noqa: E402
 from dlthink.data.molecules.readers.structure_file import read_structures  # noqa: E402
 from dlthink.errors import BadInput  # noqa: E402
@@ -55,7 +54,7 @@ WRITTEN = {
     "Swiss thousands": (["1'200.5", "700"], [1200.5, 700]),
     "German thousands": (["1.200,5", "1.000.000,0"], [1200.5, 1e6]),
     "American thousands": (["1,200.5", "1,000,000.0"], [1200.5, 1e6]),
-    "a unit, and another one": (["12.5 nM", "3 nM", "4 uM"], [12.5, 3, math.nan]),
+    "a unit, and another one": (["4 uM", "12.5 nM", "3 nM"], [math.nan, 12.5, 3]),
     "a unit, and none": (["12.5 nM", "3"], [12.5, math.nan]),
     "a limit": (["5", ">10"], [5, math.nan]),
     "a decimal comma in a field": (["-0,77", "1,5"], [-0.77, 1.5]),
@@ -63,10 +62,38 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("texts, wanted", WRITTEN.values(), ids=WRITTEN)
-def test_amounts_as_people_write_them(texts, wanted):
-    amounts = Amounts()
-    found = [amounts.read("y", text, False) for text in texts]
-    assert [math.nan if isinstance(one, str) else one for one in found] == pytest.approx(wanted, nan_ok=True)
+def test_amounts_as_people_write_them(tmp_path, texts, wanted):
+    rows = "".join(f'{"C" * n},"{text}",{n}\n' for n, text in enumerate(texts, start=1))
+    reading = read(save(tmp_path / "a.csv", f"smiles,y,z\n{rows}"), Wanted(("y", "z")))
+    assert [one.values[0] for one in reading.records] == pytest.approx(wanted, nan_ok=True)
+
+
+CHEMBL = """"Molecule ChEMBL ID";"Smiles";"Standard Relation";"Standard Value";"Standard Units";"pChEMBL Value"
+"a";"CCO";"'='";"12.5";"nM";"7.9"
+"b";"CC";"'>'";"10000.0";"nM";""
+"c";"CCC";"'~'";"3";"nM";"8.5"
+"d";"CCCC";"'='";"4";"ug.mL-1";""
+"e";"C";"";"";"";""
+"""
+
+
+@pytest.mark.parametrize("kind", ["csv", "sdf", "json"])
+def test_a_bound_or_another_unit_in_a_column_beside_a_value_is_no_value(tmp_path, kind):
+    path = save(tmp_path / "a.csv", CHEMBL)
+    rows = [dict(zip(*(line.replace('"', "").split(";") for line in (CHEMBL.splitlines()[0], line)), strict=True))
+            for line in CHEMBL.splitlines()[1:]]  # fmt: skip
+    if kind == "sdf":
+        path = save(tmp_path / "a.sdf", "".join(record(ETHANOL, fields) for fields in rows))
+    if kind == "json":
+        path = save(tmp_path / "a.json", json.dumps(rows))
+    reading = read(path, Wanted(("Standard Value",)))
+    assert [one.values for one in reading.records] == [[12.5], [3.0]]
+    assert "values of Standard Value are in nM" in reading.notes
+    lost = [note.partition(" (first")[0] for note in reading.notes if "left out" in note]
+    assert lost == [
+        "1 values of Standard Value left out: a bound (< or >), no value: '>10000.0 nM'",
+        "1 values of Standard Value left out: in another unit than nM: '4 ug.mL-1'",
+    ]
 
 
 OTHER = {
@@ -122,14 +149,12 @@ def test_missing_ones_are_left_out_target_by_target(tmp_path):
 
 
 def test_what_is_no_number_is_shown_as_it_is_written(tmp_path):
-    text = "smiles,logS\n" + "C,1\n" * 3 + 'CC,<0.5\nCCC,approx. 2\nCCCC,1_000\nCCCCC,inf\nCCCCCC,"1,234"\n'
+    text = "smiles,logS\n" + "C,1\n" * 3 + "CC,<0.5\nCCC,approx. 2\nCCCC,1_000\nCCCCC,inf\n"
     reading = read(save(tmp_path / "a.csv", text), LOGS)
-    assert len(reading.records) == 3 and len(reading.skipped["no value of logS"]) == 5
-    (words,) = [note for note in reading.notes if "no number" in note]
-    assert (
-        words
-        == "4 values of logS left out: no number can be read: '<0.5', 'approx. 2', '1_000' (first in record row 4)"
-    )
+    assert len(reading.records) == 3 and len(reading.skipped["no value of logS"]) == 4
+    assert "1 values of logS left out: a bound (< or >), no value: '<0.5' (first in record row 4)" in reading.notes
+    lost = "2 values of logS left out: no number can be read: 'approx. 2', '1_000' (first in record row 5)"
+    assert lost in reading.notes
     assert any(note.startswith("1 values of logS left out: infinite or too large") for note in reading.notes)
 
 

@@ -1,5 +1,5 @@
-"""Numbers as people write them: marks between thousands, a currency before them, a unit behind, minus signs of all
-kinds, times of day and durations. One unit for a whole column; what has another is no number."""
+"""Amounts as people write them: marks between thousands, a currency before them, a unit behind, an error, minus signs
+of all kinds, times of day and durations. One unit for a whole column; what has another is no number."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 from collections import Counter
 
 import numpy as np
-
-from dlthink.data.tables.read_table import tables
 
 SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f]")  # no-break, thin and other spaces
 WRITTEN = str.maketrans(
@@ -18,7 +16,10 @@ MONEY = r"[$€£¥₹₽₩₺]|(?:[A-Z]{3}|US\$|R\$|S?Fr\.|Rs\.?|kr\.?|zł)(?=
 UNIT = r"[%‰$€£¥₹₽₩₺℃℉]|°\s?[CFK]?|[^\W\d_][\w.*/^²³·%-]{0,11}"
 DIGITS = r"[-+]?[\d.,' ]*\d[\d.,' ]*?(?:[eE][-+]?\d+)?"
 AMOUNT = re.compile(rf"(?P<sign>[-+]?)\s?(?P<money>{MONEY})?\s?(?P<number>{DIGITS})\s?(?P<unit>{UNIT})?")
-SHARED = 0.9  # of the amounts have the unit of a column
+PLAIN = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?inf(?:inity)?", re.IGNORECASE)
+BOUND = re.compile(r"\s*(?:[<>\u2264\u2265]|&[lg]t;)")
+BOTH = re.compile(r"[^\d]*[1-9]\d{0,2}(?:(?:,\d{3})+(?P<point>\.)|(?:\.\d{3})+(?P<comma>,))\d+[^\d.,]*")
+SHARED = 0.9  # of the amounts have one unit: then those without any are in it, too
 WHOLE = re.compile(r"(?<=\d)[.,][-\u2013\u2014]+$")  # 120.-, as the Swiss write whole amounts
 ERROR = re.compile(r"(?<=\d)\s?(?:\u00b1|\+/-|\+-)\s?[\d.,]+(?:[eE][-+]?\d+)?")
 HOURS = re.compile(
@@ -30,23 +31,40 @@ LAP = re.compile(r"(?P<minutes>\d{1,3}):(?P<seconds>[0-5]\d[.,]\d+)")
 
 
 def parsed(texts: list[str], decimal: str) -> tuple[np.ndarray, str]:
-    """(float64, nan for what is no number; the currency or unit that all share, "" for none)."""
+    """(float64, nan for what is no number; its currency or unit, "" for none). Of several units it is the most frequent
+    one, and what has another is no number.
+
+    decimal: the mark before decimals in the file, unless the column itself says otherwise.
+    """
     plain = [plain_number(text) for text in texts]
     if plain and ":" in plain[0] and (clock := _clock(plain)):
         return clock
     decimal = _decimal(plain, decimal)
     found = _numbers(plain, decimal)
-    lost = np.flatnonzero(np.isnan(found))
-    amounts = {int(i): amount for i in lost if (amount := AMOUNT.fullmatch(plain[i]))}
-    units = Counter((amount["money"] or "", amount["unit"] or "") for amount in amounts.values())
+    bare = ~np.isnan(found)
+    amounts = {int(i): amount for i in np.flatnonzero(~bare) if (amount := AMOUNT.fullmatch(plain[i]))}
+    amounts = {i: amount for i, amount in amounts.items() if _unit(amount)}
+    units = Counter(map(_unit, amounts.values()))
     if not units:
         return found, ""
     unit, times = units.most_common(1)[0]
-    if times < SHARED * (len(texts) - len(lost) + len(amounts)):
+    if times < bare.sum():
         return found, ""
-    meant = [i for i, amount in amounts.items() if (amount["money"] or "", amount["unit"] or "") == unit]
+    if times < SHARED * (bare.sum() + len(amounts)):
+        found[bare] = np.nan
+    meant = [i for i, amount in amounts.items() if _unit(amount) == unit]
     found[meant] = _numbers([amounts[i]["sign"] + amounts[i]["number"] for i in meant], decimal)
-    return found, "".join(unit)
+    return found, unit
+
+
+def why_lost(text: str, unit: str) -> str:
+    """Why `parsed` found no number in a text, where that of the column is `unit`."""
+    if BOUND.match(text):
+        return "a bound (< or >), no value"
+    amount = AMOUNT.fullmatch(plain_number(text))
+    if amount and _unit(amount) != unit:
+        return f"in another unit than {unit or 'the others, which have none'}"
+    return "no number can be read"
 
 
 def plain_number(text: str) -> str:
@@ -55,16 +73,8 @@ def plain_number(text: str) -> str:
     return f"-{text[1:-1]}" if text[:1] == "(" and text[-1:] == ")" else text  # as bookkeepers do
 
 
-def in_one_unit(texts: list[str], decimal: str) -> np.ndarray:
-    """Which are numbers, bool [n]: where they have several units, those in the most frequent one."""
-    found = np.isfinite(parsed(texts, decimal)[0])
-    amounts = [AMOUNT.fullmatch(text.strip()) for text in texts]
-    units = [(one["money"] or "", one["unit"] or "") if one else None for one in amounts]
-    if found.any() or sum(map(bool, amounts)) < SHARED * len(texts):
-        return found
-    counted = Counter(unit for unit in units if unit)
-    most = counted.most_common(1)[0][0]
-    return np.array([unit == most for unit in units]) if len(counted) > 1 else found
+def _unit(amount: re.Match[str]) -> str:
+    return (amount["money"] or "") + (amount["unit"] or "")
 
 
 def _clock(texts: list[str]) -> tuple[np.ndarray, str] | None:
@@ -86,6 +96,9 @@ def _in_hours(parts: dict[str, str | None]) -> float:
 def _decimal(texts: list[str], decimal: str) -> str:
     """The mark of decimals of one column: that of its file, unless its own numbers say otherwise."""
     other = "." if decimal == "," else ","
+    for text in texts:
+        if both := BOTH.fullmatch(text):
+            return both["point"] or both["comma"]
     own, others = (
         [text for text in texts if re.fullmatch(rf"[^\d]*\d*{re.escape(mark)}\d+[^\d{re.escape(mark)}]*", text)]
         for mark in (decimal, other)
@@ -101,4 +114,4 @@ def _numbers(texts: list[str], decimal: str) -> np.ndarray:
     plain = [re.sub(rf"[{other}' ]", "", text) if thousands.fullmatch(text) else text for text in texts]
     if decimal == ",":
         plain = [text.replace(",", ".") if "." not in text else "" for text in plain]
-    return tables().to_numeric(np.array(plain, dtype=object), errors="coerce").astype(np.float64)
+    return np.array([float(text) if PLAIN.fullmatch(text.strip()) else np.nan for text in plain], np.float64)
