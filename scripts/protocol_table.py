@@ -8,7 +8,7 @@ from dlthink.protocols import Data, Inputs, Loss, Metrics, Model, Split
 
 PROTOCOLS = (Data, Split, Inputs, Loss, Model, Metrics)
 PAGE = Path(__file__).parent.parent / "docs" / "architecture.md"
-HEAD, END = "| who | hook | what it is |\n|---|---|---|\n", "\n\n"
+HEAD = "| who | hook | what it is |\n|---|---|---|\n"
 
 
 def hooks(protocol: type) -> dict[str, tuple[str, bool]]:
@@ -38,5 +38,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    before, _, rest = PAGE.read_text().partition(HEAD)
-    PAGE.write_text(before + HEAD + table() + END + rest.partition(END)[2])
+    PAGE.write_text(PAGE.read_text().partition(HEAD)[0] + HEAD + table() + "\n")  # it stands last
