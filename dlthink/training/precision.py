@@ -66,7 +66,7 @@ class Precision:
             raise BadInput(f"trainer.device={name} cannot be used here ({reason}): use auto or cpu") from error
         return device
 
-    def _best_format(self) -> str:
+    def _best_format(self) -> Format:
         if self.device.type != "cuda":
             return "fp32"
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"

@@ -9,7 +9,7 @@ from torch import nn
 
 from dlthink.training import rng
 from dlthink.training.players import networks_of, players
-from dlthink.training.precision import Precision
+from dlthink.training.precision import Format, Precision
 from dlthink.training.step import Step
 
 LONG = 100  # steps of a run for which it is worth looking
@@ -20,7 +20,7 @@ TIMES = 3  # the best of these counts, taken in turns
 
 def quickest(
     precision: Precision, model: nn.Module, loss: nn.Module, optim: Callable, draw: Callable[[], tuple[Any, Any]]
-) -> tuple[str, str | None]:
+) -> tuple[Format, str | None]:
     """The format in which a step takes less time, and a line that says so; float32 without a line where nothing is won.
 
     What the copies draw, learn and remember is forgotten: the run is as if nobody had asked. Float32, too, for a search
