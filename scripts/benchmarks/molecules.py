@@ -13,7 +13,7 @@ from clock import now, repeats, report
 from ours import train
 from torch import nn
 
-from dlthink.data.molecules.labelled import Labelled
+from dlthink.data.molecules.shift_data import ShiftData
 from dlthink.data.molecules.simulated import Molecules
 from dlthink.losses.reals.laplace_nll import LaplaceNLL
 from dlthink.models.mpnn import MPNN
@@ -24,7 +24,7 @@ WORDS += ["trainer.warmup=0", f"trainer.batch={BATCH}", f"trainer.validate_every
 WORDS += ["optim=adam", "optim.lr=1e-3"]
 
 
-def by_hand(data: Labelled) -> tuple[np.ndarray, nn.Module]:
+def by_hand(data: ShiftData) -> tuple[np.ndarray, nn.Module]:
     """Seconds, and the network."""
     split = data.train
     mean, std = split.y.mean(), split.y.std(correction=0)
@@ -56,7 +56,7 @@ def by_hand(data: Labelled) -> tuple[np.ndarray, nn.Module]:
     return now() - began, net
 
 
-def prediction(data: Labelled, molecules: int = 1000) -> np.ndarray:
+def prediction(data: ShiftData, molecules: int = 1000) -> np.ndarray:
     """Seconds for so many molecules of the training split, in batches of 256, network and cost as they are used."""
     torch.manual_seed(0)
     net, loss = MPNN(data.facts["atom_features"], data.facts["bond_kinds"], 2).eval(), LaplaceNLL(1)

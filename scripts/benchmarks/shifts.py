@@ -22,8 +22,8 @@ from clock import repeats, report, spent
 from ours import train
 
 from dlthink.data.molecules.atoms import MeasuredAtoms
-from dlthink.data.molecules.labelled import Labelled
 from dlthink.data.molecules.nmrshiftdb2 import Nmrshiftdb2
+from dlthink.data.molecules.shift_data import ShiftData
 
 STEPS, EVERY = 6000, 250
 WORDS = ["data=nmrshiftdb2", "loss=crps", "loss.family=laplace", "optim.lr=2e-3", f"trainer.steps={STEPS}"]
@@ -32,7 +32,7 @@ THEIRS = "-s smiles --atom-target-columns shift -t regression-mve --splits-colum
 THEIRS += " --message-hidden-dim 300 --accelerator cpu -n 0 --pytorch-seed 0"
 
 
-def chemprop(command: str, data: Labelled) -> tuple[np.ndarray, float]:
+def chemprop(command: str, data: ShiftData) -> tuple[np.ndarray, float]:
     """Seconds (CPU, wall) to train, and the test MAE in ppm."""
     with tempfile.TemporaryDirectory() as folder:
         table, out = Path(folder) / "shifts.csv", Path(folder) / "out"
@@ -49,7 +49,7 @@ def chemprop(command: str, data: Labelled) -> tuple[np.ndarray, float]:
     return seconds, float(np.mean(errors))
 
 
-def _rows(data: Labelled, name: str) -> list[tuple[str, list[float | None]]]:
+def _rows(data: ShiftData, name: str) -> list[tuple[str, list[float | None]]]:
     split: MeasuredAtoms = getattr(data, name)
     first, atoms = split.first_row.tolist(), split.graphs.first_atom.diff().tolist()
     rows = []
@@ -61,7 +61,7 @@ def _rows(data: Labelled, name: str) -> list[tuple[str, list[float | None]]]:
     return rows
 
 
-def ours(data: Labelled, target: float) -> np.ndarray:
+def ours(data: ShiftData, target: float) -> np.ndarray:
     """Seconds until the test MAE is at the target."""
     steps = count(1)
 

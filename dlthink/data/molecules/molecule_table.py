@@ -11,8 +11,8 @@ from torch import Tensor
 
 from dlthink.data.column_names import Name, as_written
 from dlthink.data.molecules.boosting import Boosting
-from dlthink.data.molecules.by_molecule import ByMolecule
 from dlthink.data.molecules.features import descriptors as computed
+from dlthink.data.molecules.molecule_data import MoleculeData
 from dlthink.data.molecules.neighbours import Neighbours
 from dlthink.data.molecules.prepared import cached
 from dlthink.data.molecules.prepared_properties import PreparedProperties, prepare
@@ -25,7 +25,7 @@ Baseline = Literal["constant", "lookup", "boosting"]
 WITHOUT = "no boosted trees to compare with: they need scikit-learn, of the extra table: pip install 'dlthink[table]'"
 
 
-class MoleculeTable(ByMolecule):
+class MoleculeTable(MoleculeData):
     """Rows are molecules: y [n, n_targets] in the units of the file, nan where nothing was measured.
 
     path         .csv, .tsv and other tables, .sdf, JSON lines; plain or .gz
@@ -42,8 +42,8 @@ class MoleculeTable(ByMolecule):
     """
 
     family = "properties of molecules"
-    prepares = (*ByMolecule.prepares, "descriptors")
-    fixed = (*ByMolecule.fixed, "group", "target", "descriptors")
+    prepares = (*MoleculeData.prepares, "descriptors")
+    fixed = (*MoleculeData.fixed, "group", "target", "descriptors")
     row = "values"
 
     def __init__(

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from dlthink.data.molecules.features.structures import chemistry
-from dlthink.data.molecules.labelled import Labelled
 from dlthink.data.molecules.prepared import cached
 from dlthink.data.molecules.prepared_shifts import PreparedShifts, prepare
 from dlthink.data.molecules.readers.shift_records import read
+from dlthink.data.molecules.shift_data import ShiftData
 from dlthink.errors import BadInput
 from dlthink.files.cache import data_folder
 
@@ -20,7 +20,7 @@ LICENCE = (
 FETCHED = Path("nmrshiftdb2") / "nmrshiftdb2withsignals.sd"
 
 
-class Nmrshiftdb2(Labelled):
+class Nmrshiftdb2(ShiftData):
     """Median shift of every assigned atom of a file in nmrshiftdb2's SD layout, or in JSON lines, plain or .gz.
 
     path      the file; null: where `dlthink fetch nmrshiftdb2` puts it

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dlthink.data.molecules.labelled import Labelled
 from dlthink.data.molecules.nci import read_nci
 from dlthink.data.molecules.prepared_shifts import PreparedShifts, prepare
+from dlthink.data.molecules.shift_data import ShiftData
 
 
-class Molecules(Labelled):
+class Molecules(ShiftData):
     """The first `molecules` of the NCI table that comes with rdkit, 13C shifts SIMULATED (see `nci.py`).
 
     molecules  how many; 4,000 or so are there

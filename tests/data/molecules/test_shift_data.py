@@ -1,4 +1,4 @@
-"""Labelled molecules: split by molecule, what is known row for row, the state of a run."""
+"""Molecules with shifts: split by molecule, what is known row for row, the state of a run."""
 
 import io
 

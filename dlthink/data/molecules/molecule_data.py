@@ -1,4 +1,4 @@
-"""Molecules of which something was measured, split by molecule: what shifts and properties share."""
+"""Molecules of which something was measured, split by molecule: what data sets of shifts and of properties share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dlthink.errors import BadInput
 FEW = 300  # rows of validation on which nothing should rest
 
 
-class ByMolecule:
+class MoleculeData:
     """Samples are molecules; what their rows are, and what is measured of them, subclasses say.
 
     split        random: by a hash of the molecule, so that it is on the same side in every file; scaffold: all

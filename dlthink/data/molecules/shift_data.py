@@ -1,4 +1,4 @@
-"""Molecules some of whose atoms carry a measured value."""
+"""Molecules with a measured shift for some of their atoms, split by molecule: what all data sets of shifts share."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from torch import Tensor
 
 from dlthink.data.molecules.atom_inputs import AtomInputs
 from dlthink.data.molecules.atoms import MeasuredAtoms
-from dlthink.data.molecules.by_molecule import ByMolecule
 from dlthink.data.molecules.environments import Lookup
 from dlthink.data.molecules.features.graphs import spread, starts
+from dlthink.data.molecules.molecule_data import MoleculeData
 from dlthink.data.molecules.prepared_shifts import PreparedShifts
 
 
-class Labelled(ByMolecule):
-    """Rows are labelled atoms: y [R, 1] in ppm.
+class ShiftData(MoleculeData):
+    """Rows are atoms whose shift was measured: y [R, 1] in ppm.
 
-    split   file: as the file says, and at random where it does not; random and scaffold: see `ByMolecule`
+    split   file: as the file says, and at random where it does not; random and scaffold: see `MoleculeData`
     state   also holds the nucleus and the look-up table
 
     Subclasses say in `prepared` where they come from, and the `nucleus`.
     """
 
     family = "shifts of atoms"
-    prepares = (*ByMolecule.prepares, "nucleus")
-    fixed = (*ByMolecule.fixed, "nucleus")
+    prepares = (*MoleculeData.prepares, "nucleus")
+    fixed = (*MoleculeData.fixed, "nucleus")
     nucleus: str = "13C"
 
     def __init__(self, split: Literal["file", "random", "scaffold"] = "file", **splitting) -> None:
