@@ -32,8 +32,8 @@ class Step:
 
     model: what the first player's cost judges. scaler: of gradients, for float16; idle otherwise.
     clip: largest norm of a player's gradient. l2: weight of the penalty l2/2 |w|^2 on the network's matrices, a term of
-    the first player's cost, as are penalties of the network's own. looks: keep what the network answered for a look
-    after the step.
+    the first player's cost, as are penalties of the network's own. watched: keep what the network answered, for
+    `Loss.watch`.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class Step:
         scaler: torch.amp.GradScaler,
         clip: float | None = None,
         l2: float = 0.0,
-        looks: bool = False,
+        watched: bool = False,
     ):
         self.model, self.players, self.scaler, self.clip, self.l2 = model, players, scaler, clip, l2
         self._penalized = [p for p in model.parameters() if p.ndim > 1] if l2 else []
         self._penalties = [module.penalty for module in model.modules() if Model.penalty.given(module)]
-        self._keeps = looks or len(players) > 1
+        self._keeps = watched or len(players) > 1
 
     def __call__(self, batches: list[tuple[Any, Any]], measure: bool = False) -> Taken:
         """Take one step on (x, y) batches, their gradients averaged. measure: norms are wanted, clipped or not."""

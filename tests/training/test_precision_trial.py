@@ -25,7 +25,7 @@ def clock(monkeypatch):
     def tell(**seconds):
         def told(step, batch):
             step([batch])
-            out, _ = precision_trial.Step(step.model, step.players, step.scaler, looks=True)([batch]).seen
+            out, _ = precision_trial.Step(step.model, step.players, step.scaler, watched=True)([batch]).seen
             asked.append("bf16" if "forward" in vars(step.model) else "fp32")  # one wrapped in autocast
             assert out.dtype == torch.float32
             return seconds[asked[-1]]

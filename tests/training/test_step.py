@@ -30,7 +30,7 @@ def test_a_step_can_be_taken_without_a_run():
     assert [norm.item() for norm in taken.norms] == pytest.approx([gradient.norm().item()])
     assert taken.seen is None and not taken.converged
     torch.testing.assert_close(weights(model), start - 0.5 * gradient.double())
-    out, y = Step(model, sides, cpu.scaler, looks=True)(batches).seen
+    out, y = Step(model, sides, cpu.scaler, watched=True)(batches).seen
     assert not out.requires_grad and torch.equal(y, batches[1][1])
 
 
