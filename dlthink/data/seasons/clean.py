@@ -1,4 +1,4 @@
-"""The data doctor: copies, flat, tiny and unreadable photos are found before anything is trained or measured."""
+"""Data cleaning: copies, flat, tiny and unreadable photos are found before anything is trained or measured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TOLD = {REPEATED: REPEATED, ACROSS: ACROSS, BOTH: f"{BOTH}, where none stays"}
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo as the doctor sees it.
+    """What is looked at of a photo.
 
     name     no other photo has it
     split    train, test, or "" before there is one
@@ -33,7 +33,7 @@ class Photo:
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Cleaned:
     """stay: numbers of the photos that do; finding: {number: what it is, of any that goes or has a copy}.
 
     note: one line, or ""; table: rows of all findings, a header first.
@@ -45,8 +45,8 @@ class Diagnosis:
     table: list[list[str]]
 
 
-def examined(photos: list[Photo], size: int, thorough: bool = True, near: Iterable[tuple[int, int]] = ()) -> Diagnosis:
-    """What is wrong with these photos, none of whose sides may be below `size` pixels.
+def cleaned(photos: list[Photo], size: int, thorough: bool = True, near: Iterable[tuple[int, int]] = ()) -> Cleaned:
+    """Which of these photos stay, none of whose sides may be below `size` pixels, and what is wrong with the others.
 
     Unreadable, tiny and flat ones go. Of pictures that are identical, however they are packed, or nearly so (near:
     pairs of their numbers): in both domains, all go; in train and test of one domain, those of train go; else the
@@ -56,11 +56,11 @@ def examined(photos: list[Photo], size: int, thorough: bool = True, near: Iterab
     gone = set(finding)
     same: dict[int, list[int]] = {}
     copies: Counter[str] = Counter()
-    for twins in _alike(photos, gone, near) if thorough else ():
-        first, told = _judged(photos, twins)
+    for alike in _alike(photos, gone, near) if thorough else ():
+        first, told = _judged(photos, alike)
         finding |= told
-        same |= {i: [j for j in twins if j != i] if first in (None, i) else [first] for i in twins}
-        leave = [i for i in twins if i != first]
+        same |= {i: [j for j in alike if j != i] if first in (None, i) else [first] for i in alike}
+        leave = [i for i in alike if i != first]
         gone.update(leave)
         copies.update(told[i] for i in leave)
     rows = [
@@ -77,7 +77,7 @@ def examined(photos: list[Photo], size: int, thorough: bool = True, near: Iterab
     told = _told(photos, finding, copies)
     who, see = ("clean: ", ", see clean.csv") if thorough else ("", "")
     note = f"{who}{len(gone):,} of {len(photos):,} photos left out{see}: {told}" if gone else ""
-    return Diagnosis([i for i in range(len(photos)) if i not in gone], finding, note, [HEADER, *rows])
+    return Cleaned([i for i in range(len(photos)) if i not in gone], finding, note, [HEADER, *rows])
 
 
 def _unusable(photo: Photo, size: int, thorough: bool) -> str:
@@ -100,14 +100,14 @@ def _alike(photos: list[Photo], gone: set[int], near: Iterable[tuple[int, int]])
     return [one for i, one in group.items() if len(one) > 1 and i == one[0]]
 
 
-def _judged(photos: list[Photo], twins: list[int]) -> tuple[int | None, dict[int, str]]:
+def _judged(photos: list[Photo], alike: list[int]) -> tuple[int | None, dict[int, str]]:
     """Of identical photos: the one that stays, and what each of them is."""
-    if len({photos[i].domain for i in twins}) > 1:
-        return None, dict.fromkeys(twins, BOTH)
-    test = [i for i in twins if photos[i].split == "test"]
-    if not test or len(test) == len(twins):
-        return twins[0], dict.fromkeys(twins, REPEATED)
-    return test[0], dict.fromkeys(twins, ACROSS) | dict.fromkeys(test[1:], REPEATED)
+    if len({photos[i].domain for i in alike}) > 1:
+        return None, dict.fromkeys(alike, BOTH)
+    test = [i for i in alike if photos[i].split == "test"]
+    if not test or len(test) == len(alike):
+        return alike[0], dict.fromkeys(alike, REPEATED)
+    return test[0], dict.fromkeys(alike, ACROSS) | dict.fromkeys(test[1:], REPEATED)
 
 
 def _told(photos: list[Photo], finding: dict[int, str], copies: Counter[str]) -> str:

@@ -1,4 +1,4 @@
-"""Two domains in photos on a disk: the doctor looks at them, roles are given, each role is kept at its own size."""
+"""Two domains in photos on a disk: cleaned, split into train, val and test, each of them kept at its own size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from dlthink.data.photos.near_copies import near_copies, squares
 from dlthink.data.photos.photo_files import Album
 from dlthink.data.photos.pixels import Photos, chosen, photos_of
-from dlthink.data.seasons.clean import Diagnosis, Photo, examined
+from dlthink.data.seasons.clean import Cleaned, Photo, cleaned
 from dlthink.data.seasons.domains import swapped
 from dlthink.data.seasons.two_domains import ROLES, Splits, TwoDomains
 from dlthink.data.stable_hash import share
@@ -53,7 +53,7 @@ class Shot:
         return self.photos.contents[self.name], self.photos.shown[self.row]
 
     def seen(self) -> Photo:
-        """As the doctor sees it."""
+        """As `clean.py` looks at it."""
         place, photos, name = self.place, self.photos, self.place.label + self.name
         if self.row is None:
             return Photo(name, place.domain, place.split, problem=photos.rejected[self.name])
@@ -99,7 +99,7 @@ class PhotosOnDisk(TwoDomains):
             shots = [shot for place in places for shot in self._shots(place)]
             photos = [shot.seen() for shot in shots]
             _refuse_the_same_twice(places, photos)
-            found = examined(photos, self.size, self.clean, self._near(shots) if self.clean else ())
+            found = cleaned(photos, self.size, self.clean, self._near(shots) if self.clean else ())
             usable = [shots[i] for i in found.stay]
             for place in places:
                 self._refuse_too_few(
@@ -142,7 +142,7 @@ class PhotosOnDisk(TwoDomains):
         return [(numbers[i], numbers[j]) for i, j in near_copies(torch.cat(parts, 1))]
 
     def _refuse_too_few(
-        self, place: Place, usable: list[Shot], shots: list[Shot], photos: list[Photo], found: Diagnosis, least: int
+        self, place: Place, usable: list[Shot], shots: list[Shot], photos: list[Photo], found: Cleaned, least: int
     ) -> None:
         n = sum(shot.place is place for shot in usable)
         if n >= least:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from dlthink.errors import BadInput
-from dlthink.losses.counts._counted import Counted
+from dlthink.losses.counts._count_table import CountTable
 
 CEILING = 20.0  # the largest log mean: exp(20) is half a billion events in one bin
 FLOOR = -80.0  # the smallest one that is read out: exp(-104) is 0 in float32, and the log of that -inf
@@ -86,7 +86,7 @@ class Dispersed(Counts):
     def numbers(self, *raw: Tensor) -> tuple[Tensor, ...]:
         return raw
 
-    def family(self, counted: Counted, log_mean: Tensor, *numbers: Tensor) -> tuple[Tensor, ...]:
+    def family(self, counted: CountTable, log_mean: Tensor, *numbers: Tensor) -> tuple[Tensor, ...]:
         raise NotImplementedError
 
     def law(self, log_mean: Tensor, *numbers: Tensor) -> Distribution:
@@ -130,7 +130,7 @@ class Dispersed(Counts):
         log_mean, *raw = self.parts(out)
         numbers = self.numbers(*raw)
         below = self.bounded(log_mean, *numbers)
-        value, slope, *slopes = self.family(Counted(y), below, *numbers)
+        value, slope, *slopes = self.family(CountTable(y), below, *numbers)
         value = torch.addcmul(value, slope, log_mean - below)  # the tangent, beyond either
         if self.dispersion == "network":
             return {"nll": with_slopes(value, (out, torch.stack((slope, *slopes), -1).flatten(-2)))}

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from dlthink.losses.counts._counted import Counted
+from dlthink.losses.counts._count_table import CountTable
 
 
-def zero_inflated(counted: Counted, logit: Tensor, value: Tensor, *slopes: Tensor) -> tuple[Tensor, ...]:
+def zero_inflated(counted: CountTable, logit: Tensor, value: Tensor, *slopes: Tensor) -> tuple[Tensor, ...]:
     """-log P(k) and its derivatives by what `slopes` are by, and by the logit of pi; from those of the law inside.
 
     P(0) = pi + (1 - pi) law(0), P(k) = (1 - pi) law(k): softplus(logit) - log(exp(logit) + law(0)) at 0, and beyond it

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dlthink.distributions.com_poisson import ComPoisson as Law
 from dlthink.distributions.com_poisson import normalizer
-from dlthink.losses.counts._counted import Counted
+from dlthink.losses.counts._count_table import CountTable
 from dlthink.losses.counts._counts import FLOOR, Dispersed, Where
 
 LEAST, MOST = math.log(0.05), math.log(50.0)  # log nu
@@ -49,7 +49,7 @@ class ComPoisson(Dispersed):
     def bounded(self, log_mean: Tensor, nu: Tensor) -> Tensor:
         return log_mean.clamp(FLOOR, self.most)
 
-    def family(self, counted: Counted, log_mean: Tensor, nu: Tensor) -> tuple[Tensor, ...]:
+    def family(self, counted: CountTable, log_mean: Tensor, nu: Tensor) -> tuple[Tensor, ...]:
         mean, k = log_mean.exp(), counted.k
         sums = normalizer(log_mean, nu, self.terms or TERMS, direct=bool(self.terms))
         log_k, away, inverse = counted.log_factorial, mean - k, sums.variance.reciprocal()

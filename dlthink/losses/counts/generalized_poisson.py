@@ -5,7 +5,7 @@ from torch import Tensor
 
 from dlthink.distributions.generalized_poisson import GeneralizedPoisson as Law
 from dlthink.distributions.may_hold import may_hold
-from dlthink.losses.counts._counted import Counted
+from dlthink.losses.counts._count_table import CountTable
 from dlthink.losses.counts._counts import CEILING, FLOOR, Dispersed, Where
 
 TERMS = 12  # of Z; where more counts than these have a probability, it is 1 within 1e-8
@@ -38,7 +38,7 @@ class GeneralizedPoisson(Dispersed):
     def bounded(self, log_mean: Tensor, a: Tensor, _: Tensor) -> Tensor:
         return torch.minimum(log_mean.clamp(FLOOR, CEILING), (-0.5 / a.clamp(max=-1e-9)).log())
 
-    def family(self, counted: Counted, log_mean: Tensor, a: Tensor, slope: Tensor) -> tuple[Tensor, ...]:
+    def family(self, counted: CountTable, log_mean: Tensor, a: Tensor, slope: Tensor) -> tuple[Tensor, ...]:
         mean, k = log_mean.exp(), counted.k
         inverse = (a * mean + 1).reciprocal()
         theta, log_theta = mean * inverse, log_mean + inverse.log()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dlthink.distributions.negative_binomial import NegativeBinomial as Law
 from dlthink.distributions.rising_factorial import rising_factorial_slopes, rising_factorial_table
-from dlthink.losses.counts._counted import Counted
+from dlthink.losses.counts._count_table import CountTable
 from dlthink.losses.counts._counts import Dispersed
 
 LEAST, MOST = -14.0, 8.0  # log dispersion
@@ -30,7 +30,7 @@ class NegativeBinomial(Dispersed):
         """dispersion."""
         return (raw.clamp(LEAST, MOST).exp(),)
 
-    def family(self, counted: Counted, log_mean: Tensor, dispersion: Tensor) -> tuple[Tensor, ...]:
+    def family(self, counted: CountTable, log_mean: Tensor, dispersion: Tensor) -> tuple[Tensor, ...]:
         r, mean = dispersion.reciprocal(), log_mean.exp()
         ratio = mean * dispersion
         share, log_share = (ratio + 1).reciprocal(), ratio.log1p()

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dlthink.distributions.zero_inflated import ZeroInflated
-from dlthink.losses.counts._counted import Counted
+from dlthink.losses.counts._count_table import CountTable
 from dlthink.losses.counts._zero_inflated import zero_inflated
 from dlthink.losses.counts.negative_binomial import NegativeBinomial
 
@@ -27,7 +27,7 @@ class ZeroInflatedNegativeBinomial(NegativeBinomial):
         """dispersion, logit of pi."""
         return *super().numbers(raw), logit
 
-    def family(self, counted: Counted, log_mean: Tensor, dispersion: Tensor, logit: Tensor) -> tuple[Tensor, ...]:
+    def family(self, counted: CountTable, log_mean: Tensor, dispersion: Tensor, logit: Tensor) -> tuple[Tensor, ...]:
         return zero_inflated(counted, logit, *super().family(counted, log_mean, dispersion))
 
     def law(self, log_mean: Tensor, dispersion: Tensor, logit: Tensor) -> ZeroInflated:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from dlthink.distributions.poisson import Poisson
 from dlthink.distributions.zero_inflated import ZeroInflated
-from dlthink.losses.counts._counted import Counted
+from dlthink.losses.counts._count_table import CountTable
 from dlthink.losses.counts._counts import Dispersed
 from dlthink.losses.counts._zero_inflated import zero_inflated
 
@@ -22,7 +22,7 @@ class ZeroInflatedPoisson(Dispersed):
     Source: Lambert 1992, Technometrics 34.
     """
 
-    def family(self, counted: Counted, log_mean: Tensor, logit: Tensor) -> tuple[Tensor, ...]:
+    def family(self, counted: CountTable, log_mean: Tensor, logit: Tensor) -> tuple[Tensor, ...]:
         mean = log_mean.exp()
         value = torch.addcmul(counted.log_factorial, counted.k, log_mean, value=-1) + mean
         return zero_inflated(counted, logit, value, mean - counted.k)

@@ -1,8 +1,8 @@
-"""The doctor's findings, one by one: what goes, what stays, what is told and written."""
+"""What cleaning finds, one by one: what goes, what stays, what is told and written."""
 
 import pytest
 
-from dlthink.data.seasons.clean import HEADER, Photo, examined
+from dlthink.data.seasons.clean import HEADER, Photo, cleaned
 
 
 def photo(name, season="summer", split="train", shown=None, sides=(64, 64), spread=50.0, problem=""):
@@ -10,16 +10,16 @@ def photo(name, season="summer", split="train", shown=None, sides=(64, 64), spre
 
 
 def stay(photos, **more):
-    found = examined(photos, 64, **more)
+    found = cleaned(photos, 64, **more)
     return [photos[i].name for i in found.stay]
 
 
 def rows(photos, **more):
-    return {row[0]: row[3:] for row in examined(photos, 64, **more).table[1:]}
+    return {row[0]: row[3:] for row in cleaned(photos, 64, **more).table[1:]}
 
 
 def test_nothing_is_wrong():
-    found = examined([photo("a"), photo("b", "winter"), photo("c", split="test")], 64)
+    found = cleaned([photo("a"), photo("b", "winter"), photo("c", split="test")], 64)
     assert found.stay == [0, 1, 2] and found.note == "" and found.table == [HEADER]
 
 
@@ -34,7 +34,7 @@ def test_a_copy_in_both_seasons_goes_everywhere():
     photos = [photo(name, season, split, shown="x") for name, season, split in splits] + [photo("e")]
     assert stay(photos) == ["e"]
     assert rows(photos)["a"] == ["in both domains", "no", "b; c; d"]
-    assert examined(photos, 64).note.endswith(": 4 copies (4 in both domains, where none stays)")
+    assert cleaned(photos, 64).note.endswith(": 4 copies (4 in both domains, where none stays)")
 
 
 def test_a_repeated_photo_is_kept_once():
@@ -49,7 +49,7 @@ def test_a_repeated_photo_is_kept_once():
 
 def test_what_is_nearly_the_same_is_a_copy():
     photos = [photo("a"), photo("b", split="test"), photo("c"), photo("d", shown="a"), photo("flat", spread=0.0)]
-    found = examined(photos, 64, near=[(0, 1), (2, 4)])
+    found = cleaned(photos, 64, near=[(0, 1), (2, 4)])
     assert [photos[i].name for i in found.stay] == ["b", "c"]
     assert found.table[1] == ["a", "summer", "train", "in train and test", "no", "b"]
     assert stay(photos, thorough=False, near=[(0, 1)]) == ["a", "b", "c", "d", "flat"]
@@ -61,7 +61,7 @@ def test_repeated_in_test_and_in_train_too():
     assert stay(photos) == ["b"]
     found = rows(photos)
     assert [found[name][0] for name in "acd"] == ["in train and test", "in train and test", "repeated"]
-    assert examined(photos, 64).note == (
+    assert cleaned(photos, 64).note == (
         "clean: 3 of 4 photos left out, see clean.csv: 3 copies (1 repeated, 2 in train and test)"
     )
 
@@ -76,7 +76,7 @@ def test_repeated_in_test_and_in_train_too():
 )
 def test_what_shows_nothing_goes(bad, finding):
     photos = [photo("a", "winter", "test", **bad), photo("b")]
-    found = examined(photos, 64)
+    found = cleaned(photos, 64)
     assert found.stay == [1] and found.table[1:] == [["a", "winter", "test", finding, "no", ""]]
     kind = finding.split()[0]
     assert found.note == f"clean: 1 of 2 photos left out, see clean.csv: 1 {kind} (a)"
@@ -101,9 +101,9 @@ def test_photos_without_pixels_are_copies_of_nothing():
 def test_not_thorough():
     photos = [photo("a", shown="x"), photo("b", shown="x"), photo("c", spread=0.0), photo("d", problem="damaged")]
     assert stay(photos, thorough=False) == ["a", "b", "c"]
-    assert examined(photos, 64, thorough=False).note == "1 of 4 photos left out: 1 unreadable (d)"
+    assert cleaned(photos, 64, thorough=False).note == "1 of 4 photos left out: 1 unreadable (d)"
 
 
 def test_many_are_counted_and_three_are_named():
-    note = examined([photo(f"{i:02d}", spread=0.0) for i in range(9)], 64).note
+    note = cleaned([photo(f"{i:02d}", spread=0.0) for i in range(9)], 64).note
     assert note.endswith("9 flat (00, 01, 02, ...)")

@@ -137,10 +137,10 @@ def test_a_run_finds_its_photos_again_and_tests_none_that_it_has_seen(tmp_path):
         assert "train anew" in said(lambda changed=changed: data(tmp_path / "a", state=found.state, **changed))
 
 
-# -------------------------------------------------------------------------------------------------------------- doctor
+# ------------------------------------------------------------------------------------------------------------ cleaning
 
 
-def test_the_doctor_at_work(tmp_path):
+def test_photos_are_cleaned(tmp_path):
     files = published()
     reencoded = packed(Image.open(io.BytesIO(files["testB/06.png"])), "BMP")
     files |= {
@@ -178,7 +178,7 @@ def test_the_doctor_at_work(tmp_path):
         assert not shows(found, "train", "summer", files[name])
 
 
-def test_without_the_doctor_only_what_cannot_be_used_goes(tmp_path):
+def test_without_cleaning_only_what_cannot_be_used_goes(tmp_path):
     files = published()
     files |= {"trainA/again.png": files["trainA/00.png"], "testB/page.jpg": b"<html>"}
     found = data(laid(tmp_path / "a", files), clean=False)

@@ -9,7 +9,7 @@ from torch import Tensor
 Function = Callable[..., tuple[Tensor, ...]]
 
 
-class Counted:
+class CountTable:
     """Counts k: [n, n_targets], and functions of a count and of numbers that are the same for all samples.
 
     A batch holds few different counts. So lgamma(k + 1), and all else that does not depend on the mean, is worked out
