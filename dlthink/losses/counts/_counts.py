@@ -27,6 +27,7 @@ class Counts(nn.Module):
     these costs are log scores and may be compared.
     """
 
+    log_mean: Tensor  # [n_targets], of training
     targets = {"counts", "exposed counts"}  # an offset is added to its log mean as it comes
     outputs_per_target = 1
     trained_for = ("log_score",)
@@ -72,6 +73,7 @@ class Dispersed(Counts):
         moments(mean, variance, y) -> raw numbers [shapes, n_targets] that training starts with
     """
 
+    start: Tensor  # [shapes, n_targets]
     shapes = 1
 
     def __init__(self, n_targets: int, dispersion: Where = "target"):

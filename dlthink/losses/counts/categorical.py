@@ -30,6 +30,8 @@ class Categorical(Counts):
     Raises BadInput where a training count is larger than K, no whole number, negative or not finite.
     """
 
+    log_share: Tensor  # [n_targets, largest + 1]
+    tail: Tensor  # [n_targets]
     targets = {"counts"}  # no log mean that an offset could be added to
 
     def __init__(self, n_targets: int, largest: int | None = None, largest_count: int = LARGEST):

@@ -30,6 +30,8 @@ class ComPoisson(Dispersed):
     Stevenson 2016, J. Comput. Neurosci. 41 (spikes).
     """
 
+    largest: Tensor  # the largest count of training, a scalar
+
     def __init__(self, n_targets: int, dispersion: Where = "target"):
         super().__init__(n_targets, dispersion)
         self.register_buffer("largest", torch.tensor(50.0))

@@ -26,6 +26,8 @@ class GeneralizedPoisson(Dispersed):
     Source: Consul & Jain 1973, Technometrics 15; Famoye 1993, Commun. Stat. Theory Methods 22 (by the mean).
     """
 
+    bound: Tensor  # [n_targets]
+
     def __init__(self, n_targets: int, dispersion: Where = "target"):
         super().__init__(n_targets, dispersion)
         self.register_buffer("bound", torch.full((n_targets,), 4.0))

@@ -21,6 +21,7 @@ class PoissonExpected(Poisson):
     Source: Ramirez & Paninski 2014, J. Comput. Neurosci. 36, equations 5 to 9; Park & Pillow 2011, NIPS 24.
     """
 
+    log_factorial: Tensor  # [n_targets], the mean of log y!
     targets = {"moments of counts"}
 
     def __init__(self, n_targets: int):
