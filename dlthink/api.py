@@ -21,7 +21,7 @@ from dlthink.checks.finding import Reports
 from dlthink.config import build
 from dlthink.config.compose import composed
 from dlthink.config.cost_contract import kinds
-from dlthink.config.examinations import example_of
+from dlthink.config.example_data import example_of
 from dlthink.config.override import as_typed
 from dlthink.errors import BadInput
 from dlthink.files.lock import hold

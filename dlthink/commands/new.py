@@ -15,7 +15,7 @@ def main(words: list[str]) -> int:
         print(__doc__)
         return 0
     from dlthink.config.arguments import checked
-    from dlthink.config.template import begin
+    from dlthink.config.new_file import begin
     from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput, plain
 

@@ -44,7 +44,7 @@ def main(words: list[str]) -> int:
 def readers() -> dict[str, type]:
     """The data that can say what is in a file, by the name of the choice."""
     from dlthink.config.build import find
-    from dlthink.config.problems import problems
+    from dlthink.config.data_choices import problems
     from dlthink.protocols import Data
 
     classes = {name: find(config.data, "data") for name, config in problems().items()}

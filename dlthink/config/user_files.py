@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from dlthink.config.data_choices import of_rows
 from dlthink.config.paths import conf_folder, options
-from dlthink.config.problems import of_rows
 from dlthink.config.user_classes import Source
 from dlthink.errors import BadInput
 

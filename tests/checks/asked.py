@@ -7,8 +7,8 @@ from omegaconf import OmegaConf
 from dlthink.checks.check import check
 from dlthink.checks.finding import Report
 from dlthink.config import build
-from dlthink.config.examinations import example_of
-from dlthink.config.problems import problems
+from dlthink.config.data_choices import problems
+from dlthink.config.example_data import example_of
 
 
 @cache

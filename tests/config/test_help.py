@@ -5,10 +5,10 @@ import re
 import pytest
 from omegaconf import OmegaConf
 
+from dlthink.config.data_choices import problems
 from dlthink.config.help_choices import data_by_kind, overview
 from dlthink.config.help_settings import _comments, explained
 from dlthink.config.paths import conf_folder, options
-from dlthink.config.problems import problems
 
 
 def test_every_cost_stands_once_below_its_kind():

@@ -5,7 +5,7 @@ from functools import cache
 from omegaconf import OmegaConf
 
 from dlthink.config import build
-from dlthink.config.problems import problems
+from dlthink.config.data_choices import problems
 from dlthink.errors import BadInput
 
 

@@ -1,4 +1,4 @@
-"""Every problem that can be chosen, data=NAME: its samples and their examination, as its file has them at first."""
+"""Choices of data, `data=NAME`: each problem with its samples and their examination, as its file has them at first."""
 
 from pathlib import Path
 from typing import Any
