@@ -33,6 +33,14 @@ def check_kept_state(loss: nn.Module, twin: Callable[[], nn.Module], ask: Ask) -
         return
     if lazy := next((key for key, value in loss.named_parameters() if is_lazy(value)), None):
         raise BadInput(f"{written(type(loss))}: self.{lazy} has no size before it is asked; write nn.Linear(3, 1), say")
+    _check_weights(name, loss, stepped, ask)
+    _check_seed(name, twin, ask)
+    ask(stepped)  # the second step
+    _check_resumed(name, twin, stepped, ask)
+
+
+def _check_weights(name: str, loss: nn.Module, stepped: nn.Module, ask: Ask) -> None:
+    """The first step: are all weights made in time, and where an optimizer finds them?"""
     cost = reduce(add, ask(stepped).values())
     if late := stepped.state_dict().keys() - loss.state_dict().keys():
         made = min(late).partition("._extra_state")[0]
@@ -43,6 +51,10 @@ def check_kept_state(loss: nn.Module, twin: Callable[[], nn.Module], ask: Ask) -
                 f"{name}: self.{key} gets gradients, and neither optimizer nor checkpoint sees it: write "
                 f"nn.Parameter(...) for a weight, nn.ParameterList or nn.ModuleList for a list"
             )
+
+
+def _check_seed(name: str, twin: Callable[[], nn.Module], ask: Ask) -> None:
+    """Does chance go on as it would have gone on, whatever was drawn before?"""
     ends = []
     for _ in range(2):
         torch.rand(1)
@@ -50,7 +62,10 @@ def check_kept_state(loss: nn.Module, twin: Callable[[], nn.Module], ask: Ask) -
         ends.append(rng.state()["torch"])
     if torch.equal(*ends):
         raise BadInput(f"{name}: sets the seed, so that every step draws the same, in the network, too; leave it out")
-    ask(stepped)
+
+
+def _check_resumed(name: str, twin: Callable[[], nn.Module], stepped: nn.Module, ask: Ask) -> None:
+    """Does a copy that has only what a checkpoint holds cost the same as the one that took the steps?"""
     resumed = twin()
     resumed.load_state_dict(stepped.state_dict())
     lost = {key: vars(place).get(key.rpartition(".")[2]) for key, place in _different(stepped, resumed)}
@@ -114,18 +129,16 @@ def _unseen(loss: nn.Module) -> Iterator[tuple[str, Tensor]]:
     seen = {id(value) for value in loss.parameters()}
     for place, module in loss.named_modules():
         for name, value in vars(module).items():
-            if name.startswith("_"):
-                continue
-            values = (
-                value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
-            )
-            for item in values:
-                weights = item.parameters() if isinstance(item, nn.Module) else [item]
-                for weight in weights:
-                    if (
-                        isinstance(weight, Tensor)
-                        and weight.requires_grad
-                        and weight.is_leaf
-                        and id(weight) not in seen
-                    ):
-                        yield f"{place}.{name}".strip("."), weight
+            for weight in () if name.startswith("_") else _tensors(value):
+                if weight.requires_grad and weight.is_leaf and id(weight) not in seen:
+                    yield f"{place}.{name}".strip("."), weight
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """A tensor, those of a module, or of a list or dict of such."""
+    several = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
+    for item in several:
+        if isinstance(item, nn.Module):
+            yield from item.parameters()
+        elif isinstance(item, Tensor):
+            yield item

@@ -305,10 +305,9 @@ def _graphs(loss: nn.Module) -> dict[str, int]:
             values = value.values() if isinstance(value, dict) else value if _many(value) else [value]
             nodes = [v.grad_fn for v in values if isinstance(v, Tensor) and v.grad_fn is not None]
             if nodes and name not in ("_parameters", "_buffers", "_modules"):
-                for node in nodes:
-                    nodes += [f for f, _ in node.next_functions if f is not None and f not in nodes][
-                        : MOST - len(nodes)
-                    ]
+                for node in nodes:  # which grows meanwhile
+                    fresh = [f for f, _ in node.next_functions if f is not None and f not in nodes]
+                    nodes += fresh[: MOST - len(nodes)]
                 found[f"{place}.{name}".strip(".")] = len(nodes)
     return found
 
