@@ -89,10 +89,24 @@ def _example(word: str) -> str:
 
 def _check(word: str, several: bool, own: list[Path]) -> None:
     """Is it an override that makes sense here? `several`: of a sweep; `own`: folders of the user's own choices."""
-    from hydra.errors import HydraException
-
-    key, _, value = word.partition("=")
+    key = word.partition("=")[0]
     bare = key.lstrip("+~").partition("@")[0]
+    _check_key(word, bare, several)
+    override = _override(word)
+    if (override.is_sweep_override() or word == "loss=all") and not several:
+        together = f"; for one run with a list of them: {key}=[{word.partition('=')[2]}]" if "." in key else ""
+        raise BadInput(f"{word}: several values; to train with each of them, add -m: dlthink train -m {word}{together}")
+    values = [_text(value) for value in _values(override)]
+    if again := next((value for value in values if values.count(value) > 1), None):
+        raise BadInput(f"{word}: {again} is there twice; a run with the same words is the same run")
+    if bare in GROUPS or chosen(word, *own) != word:
+        for choice in _values(override):
+            _check_choice(bare, choice, own)
+
+
+def _check_key(word: str, bare: str, several: bool) -> None:
+    """Is the part before the equals sign one that an experiment has? bare: without what Hydra may set around it."""
+    key, _, value = word.partition("=")
     if key.startswith("~"):
         raise BadInput(f"{word}: nothing can be left out of an experiment; give it another value, {bare}=...")
     if bare in GROUPS and key != bare and "." not in key.partition("@")[2]:  # model@model.of=mlp: a place within
@@ -104,22 +118,20 @@ def _check(word: str, several: bool, own: list[Path]) -> None:
     if FOLDERS.get(bare, several) != several:
         whose = "a single run" if several else "a sweep, which -m begins"
         raise BadInput(f"{word}: is the folder of {whose}; write into=FOLDER, which is right for both")
+
+
+def _override(word: str) -> Any:
+    """The word as Hydra reads it. Raises BadInput where it cannot."""
+    from hydra.errors import HydraException
+
+    key, _, value = word.partition("=")
     if value[:1] == "," or value[-1:] == ",":
         raise BadInput(f"{word}: a value is missing beside a comma")
     try:
-        override = parsed(quoted(word))
+        return parsed(quoted(word))
     except HydraException as error:
         quotes = f"""{key}="'...'\""""
         raise BadInput(f"{word}: cannot be read; a value with special letters stands in quotes, {quotes}") from error
-    if (override.is_sweep_override() or word == "loss=all") and not several:
-        together = f"; for one run with a list of them: {key}=[{value}]" if "." in key else ""
-        raise BadInput(f"{word}: several values; to train with each of them, add -m: dlthink train -m {word}{together}")
-    values = [_text(value) for value in _values(override)]
-    if again := next((value for value in values if values.count(value) > 1), None):
-        raise BadInput(f"{word}: {again} is there twice; a run with the same words is the same run")
-    if bare in GROUPS or chosen(word, *own) != word:
-        for choice in _values(override):
-            _check_choice(bare, choice, own)
 
 
 def _values(override: Any) -> list:
