@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from dlthink.runs.comparison_figure import shortened
-from dlthink.runs.critical_difference import Ranks
 from dlthink.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
+
+if TYPE_CHECKING:
+    from dlthink.runs.critical_difference import Ranks
 
 
 @quiet()

@@ -83,7 +83,11 @@ class Curves:
         """The curves with their bands, and beside them what each group needs."""
         from dlthink.runs.curve_figure import figure
 
-        return figure(self.some, self.reference, self.x, self.y, self.better)
+        needs = {}
+        if self.better is not None:
+            best, others = self.some[self.reference], enumerate(self.some)
+            needs = {i: worth(best, one, self.better) for i, one in others if i != self.reference}
+        return figure(self.some, needs, self.x, self.y, self.better)
 
 
 def curves(compared: Comparison, x: str, y: str) -> list[Curve]:

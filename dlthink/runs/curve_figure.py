@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from dlthink.runs.comparison_figure import as_rows, shortened, with_arrow
-from dlthink.runs.curve import Curve, worth
 from dlthink.style import GROUPS, INK, QUIET, canvas, quiet
+
+if TYPE_CHECKING:
+    from dlthink.runs.curve import Curve
+    from dlthink.runs.paired_difference import Difference
 
 WIDE = 4  # x that grows by more than this factor is drawn by its logarithm
 # of an axis of factors, the coarsest of which two or more fit
@@ -19,10 +23,9 @@ FEW = 6  # values of x of which each has its mark
 
 
 @quiet()
-def figure(some: Sequence[Curve], reference: int, x: str, y: str, better: str | None) -> Figure:
-    """Left the curves; right, where one way is better and there are several, what they need beside `reference`, least
-    first."""
-    several = better is not None and len(some) > 1
+def figure(some: Sequence[Curve], needs: dict[int, Difference | None], x: str, y: str, better: str | None) -> Figure:
+    """Left the curves; right what each place that `needs` names wants beside the one that it does not, least first."""
+    several = bool(needs)
     drawn = canvas(8.2 if several else 4.6, max(3.2, 0.27 * len(some) + 1.2))
     panels = drawn.subplots(1, 1 + several, squeeze=False, width_ratios=[1.2, 1][: 1 + several])[0]
     for place, curve in enumerate(some):
@@ -36,15 +39,15 @@ def figure(some: Sequence[Curve], reference: int, x: str, y: str, better: str | 
     panels[0].set_ylabel(with_arrow(y, better))
     _spread(panels[0], [at for curve in some for at in curve.x])
     if several:
-        _worth(panels[1], some, reference, y, better)
+        _worth(panels[1], some, needs, y)
     else:
         panels[0].legend([shortened(curve.label) for curve in some])
     return drawn
 
 
-def _worth(panel, some: Sequence[Curve], reference: int, y: str, better: str) -> None:
+def _worth(panel, some: Sequence[Curve], needs: dict[int, Difference | None], y: str) -> None:
     panel.axvline(1, color=QUIET, linewidth=0.7)
-    needs = {i: worth(some[reference], one, better) for i, one in enumerate(some) if i != reference}
+    reference = next(place for place in range(len(some)) if place not in needs)
     order = [reference, *sorted(needs, key=lambda place: math.inf if needs[place] is None else needs[place].mean)]
     for row, place in enumerate(order):
         color, known = GROUPS[place % len(GROUPS)], needs.get(place)

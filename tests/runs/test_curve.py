@@ -9,8 +9,7 @@ import pytest
 
 from dlthink.errors import BadInput
 from dlthink.runs.comparison import Comparison, find
-from dlthink.runs.curve import Curve, _rising, best_at_the_end, curves, sentence, worth, write_csv
-from dlthink.runs.curve_figure import figure
+from dlthink.runs.curve import Curve, Curves, _rising, best_at_the_end, curves, sentence, worth, write_csv
 
 X = [0.05, 0.1, 0.25, 0.5, 1.0]
 
@@ -92,22 +91,22 @@ def test_curves_of_runs_and_their_table(compared):
 def test_both_axes_of_the_figure_have_marks(factor, seen):
     chance = np.random.default_rng(0)
     some = [falling(1.0, 0.01, chance, 3), falling(factor, 0.01, chance, 3)]
-    left, right = figure(some, 0, "data.fraction", "error", "min").axes
+    left, right = Curves(some, "data.fraction", "error", "min", 0).figure().axes
     assert list(left.get_xticks()) == X  # where something was measured
     assert [mark for mark in right.get_xticks() if mark <= factor] == pytest.approx(seen)
 
 
 def test_the_figure_has_a_line_and_a_band_each_and_what_it_is_worth(compared):
     some = curves(compared, "data.fraction", "log_score")
-    left, right = figure(some, 1, "data.fraction", "log_score", "max").axes
+    left, right = Curves(some, "data.fraction", "log_score", "max", 1).figure().axes
     assert [list(line.get_ydata()) for line in left.lines] == [[c.band()[0].mean, c.band()[1].mean] for c in some]
     assert len(left.collections) == 2 and left.get_ylabel() == "log_score  better →"
     assert [text.get_text() for text in right.get_yticklabels()] == ["loss=b", "loss=a"]
-    assert len(figure(some[:1], 0, "data.fraction", "log_score", "max").axes) == 1
+    assert len(Curves(some[:1], "data.fraction", "log_score", "max", 0).figure().axes) == 1
 
 
 def test_what_needs_least_stands_next_to_the_best():
     chance = np.random.default_rng(0)
     some = [falling(factor, 0, chance, 2) for factor in (4.0, 1.0, 2.0)]
-    panel = figure(some, 1, "data.fraction", "rmse", "min").axes[1]
+    panel = Curves(some, "data.fraction", "rmse", "min", 1).figure().axes[1]
     assert [text.get_text() for text in panel.get_yticklabels()] == ["factor 1.0", "factor 2.0", "factor 4.0"]
