@@ -80,22 +80,22 @@ class Run:
 
     def predict(self, split: str = "test") -> dict[str, np.ndarray]:
         """What the cost reads in the network's outputs, by name (rate; mean, std; embedding): a row a target row."""
-        predicted = self._reading(split)[0]
+        predicted = self._reading(split).predicted
         return {name: value.cpu().numpy() for name, value in predicted.items() if isinstance(value, torch.Tensor)}
 
     def distribution(self, split: str = "test") -> torch.distributions.Distribution | None:
         """The predicted distribution of every target, where the cost has one: log_prob, cdf, icdf, mean, stddev."""
-        return self._reading(split)[0].get("distribution")
+        return self._reading(split).predicted.get("distribution")
 
     def targets(self, split: str = "test") -> Any:
         """What was true: y as an array, or arrays by name."""
-        return each(lambda y: y.cpu().numpy(), self._reading(split)[1])
+        return each(lambda y: y.cpu().numpy(), self._reading(split).y)
 
     def figures(self, split: str = "test") -> dict[str, Any]:
         """The figures of the examination, by name (matplotlib)."""
         return evaluation.all_figures(self._parts.metrics, *self._reading(split))
 
-    def _reading(self, split: str) -> tuple[dict, Any, dict]:
+    def _reading(self, split: str) -> evaluation.Answers:
         if split not in ("train", "val", "test"):
             raise BadInput(f"split={split}: must be train, val or test")
         device = self._parts.trainer.precision.device

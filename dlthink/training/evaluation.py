@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -26,6 +26,14 @@ class Outputs:
     known: dict[str, Any]
     terms: dict[str, float]
     condensed: bool = False
+
+
+class Answers(NamedTuple):
+    """What numbers and figures are made from: what the cost reads, y, what is known of the samples."""
+
+    predicted: dict[str, Any]
+    y: Any
+    known: dict[str, Any]
 
 
 Condense = Callable[[Any, Any, dict], tuple[Any, Any, dict]]
@@ -134,10 +142,10 @@ class Standing:
         return cls(*(float(saved.get(name, math.nan)) for name in ("cost", "figure")))
 
 
-def doubt(metrics: Any, answers: tuple[dict, Any, dict], first: Standing, now: Standing) -> str | None:
+def doubt(metrics: Any, answers: Answers, first: Standing, now: Standing) -> str | None:
     """One line where answers on training samples are far wrong though their cost fell: it asks for something else.
 
-    answers: predicted, y, known. first: before anything was trained; its figure is that of the first validation.
+    first: before anything was trained; its figure is that of the first validation.
     """
     found = remarks(metrics, *answers) if now.cost < first.cost else []
     if not found:
@@ -155,13 +163,13 @@ def doubt(metrics: Any, answers: tuple[dict, Any, dict], first: Standing, now: S
 
 @dataclass
 class Examined:
-    """What numbers and figures are made from, `answers`: what was predicted, y, what is known of the samples.
+    """answers: what numbers and figures are made from. terms: the cost's terms by name, where they were asked for.
 
-    terms: the cost's terms by name, where they were asked for. fitted: what the examination fitted on validation where
-    the cost reads nothing of that name (a threshold); it lies in the checkpoint.
+    fitted: what the examination fitted on validation where the cost reads nothing of that name (a threshold); it lies
+    in the checkpoint.
     """
 
-    answers: tuple[dict[str, Any], Any, dict[str, Any]]
+    answers: Answers
     terms: dict[str, float]
     fitted: dict[str, float]
 
@@ -188,7 +196,7 @@ def examine(
     if fitted is None:
         fitted = Metrics.fit_on_validation.of(metrics)(predicted, outputs.y)
     predicted = {name: torch.tensor(value) for name, value in fitted.items()} | predicted
-    return Examined((predicted, outputs.y, outputs.known), outputs.terms, fitted)
+    return Examined(Answers(predicted, outputs.y, outputs.known), outputs.terms, fitted)
 
 
 def _rolled_out(model: nn.Module, loss: nn.Module, metrics: Any, split: Any, batches: list[torch.Tensor]) -> dict:
