@@ -15,17 +15,17 @@ def by_item(scores: dict[str, Tensor], y: Tensor, item: Tensor | None) -> dict[s
 
     All float64 but `item`; items of which nothing is known are left out.
     """
-    y = _table(y)
-    known = ~np.isnan(y)
-    numbers = np.arange(len(y)) if item is None else item.detach().cpu().numpy()
+    values = _table(y)
+    known = ~np.isnan(values)
+    numbers = np.arange(len(values)) if item is None else item.detach().cpu().numpy()
     numbers, row = np.unique(numbers, return_inverse=True)
 
-    def sums(values: np.ndarray) -> np.ndarray:
-        return np.bincount(row, np.where(known, values, 0.0).sum(1, dtype=np.float64), minlength=len(numbers))
+    def sums(of: np.ndarray) -> np.ndarray:
+        return np.bincount(row, np.where(known, of, 0.0).sum(1, dtype=np.float64), minlength=len(numbers))
 
-    made = {"weight": sums(known), "target": sums(y)} | {name: sums(_table(of)) for name, of in scores.items()}
+    made = {"weight": sums(known), "target": sums(values)} | {name: sums(_table(of)) for name, of in scores.items()}
     some = made["weight"] > 0
-    made = {name: values[some] for name, values in ({"item": numbers} | made).items()}
+    made = {name: of[some] for name, of in ({"item": numbers} | made).items()}
     return made | {name: made[name] / made["weight"] for name in scores}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -37,7 +38,7 @@ class Recognize:
         names: list[str],
         rejected: dict[str, str],
         lost: int,
-        notes: list[str] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         self.pixels, self.people, self.names, self.rejected, self.lost = pixels, people, names, rejected, lost
         self.notes = list(notes)

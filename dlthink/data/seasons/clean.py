@@ -74,9 +74,9 @@ def cleaned(photos: list[Photo], size: int, thorough: bool = True, near: Iterabl
         ]
         for i, why in sorted(finding.items())
     ]
-    told = _told(photos, finding, copies)
+    counted = _told(photos, finding, copies)
     who, see = ("clean: ", ", see clean.csv") if thorough else ("", "")
-    note = f"{who}{len(gone):,} of {len(photos):,} photos left out{see}: {told}" if gone else ""
+    note = f"{who}{len(gone):,} of {len(photos):,} photos left out{see}: {counted}" if gone else ""
     return Cleaned([i for i in range(len(photos)) if i not in gone], finding, note, [HEADER, *rows])
 
 

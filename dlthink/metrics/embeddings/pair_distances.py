@@ -24,10 +24,10 @@ class Pairs:
     """
 
     def __init__(self, embedding: Tensor, y: Tensor, probe: Tensor | None = None, most: int | None = None):
-        y = y.detach().cpu().numpy()
-        taken = np.arange(len(y)) if most is None else some_people(y, most)
-        self.rows = taken[np.argsort(y[taken], kind="stable")]
-        _, self.person, self.size = np.unique(y[self.rows], return_inverse=True, return_counts=True)
+        identity = y.detach().cpu().numpy()
+        taken = np.arange(len(identity)) if most is None else some_people(identity, most)
+        self.rows = taken[np.argsort(identity[taken], kind="stable")]
+        _, self.person, self.size = np.unique(identity[self.rows], return_inverse=True, return_counts=True)
         self.stop = self.size.cumsum()
         self.start = self.stop - self.size
         self.once = probe is None

@@ -27,11 +27,11 @@ def nearest(pairs: Pairs) -> dict[str, np.ndarray]:
         person += [k] * len(own)
         first.append(before[:, 0])
         average.append(np.where(rank <= partners, found / rank, 0.0).sum(1) / partners)
-    first = np.concatenate([*first, np.zeros(0, np.int64)])
+    strangers_before = np.concatenate([*first, np.zeros(0, np.int64)])
     return {
         "person": np.array(person, np.int64),
-        "recall_at_1": (first < 1).astype(np.float64),
-        "recall_at_5": (first < 5).astype(np.float64),
+        "recall_at_1": (strangers_before < 1).astype(np.float64),
+        "recall_at_5": (strangers_before < 5).astype(np.float64),
         "map_at_r": np.concatenate([*average, np.zeros(0)]),
     }
 

@@ -147,28 +147,10 @@ def _places(plan: Layout, texts: dict[int, list[str]]) -> dict[int, tuple[np.nda
 
     Each label in turn takes its best place given the others, three times over.
     """
-    points = [plan.xy]
-    for bond in plan.bonds:
-        points += [np.linspace(begin, end, 9) for begin, end in _lines(plan, bond)]
-    points = np.concatenate(points)
-    written = [plan.xy[i] for i, symbol in enumerate(plan.symbol) if symbol or i in texts]
-    beside = [(i, -1 if _leans_left(plan, i) else 1) for i, h in enumerate(plan.hydrogens) if h]
-    written = np.array(written + [plan.xy[i] + (side * (DISC + 0.08), 0) for i, side in beside])
-    half = {i: np.array([max(map(len, lines)) * WORD, len(lines) * LINE]) / 2 for i, lines in texts.items()}
-    way = np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
-    options, price = {}, {}
-    for i, extent in half.items():
-        touch = (np.abs(way) * extent).sum(1)
-        touch = np.minimum(touch, extent.sum() * 0.8)[:, None]
-        reach = DISC + 0.06 + touch + np.array(REACHES)
-        options[i] = (plan.xy[i] + way[:, None] * reach[..., None]).reshape(-1, 2)
-        gap = np.abs(points - options[i][:, None]) - extent
-        under = (gap < 0.03).all(-1).sum(1)
-        near = np.maximum(np.abs(written - options[i][:, None]) - extent, 0)
-        covered = (np.linalg.norm(near, axis=-1) < DISC + 0.03).sum(1)
-        price[i] = 1.0 * under + 6.0 * covered + np.tile(4.0 * np.array(REACHES), len(ANGLES))
-        crowd = np.exp(-2 * np.linalg.norm(plan.xy - options[i][:, None], axis=-1)).sum(1)
-        price[i] = price[i] + crowd
+    lines, discs = _ink(plan, texts)
+    half = {i: np.array([max(map(len, words)) * WORD, len(words) * LINE]) / 2 for i, words in texts.items()}
+    options = {i: _around(plan.xy[i], half[i]) for i in texts}
+    price = {i: _covered(options[i], half[i], lines, discs, plan.xy) for i in texts}
     chosen = {i: options[i][price[i].argmin()] for i in texts}
     for _ in range(3):
         for i in sorted(texts, key=lambda i: price[i].min(), reverse=True):
@@ -179,6 +161,35 @@ def _places(plan: Layout, texts: dict[int, list[str]]) -> dict[int, tuple[np.nda
             chosen[i] = options[i][(price[i] + 12.0 * clash).argmin()]
     nearest = {i: np.maximum(np.abs(plan.xy[i] - chosen[i]) - half[i], 0) for i in texts}
     return {i: (chosen[i], float(np.linalg.norm(nearest[i])) > DISC + 0.3) for i in texts}
+
+
+def _ink(plan: Layout, texts: dict[int, list[str]]) -> tuple[np.ndarray, np.ndarray]:
+    """Points [p, 2] of atoms and bonds, and the middles [d, 2] of discs and letters."""
+    lines = [plan.xy]
+    for bond in plan.bonds:
+        lines += [np.linspace(begin, end, 9) for begin, end in _lines(plan, bond)]
+    discs = [plan.xy[i] for i, symbol in enumerate(plan.symbol) if symbol or i in texts]
+    sides = [(i, -1 if _leans_left(plan, i) else 1) for i, h in enumerate(plan.hydrogens) if h]
+    return np.concatenate(lines), np.array(discs + [plan.xy[i] + (side * (DISC + 0.08), 0) for i, side in sides])
+
+
+def _around(atom: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """Where the middle of a label may lie, [directions x distances, 2]. half: its width and height, halved."""
+    way = np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
+    touch = np.minimum((np.abs(way) * half).sum(1), half.sum() * 0.8)[:, None]
+    reach = DISC + 0.06 + touch + np.array(REACHES)
+    return (atom + way[:, None] * reach[..., None]).reshape(-1, 2)
+
+
+def _covered(
+    options: np.ndarray, half: np.ndarray, lines: np.ndarray, discs: np.ndarray, atoms: np.ndarray
+) -> np.ndarray:
+    """The price of each place: what a label there would cover, how far from its atom and how crowded it is."""
+    under = (np.abs(lines - options[:, None]) - half < 0.03).all(-1).sum(1)
+    near = np.maximum(np.abs(discs - options[:, None]) - half, 0)
+    covered = (np.linalg.norm(near, axis=-1) < DISC + 0.03).sum(1)
+    crowd = np.exp(-2 * np.linalg.norm(atoms - options[:, None], axis=-1)).sum(1)
+    return 1.0 * under + 6.0 * covered + np.tile(4.0 * np.array(REACHES), len(ANGLES)) + crowd
 
 
 def _norm(std: list[float]) -> Normalize:
