@@ -97,25 +97,16 @@ class PhotosOnDisk(TwoDomains):
             if self.fold is not None or self.elsewhere:
                 places = [replace(place, split="") for place in places]
             shots = [shot for place in places for shot in self._shots(place)]
-            photos = [shot.seen() for shot in shots]
-            _refuse_the_same_twice(places, photos)
-            found = cleaned(photos, self.size, self.clean, self._near(shots) if self.clean else ())
-            usable = [shots[i] for i in found.stay]
-            for place in places:
-                self._refuse_too_few(
-                    place, usable, shots, photos, found, 1 if seen or self.elsewhere else LEAST[place.split]
-                )
-            roles: dict[str, dict[str, list[Shot]]] = {role: {} for role in ROLES}
+            found = self._cleaned(places, shots, fewest=1 if seen or self.elsewhere else None)
             notes = [found.note] if found.note else []
             albums = dict.fromkeys(place.album for place in places)
             notes += [f"{album.word}={album.path}: {note}" for album in albums for note in album.notes()]
+            roles: dict[str, dict[str, list[Shot]]] = {role: {} for role in ROLES}
             for domain in self.domains:
-                parts = self._roles([shot for shot in usable if shot.place.domain == domain], {*seen}, notes)
-                for role, part in zip(ROLES, parts, strict=True):
+                mine = [shots[i] for i in found.stay if shots[i].place.domain == domain]
+                for role, part in zip(ROLES, self._roles(mine, {*seen}, notes), strict=True):
                     roles[role][domain] = part
-            pixels = {
-                role: {domain: self._pixels(roles[role][domain], role) for domain in self.domains} for role in ROLES
-            }
+            pixels = {role: {one: self._pixels(part, role) for one, part in roles[role].items()} for role in ROLES}
         known = [shot for role in ("train", "val") for part in roles[role].values() for shot in part]
         return Splits(
             pixels,
@@ -123,6 +114,15 @@ class PhotosOnDisk(TwoDomains):
             notes=notes,
             tables={"clean.csv": found.table} if self.clean and len(found.table) > 1 else {},
         )
+
+    def _cleaned(self, places: list[Place], shots: list[Shot], fewest: int | None) -> Cleaned:
+        """Which photos stay. BadInput where a place has fewer than it needs; None: as many as its split does."""
+        photos = [shot.seen() for shot in shots]
+        _refuse_the_same_twice(places, photos)
+        found = cleaned(photos, self.size, self.clean, self._near(shots) if self.clean else ())
+        for place in places:
+            self._refuse_too_few(place, shots, photos, found, LEAST[place.split] if fewest is None else fewest)
+        return found
 
     def _side(self, role: str) -> int:
         return self.load if role == "train" else self.size
@@ -141,10 +141,8 @@ class PhotosOnDisk(TwoDomains):
             numbers += here
         return [(numbers[i], numbers[j]) for i, j in near_copies(torch.cat(parts, 1))]
 
-    def _refuse_too_few(
-        self, place: Place, usable: list[Shot], shots: list[Shot], photos: list[Photo], found: Cleaned, least: int
-    ) -> None:
-        n = sum(shot.place is place for shot in usable)
+    def _refuse_too_few(self, place: Place, shots: list[Shot], photos: list[Photo], found: Cleaned, least: int) -> None:
+        n = sum(shots[i].place is place for i in found.stay)
         if n >= least:
             return
         lost = {photos[i].name: why for i, why in found.finding.items() if shots[i].place is place}
