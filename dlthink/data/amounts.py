@@ -19,6 +19,7 @@ AMOUNT = re.compile(rf"(?P<sign>[-+]?)\s?(?P<money>{MONEY})?\s?(?P<number>{DIGIT
 PLAIN = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?inf(?:inity)?", re.IGNORECASE)
 BOUND = re.compile(r"\s*(?:[<>\u2264\u2265]|&[lg]t;)")
 BOTH = re.compile(r"[^\d]*[1-9]\d{0,2}(?:(?:,\d{3})+(?P<point>\.)|(?:\.\d{3})+(?P<comma>,))\d+[^\d.,]*")
+UNREADABLE = "no number can be read"
 SHARED = 0.9  # of the amounts have one unit: then those without any are in it, too
 WHOLE = re.compile(r"(?<=\d)[.,][-\u2013\u2014]+$")  # 120.-, as the Swiss write whole amounts
 ERROR = re.compile(r"(?<=\d)\s?(?:\u00b1|\+/-|\+-)\s?[\d.,]+(?:[eE][-+]?\d+)?")
@@ -64,7 +65,7 @@ def why_lost(text: str, unit: str) -> str:
     amount = AMOUNT.fullmatch(plain_number(text))
     if amount and _unit(amount) != unit:
         return f"in another unit than {unit or 'the others, which have none'}"
-    return "no number can be read"
+    return UNREADABLE
 
 
 def plain_number(text: str) -> str:

@@ -42,6 +42,11 @@ class PKSampler:
         (P, K), (those, samples) = (f"data.{name}" for name in self.names), self.called
         if self.photos < 2:
             raise BadInput(f"{K}={self.photos}: a pair needs 2 {samples} of one of the {those}, so 2 or more")
+        if len(self.paired) < 2:
+            have = "one of the {} in training has" if len(self.paired) else "none of the {} in training has"
+            raise BadInput(
+                f"{have.format(those)} two {samples}: telling them apart needs two with two {samples} each: give more"
+            )
         if self.photos > most:
             raise BadInput(
                 f"{K}={self.photos}: none of the {those} in training has so many {samples}, the most is {most}: "

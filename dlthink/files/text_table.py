@@ -19,6 +19,7 @@ UNDER = 3  # lines of units or questions that may stand below it
 FEWEST = 3  # rows from which a column shows that it holds numbers
 NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*(?:[eE][-+]?\d+)?")
 UNIT = re.compile(r"\[.*\]|\(.*\)|[-:=+]{3,}")  # in brackets, or a line drawn
+YEAR = re.compile(r"1[5-9]\d\d|2[01]\d\d")
 COMMENT = ("#", "%", "//")
 MISSING = (  # how people write that nothing is known
     *("", "NA", "na", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "none", "NONE", "missing", "\\N"),
@@ -41,6 +42,7 @@ class Beginning:
     above: int
     below: list[list[str]]
     rows: list[list[str]]
+    titles: int = 0  # lines above the header that are not empty
 
     @property
     def extra(self) -> int:
@@ -64,7 +66,7 @@ class Beginning:
         if len(self.header) < 2:
             return 0.0, 0
         same = sum(len(row) == len(self.header) + self.extra for row in self.rows)
-        return (same + 1) / (len(self.rows) + 1 + self.above), len(self.header)
+        return (same + 1) / (len(self.rows) + 1 + self.titles), len(self.header)
 
 
 def beginning(head: str, marks: str = SEPARATORS, fits: Callable[[list[str]], bool] | None = None) -> Beginning:
@@ -97,7 +99,7 @@ def _begun(rows: list[Row], separator: str, fits: Callable[[list[str]], bool] | 
         return Beginning(separator, [], 0, [], [])
     under = _under(cells[at], cells[at + 1 :])
     begun = at + 1 + under
-    return Beginning(separator, cells[at], rows[at][0] if at else 0, cells[at + 1 : begun], cells[begun:])
+    return Beginning(separator, cells[at], rows[at][0] if at else 0, cells[at + 1 : begun], cells[begun:], at)
 
 
 def _rows(head: str, separator: str) -> list[Row]:
@@ -134,7 +136,8 @@ def _above(rows: list[list[str]], i: int, width: int) -> bool:
     if sum(map(bool, map(str.strip, rows[i]))) > width - 2 or i >= ABOVE:
         return False
     for j, row in enumerate(rows[i + 1 : ABOVE], i + 1):
-        if len(row) == width and all(map(str.strip, row)):
+        last = max((at for at, cell in enumerate(row, start=1) if cell.strip()), default=0)
+        if len(row) == width and last > 1 and all(map(str.strip, row[:last])):  # a comma may end each line
             below = rows[j + 1 :]
             return _named(row, width) and 2 * sum(map(_any_number, below)) > len(below)
     return False
@@ -168,8 +171,10 @@ def _in_words(row: list[str], columns: list[int]) -> bool:
 
 
 def _named(row: list[str], width: int) -> bool:
-    """As many cells as the table is wide, none of them a number."""
-    return len(row) == width and not _any_number(row)
+    """As many cells as the table is wide, none of them a number, but for a row of years beside words."""
+    numbers = [cell.strip() for cell in row if NUMBER.fullmatch(cell.strip())]
+    years = 1 < len(numbers) < len(row) and all(map(YEAR.fullmatch, numbers)) and numbers == sorted({*numbers})
+    return len(row) == width and (years or not numbers)
 
 
 def _any_number(row: list[str]) -> bool:

@@ -95,5 +95,6 @@ def test_more_than_there_is(people, photos, batch, says):
 
 
 def test_nobody_has_two():
-    with pytest.raises(BadInput, match=r"data.photos=2: none of the people in training has so many photos"):
-        epoch(PKSampler(labels([1] * 9), None, 2), 4)
+    for rows, says in (([1] * 9, "none of the people"), ([1, 5], "one of the people")):
+        with pytest.raises(BadInput, match=f"{says} in training has two photos: telling them apart needs two with two"):
+            epoch(PKSampler(labels(rows), None, 2), 4)

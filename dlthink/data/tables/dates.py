@@ -104,6 +104,7 @@ def moments(texts: Sequence[str], day_first: bool) -> pandas.Series:
 
 def is_compact(numbers: np.ndarray) -> bool:
     """Are all of these numbers days of two centuries, as 20240131?"""
+    numbers = np.asarray(numbers, np.float64)  # 20240131 is no float16
     if len(numbers) < 2 or not ((numbers >= 19000101) & (numbers <= 20991231)).all() or (numbers % 1).any():
         return False
     month, day = numbers // 100 % 100, numbers % 100

@@ -22,6 +22,8 @@ BY_PANDAS = {  # what reads it: {ending: what it is}
 }
 LINES = (".jsonl", ".ndjson")
 OF_R = (".rds", ".rda", ".rdata")
+AS_TEXT = (*LINES, ".json", ".html", ".htm", ".xml", ".arff")  # others hold bytes: what is text is no such file
+BYTES = {*range(32)} - {*b"\t\n\r"}
 BEGINS = {  # {first bytes: an ending of its kind}
     b"ARROW1": ".feather",
     b"FEA1": ".feather",
@@ -41,8 +43,11 @@ def refuse_other(path: Path, key: str) -> bytes:
             start = file.read(16)
     except OSError:
         return b""  # which is told when it is read
-    ending = next((one for begins, one in BEGINS.items() if start.startswith(begins)), path.suffix.lower())
-    if start.startswith(b"PAR1") or not (said := _said(ending, path)):
+    begun = next((one for begins, one in BEGINS.items() if start.startswith(begins)), None)
+    ending = begun or path.suffix.lower()
+    utf16 = start.startswith((b"\xff\xfe", b"\xfe\xff"))
+    text = begun is None and ending not in AS_TEXT and (utf16 or not BYTES & {*start})
+    if text or start.startswith(b"PAR1") or not (said := _said(ending, path)):
         return start
     raise BadInput(f"{key}={path}: is {said[0]}, no table of text or Parquet: {said[1]}")
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlthink.data.tables.columns import kind_of, no_numbers, numbers
+from dlthink.data.amounts import UNREADABLE, why_lost
+from dlthink.data.tables.columns import kind_of, no_numbers, numbers, unit_of
 from dlthink.data.tables.read_table import Source
 from dlthink.errors import BadInput
 
@@ -93,11 +94,13 @@ def _numbers(column: pandas.Series, source: Source, what: str) -> np.ndarray:
     found = numbers(column, "number" if kind != "boolean" else kind, source, feature=False)[str(column.name)]
     if (lost := no_numbers(column, found)).any():
         row = int(lost.argmax())
-        number = int((~np.isnan(found)).sum())
-        few = f"though {number:,} others are" if number else "and no other is"
+        number, cell = int((~np.isnan(found)).sum()), str(column.iloc[row])
+        why = why_lost(cell, unit_of(column, source))
+        if why == UNREADABLE:
+            why = f"no number, though {number:,} others are" if number else "no number, and no other is"
         raise BadInput(
-            f"{setting}: {source.name}, {source.place(row)}: {str(column.iloc[row])[:40]!r} is no number, {few}; "
-            f"mend it, leave the cell empty, or take another column; words are for data.kind=identities"
+            f"{setting}: {source.name}, {source.place(row)}: {cell[:40]!r} is {why}; mend it, leave the cell empty, or "
+            f"take another column; words are for data.kind=identities"
         )
     return found
 

@@ -120,6 +120,24 @@ def test_what_stands_about_the_header_is_no_row(tmp_path, above, names, below):
     assert source.header == above.count("\n") + 1 and len(source.notes) == below.count("\n")
 
 
+def test_years_may_be_names_and_a_comma_may_end_each_line(tmp_path):
+    path = tmp_path / "t.csv"
+    above = '"Data Source","World Development Indicators",\n\n"Last Updated Date","2024-05-30",\n\n'
+    rows = "".join(f'"Land {i}","L{i}","{i}.5","{i}.25",\n' if i else '"Land","L","","",\n' for i in range(9))
+    path.write_text(above + '"Country Name","Country Code","2019","2020",\n' + rows)
+    found, source = read_table(path)
+    assert list(found.columns) == ["Country Name", "Country Code", "2019", "2020"] and len(found) == 9
+    assert found["2020"].tolist()[1:] == [i + 0.25 for i in range(1, 9)] and source.header == 5
+
+
+def test_a_comma_in_a_title_does_not_part_decimals(tmp_path):
+    path = tmp_path / "t.csv"
+    rows = "".join(f"S{i};{i},5;{i};{i % 6}+\n" for i in range(30))
+    path.write_text("Klasse 9b, Schuljahr 2023/24\nLehrer: Meier\n\nName;Stunden;Punkte;Note\n" + rows)
+    found, _ = read_table(path)
+    assert list(found.columns) == ["Name", "Stunden", "Punkte", "Note"] and found["Stunden"].iloc[1] == 1.5
+
+
 def test_a_first_row_of_errors_and_gaps_is_a_row(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a,b,c\n#DIV/0!,NA,#WERT!\n" + "1,2,3\n" * 9)
@@ -214,7 +232,7 @@ def test_a_guessed_encoding_is_told(tmp_path):
     assert found.columns[0] == "größe" and "Windows-1252" in source.notes[0]
 
 
-@pytest.mark.parametrize("name", ["t", "t.data", "t.CSV", "t.parquet"])
+@pytest.mark.parametrize("name", ["t", "t.data", "t.CSV", "t.parquet", "t.xls", "t.db"])
 def test_text_is_told_by_its_content(tmp_path, name):
     (tmp_path / name).write_text("a,b\n1,2\n3,4\n")
     assert read_table(tmp_path / name)[0].shape == (2, 2)
@@ -227,7 +245,7 @@ OTHER = {
     "t.feather": (b"ARROW1", ["Arrow", "pandas.read_feather('t.feather').to_csv('t.csv', index=False)"]),
     "t.jsonl": (b"{}", ["JSON", "lines=True"]),
     "t.sav": (b"$FL2", ["SPSS", "read_spss"]),
-    "t.dta": (b"r", ["Stata"]),
+    "t.dta": (b"r\x02\x01\0", ["Stata"]),
     "t.rds": (b"\x1f\x8b", ["in R, write.csv"]),
     "t.html": (b"<table>", ["read_html('t.html')[0]"]),
     "t.db": (b"SQLite format 3", ["a database"]),

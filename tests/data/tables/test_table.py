@@ -175,6 +175,8 @@ def test_targets_that_are_none(tmp_path):
 
     bad(["high", "low"] * 100, "line 2", "'high' is no number", "no other is")
     bad([*map(str, range(199)), "high"], "line 201", "'high' is no number", "199 others are")
+    bad(["5.5"] * 199 + [">10"], "line 201", "'>10' is a bound (< or >), no value; mend it")
+    bad(["5.5 g"] * 199 + ["48 mg"], "line 201", "'48 mg' is in another unit than g; mend it")
     bad(["2020-01-01"] * 200, "dates")
     refused(["target is missing in all 200 rows"], written(tmp_path, frame().assign(y=np.nan)))
 
@@ -214,6 +216,16 @@ def test_what_looks_strange_in_a_file_is_told(tmp_path):
     table.loc[119, "colour"] = "Total"
     notes = "; ".join(reals(written(tmp_path, table)).notes)
     assert "line 121 reads Total" in notes and "data.categories=[zip]" in notes and "predicted in it: y (kg)" in notes
+
+
+def test_codes_for_missing_values_are_told(tmp_path):
+    made = frame(100)
+    made["a"] = np.where(np.arange(100) % 9 == 0, -99, 1000 + made["a"].abs() * 100)
+    made["y"] = np.where(np.arange(100) % 7 == 0, 9999, made["y"])
+    (told,) = [note for note in reals(written(tmp_path, made)).notes if "codes for missing" in note]
+    assert told.startswith("unlike all others") and "a (-99), y (9999)" in told
+    made["a"], made["y"] = np.arange(100) % 100, made["b"]  # 99 is one of many
+    assert not [note for note in reals(written(tmp_path, made)).notes if "codes for missing" in note]
 
 
 def test_merged_cells_are_told(tmp_path):
