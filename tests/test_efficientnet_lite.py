@@ -1,5 +1,6 @@
 """The frozen networks: the published ones, from their packages' weights, and nothing of them learns or is saved."""
 
+import copy
 import sys
 from importlib import import_module
 
@@ -67,6 +68,16 @@ def test_nothing_learns_and_no_checkpoint_holds_it(variant):
     net = efficientnet_lite.load(variant)
     assert not list(net.parameters()) and not net.state_dict()
     assert sum(b.numel() for b in net.buffers()) > 3e6
+
+
+@pytest.mark.skipif(not efficientnet_lite.installed(1), reason=efficientnet_lite.package(1))
+def test_a_copy_shares_the_weights_and_sees_the_same_in_float64():
+    net, small = efficientnet_lite.load(1), torch.rand(2, 3, 45, 45, generator=torch.Generator().manual_seed(0))
+    twin = copy.deepcopy(net)
+    assert all(a is b for a, b in zip(net.buffers(), twin.buffers(), strict=True))
+    twin.double()
+    assert net.stem.weight.dtype == torch.float32
+    assert torch.allclose(twin(small.double()).float(), net(small), atol=1e-4)
 
 
 def test_a_missing_package_names_who_asked(monkeypatch):

@@ -24,13 +24,12 @@ class Asked:
     """
 
     def __init__(self, loss: nn.Module, out: Values, y: Values, dtype: torch.dtype | None = None):
-        self.loss, self.start = loss, rng.state()  # it is asked on copies
-        self.out, self.y, self.dtype = out, y, torch.float32
-        if dtype is None and self._can(torch.float64):
-            dtype = torch.float64
-        self.dtype = dtype or torch.float32
-        self.loss = twin(loss).to(self.dtype)
-        self.out, self.y = self.wide(out), self.wide(y)
+        self.start = rng.state()
+        for numbers in [torch.float64, torch.float32] if dtype is None else [dtype]:
+            self.dtype, self.loss = numbers, twin(loss).to(numbers)  # it is asked on copies
+            self.out, self.y = self.wide(out), self.wide(y)
+            if dtype is not None or self._runs():
+                break
 
     @property
     def draws(self) -> bool:
@@ -38,12 +37,15 @@ class Asked:
         rng.restore(self.start)
         return draws(self.loss, lambda: twin(self.loss), self.out, self.y)
 
-    def _can(self, dtype: torch.dtype) -> bool:
-        self.dtype, self.loss = dtype, twin(self.loss).to(dtype)
+    def _runs(self) -> bool:
+        """Does the cost run in this format to its end? What it answers is kept."""
         try:
-            return all(term.dtype == dtype for term in self.terms(self.out, self.y).values())
+            if all(term.dtype == self.dtype for term in self._first[0].values()):
+                return True
+            del self._first
         except Exception:  # whatever a cost cannot do; in float32 it has been asked before
-            return False
+            pass
+        return False
 
     def wide(self, value: Values) -> Values:
         """The same numbers in the format of this asking; whole numbers stay."""
@@ -51,36 +53,40 @@ class Asked:
 
     def terms(self, out: Values | None = None, y: Values | None = None) -> dict[str, Tensor]:
         """The terms at these answers and targets; at those of the batch where none are given."""
+        return self._first[0] if out is None and y is None else self._asked(out, y)
+
+    def _asked(self, out: Values | None, y: Values | None) -> dict[str, Tensor]:
         out, y = (self.wide(own if other is None else other) for own, other in ((self.out, out), (self.y, y)))
         rng.restore(self.start)
         return terms_of(_again(self.loss), each(Tensor.clone, out), each(Tensor.clone, y))
 
     def value(self, out: Values | None = None, y: Values | None = None) -> float:
         """The cost: the sum of its terms."""
-        if out is None and y is None:
-            return self._value
         with torch.no_grad():
             return float(reduce(add, self.terms(out, y).values()))
 
-    @cached_property
-    def _value(self) -> float:
-        return self.value(self.out)
-
     def slopes(self, out: Values | None = None, y: Values | None = None) -> list[Tensor]:
         """The gradient at each tensor of answers, zeros where none arrives."""
+        return self.terms_and_slopes(out, y)[1]
+
+    def terms_and_slopes(
+        self, out: Values | None = None, y: Values | None = None
+    ) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """Both, asked once."""
         if out is None and y is None:
-            return [one.clone() for one in self._slopes]
+            terms, slopes = self._first
+            return terms, [slope.clone() for slope in slopes]
         leaf = leaf_of(self.wide(self.out if out is None else out))
-        leaves = list(tensors(leaf))
-        total = reduce(add, self.terms(leaf, y).values())
-        if not total.requires_grad:
-            return [torch.zeros_like(one) for one in leaves]
-        found = torch.autograd.grad(total, leaves, allow_unused=True)
-        return [torch.zeros_like(one) if slope is None else slope for one, slope in zip(leaves, found, strict=True)]
+        leaves, terms = list(tensors(leaf)), self._asked(leaf, y)
+        total = reduce(add, terms.values())
+        found = torch.autograd.grad(total, leaves, allow_unused=True) if total.requires_grad else [None] * len(leaves)
+        slopes = [torch.zeros_like(one) if slope is None else slope for one, slope in zip(leaves, found, strict=True)]
+        return {name: term.detach() for name, term in terms.items()}, slopes
 
     @cached_property
-    def _slopes(self) -> list[Tensor]:
-        return self.slopes(self.out)
+    def _first(self) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """Terms and slopes at the answers of the batch."""
+        return self.terms_and_slopes(self.out)
 
     def operations(self) -> Operations:
         """Every operation of torch that the cost asks for, in order."""

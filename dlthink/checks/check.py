@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from dlthink.checks import extremes, gradients
-from dlthink.checks.asked import Asked
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.counts import Counts
 from dlthink.checks.kinds.domains import Domains
@@ -81,12 +80,12 @@ def _known(kind: str) -> Kind:
 def _asked(kind: Kind, make: Make, metrics: Any, report: Report) -> Iterator[Finding]:
     case = kind.case(make)
     if (yield from _sound(case, metrics)):
-        asked = Asked(case.loss, case.out, case.y)
+        asked = case.asked
         yield from gradients.check_reach(asked, case.loss.outputs_per_target)
         yield from gradients.check_slope(asked)
-        yield from gradients.check_formats(asked)
+        yield from gradients.check_formats(asked, case.single)
         yield from gradients.check_descent(asked)
-        yield from extremes.check_extremes(asked, kind.outliers(case.y))
+        yield from extremes.check_extremes(case.single, kind.outliers(case.y))
         yield from kind.examined(make, case, report)
 
 

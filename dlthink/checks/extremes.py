@@ -11,12 +11,11 @@ from dlthink.nested_tensors import each
 FAR, FARTHEST = 10.0, 100.0  # answers: reached by a bad start; reached by nobody who looks
 
 
-def check_extremes(asked: Asked, outliers: Values) -> Iterator[Finding]:
-    """Cost and gradient in float32 where answers are 0, 10 and 100 either way, and where targets are outliers."""
+def check_extremes(single: Asked, outliers: Values) -> Iterator[Finding]:
+    """Cost and gradient, in float32, where answers are 0, 10 and 100 either way, and where targets are outliers."""
     name = "extremes"
-    single = Asked(asked.loss, asked.out, asked.y, torch.float32)
     for size in (0.0, FAR, FARTHEST):
-        wrong = _wrong(single, _answers(asked.out, size), asked.y)
+        wrong = _wrong(single, _answers(single.out, size), single.y)
         if wrong:
             what = "answers that are all 0, as of many a network at the start," if not size else f"answers of {size:g}"
             yield Finding(
@@ -27,7 +26,7 @@ def check_extremes(asked: Asked, outliers: Values) -> Iterator[Finding]:
                 "logsumexp",
             )
             return
-    wrong = _wrong(single, asked.out, outliers)
+    wrong = _wrong(single, single.out, outliers)
     if wrong:
         yield Finding(name, "failed", f"a target ten standard deviations out: {wrong}", "see which function overflows")
         return
@@ -67,9 +66,10 @@ def _answers(out: Values, size: float) -> Values:
 
 
 def _wrong(asked: Asked, out: Values, y: Values) -> str | None:
-    for term, value in asked.terms(out, y).items():
+    terms, slopes = asked.terms_and_slopes(out, y)
+    for term, value in terms.items():
         if not value.isfinite():
             return f"the term {term} is {float(value)}"
-    if not all(slope.isfinite().all() for slope in asked.slopes(out, y)):
+    if not all(slope.isfinite().all() for slope in slopes):
         return "the cost is finite and its gradient is not"
     return None

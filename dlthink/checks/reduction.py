@@ -9,6 +9,7 @@ from dlthink.checks.asked import Asked
 from dlthink.checks.finding import Finding
 from dlthink.checks.ranking import crowded
 from dlthink.nested_tensors import each, join, rows
+from dlthink.training.terms import twin
 
 NEAR = 1e-3
 SMALL = 1e-9  # of the largest term: one that is smaller is rounding
@@ -95,7 +96,7 @@ def check_alone(asked: Asked) -> Iterator[Finding]:
 def check_row_by_row(asked: Asked) -> Iterator[Finding]:
     """Is what is read out of a sample the same whoever else is asked about?"""
     name = "predicted alone"
-    cost = asked.loss.eval()
+    cost = twin(asked.loss).eval()
     with torch.no_grad():
         together, alone = cost.predict(asked.out), cost.predict(each(lambda x: x[:3], asked.out))
     for what, value in together.items():

@@ -81,8 +81,8 @@ class Domains(Kind):
         return Case(made(make, self.facts()), out, y)
 
     def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
-        yield from check_reduction(Asked(case.loss, case.out, case.y))
-        yield from check_row_by_row(Asked(case.loss, case.out, case.y, torch.float32))
+        yield from check_reduction(case.asked)
+        yield from check_row_by_row(case.single)
         asked, gained = learned(case.loss)
         y = asked.y
         true, nothing, forgets = (asked.value(one) for one in (answered(y), answered(y, share=0.0), _forgets(y)))
@@ -169,5 +169,5 @@ def learned(loss: nn.Module) -> tuple[Asked, float]:
 def _lead(cost: nn.Module, y: dict[str, Tensor]) -> tuple[float, float]:
     """(what changing nothing costs more than the truth, what it costs)."""
     asked = Asked(cost, answered(y), y, torch.float32)
-    nothing = asked.value(answered(y, share=0.0))
-    return nothing - asked.value(), nothing
+    nothing, true = asked.value(answered(y, share=0.0)), asked.value(asked.out)
+    return nothing - true, nothing

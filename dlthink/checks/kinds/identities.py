@@ -42,14 +42,13 @@ class Identities(Kind):
         return noise(people * PHOTOS, loss.outputs_per_target, seed=people, size=0.5).float()
 
     def landscape(self, make: Make, name: str) -> Landscape:
-        case = self.case(make)
-        return over_distances(Asked(case.loss, case.out, case.y), name)
+        return over_distances(self.case(make).asked, name)
 
     def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
-        asked = Asked(case.loss, case.out, case.y)
+        asked = case.asked
         more = Asked(case.loss, self.answers(case.loss, 2 * PEOPLE), self.people(2 * PEOPLE))
         yield from check_pairs(asked, more)
-        yield from check_row_by_row(Asked(case.loss, case.out, case.y, torch.float32))
+        yield from check_row_by_row(case.single)
         yield from ranking.check_pull(asked)
         yield from ranking.check_push(asked)
         yield from ranking.check_length(asked)

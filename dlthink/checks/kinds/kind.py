@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from dlthink.checks.asked import Values
+from dlthink.checks.asked import Asked, Values
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.landscape import Landscape
 from dlthink.errors import BadInput
@@ -23,6 +24,16 @@ class Case:
     loss: nn.Module
     out: Values
     y: Values
+
+    @cached_property
+    def asked(self) -> Asked:
+        """In the widest numbers that the cost takes."""
+        return Asked(self.loss, self.out, self.y)
+
+    @cached_property
+    def single(self) -> Asked:
+        """In float32, as training asks it."""
+        return Asked(self.loss, self.out, self.y, torch.float32)
 
 
 class Kind:

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from dlthink.checks import elicitation
-from dlthink.checks.asked import Asked
 from dlthink.checks.claim import asks_for
 from dlthink.checks.elicitation import centre, spread
 from dlthink.checks.extremes import check_flat
@@ -89,12 +88,12 @@ class Scalars(Kind):
         raise NotImplementedError
 
     def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
-        asked = Asked(case.loss, case.out, case.y)
+        asked = case.asked
         yield from check_dead(asked, self.name)
         yield from check_flat(asked)
         yield from check_reduction(asked)
         yield from check_alone(asked)
-        yield from check_row_by_row(Asked(case.loss, case.out, case.y, torch.float32))
+        yield from check_row_by_row(case.single)
         ranged = self._range(case)
         yield from ranged
         if any(finding.outcome == "failed" for finding in ranged):
