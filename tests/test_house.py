@@ -24,15 +24,24 @@ BANNED = re.compile(r"util|helper|common|base_|manager|registry|misc")
 
 
 @cache
-def imports(file):
-    """Everything of dlthink that a file imports, wherever in it."""
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+def _imported(file):
+    """(Everything of dlthink that a file imports, wherever in it; the part of it that only annotations need)"""
+    tree, found, typed = ast.parse(file.read_text()), {False: set(), True: set()}, set()
+    for node in ast.walk(tree):  # from the outside in
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            typed |= {*node.body}
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            found[node in typed] |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in found if name.split(".")[0] == "dlthink"}
+            found[node in typed] |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    ours = {only: {name for name in names if name.split(".")[0] == "dlthink"} for only, names in found.items()}
+    return ours[False] | ours[True], ours[True] - ours[False]
+
+
+def imports(file, types=True):
+    """Everything of dlthink that a file imports. types: also what only annotations need."""
+    every, typed = _imported(file)
+    return every if types else every - typed
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -69,6 +78,15 @@ def test_checks_ask_any_cost_and_know_none():
         assert not [n for n in imports(file) if n.startswith(("dlthink.commands", "dlthink.config", "dlthink.runs"))]
     for file in (PACKAGE / "checks").glob("*.py"):
         assert not re.findall(r"""(?:==|\bin) *["'](?:counts|reals|identities|seasons)""", file.read_text()), file
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    """Not even within a function; what a package offers, in its __init__.py, is no part of it."""
+    modules = {f: ".".join(f.relative_to(PACKAGE.parent).with_suffix("").parts) for f in FILES if f.stem != "__init__"}
+    needs = {name: imports(file, types=False) & {*modules.values()} - {name} for file, name in modules.items()}
+    while leaves := {name for name, others in needs.items() if not others}:
+        needs = {name: others - leaves for name, others in needs.items() if name not in leaves}
+    assert not needs, "in a circle, or above one"
 
 
 def test_only_the_loop_writes_to_the_board():
