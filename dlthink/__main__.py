@@ -3,16 +3,12 @@
 import ast
 import importlib
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 
 from dlthink import __version__
-from dlthink.errors import EXPECTED, BadInput, Terminated, answer
+from dlthink.errors import EXPECTED, BadInput, answer, hearing
 from dlthink.user_errors import own_code
 
 
@@ -48,26 +44,6 @@ def complete(words: list[str]) -> int:
             return 0
         os.environ["COMP_LINE"] = line.replace("train ", "", 1)
     return importlib.import_module("dlthink.commands.train").main(words)
-
-
-@contextmanager
-def hearing() -> Iterator[None]:
-    """SIGTERM ends what is inside as Ctrl-C does, so that nothing half written is left; training hears both itself.
-
-    Only a program's main thread hears signals, and whoever listens already is left alone.
-    """
-    here = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-
-    def stop(*_) -> None:
-        raise Terminated
-
-    if here:
-        signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        if here:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def main(words: list[str] | None = None) -> int:

@@ -1,6 +1,9 @@
 """The ways a run can end badly, and how each is said in one line."""
 
+import shlex
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,9 +38,34 @@ def out_of_memory() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def hearing() -> Iterator[None]:
+    """SIGTERM ends what is inside as Ctrl-C does, so that nothing half written is left; training hears both itself.
+
+    Only a program's main thread hears signals, and whoever listens already is left alone.
+    """
+    here = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+    def stop(*_) -> None:
+        raise Terminated
+
+    if here:
+        signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        if here:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def plain(text: str) -> str:
     """The text as a terminal may show it: what a stranger's file smuggles into a name, such as a colour, is spelt."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def in_shell(value: object) -> str:
+    """As it is typed in a shell, in quotes where it needs them."""
+    return shlex.quote(str(value))
 
 
 def answer(error: BaseException) -> int:
@@ -46,7 +74,7 @@ def answer(error: BaseException) -> int:
     if isinstance(error, Diverged):
         code = 1
     elif isinstance(error, KeyboardInterrupt):
-        message, code = message or "stopped", 143 if isinstance(error, Terminated) else 130
+        message, code = message or "stopped", exit_code(error)
     elif isinstance(error, MemoryError):
         message = f"there is not enough memory for this ({error}); ask for less"
     elif isinstance(error, OSError):
@@ -54,3 +82,8 @@ def answer(error: BaseException) -> int:
         message = f"{where}{error.strerror or error}; what was saved before is still there"
     print(plain(f"dlthink: {' '.join(message.splitlines())}"), file=sys.stderr)
     return code
+
+
+def exit_code(stop: KeyboardInterrupt) -> int:
+    """128 and the number of the signal that was heard, as a shell has it."""
+    return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)

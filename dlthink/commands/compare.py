@@ -63,12 +63,12 @@ def main(words: list[str]) -> int:
     from dlthink.runs.answer import save
 
     given, folders = _parse(words)
-    runs, left_out = _find(folders, given["split"])
+    paths = _files(given)
+    runs, left_out = _find(folders or [_newest()], given["split"])
     compared = comparison.Comparison(runs, _over(given["over"], runs))
     if compared.repeats:
         left_out.append(f"{compared.repeats} with the very settings of a newer one")
     answer = _answer(given, compared, runs)
-    paths = _files(given, answer.TABLES)
     if left_out:
         print(plain(f"dlthink: runs left out: {', '.join(left_out)}"), file=sys.stderr)
     for label, group in zip(compared.labels(), compared.groups.values(), strict=True):
@@ -80,12 +80,12 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _files(given: dict, tables: tuple[str, ...]) -> list[Path]:
-    """The files to be written, a table by one of these endings or a picture. Raises BadInput where that cannot be."""
+def _files(given: dict) -> list[Path]:
+    """The files to be written, tables or pictures by their endings. Raises BadInput where that cannot be."""
     from dlthink.config.arguments import file_to_write
-    from dlthink.runs.answer import PICTURES
+    from dlthink.runs.answer import PICTURES, TABLES
 
-    kinds = {"output": (*tables, *PICTURES), "figure": PICTURES}
+    kinds = {"output": (*TABLES, *PICTURES), "figure": PICTURES}
     return [file_to_write(name, given[name], *ends) for name, ends in kinds.items() if given[name] is not None]
 
 
@@ -136,8 +136,6 @@ def _split(text: str | None) -> list[str]:
 def _parse(words: list[str]) -> tuple[dict[str, str | None], list[Path]]:
     """The named words, and the folders: what has no name, or is there although it looks as if it had one."""
     from dlthink.config.arguments import checked, one_of, parse
-    from dlthink.runs.comparison import SWEEPS, sweeps
-    from dlthink.runs.comparison_table import Table
     from dlthink.runs.latest import run_folder
 
     for word in words:
@@ -153,20 +151,24 @@ def _parse(words: list[str]) -> tuple[dict[str, str | None], list[Path]]:
             raise BadInput(f"{word}: neither a folder nor a word here{near}")
     given, _ = parse([word for word in named if "=" in word], NAMES)
     one_of("split", given["split"], "test", "val")
-    _files(given, Table.TABLES)  # as what no answer can be written is told before runs are read
     if given["y"] and not given["x"]:
         raise BadInput(f"y={given['y']}: is a metric along a setting; name that, too: x=data.fraction")
     if given["x"] and (other := next((name for name in ("metrics", "sort") if given[name]), None)):
         raise BadInput(f"{other}={given[other]}: a curve is of one metric, y={given[other]}")
     folders = [run_folder(word) for word in words if word not in named or "=" not in word]
-    if not folders:
-        begun = (folder for _, folder in reversed(sweeps(SWEEPS)) if any(folder.rglob("config.yaml")))
-        newest = next(begun, None)
-        if newest is None:
-            raise BadInput(f"{SWEEPS}: there is no sweep here; name folders that hold runs, dlthink compare outputs")
-        folders = [newest]
-        print(plain(f"{folders[0]}:"))
     return given, folders
+
+
+def _newest() -> Path:
+    """The folder of the newest sweep, which is said. Raises BadInput where there is none."""
+    from dlthink.runs.comparison import SWEEPS, sweeps
+
+    begun = (folder for _, folder in reversed(sweeps(SWEEPS)) if any(folder.rglob("config.yaml")))
+    newest = next(begun, None)
+    if newest is None:
+        raise BadInput(f"{SWEEPS}: there is no sweep here; name folders that hold runs, dlthink compare outputs")
+    print(plain(f"{newest}:"))
+    return newest
 
 
 def _find(folders: list[Path], split: str) -> tuple[list, list[str]]:

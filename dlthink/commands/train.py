@@ -1,17 +1,19 @@
 """Compose data, network and cost; train; examine. The one entrypoint of every scenario."""
 
 import os
-import shlex
 import sys
-import traceback
 from concurrent.futures import BrokenExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 from dlthink.config.help_choices import overview
 from dlthink.config.paths import conf_folder
 from dlthink.config.user_files import register
-from dlthink.errors import BadInput, plain
+from dlthink.errors import BadInput, in_shell, plain
 from dlthink.runs.job import job, resume, short
+from dlthink.runs.sweep import IN_TURN
+
+FEW = 5  # runs that a line names
 
 
 def main(words: list[str]) -> int:
@@ -54,9 +56,9 @@ def _sweep(flags: list[str], words: list[str], resumed: bool, fail_fast: bool) -
     """A run for each combination of values, side by side where a launcher does so. Returns the worst exit code."""
     from dlthink.config.sweep import every_cost, name_of_each, runs
     from dlthink.runs import sweep
+    from dlthink.runs.worker import fork_once
 
-    launchers = [word.partition("=")[2] for word in words if word.startswith("hydra/launcher=")]
-    launcher = launchers[-1] if launchers else sweep.HERE[0]
+    launcher = _last(words, "hydra/launcher") or IN_TURN
     words = every_cost(words)
     number, folder = runs(words), sweep.place(words)
     go_on = resumed or sweep.began(folder, words)
@@ -64,23 +66,39 @@ def _sweep(flags: list[str], words: list[str], resumed: bool, fail_fast: bool) -
     if not any(word.startswith("hydra.sweep.subdir=") for word in words):
         line.append(f"hydra.sweep.subdir='{name_of_each(words)}'")
     with sweep.alone(folder, launcher) as file:
-        these = sweep.Sweep(file, words, number, go_on, fail_fast)
+        these = sweep.Sweep(file, words, number, go_on, fail_fast, launcher == sweep.BESIDE)
+        line.append(these.begin())
         try:
-            _composed([*line, these.begin()], launcher)
+            if these.beside:
+                fork_once(_last(words, "hydra.launcher.n_jobs"))
+            with these.heard() if these.beside else nullcontext():
+                _composed(line, launcher)
         except SystemExit as stop:  # a signal, or the first failure where that ends the sweep
             if stop.code not in these.codes():
                 raise
-        except KeyboardInterrupt as stop:  # heard by this command alone; its runs are processes of their own
+        except KeyboardInterrupt as stop:
             if not (folder / sweep.WORDS).is_file():
                 raise
-            place = shlex.quote(str(short(folder)))
-            raise type(stop)(f"stopped; go on with: dlthink train -m resume={place}") from stop
-        codes = these.codes()
+            raise type(stop)(f"stopped; {_how_to_go_on(folder)}") from stop
+        codes, failed = these.codes(), these.failed()
     if not codes:
         raise BadInput(f"hydra/launcher={launcher}: has started none of the {number} runs; look at its settings")
     if folder.is_dir():
         _say_how_to_compare(folder)
+    if failed:
+        named = ", ".join(failed[:FEW]) + (f" and {len(failed) - FEW} more" if len(failed) > FEW else "")
+        rest = f"; {_how_to_go_on(folder)}" if len(codes) < number and (folder / sweep.WORDS).is_file() else ""
+        print(plain(f"dlthink: {len(failed)} of {number} runs failed: {named}{rest}"), file=sys.stderr)
     return max(codes)
+
+
+def _last(words: list[str], key: str) -> str | None:
+    """What the last of the words that give `key` a value says."""
+    return next((word.partition("=")[2] for word in reversed(words) if word.startswith(f"{key}=")), None)
+
+
+def _how_to_go_on(folder: Path) -> str:
+    return f"go on with: dlthink train -m resume={in_shell(short(folder))}"
 
 
 def _help(words: list[str]) -> str:
@@ -96,9 +114,9 @@ def _help(words: list[str]) -> str:
     return explained(overrides) or overview(_config_dir(words))
 
 
-def _composed(words: list[str], launcher: str = "basic") -> int:
-    """Hand the words to Hydra, which composes each run and calls `job`. Raises BadInput for what it refuses, or the
-    launcher."""
+def _composed(words: list[str], launcher: str = IN_TURN) -> int:
+    """Hand the words to Hydra, which composes each run and calls `job`. Raises BadInput for what it refuses, or a
+    launcher: what goes wrong in a run of a sweep never comes back from there."""
     import hydra
 
     from dlthink.config.refusals import REFUSED, in_one_line
@@ -115,9 +133,7 @@ def _composed(words: list[str], launcher: str = "basic") -> int:
             f"hydra.launcher.n_jobs=2, each has more memory"
         ) from error
     except Exception as error:
-        files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-        ours = job.__code__.co_filename in files or type(error.__cause__).__name__ == "_RemoteTraceback"
-        if ours or not any("hydra_plugins" in file for file in files):
+        if launcher == IN_TURN:
             raise
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise BadInput(f"hydra/launcher={launcher}: {why}") from error
@@ -135,7 +151,7 @@ def _say_how_to_compare(sweep: Path) -> None:
             compare.main([folder])
         except BadInput as error:  # runs of several problems have been trained all the same
             print(plain(f"note: {error}"))
-        print(plain(f"compare them: dlthink compare {shlex.quote(folder)}"), flush=True)
+        print(plain(f"compare them: dlthink compare {in_shell(folder)}"), flush=True)
 
 
 def _config_dir(words: list[str]) -> Path | None:

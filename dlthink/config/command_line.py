@@ -9,7 +9,7 @@ from dlthink.config.override import chosen, parsed, quoted
 from dlthink.config.paths import GROUPS, conf_folder, options
 from dlthink.config.types import typed
 from dlthink.did_you_mean import hint
-from dlthink.errors import BadInput
+from dlthink.errors import BadInput, in_shell
 
 # A flag -> as it is handed on, and the values that it takes (none, some, or any folder)
 FLAGS = {
@@ -60,7 +60,7 @@ def _check_once(overrides: list[str]) -> None:
     if pair := twice(overrides):
         before, word = pair
         key, _, value = word.lstrip("+").partition("=")
-        each = f"-m {key}={before.partition('=')[2]},{value}"
+        each = f"-m {in_shell(f'{before},{value}')}"
         raise BadInput(f"{word}: {key}= is there already, {before}; to train with each: {each}")
 
 
@@ -94,8 +94,10 @@ def _check(word: str, several: bool, own: list[Path]) -> None:
     _check_key(word, bare, several)
     override = _override(word)
     if (override.is_sweep_override() or word == "loss=all") and not several:
-        together = f"; for one run with a list of them: {key}=[{word.partition('=')[2]}]" if "." in key else ""
-        raise BadInput(f"{word}: several values; to train with each of them, add -m: dlthink train -m {word}{together}")
+        listed = in_shell(f"{key}=[{word.partition('=')[2]}]")
+        together = f"; for one run with a list of them: {listed}" if "." in key else ""
+        each = f"dlthink train -m {in_shell(word)}"
+        raise BadInput(f"{word}: several values; to train with each of them, add -m: {each}{together}")
     values = [_text(value) for value in _values(override)]
     if again := next((value for value in values if values.count(value) > 1), None):
         raise BadInput(f"{word}: {again} is there twice; a run with the same words is the same run")
@@ -155,7 +157,8 @@ def _check_choice(group: str, choice: Any, own: list[Path]) -> None:
     """Can a file of the group be called so? Whether there is one, Hydra finds out."""
     if isinstance(choice, list):
         names = ",".join(map(str, choice)) or "..."
-        raise BadInput(f"{group}=[{names}]: one choice a run; to try several: dlthink train -m {group}={names}")
+        several = in_shell(f"{group}={names}")
+        raise BadInput(f"{group}=[{names}]: one choice a run; to try several: dlthink train -m {several}")
     if isinstance(choice, dict):
         raise BadInput(
             f"{group}={{...}}: choose a {group} by its name, and set its values one by one, {group}.KEY=VALUE"

@@ -1,14 +1,13 @@
-"""Table of groups of runs, best first, with their differences: for the terminal, as Markdown, as CSV, as a picture."""
+"""Table of groups of runs, best first, with their differences: for the terminal, a file, or a picture."""
 
 from __future__ import annotations
 
-import csv
 import math
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from dlthink.arrows import arrow
 from dlthink.errors import BadInput
@@ -31,8 +30,6 @@ class Table:
     reference    the place of the group that others are compared with; None: the best one
     other_data   settings by which the data of the groups differ: a difference says nothing of a cost then
     """
-
-    TABLES = (".csv", ".md")
 
     compared: Comparison
     split: str
@@ -98,13 +95,24 @@ class Table:
             said.append(textwrap.fill(more, WIDE, subsequent_indent="  ", break_long_words=False))
         return [*said, "", *self.answer] if self.answer else said
 
-    def write(self, file: IO[str], ending: str) -> None:
-        """All metrics, as CSV with all digits, or in Markdown with the answer."""
-        if ending == ".md":
-            answer = "".join(f"\n{line}\n" for line in self.answer)
-            file.write(f"{markdown(self.split, *self.rows, self.columns)}\n{answer}")
-        else:
-            write_csv(file, self.compared, self.order, self.names, None if self.other_data else self.ranking)
+    def numbers(self) -> list[list]:
+        """Of each group its settings, n, all metrics with their standard errors; of the first one the difference."""
+        ranking, groups = None if self.other_data else self.ranking, list(self.compared.groups.items())
+        estimates = [self.compared.estimates(name) for name in self.names]
+        ends = ("difference", "difference_low", "difference_high", "p") if ranking else ()
+        heads = [head for name in self.names for head in (name, f"{name}_se")]
+        rows = [[*self.compared.keys, "n", *heads, *(f"{self.names[0]}_{end}" for end in ends)]]
+        for place in self.order:
+            values, group = groups[place]
+            known = [number for one in estimates for number in (one[place].mean, one[place].error)]
+            rows.append([*values, len(group), *known, *(_differences(ranking, place) if ranking else ())])
+        return rows
+
+    def page(self) -> tuple[list[list[str]], list[str]]:
+        """All metrics, and the answer."""
+        labels, counts = self.rows
+        first, n = [self.split, *labels], ["n", *map(str, counts)]
+        return [list(row) for row in zip(first, n, *self.columns, strict=True)], self.answer
 
     def _differ(self) -> str:
         return (
@@ -161,27 +169,6 @@ def aligned(title: str, labels: list[str], counts: Iterable[int], columns: list[
     wide, narrow = max(map(len, first)), max(3, *map(len, counts))
     rows = zip(first, counts, *columns, strict=True)
     return "\n".join(f"{row[0]:<{wide}}  {row[1]:>{narrow}}  {'  '.join(row[2:])}".rstrip() for row in rows)
-
-
-def markdown(title: str, labels: list[str], counts: Iterable[int], columns: list[list[str]]) -> str:
-    """A table in Markdown."""
-    rows = [*zip([title, *labels], ["n", *map(str, counts)], *columns, strict=True)]
-    lines = ["| " + " | ".join(cell.strip().replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
-
-
-def write_csv(file: IO[str], compared: Comparison, order: list[int], names: list[str], ranking: Ranking | None) -> None:
-    """A row for each group: its settings, n, each metric with its standard error; of the first one the difference."""
-    estimates = [compared.estimates(name) for name in names]
-    groups = list(compared.groups.items())
-    ends = ("difference", "difference_low", "difference_high", "p") if ranking else ()
-    writer = csv.writer(file, lineterminator="\n")
-    heads = [head for name in names for head in (name, f"{name}_se")]
-    writer.writerow([*compared.keys, "n", *heads, *(f"{names[0]}_{end}" for end in ends)])
-    for place in order:
-        values, group = groups[place]
-        numbers = [number for one in estimates for number in (one[place].mean, one[place].error)]
-        writer.writerow([*values, len(group), *numbers, *(_differences(ranking, place) if ranking else ())])
 
 
 def _differences(ranking: Ranking, place: int) -> list[float | None]:

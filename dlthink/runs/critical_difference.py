@@ -13,11 +13,10 @@ where q is the 95 % quantile of the studentized range over sqrt(2). Source: Dems
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,8 +37,6 @@ TARGET = ("data.target",)  # and what is predicted in one
 @dataclass
 class Ranks:
     """ranks: [N, k] of each data set and each group; by: the score that each data set ranks by."""
-
-    TABLES = (".csv",)
 
     groups: list[str]
     data_sets: list[str]
@@ -98,22 +95,29 @@ class Ranks:
 
     def lines(self) -> list[str]:
         """The ranks as a table, the test, and what it says."""
-        best = int(self.order[0]) if self.reference is None else self.reference
-        p = self.pairs(best, several=self.reference is None)
         wide = max(map(len, self.groups))
         said = [f"mean ranks over {len(self.data_sets)} data sets (1: best)"]
-        for place in self.order:
+        for place, apart in self._apart():
             each = " ".join(f"{rank:g}" for rank in self.ranks[:, place])
-            apart = "" if place == best else self._said(place, best, p[place])
             said.append(f"  {self.groups[place]:<{wide}}  {self.mean[place]:.3f}  ({each})  {apart}".rstrip())
+        return [*said, *self._test()]
+
+    def _apart(self) -> list[tuple[int, str]]:
+        """The places of the groups, best first, and what is said of each beside the reference."""
+        best = int(self.order[0]) if self.reference is None else self.reference
+        p = self.pairs(best, several=self.reference is None)
+        return [(place, "" if place == best else self._said(place, best, p[place])) for place in self.order]
+
+    def _test(self) -> list[str]:
+        """Friedman's, by what each data set ranks, and who is left out."""
         n, k = self.ranks.shape
         sure = "not all are alike, beyond doubt" if self.p < DOUBT else "all may be alike"
-        said.append(
-            f"Friedman: chi2 = {self.chi2:.2f}, F({k - 1}, {(k - 1) * (n - 1)}) = {self.f:.2f}, "
-            f"p = {self.p:.2g}: {sure}."
-        )
         pairs = zip(self.data_sets, self.by, strict=True)
-        said.append(f"ranked by: {', '.join(f'{name} ({place})' for place, name in pairs)}")
+        said = [
+            f"Friedman: chi2 = {self.chi2:.2f}, F({k - 1}, {(k - 1) * (n - 1)}) = {self.f:.2f}, "
+            f"{p_value(self.p)}: {sure}.",
+            f"ranked by: {', '.join(f'{name} ({place})' for place, name in pairs)}",
+        ]
         if self.left_out:
             said.append(f"left out, not trained on all of them: {', '.join(self.left_out)}")
         return said
@@ -128,12 +132,17 @@ class Ranks:
         """The places of the groups, best first."""
         return np.argsort(self.mean, kind="stable")
 
-    def write(self, file: IO[str], ending: str) -> None:
-        """A row a group: its mean rank, and its rank on each data set."""
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["runs", "mean_rank", *self.data_sets])
-        for place in self.order:
-            writer.writerow([self.groups[place], self.mean[place], *self.ranks[:, place]])
+    def numbers(self) -> list[list]:
+        """Of each group its mean rank, and its rank on each data set."""
+        rows = [[self.groups[place], self.mean[place], *self.ranks[:, place]] for place in self.order]
+        return [["runs", "mean_rank", *self.data_sets], *rows]
+
+    def page(self) -> tuple[list[list[str]], list[str]]:
+        """The ranks beside what is said of them, and the test."""
+        head, *rows = self.numbers()
+        said = [apart for _, apart in self._apart()]
+        shown = [[row[0], f"{row[1]:.3f}", *(f"{rank:g}" for rank in row[2:])] for row in rows]
+        return [[*head, ""], *([*row, apart] for row, apart in zip(shown, said, strict=True))], self._test()
 
     def figure(self) -> Figure:
         """Mean ranks on a line, bars under those that chance could have put apart."""

@@ -9,11 +9,10 @@ are not independent along a curve.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -56,8 +55,6 @@ class Curves:
     reference: the place of the curve that others are compared with.
     """
 
-    TABLES = (".csv",)
-
     some: list[Curve]
     x: str
     y: str
@@ -70,14 +67,28 @@ class Curves:
         for one in self.some:
             points = ", ".join(f"{x:g}: {at.mean:.6g} ({at.runs})" for x, at in zip(one.x, one.band(), strict=True))
             said.append(f"{one.label}  {self.y} at {self.x} (runs)  {points}")
-        if self.better is None or len(self.some) < 2:
-            return said
-        best = self.some[self.reference]
-        return [*said, "", *(sentence(best, one, self.better, self.y) for one in self.some if one is not best)]
+        return [*said, "", *self._worth()] if self._worth() else said
 
-    def write(self, file: IO[str], ending: str) -> None:
-        """A row for each point: group, x, n, mean and the ends of its 95 % interval."""
-        write_csv(file, self.some, self.x, self.y)
+    def _worth(self) -> list[str]:
+        best = self.some[self.reference]
+        others = [one for one in self.some if one is not best and self.better is not None]
+        return [sentence(best, one, self.better, self.y) for one in others]
+
+    def numbers(self) -> list[list]:
+        """Of each point: group, x, n, mean and the ends of its 95 % interval."""
+        rows = [["runs", self.x, "n", self.y, f"{self.y}_low", f"{self.y}_high"]]
+        for curve in self.some:
+            for at, known in zip(curve.x, curve.band(), strict=True):
+                half = known.half_width()
+                ends = ["", ""] if math.isnan(half) else [known.mean - half, known.mean + half]
+                rows.append([curve.label, at, known.runs, known.mean, *ends])
+        return rows
+
+    def page(self) -> tuple[list[list[str]], list[str]]:
+        """The points with six digits, and what each group needs."""
+        head, *rows = self.numbers()
+        shown = [[f"{cell:.6g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+        return [head, *shown], self._worth()
 
     def figure(self) -> Figure:
         """The curves with their bands, and beside them what each group needs."""
@@ -141,17 +152,6 @@ def sentence(reference: Curve, other: Curve, better: str, y: str) -> str:
     half, said = found.half_width(), f"{other.label} needs {math.exp(found.mean):.3g}"
     interval = "" if math.isnan(half) else f" ({math.exp(found.mean - half):.3g} to {math.exp(found.mean + half):.3g})"
     return f"{said}{interval} times as much as {reference.label} for the same {y}."
-
-
-def write_csv(file: IO[str], some: Sequence[Curve], x: str, y: str) -> None:
-    """A row for each point: group, x, n, mean and the ends of its 95 % interval."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["runs", x, "n", y, f"{y}_low", f"{y}_high"])
-    for curve in some:
-        for at, known in zip(curve.x, curve.band(), strict=True):
-            half = known.half_width()
-            ends = ["", ""] if math.isnan(half) else [known.mean - half, known.mean + half]
-            writer.writerow([curve.label, at, known.runs, known.mean, *ends])
 
 
 def _shift(reference: Curve, other: Curve, repetitions: list[tuple], sign: float) -> float | None:

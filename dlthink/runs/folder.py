@@ -18,7 +18,7 @@ from dlthink.config import build, trust
 from dlthink.config.arguments import change
 from dlthink.config.paths import conf_folder, options
 from dlthink.config.user_files import reach
-from dlthink.errors import BadInput, out_of_memory
+from dlthink.errors import BadInput, in_shell, out_of_memory
 from dlthink.files.atomic import write_json, write_text
 from dlthink.runs import stored_files
 from dlthink.runs.latest import run_folder
@@ -44,7 +44,7 @@ class Run:
         if not path.exists() and path.with_name("last.pt").exists():
             raise BadInput(
                 f"{path}: there is no best checkpoint; if the run stopped before anything was examined, "
-                f"go on with dlthink train resume={self.folder}"
+                f"go on with dlthink train resume={in_shell(self.folder)}"
             )
         saved = checkpoint.load(path)
         checkpoint.require(saved, ("data", "facts"), path)

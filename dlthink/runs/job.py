@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from dlthink.config.override import as_typed
 from dlthink.config.paths import choices_by_group
 from dlthink.config.user_files import reach, register
-from dlthink.errors import EXPECTED, BadInput, answer, out_of_memory, plain
+from dlthink.errors import EXPECTED, BadInput, answer, exit_code, in_shell, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
 from dlthink.runs.summary import table
-from dlthink.runs.sweep import Sweep, keep
+from dlthink.runs.sweep import STOP, Sweep, keep
+from dlthink.runs.worker import at_work, take_turn
 from dlthink.user_errors import own_code
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Trained:
     def tell(self, folder: Path) -> None:
         """The table of its test; a sweep has its own, of all runs."""
         print(plain(table("test", self.results["test"], self.scores)))
-        logdir = "outputs" if folder.is_relative_to(Path("outputs").absolute()) else shlex.quote(str(short(folder)))
+        logdir = "outputs" if folder.is_relative_to(Path("outputs").absolute()) else in_shell(short(folder))
         print(plain(NEXT.format(logdir=logdir)))
         print(plain(f"run: {short(folder)}"), flush=True)
 
@@ -60,19 +61,35 @@ def job(config: DictConfig) -> float | None:
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
-    from dlthink.config.refusals import REFUSED, in_one_line
-    from dlthink.training.interrupt import Interrupted
-
     hydra = HydraConfig.get()
     typed = OmegaConf.to_container(hydra.overrides.task)  # with what is still to be filled in, ${...}, as it is typed
     register(typed)  # a launcher may have put this run into a process of its own
-    folder, whole = Path(hydra.runtime.output_dir), Path(hydra.sweep.dir)
+    folder = Path(hydra.runtime.output_dir)
     try:
         these = Sweep.current()
     except BadInput as error:
         sys.exit(answer(error))
 
-    def tell(code: int, figure: str = "") -> None:
+    if not these.beside:
+        return _told(config, folder, these, typed)
+    with at_work(these):
+        try:
+            if not these.over():
+                return _told(config, folder, these, typed)
+            _leave_no_trace(folder)
+        except KeyboardInterrupt as stop:  # outside of training, so there is nothing to be saved
+            these.stop(exit_code(stop))
+        except SystemExit as stop:  # all others save what they have before the command ends
+            these.stop(stop.code)
+    return None
+
+
+def _told(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> float | None:
+    """The figure of a run, whose end is told; None where it failed. Raises SystemExit where the sweep shall end."""
+    from dlthink.config.refusals import REFUSED, in_one_line
+    from dlthink.training.interrupt import Interrupted
+
+    def tell(code: int, figure: str | None = None) -> None:
         if line := these.ended(code, folder.name, figure):
             print(plain(line), flush=True)
 
@@ -83,8 +100,7 @@ def job(config: DictConfig) -> float | None:
     except (*EXPECTED, *REFUSED) as error:
         code = answer(in_one_line(error) if isinstance(error, REFUSED) else error)
         tell(code)
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()  # nothing began
+        _leave_no_trace(folder)
         if these.fail_fast:
             sys.exit(code)
     except Interrupted as stop:
@@ -92,13 +108,28 @@ def job(config: DictConfig) -> float | None:
             said = f"dlthink: {stop}; saved, and put into the queue again: {folder.name}"
             print(plain(said), file=sys.stderr, flush=True)
             stop.requeue(stop.number, None)
-        place = f"-m resume={shlex.quote(str(short(whole)))}" if these.runs > 1 else f"resume={short(folder)}"
-        sys.exit(_say_how_to_resume(place, stop))
+        if these.beside:
+            print(plain(f"dlthink: {stop}; saved: {folder.name}"), file=sys.stderr, flush=True)
+            sys.exit(STOP + stop.number)
+        whole = these.runs > 1
+        place = in_shell(short(these.file.parent if whole else folder))
+        sys.exit(_say_how_to_resume(f"-m resume={place}" if whole else f"resume={place}", stop))
+    except Exception:  # a mistake of ours in one run is no reason to leave out all others
+        if these.runs == 1:
+            raise
+        traceback.print_exc()
+        tell(1)
     return None
 
 
-def _ended(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> tuple[float, str]:
-    """The figure of a run that is trained, gone on with or found finished; what to say of it in a sweep."""
+def _leave_no_trace(folder: Path) -> None:
+    """Hydra makes a folder for each run; of one that has not begun nothing stays."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _ended(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> tuple[float, str | None]:
+    """The figure of a run that is trained, gone on with or found finished; what to say of its training in a sweep."""
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
@@ -111,10 +142,12 @@ def _ended(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> 
     OmegaConf.resolve(config)
     reach(name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str))
     build.check(config, **choices())
+    if these.beside:
+        take_turn(these.turn(), config.trainer.get("device"))
     with hold(folder):
         go_on = these.go_on or these.begun(folder, typed)
         if go_on and (found := _finished(folder)) is not None:
-            return found, " was there"
+            return found, None
         if go_on and (folder / "checkpoints" / "last.pt").exists():
             trained = _go_on(folder)
         else:
@@ -139,7 +172,7 @@ def resume(folder: str, settings: Sequence[str], allow: str | None) -> int:
         with hold(run.folder):
             trained = _go_on(run.folder, settings, allow)
     except Interrupted as stop:
-        return _say_how_to_resume(f"resume={short(run.folder)}", stop)
+        return _say_how_to_resume(f"resume={in_shell(short(run.folder))}", stop)
     trained.tell(run.folder)
     return 0
 
@@ -153,7 +186,8 @@ def _check_free(folder: Path) -> None:
     """Nothing that lies in the folder of a new run is written over. Raises BadInput."""
     if (folder / "checkpoints").exists():
         raise BadInput(
-            f"{folder}: holds a run already; go on with `dlthink train resume={folder}` or choose another folder"
+            f"{folder}: holds a run already; go on with it, dlthink train resume={in_shell(folder)}, or choose another "
+            f"folder"
         )
     if (folder / "config.yaml").exists() and not (folder / "provenance.json").exists():
         raise BadInput(f"{folder / 'config.yaml'}: is of no run and would be overwritten; choose another folder")
@@ -203,4 +237,4 @@ def _train(
 
 def _say_how_to_resume(words: str, stop: Interrupted) -> int:
     print(plain(f"dlthink: {stop}; saved. Go on with: dlthink train {words}"), file=sys.stderr)
-    return 128 + stop.number
+    return STOP + stop.number

@@ -13,7 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TextIO
 
-from dlthink.errors import BadInput, plain
+from dlthink.errors import BadInput, in_shell, plain
 from dlthink.files.atomic import write_json
 from dlthink.files.lock import NAME, hold
 from dlthink.progress_bar import duration
@@ -57,7 +57,7 @@ class Search:
         return code or self._conclude()
 
     def _how_to_go_on(self) -> str:
-        return f"the search was stopped; go on with it by the same words and into={self.folder}"
+        return f"the search was stopped; go on with it by the same words and into={in_shell(self.folder)}"
 
     def _say_how_to_go_on(self) -> None:
         print(plain(f"dlthink: {self._how_to_go_on()}"), file=sys.stderr)
@@ -98,11 +98,11 @@ class Search:
         place = self.folder / f"trial-{number}"
         line = [*self.space.words, *words]
         if self.space.repeats:
-            line = ["-m", *line, f"hydra.sweep.dir={place}"]
+            line = ["-m", *line, f"into={place}"]
         elif (place / "checkpoints" / "last.pt").exists():
             line = [f"resume={place}"]
         else:
-            line = [*line, f"hydra.run.dir={place}"]
+            line = [*line, f"into={place}"]
         with redirect_stdout(log), redirect_stderr(_Both(log, sys.stderr)):
             code = self._train(line)
         found = [] if code else comparison.find([place], "val")[0]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dlthink.config.arguments import one_of, own_words
 from dlthink.config.override import literal
 from dlthink.config.paths import conf_folder
 from dlthink.did_you_mean import hint
-from dlthink.errors import BadInput
+from dlthink.errors import BadInput, Terminated, in_shell
 from dlthink.files.atomic import write_text
 from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
@@ -25,7 +27,8 @@ from dlthink.runs.signature import sign, signed
 PLACE = "DLTHINK_SWEEP"  # names the file in which a run says that it has ended, in whatever process it is
 WORDS = "sweep.json"  # in the folder of a sweep: the words that began it
 ENDED = ".ended"  # beside it while the sweep runs, where the machines of a cluster find it: what its runs say
-HERE = ("basic", "joblib")  # launchers whose runs end with the command that began them
+IN_TURN, BESIDE = "basic", "joblib"  # launchers whose runs end with the command: in its process, or in others
+STOP = 128  # and more: the exit code of what a signal has ended
 
 
 @dataclass
@@ -37,6 +40,9 @@ class Sweep:
     runs       how many there are; 1 where it is no sweep
     go_on      are runs that finished left as they are, and interrupted ones resumed?
     fail_fast  does the first run that fails end the sweep?
+    beside     are they in processes of their own that the command waits for?
+    command    its process
+    began      when, in seconds
     """
 
     file: Path
@@ -44,11 +50,14 @@ class Sweep:
     runs: int
     go_on: bool = False
     fail_fast: bool = False
+    beside: bool = False
+    command: int = field(default_factory=os.getpid)
+    began: float = field(default_factory=time.time)
 
     def begin(self) -> str:
         """Write down what its runs must know; the word that hands it on to all of them."""
-        known = {"words": self.words, "runs": self.runs, "go_on": self.go_on, "fail_fast": self.fail_fast}
-        self.file.write_text(json.dumps(known | {"began": time.time()}) + "\n")
+        known = {name: value for name, value in asdict(self).items() if name != "file"}
+        self.file.write_text(json.dumps(known) + "\n")
         return literal(f"+hydra.job.env_set.{PLACE}", str(self.file))
 
     @classmethod
@@ -56,38 +65,100 @@ class Sweep:
         """Of the run that asks. Raises BadInput where the command that began it is no more, and was cleared away."""
         file = Path(os.environ[PLACE])
         if not file.is_file():
-            raise BadInput(f"{file.parent}: this sweep was stopped; go on with dlthink train -m resume={file.parent}")
-        known = json.loads(file.read_text().partition("\n")[0])
-        return cls(file, known["words"], known["runs"], known["go_on"], known["fail_fast"])
+            go_on = f"dlthink train -m resume={in_shell(file.parent)}"
+            raise BadInput(f"{file.parent}: this sweep was stopped; go on with {go_on}")
+        return cls(file, **json.loads(file.read_text().partition("\n")[0]))
 
     def begun(self, folder: Path, words: list[str]) -> bool:
         """Has this run begun before, in this very sweep? A launcher starts what had to leave a cluster once more."""
         said = {"begun": str(folder), "words": words}
         if said in self._lines():
             return True
-        with self.file.open("a") as file:
-            file.write(json.dumps(said) + "\n")
+        self._add(said)
         return False
 
-    def ended(self, code: int, name: str, figure: str = "") -> str | None:
-        """A run has ended with an exit code; what to say of the whole, None where there is but one, or nobody asks."""
+    def turn(self) -> int:
+        """Of the process that asks among those that have runs of this sweep: 0, 1, ... in the order of their asking."""
+        said = {"worker": os.getpid()}
+        if said not in self._lines():
+            self._add(said)
+        return [line for line in self._lines() if "worker" in line].index(said)
+
+    def ended(self, code: int, name: str, figure: str | None = None) -> str | None:
+        """A run has ended with an exit code, or, without a figure, failed or was found at its end; what to say of the
+        whole, None where there is but one, or nobody asks."""
         if not self.file.is_file():
             return None
-        with self.file.open("a") as file:
-            file.write(json.dumps({"code": code}) + "\n")
+        found = figure is None and not code
+        self._add({"code": code, "name": name, "found": found})
         if self.runs == 1:
             return None
-        began = json.loads(self.file.read_text().partition("\n")[0])["began"]
-        done, passed = len(self.codes()), time.time() - began
-        left = f", about {duration(passed / done * (self.runs - done))} left" if done < self.runs else ""
-        return f"{done} of {self.runs} runs done after {duration(passed)}{left}: {name}{figure or ' failed'}"
+        done, passed = len(self.codes()), time.time() - self.began
+        took, left = sum(line.get("found") is False for line in self._lines()), ""
+        if took and done < self.runs:
+            left = f", about {duration(passed / took * (self.runs - done))} left"
+        how = " was there" if found else figure or " failed"
+        return f"{done} of {self.runs} runs done after {duration(passed)}{left}: {name}{how}"
 
     def codes(self) -> list[int]:
         """The exit codes of its runs so far."""
         return [line["code"] for line in self._lines() if "code" in line]
 
+    def failed(self) -> list[str]:
+        """The names of its runs that failed."""
+        return [line["name"] for line in self._lines() if line.get("code")]
+
+    def stop(self, code: int) -> None:
+        """End the sweep with this exit code: runs that are at work beside others save and leave, no other begins."""
+        if self.file.is_file():
+            self._add({"stop": code})
+
+    def stopped(self) -> int | None:
+        """The exit code with which it was told to end."""
+        return next((line["stop"] for line in self._lines() if "stop" in line), None)
+
+    def over(self) -> bool:
+        """Was it told to end, or is the command gone that waits for its runs?"""
+        return not self.file.is_file() or self.stopped() is not None or not alive(self.command)
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """While its runs are at work beside each other, Ctrl-C and SIGTERM tell them, once; the same again ends it.
+
+        Raises KeyboardInterrupt, Terminated once they have left.
+        """
+        before = {}
+
+        def tell(number: int, _) -> None:
+            signal.signal(number, before[number])
+            self.stop(STOP + number)
+
+        if threading.current_thread() is threading.main_thread():
+            before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            if code := max(self.stopped() or 0, STOP) - STOP:
+                raise Terminated if code == signal.SIGTERM else KeyboardInterrupt
+
+    def _add(self, said: dict) -> None:
+        with self.file.open("a") as file:
+            file.write(json.dumps(said) + "\n")
+
     def _lines(self) -> list[dict]:
         return [json.loads(line) for line in self.file.read_text().splitlines()[1:]]
+
+
+def alive(process: int) -> bool:
+    """Is there this process? True where the system does not say."""
+    try:
+        return os.name != "posix" or os.kill(process, 0) is None
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
 
 
 def keep(folder: Path, words: list[str]) -> None:
@@ -104,7 +175,7 @@ def kept(folder: Path) -> list[str] | None:
         return None
     text = stored_files.text(file)
     if not signed(text):
-        raise BadInput(f"{file}: was not written here: type the command of that sweep, with into={folder}")
+        raise BadInput(f"{file}: was not written here: type the command of that sweep, with into={in_shell(folder)}")
     return json.loads(text.partition("\n")[0])
 
 
@@ -142,7 +213,7 @@ def began(folder: Path, words: list[str]) -> bool:
         other = next((word for word in [*before, *words] if (word in before) != (word in words)), "the order of words")
         raise BadInput(
             f"{folder}: holds another sweep (they differ in {other}); go on with that one, dlthink train -m "
-            f"resume={folder}, or name another folder"
+            f"resume={in_shell(folder)}, or name another folder"
         )
     return before is not None
 
@@ -171,7 +242,7 @@ def alone(folder: Path, launcher: str) -> Iterator[Path]:
             try:
                 yield file
             except KeyboardInterrupt:
-                needed = launcher not in HERE
+                needed = launcher not in (IN_TURN, BESIDE)
                 raise
             finally:
                 if not needed:
@@ -207,7 +278,7 @@ def words_to_go_on(given: list[str]) -> list[str]:
     words = kept(folder)
     if words is None:
         if one := next((file.parent for file in sorted(folder.glob("*/config.yaml"))), None):
-            raise BadInput(f"{folder}: not the folder of a sweep, but of a run: dlthink train resume={one}")
+            raise BadInput(f"{folder}: not the folder of a sweep, but of a run: dlthink train resume={in_shell(one)}")
         around = folder.parent.iterdir() if folder.parent.is_dir() else ()
         found = [other.name for other in around if (other / WORDS).is_file()]
         raise BadInput(f"{folder}: not the folder of a sweep (no {WORDS} in it){hint(folder.name, found)}")

@@ -20,7 +20,7 @@ class Interrupted(Exception):
 
 
 class Interrupt:
-    """While it is open, the first Ctrl-C or SIGTERM is only noted in `signal`; a second one stops at once.
+    """While it is open, Ctrl-C and SIGTERM are only noted in `signal`; the same one again stops at once.
 
     SIGUSR1 and SIGUSR2 are noted where somebody listens to them: submitit does, on a cluster. `requeue` is that one.
 
@@ -33,7 +33,7 @@ class Interrupt:
         self._before: dict = {}
 
     def _note(self, number: int, frame) -> None:
-        if self.signal is not None and number not in LEAVE and self.requeue is None:
+        if number == self.signal and number not in LEAVE and self.requeue is None:
             raise KeyboardInterrupt
         self.signal = number
 

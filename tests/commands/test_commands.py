@@ -20,6 +20,7 @@ import yaml
 from dlthink.config.compose import composed
 from dlthink.files import downloads
 from dlthink.files.lock import hold
+from dlthink.runs import job as jobs
 from dlthink.training.board import Board
 from dlthink.training.interrupt import Interrupt
 from tests.conftest import REPOSITORY, SMALL, refused
@@ -121,8 +122,21 @@ def test_a_sweep_may_end_at_its_first_failure(cli, tmp_path):
     refused(cli("train", "fail_fast=true"), "fail_fast=true", "add -m")
 
 
-def test_a_launcher_that_refuses_its_settings(cli, tmp_path):
+def test_a_mistake_of_ours_in_one_run_leaves_out_no_other(cli, monkeypatch):
+    train = jobs._train
+
+    def wrong(config, *of):
+        return 1 / 0 if config.seed == 0 else train(config, *of)
+
+    monkeypatch.setattr(jobs, "_train", wrong)
+    code, out, err = cli("train", "-m", "seed=0,1", "into=sweep", *SMALL)
+    assert code == 1 and "ZeroDivisionError" in err and "2 of 2 runs done" in out
+    assert err.splitlines()[-1] == "dlthink: 1 of 2 runs failed: 0-seed=0"
+
+
+def test_a_launcher_that_refuses_its_settings(cli, tmp_path, monkeypatch):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="pip install 'dlthink[sweep]'")
+    monkeypatch.setattr("dlthink.runs.worker.fork_once", lambda n_jobs: None)
     words = ["train", "-m", "hydra/launcher=joblib", "seed=0,1"]
     for setting in "batch_size=0", "pre_dispatch=0":
         refused(cli(*words, f"hydra.launcher.{setting}", "hydra.launcher.n_jobs=2"), "hydra/launcher=joblib: ")

@@ -458,7 +458,9 @@ def test_a_curve_along_a_setting(cli, made, tmp_path):
     refused(cli("compare", "sweep", "x=trainer.epochs", "metrics=mae"), "metrics=mae", "y=mae")
     refused(cli("compare", "sweep", "x=trainer.epochs", "y=ma"), "y=ma", "did you mean mae?")
     refused(cli("compare", "sweep", "x=trainer.epoch"), "x=trainer.epoch", "trainer.epochs")
-    refused(cli("compare", "sweep", "x=trainer.epochs", "output=a.md"), "output=a.md", "CSV or PNG")
+    assert cli("compare", "sweep", "x=trainer.epochs", "output=a.md")[0] == 0
+    lines = (tmp_path / "a.md").read_text().splitlines()
+    assert lines[2] == "| loss=poisson | 0.1 | 2 | -3.16228 | -3.16228 | -3.16228 |" and lines[-1] == said
 
 
 def test_costs_on_several_data_sets_are_ranked(cli, made, tmp_path):
@@ -468,9 +470,13 @@ def test_costs_on_several_data_sets_are_ranked(cli, made, tmp_path):
     code, out, err = cli("compare", "sweep", "output=ranks.csv", "figure=ranks.png")
     assert code == 0 and err == ""
     assert out.splitlines()[:2] == ["mean ranks over 4 data sets (1: best)", "  loss=huber    1.000  (1 1 1 1)"]
-    assert "F(1, 3) = inf, p = 0" in out and (tmp_path / "ranks.png").stat().st_size
+    assert "F(1, 3) = inf, p < 0.001" in out and (tmp_path / "ranks.png").stat().st_size
     assert (tmp_path / "ranks.csv").read_text().startswith("runs,mean_rank,data.path=a,data.path=b")
-    assert cli("compare", "sweep", "across=data.path")[1] == out
+    assert cli("compare", "sweep", "across=data.path", "output=ranks.md")[1] == out
+    head, _, first, *said = (tmp_path / "ranks.md").read_text().splitlines()
+    assert head.startswith("| runs | mean_rank | data.path=a |")
+    assert first == "| loss=huber | 1.000 | 1 | 1 | 1 | 1 |  |"
+    assert [line for line in said if line][1:] == out.splitlines()[3:]
     assert len(labels(cli("compare", "sweep", "across="))) == 8  # each a group of its own
     refused(cli("compare", "sweep", "across=data.fold"), "across=data.fold", "loss, data.path")
     refused(cli("compare", "sweep", "sort=log_score"), "sort=log_score", "one data set")

@@ -1,7 +1,5 @@
 """Curve along a setting: means by hand, the worth of a better cost on curves whose truth is known, words and files."""
 
-import csv
-import io
 import math
 
 import numpy as np
@@ -9,7 +7,7 @@ import pytest
 
 from dlthink.errors import BadInput
 from dlthink.runs.comparison import Comparison, find
-from dlthink.runs.curve import Curve, Curves, _rising, best_at_the_end, curves, sentence, worth, write_csv
+from dlthink.runs.curve import Curve, Curves, _rising, best_at_the_end, curves, sentence, worth
 
 X = [0.05, 0.1, 0.25, 0.5, 1.0]
 
@@ -75,12 +73,13 @@ def compared(runs, tmp_path):
 def test_curves_of_runs_and_their_table(compared):
     some = curves(compared, "data.fraction", "log_score")
     assert [(c.label, c.x) for c in some] == [("loss=a", [0.25, 1.0]), ("loss=b", [0.25, 1.0])]
-    file = io.StringIO()
-    write_csv(file, some, "data.fraction", "log_score")
-    rows = list(csv.reader(io.StringIO(file.getvalue())))
+    whole = Curves(some, "data.fraction", "log_score", "max", 0)
+    rows = whole.numbers()
     assert rows[0] == ["runs", "data.fraction", "n", "log_score", "log_score_low", "log_score_high"]
     half = 12.7062 * 0.05  # of 0 and 0.1: mean 0.05, error 0.05, Student's t of 1
-    assert [float(cell) for cell in rows[1][1:]] == pytest.approx([0.25, 2, 0.05, 0.05 - half, 0.05 + half], abs=1e-4)
+    assert rows[1][1:] == pytest.approx([0.25, 2, 0.05, 0.05 - half, 0.05 + half], abs=1e-4)
+    table, said = whole.page()
+    assert table[1][:4] == ["loss=a", "0.25", "2", "0.05"] and said == whole.lines()[3:]
     with pytest.raises(BadInput, match=r"x=data\.fold: is the same in all"):
         curves(compared, "data.fold", "log_score")
     with pytest.raises(BadInput, match="no number that a curve"):

@@ -39,7 +39,7 @@ def trained(tmp_path, monkeypatch):
         lr, width, depth = float(values["optim.lr"]), int(values["model.width"]), int(values["model.depth"])
         sweep = "-m" in words
         for seed in values.get("seed", "0").split(",") if sweep else "0":
-            place = tmp_path / (f"{values['hydra.sweep.dir']}/{seed}" if sweep else values["hydra.run.dir"])
+            place = tmp_path / values["into"] / (str(seed) if sweep else "")
             place.mkdir(parents=True)
             (place / "config.yaml").write_text(f"seed: {seed}\n")
             (place / "provenance.json").write_text(json.dumps({"best": ["mae", "min"], "choices": {}, "command": []}))

@@ -1,11 +1,18 @@
 """The folder of a sweep, and what lies in it while it runs."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
+import torch
 
 from dlthink.config.compose import composed
 from dlthink.errors import BadInput, Terminated
 from dlthink.files.lock import NAME
-from dlthink.runs import sweep
+from dlthink.runs import sweep, worker
 
 
 def test_its_folder_is_known_before_it_begins(tmp_path, monkeypatch):
@@ -47,3 +54,64 @@ def test_a_run_that_outlives_its_sweep_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv(sweep.PLACE, str(tmp_path / "whole" / sweep.ENDED))
     with pytest.raises(BadInput, match=r"this sweep was stopped.*-m resume=.*whole"):
         sweep.Sweep.current()
+
+
+@pytest.fixture
+def these(tmp_path):
+    begun = sweep.Sweep(tmp_path / sweep.ENDED, ["seed=0,1,2,3"], 4, beside=True)
+    begun.begin()
+    return begun
+
+
+def test_what_is_left_is_judged_by_the_runs_that_took_their_time(these, monkeypatch):
+    monkeypatch.setattr(sweep.time, "time", lambda: these.began + 60)
+    assert these.ended(0, "0-seed=0") == "1 of 4 runs done after 60 s: 0-seed=0 was there"
+    assert these.ended(2, "1-seed=1") == "2 of 4 runs done after 60 s, about 2 min left: 1-seed=1 failed"
+    assert these.ended(0, "2-seed=2", " val 1") == "3 of 4 runs done after 60 s, about 30 s left: 2-seed=2 val 1"
+    assert these.failed() == ["1-seed=1"] and these.codes() == [0, 2, 0]
+
+
+def test_a_signal_is_told_to_the_runs_and_the_same_again_ends_the_command(these):
+    reached = []
+    with pytest.raises(Terminated), these.heard():
+        signal.raise_signal(signal.SIGTERM)
+        reached.append(these.stopped())
+    assert reached == [143] and these.over()
+    with pytest.raises(KeyboardInterrupt), these.heard():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError
+
+
+def test_a_run_leaves_when_its_sweep_is_over_or_the_command_is_gone(these, monkeypatch):
+    monkeypatch.setattr(worker, "EVERY", 0.01)
+    before = signal.getsignal(signal.SIGINT)
+    gone = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    gone.wait()
+    left = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    try:
+        for command, how in (os.getpid(), these.stop), (gone.pid, lambda code: None):
+            other = sweep.Sweep(these.file, [], 2, beside=True, command=command)
+            with pytest.raises(Terminated), worker.at_work(other):
+                assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+                how(1)
+                for _ in range(1000):
+                    time.sleep(0.01)
+            other.begin()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert left == [143]  # there is nobody to wait for other work from
+    assert not sweep.Sweep(these.file, [], 2).over()
+
+
+def test_processes_take_turns_at_the_gpus(these, monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", asked.append)
+    for process in 7, 8, 9, 8:
+        monkeypatch.setattr(os, "getpid", lambda process=process: process)
+        worker.take_turn(these.turn(), "auto")
+    worker.take_turn(1, "cpu")
+    worker.take_turn(1, "cuda:0")
+    assert asked == [0, 1, 0, 1]
