@@ -7,7 +7,7 @@ dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GR
   split    test or val
   metrics  what to show; without, the scores of the examination, proper ones first, and as many others as fit
   sort     the metric to rank by; without, the first one shown
-  to       the group that others are compared with, as its row is called (loss=mse); without, the best one
+  to       the group that others are compared with, as its row is called (loss=mse, or mse); without, the best one
   over     the settings that only repeat a run; what else differs tells the groups apart. over= repeats nothing
   x, y     instead of the table: the metric y along a setting, x=data.fraction, a curve for each group, and how many
            times as much of it a group needs for what the best one (or `to`) reaches
@@ -30,6 +30,7 @@ folds an interval may be too narrow.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,7 +123,10 @@ def _across(given: dict, compared: Comparison) -> list[str]:
     asked = given["across"]
     keys = [key for key in (critical_difference.DATA_SETS if asked is None else _split(asked)) if key in compared.keys]
     if asked and not keys:
-        raise BadInput(f"across={asked}: is the same in all of these runs; they differ in {', '.join(compared.keys)}")
+        differ = ", ".join(compared.keys) or "nothing"
+        raise BadInput(
+            f"across={asked}: is the same in all of these runs, or only repeats them (over=); they differ in {differ}"
+        )
     if asked is None and (given["x"] or not critical_difference.enough(compared, keys)):
         return []
     return keys
@@ -218,12 +222,14 @@ def _names(asked: str | None, runs: list, word: str = "metrics") -> list[str]:
 
 
 def _reference(asked: str | None, labels: list[str]) -> int | None:
-    """The place of the group called so, or whose name alone has this in it."""
+    """The place of the group called so, or whose name alone has this setting, or this value of one, in it."""
     if asked is None:
         return None
     found = [i for i, label in enumerate(labels) if label == asked]
     found = found or [i for i, label in enumerate(labels) if asked in label.split()]
+    found = found or [i for i, label in enumerate(labels) if f"={asked}" in re.findall(r"=\S*", label)]
     if len(found) != 1:
-        which = "no group is called so" if not found else "several groups have it"
-        raise BadInput(f"to={asked}: {which}{hint(asked, labels)}; they are: {', '.join(labels)}")
+        if found:
+            raise BadInput(f"to={asked}: several groups have it; they are: {', '.join(labels[i] for i in found)}")
+        raise BadInput(f"to={asked}: no group is called so{hint(asked, labels)}")
     return found[0]

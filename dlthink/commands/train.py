@@ -87,7 +87,7 @@ def _sweep(flags: list[str], words: list[str], resumed: bool, fail_fast: bool) -
         _say_how_to_compare(folder)
     if failed:
         named = ", ".join(failed[:FEW]) + (f" and {len(failed) - FEW} more" if len(failed) > FEW else "")
-        rest = f"; {_how_to_go_on(folder)}" if len(codes) < number and (folder / sweep.WORDS).is_file() else ""
+        rest = f"; {_how_to_go_on(folder)}" if fail_fast and (folder / sweep.WORDS).is_file() else ""
         print(plain(f"dlthink: {len(failed)} of {number} runs failed: {named}{rest}"), file=sys.stderr)
     return max(codes)
 

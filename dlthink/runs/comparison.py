@@ -138,7 +138,7 @@ def read(folder: Path, split: str) -> Finished:
     best = made.get("best")
     return Finished(
         folder,
-        made["choices"] | _settings(folder / "config.yaml"),
+        made["choices"] | settings(folder / "config.yaml"),
         {word.lstrip("+~").partition("=")[0] for word in made["command"]},
         {name: math.nan if value is None else float(value) for name, value in numbers.items()},
         (str(best[0]), best[1]) if isinstance(best, list) and best[1:] in (["max"], ["min"]) else None,
@@ -149,7 +149,7 @@ def read(folder: Path, split: str) -> Finished:
     )
 
 
-def _settings(file: Path) -> dict[str, str]:
+def settings(file: Path) -> dict[str, str]:
     """The settings of a run, part by part: most of a sweep's parts are the same in all of its runs, and read once."""
     found: dict[str, str] = {}
     roots: set[str] = set()
@@ -169,17 +169,22 @@ def _part(text: str) -> dict[str, str] | None:
         loaded = None if stored_files.wrong(text) else yaml.load(text, LOADER)
     except (yaml.YAMLError, ValueError):
         return None
-    return dict(_flat("", loaded)) if isinstance(loaded, dict) and len(loaded) == 1 else None
+    return flat(loaded) if isinstance(loaded, dict) and len(loaded) == 1 else None
 
 
 def _whole(file: Path) -> dict[str, str]:
     text = stored_files.configuration(file)
     try:
-        return dict(_flat("", yaml.load(text, LOADER)))
+        return flat(yaml.load(text, LOADER))
     except (yaml.YAMLError, ValueError) as error:
         raise BadInput(f"{file}: not readable as YAML ({str(error).splitlines()[0]})") from error
     except AttributeError as error:
         raise BadInput(f"{file}: not the configuration of a run") from error
+
+
+def flat(config: dict) -> dict[str, str]:
+    """Every setting of a configuration by its dotted key, as text."""
+    return dict(_flat("", config))
 
 
 def _flat(before: str, node: dict) -> Iterator[tuple[str, str]]:

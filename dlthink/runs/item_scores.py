@@ -23,13 +23,27 @@ class ItemScores:
     target: np.ndarray
     scores: dict[str, np.ndarray]
 
+    def shared(self, other: "ItemScores") -> tuple["ItemScores", "ItemScores"]:
+        """Of both the items that both were examined on."""
+        _, mine, its = np.intersect1d(self.item, other.item, return_indices=True)
+        same = (self.weight[mine] == other.weight[its]) & _close(self.target[mine], other.target[its])
+        return self._of(mine[same]), other._of(its[same])
+
+    def _of(self, rows: np.ndarray) -> "ItemScores":
+        scores = {name: values[rows] for name, values in self.scores.items()}
+        return ItemScores(self.item[rows], self.weight[rows], self.target[rows], scores)
+
     def same_items(self, other: "ItemScores") -> bool:
         """Were they examined on the same things? By number, by weight and by what was measured there."""
         return (
             np.array_equal(self.item, other.item)
             and np.array_equal(self.weight, other.weight)
-            and np.allclose(self.target, other.target, rtol=1e-4, atol=1e-6)
+            and bool(_close(self.target, other.target).all())
         )
+
+
+def _close(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return np.isclose(one, other, rtol=1e-4, atol=1e-6)
 
 
 def read(folder: Path) -> ItemScores | None:

@@ -53,6 +53,10 @@ class Trained:
         print(plain(f"run: {short(folder)}"), flush=True)
 
 
+class Changed(BadInput):
+    """A sweep cannot go on as it began, none of its runs."""
+
+
 def job(config: DictConfig) -> float | None:
     """What Hydra calls for each run: the figure on validation that picks the best.
 
@@ -101,7 +105,7 @@ def _told(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> f
         code = answer(in_one_line(error) if isinstance(error, REFUSED) else error)
         tell(code)
         _leave_no_trace(folder)
-        if these.fail_fast:
+        if these.fail_fast or isinstance(error, Changed):
             sys.exit(code)
     except Interrupted as stop:
         if stop.requeue is not None:
@@ -146,6 +150,8 @@ def _ended(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> 
         take_turn(these.turn(), config.trainer.get("device"))
     with hold(folder):
         go_on = these.go_on or these.begun(folder, typed)
+        if go_on and (folder / "config.yaml").is_file():
+            _check_same(folder, config)
         if go_on and (found := _finished(folder)) is not None:
             return found, None
         if go_on and (folder / "checkpoints" / "last.pt").exists():
@@ -191,6 +197,22 @@ def _check_free(folder: Path) -> None:
         )
     if (folder / "config.yaml").exists() and not (folder / "provenance.json").exists():
         raise BadInput(f"{folder / 'config.yaml'}: is of no run and would be overwritten; choose another folder")
+
+
+def _check_same(folder: Path, config: DictConfig) -> None:
+    """Raises Changed where a run was begun with other settings than its words mean today: another version of a file."""
+    from omegaconf import OmegaConf
+
+    from dlthink.runs.comparison import flat, settings
+
+    before, now = settings(folder / "config.yaml"), flat(OmegaConf.to_container(config, resolve=True))
+    other = [f"{key} was {before[key]}, is {now[key]}" for key in before.keys() & now.keys() if before[key] != now[key]]
+    if other:
+        more = f" and {len(other) - 1} more" if len(other) > 1 else ""
+        raise Changed(
+            f"{folder}: began with another configuration than its words stand for now ({min(other)}{more}): go on with "
+            f"that one, or begin another sweep"
+        )
 
 
 def _finished(folder: Path) -> float | None:

@@ -30,7 +30,8 @@ P_DIGITS = 12  # of the smallest p value that is told from 0
 class Difference:
     """A mean, and the parts of its variance: from runs and from items, each (variance, degrees of freedom).
 
-    runs, items: how many there were; items is 0 where nothing is known of single ones.
+    runs, items: how many there were; items is 0 where nothing is known of single ones. unlike: were the two examined
+    on other items, of which no error is known?
     """
 
     mean: float
@@ -38,6 +39,7 @@ class Difference:
     of_items: tuple[float, int] | None
     runs: int
     items: int
+    unlike: bool = False
 
     @property
     def same(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from dlthink.runs.comparison import Comparison, Finished
 from dlthink.runs.paired_difference import Difference, holm, over_both, over_parts, over_runs
 
 DOUBT = 0.05  # p value, corrected, above which a difference may be chance
+FEWEST = 2  # items in common that say anything
 
 
 @dataclass
@@ -76,7 +77,8 @@ class Ranking:
 
     def beyond_doubt(self, place: int) -> bool:
         """Does this group differ from the reference by more than chance would explain?"""
-        return self.p.get(place, math.nan) < DOUBT
+        difference = self.differences.get(place)
+        return self.p.get(place, math.nan) < DOUBT and not (difference and difference.unlike)
 
 
 def _of_chance(groups: list[dict], reference: dict, differences: Iterable[Difference | None]) -> list[str]:
@@ -95,7 +97,8 @@ def difference(
 ) -> Difference | None:
     """Score of `one` less that of `other`, paired by repetition and, where the runs keep them, by item.
 
-    Runs that examined different items (another fold, another test set) pair with those alone that examined the same.
+    Repetitions that examined other items (folds) are parts of their own. Where the two of a pair did, those count that
+    both have; where there are none, no difference is beyond doubt.
     """
     shared = [repetition for repetition in one if repetition in other]
     if not shared:
@@ -106,8 +109,12 @@ def difference(
     if not kept or any(x is None or y is None or name not in x.scores or name not in y.scores for x, y in kept):
         return over_runs(values)
     if not all(x.same_items(y) for x, y in kept):
-        notes.append("these runs were not all examined on the same items: compared by repetitions alone")
-        return over_runs(values)
+        whole, kept = max(len(x.item) for pair in kept for x in pair), [x.shared(y) for x, y in kept]
+        least = min(len(x.item) for x, _ in kept)
+        if least < FEWEST:
+            notes.append("some runs were examined on other items: one test may be easier than the other")
+            return replace(over_runs(values), unlike=True)
+        notes.append(f"some runs were examined on other items, too: compared on the {least} of {whole} that both have")
     parts: list[tuple[item_scores.ItemScores, list[np.ndarray]]] = []  # runs that examined the same items
     for x, y in kept:
         rows = next((rows for first, rows in parts if first.same_items(x)), None)

@@ -101,6 +101,8 @@ def _said(ranking: Ranking, place: int, difference: Difference | None, p: float)
     if math.isnan(p):
         return "one pair: nothing is known of its error"
     shown = p_value(p)
+    if difference.unlike:
+        return f"on other items, which may explain it, {shown}"
     if not ranking.beyond_doubt(place):
         return f"cannot be told apart, {shown}"
     return f"{WORDS[ranking.direction][difference.mean > 0]} beyond doubt, {shown}"
@@ -109,6 +111,8 @@ def _said(ranking: Ranking, place: int, difference: Difference | None, p: float)
 def _advice(differences: list[Difference | None]) -> str:
     """What would tell the nearest rivals apart, were the differences as they look."""
     known = [d for d in differences if d is not None and d.known and d.mean]
+    if any(d is not None and d.unlike for d in differences):
+        return ": examine all on the same items"
     if any(d is None for d in differences):
         return ": train each with the same seeds"
     if len(known) < len(differences):

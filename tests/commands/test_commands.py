@@ -86,6 +86,12 @@ def test_sweep(cli, tmp_path):
     assert {name: (tmp_path / "sweep" / name / "metrics.json").read_text() for name in names} == before
     refused(cli("train", "-m", "resume=sweep", "seed=5"), "seed=5", "goes on as it began")
     refused(cli("train", "-m", f"resume=sweep/{names[0]}"), "not the folder of a sweep")
+    # a run that was begun when trainer=smoke, or a default, said something else
+    config = first / "config.yaml"
+    config.write_text(config.read_text().replace("  steps: 6", "  steps: 5"))
+    code, out, err = cli("train", "-m", "resume=sweep")
+    assert code == 2 and "began with another configuration" in err and "(trainer.steps was 5, is 6)" in err
+    assert "1 of 4 runs done" in out and "2 of 4 runs done" not in out
     file = tmp_path / "sweep" / "sweep.json"
     file.write_text(file.read_text().replace("poisson", "huber"))
     refused(cli("train", "-m", "resume=sweep"), "sweep.json", "was not written here")

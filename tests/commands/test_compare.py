@@ -113,6 +113,7 @@ def test_groups_are_compared_pair_by_pair_and_the_answer_is_a_sentence(cli, two_
 def test_the_group_to_compare_with_can_be_named(cli, two_costs):
     answer = cli("compare", "sweep", "to=loss=poisson")[1].partition("\n\n")[2].splitlines()
     assert answer[1:] == ["  loss=huber  +0.2 (-2.4 to 2.8)  cannot be told apart, p = 0.81"]
+    assert cli("compare", "sweep", "to=poisson")[1].partition("\n\n")[2].splitlines() == answer
     refused(cli("compare", "sweep", "to=loss=poison"), "to=loss=poison", "did you mean loss=poisson?")
 
 

@@ -75,3 +75,19 @@ def test_a_sweep_killed_five_times_is_bit_for_bit_the_undisturbed_one(tmp_path):
             same = [torch.load(folder / "checkpoints" / kept, weights_only=True) for folder in (one, other)]
             for part in "model", "loss":
                 assert all(torch.equal(value, same[1][part][key]) for key, value in same[0][part].items()), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number, code", [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
+def test_runs_side_by_side_save_and_leave_with_their_command(tmp_path, number, code):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="pip install 'dlthink[sweep]'")
+    long = ["trainer.steps=200000", "trainer.validate_every=100000", "seed=0,1,2,3", "into=sweep"]
+    pair = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    process, sweep = start(tmp_path, *pair, *WORDS[:6], *long), tmp_path / "sweep"
+    while process.poll() is None and len(list(sweep.glob("*/metrics.csv"))) < 2:
+        time.sleep(0.05)
+    os.kill(process.pid, number)
+    out, _ = process.communicate()  # which ends when the last of its processes does
+    assert process.returncode == code and out.count(f"stopped by {signal.SIGTERM.name}; saved: ") == 2, out
+    assert len(list(sweep.glob("*/checkpoints/last.pt"))) == 2 and not list(sweep.glob("*/.lock"))
+    assert len(list(sweep.glob("*/"))) == 2  # no other began

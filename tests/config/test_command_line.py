@@ -12,7 +12,7 @@ from tests.conftest import refused
 REFUSED = {
     "several seeds": ("seed=0,1", "several values", "add -m"),
     "several costs": ("loss=mse,poisson", "several values", "dlthink train -m loss=mse,poisson"),
-    "a range": ("seed=range(0,3)", "several values", "-m"),
+    "a range": ("seed=range(0,3)", "several values", "train -m 'seed=range(0,3)'"),
     "a choice of values": ("seed=choice(0,1)", "several values", "-m"),
     "a list of costs": ("loss=[mse,poisson]", "one choice", "-m loss=mse,poisson"),
     "a sweep that is shown": ("-m --cfg job", "--cfg", "-m"),

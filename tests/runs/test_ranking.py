@@ -6,7 +6,7 @@ import pytest
 from dlthink.errors import BadInput
 from dlthink.runs import item_scores
 from dlthink.runs.comparison import Comparison, direction, find, scores
-from dlthink.runs.paired_difference import over_both, over_runs
+from dlthink.runs.paired_difference import over_both
 from dlthink.runs.ranking import Ranking
 from dlthink.runs.verdict import basis, p_value, rows, sentences
 from tests.runs.conftest import SCORES
@@ -56,16 +56,26 @@ def test_folds_examine_other_items(runs, tmp_path):
     assert (difference.runs, difference.items) == (4, 12)
 
 
-def test_runs_that_examined_other_things_are_compared_by_repetition_and_that_is_told(runs, tmp_path):
+def test_runs_that_examined_other_things_are_compared_on_what_they_share(runs, tmp_path):
     for seed in range(2):
         runs("a", seed, np.arange(6.0) + seed)
-        runs("b", seed, np.arange(6.0), target=np.arange(6) * 3.0)
-    runs("a", 2, np.arange(6.0))
-    runs("b", 2, np.arange(6.0) + 1)  # these two did
+        runs("b", seed, np.array([1.0, 1.0, 4.0, 99.0]), target=np.array([0.0, 1.0, 2.0, 7.0]))  # three of four
     ranking, _ = ranked(tmp_path)
     (difference,) = ranking.differences.values()
-    assert abs(difference.mean) == pytest.approx(0.0) and difference == over_runs([0.0, 1.0, -1.0])
-    assert ranking.notes == ["these runs were not all examined on the same items: compared by repetitions alone"]
+    assert abs(difference.mean) == pytest.approx(0.5) and (difference.runs, difference.items) == (2, 3)
+    assert ranking.notes == ["some runs were examined on other items, too: compared on the 3 of 6 that both have"]
+
+
+def test_no_difference_on_other_items_is_beyond_doubt(runs, tmp_path):
+    for seed in range(3):
+        runs("a", seed, np.arange(6.0) + 0.01 * seed**2)
+        runs("b", seed, np.arange(6.0) - 5, target=np.arange(6) * 3.0 + 1)
+    ranking, compared = ranked(tmp_path)
+    (difference,) = ranking.differences.values()
+    assert difference.mean < -4 and difference.p < 1e-4 and not ranking.beyond_doubt(1)
+    assert ranking.notes == ["some runs were examined on other items: one test may be easier than the other"]
+    assert rows(ranking, compared.labels())[0][2].startswith("on other items, which may explain it")
+    assert "examine all on the same items" in sentences(ranking, compared, compared.labels(), SCORES)[0]
 
 
 def test_no_repetition_in_common_and_one_alone(runs, tmp_path):
