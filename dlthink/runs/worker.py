@@ -8,16 +8,22 @@ import re
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from dlthink.errors import hearing
+from dlthink.errors import Terminated
 from dlthink.runs.sweep import STOP, Sweep, alive
+from dlthink.training.interrupt import tell
 
 EVERY = 0.5  # seconds between two looks at the sweep
 # what every run needs: imported once, and forked from
 NEEDED = ["dlthink.runs.launch", "dlthink.runs.folder", "torch.utils.tensorboard", "matplotlib.figure", "scipy.stats"]
 THREADS = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}
+
+_at_work = threading.Event()  # is a run at work in this process?
+_watched: set[Path] = set()  # the sweeps that are watched
 
 
 def fork_once(n_jobs: str | None) -> None:
@@ -48,27 +54,36 @@ def fork_once(n_jobs: str | None) -> None:
 
 @contextmanager
 def at_work(sweep: Sweep) -> Iterator[None]:
-    """While a run is at work here, the end of its sweep is a SIGTERM. Ctrl-C reaches the whole terminal, and so the
-    command, which then says so."""
-    done = threading.Event()
+    """While a run is at work here, the end of its sweep is a SIGTERM to it. Ctrl-C reaches the whole terminal, and so
+    the command, which then says so."""
 
-    def watch() -> None:
-        while not done.wait(EVERY):
-            if sweep.over():
-                signal.raise_signal(signal.SIGTERM)
-                return
+    def leave(*_) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: a scheduler tells all processes, and we do
+        raise Terminated
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # between two runs, too; training hears it
-    with hearing():
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-            if not alive(sweep.command):  # nobody takes an answer, and joblib would wait for work
-                os._exit(STOP + signal.SIGTERM)
+    before = signal.signal(signal.SIGTERM, leave)
+    _at_work.set()
+    if sweep.file not in _watched:
+        _watched.add(sweep.file)
+        threading.Thread(target=_watch, args=(sweep,), daemon=True, name=f"watch {sweep.file}").start()
+    try:
+        yield
+    finally:
+        _at_work.clear()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _watch(sweep: Sweep) -> None:
+    """Tell the run at work that its sweep is over; where the command is gone, end this process after it."""
+    while not sweep.over():
+        time.sleep(EVERY)
+    if _at_work.is_set():
+        tell(signal.SIGTERM)
+    while _at_work.is_set() or sweep.file.is_file():
+        if not _at_work.is_set() and not alive(sweep.command):
+            os._exit(STOP + signal.SIGTERM)  # nobody takes an answer, and joblib would wait for work
+        time.sleep(EVERY)
 
 
 def take_turn(turn: int, device: str) -> None:

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from typing import ClassVar
 
 LEAVE = [one for one in signal.Signals if one.name in ("SIGUSR1", "SIGUSR2")]  # none on Windows
 
@@ -20,12 +21,14 @@ class Interrupted(Exception):
 
 
 class Interrupt:
-    """While it is open, Ctrl-C and SIGTERM are only noted in `signal`; the same one again stops at once.
+    """While it is open, the first Ctrl-C or SIGTERM is only noted in `signal`; a second one stops at once.
 
     SIGUSR1 and SIGUSR2 are noted where somebody listens to them: submitit does, on a cluster. `requeue` is that one.
 
     Only a program's main thread hears signals; elsewhere (a notebook's worker, say) nothing is changed.
     """
+
+    open: "ClassVar[Interrupt | None]" = None  # of this process
 
     def __init__(self):
         self.signal: int | None = None
@@ -33,7 +36,7 @@ class Interrupt:
         self._before: dict = {}
 
     def _note(self, number: int, frame) -> None:
-        if number == self.signal and number not in LEAVE and self.requeue is None:
+        if self.signal is not None and number not in LEAVE and self.requeue is None:
             raise KeyboardInterrupt
         self.signal = number
 
@@ -42,8 +45,18 @@ class Interrupt:
             heard = [number for number in LEAVE if callable(signal.getsignal(number))]
             self._before = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM, *heard)}
             self.requeue = next((self._before[number] for number in heard), None)
+            Interrupt.open = self
         return self
 
     def __exit__(self, *_) -> None:
+        Interrupt.open = None
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+def tell(number: int) -> None:
+    """A signal, from a thread of this process: to training only if it has heard none, so that it does not stop at once."""
+    if Interrupt.open is None:
+        signal.raise_signal(number)
+    elif Interrupt.open.signal is None:
+        Interrupt.open.signal = number

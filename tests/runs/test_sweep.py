@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -13,6 +14,7 @@ from dlthink.config.compose import composed
 from dlthink.errors import BadInput, Terminated
 from dlthink.files.lock import NAME
 from dlthink.runs import sweep, worker
+from dlthink.training.interrupt import Interrupt, tell
 
 
 def test_its_folder_is_known_before_it_begins(tmp_path, monkeypatch):
@@ -83,26 +85,39 @@ def test_a_signal_is_told_to_the_runs_and_the_same_again_ends_the_command(these)
         raise AssertionError
 
 
-def test_a_run_leaves_when_its_sweep_is_over_or_the_command_is_gone(these, monkeypatch):
-    monkeypatch.setattr(worker, "EVERY", 0.01)
-    before = signal.getsignal(signal.SIGINT)
-    gone = subprocess.Popen([sys.executable, "-S", "-c", ""])
-    gone.wait()
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_run_leaves_when_its_sweep_is_over_and_its_process_when_the_command_is_gone(these, monkeypatch, gone):
+    command = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
     left = []
-    monkeypatch.setattr(os, "_exit", left.append)
+
+    def leave(code):
+        left.append(code)
+        raise SystemExit  # which ends this thread alone
+
+    monkeypatch.setattr(worker, "EVERY", 0.01)
+    monkeypatch.setattr(os, "_exit", leave)
+    monkeypatch.setattr(these, "command", command.pid)
     try:
-        for command, how in (os.getpid(), these.stop), (gone.pid, lambda code: None):
-            other = sweep.Sweep(these.file, [], 2, beside=True, command=command)
-            with pytest.raises(Terminated), worker.at_work(other):
-                assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-                how(1)
-                for _ in range(1000):
-                    time.sleep(0.01)
-            other.begin()
+        with pytest.raises(Terminated), worker.at_work(these):
+            assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+            command.communicate() if gone else these.stop(1)
+            while True:
+                time.sleep(0.01)
+        with Interrupt() as stop:
+            tell(signal.SIGTERM)
+            tell(signal.SIGTERM)  # is no second one
+            assert stop.signal == signal.SIGTERM
+        if not gone:
+            these.file.unlink()
+        for one in threading.enumerate():
+            if one.name == f"watch {these.file}":
+                one.join(60)
     finally:
-        signal.signal(signal.SIGINT, before)
-    assert left == [143]  # there is nobody to wait for other work from
-    assert not sweep.Sweep(these.file, [], 2).over()
+        for number, handler in before:
+            signal.signal(number, handler)
+        command.communicate()
+    assert left == [143] * gone
 
 
 def test_processes_take_turns_at_the_gpus(these, monkeypatch):
