@@ -55,7 +55,7 @@ class Interrupt:
 
 
 def tell(number: int) -> None:
-    """A signal, from a thread of this process: to training only if it has heard none, so that it does not stop at once."""
+    """A signal, from a thread of this process; training that has heard one already would stop at once."""
     if Interrupt.open is None:
         signal.raise_signal(number)
     elif Interrupt.open.signal is None:
