@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import Comparison, Estimate, _settings, _whole, direction, find, read
+from dlthink.runs.comparison import Comparison, Estimate, _whole, direction, find, read, settings
 
 TEXTS = {
     "as runs write it": "data:\n  _target_: a.B\n  path: null\n  loss: {x: 3}\nloss:\n  delta: 1.0\nseed: 3\n# 0a\n",
@@ -27,7 +27,7 @@ TEXTS = {
 def test_parts_are_read_as_the_whole_is(tmp_path, text):
     file = tmp_path / "config.yaml"
     file.write_text(text)
-    assert _settings(file) == _whole(file)
+    assert settings(file) == _whole(file)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_what_is_refused_as_a_whole_is_refused_in_parts(tmp_path, text):
     file = tmp_path / "config.yaml"
     file.write_text(text)
     with pytest.raises(BadInput, match=r"config\.yaml"):
-        _settings(file)
+        settings(file)
 
 
 @pytest.mark.parametrize("value", ["true", '"1"', "[1]", "1e999", "NaN", f"1{'0' * 400}"])
