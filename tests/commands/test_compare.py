@@ -461,7 +461,7 @@ def test_a_curve_along_a_setting(cli, made, tmp_path):
     refused(cli("compare", "sweep", "x=trainer.epoch"), "x=trainer.epoch", "trainer.epochs")
     assert cli("compare", "sweep", "x=trainer.epochs", "output=a.md")[0] == 0
     lines = (tmp_path / "a.md").read_text().splitlines()
-    assert lines[2] == "| loss=poisson | 0.1 | 2 | -3.16228 | -3.16228 | -3.16228 |" and lines[-1] == said
+    assert lines[2] == "| loss=huber | 0.1 | 2 | -4.47214 | -4.47214 | -4.47214 |" and lines[-1] == said
 
 
 def test_costs_on_several_data_sets_are_ranked(cli, made, tmp_path):
