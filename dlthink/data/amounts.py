@@ -18,6 +18,8 @@ DIGITS = r"[-+]?[\d.,' ]*\d[\d.,' ]*?(?:[eE][-+]?\d+)?"
 AMOUNT = re.compile(rf"(?P<sign>[-+]?)\s?(?P<money>{MONEY})?\s?(?P<number>{DIGITS})\s?(?P<unit>{UNIT})?")
 PLAIN = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?inf(?:inity)?", re.IGNORECASE)
 BOUND = re.compile(r"\s*(?:[<>\u2264\u2265]|&[lg]t;)")
+CODES = [sign * code for code in (9, 77, 88, 99, 777, 888, 999, 8888, 9999, 99999) for sign in (-1, 1)]
+FAR = 2.0  # spans of all other numbers
 BOTH = re.compile(r"[^\d]*[1-9]\d{0,2}(?:(?:,\d{3})+(?P<point>\.)|(?:\.\d{3})+(?P<comma>,))\d+[^\d.,]*")
 UNREADABLE = "no number can be read"
 SHARED = 0.9  # of the amounts have one unit: then those without any are in it, too
@@ -66,6 +68,19 @@ def why_lost(text: str, unit: str) -> str:
     if amount and _unit(amount) != unit:
         return f"in another unit than {unit or 'the others, which have none'}"
     return UNREADABLE
+
+
+def code_for_nothing(values: np.ndarray) -> int | None:
+    """A number like -99 or 9999 that stands twice or more among values [n], below zero where no other is, or farther
+    from all others than twice their span, as people write that nothing is known. None where there is none."""
+    for code in CODES:
+        here, others = values == code, values[(values != code) & ~np.isnan(values)]
+        if here.sum() < 2 or len(others) < 2:
+            continue
+        low, high = others.min(), others.max()
+        if code < 0 <= low < high or max(low - code, code - high) > FAR * (high - low) > 0:
+            return code
+    return None
 
 
 def plain_number(text: str) -> str:

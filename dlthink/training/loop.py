@@ -29,7 +29,7 @@ from dlthink.training.precision_trial import LONG, quickest
 from dlthink.training.progress import Progress
 from dlthink.training.sampler import Sampler
 from dlthink.training.sanity_check import sanity_check
-from dlthink.training.schedule import factor
+from dlthink.training.schedule import factor, warmup_steps
 from dlthink.training.step import Step, Taken
 from dlthink.training.stop_gradient import stop_gradient
 
@@ -166,7 +166,7 @@ class Loop:
     def advance(self, measure: bool) -> Taken:
         """One step, and what moves on with it: learning rate, order, average. Nothing is waited for."""
         settings = self.settings
-        if settings.schedule != "constant" or self.step < settings.warmup:
+        if settings.schedule != "constant" or self.step < warmup_steps(settings.warmup, self.total):
             for player in self.players:
                 player.set_rate(factor(settings.schedule, self.step, self.total, settings.warmup))
         indices = [next(self._stream) for _ in range(settings.accumulate)]

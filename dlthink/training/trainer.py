@@ -24,7 +24,7 @@ class Trainer:
     batch           samples a step; None: all; auto: 2^k nearest to a 16th of the training samples, 64 to 1,024, so that
                     as many steps are as many epochs
     accumulate      batches whose gradients are averaged into one step
-    schedule        of the learning rate, with so many steps of `warmup`
+    schedule        of the learning rate, with so many steps of `warmup`; below 1, that share of all steps
     clip            largest norm of the gradient
     l2              penalty l2/2 |w|^2 on weight matrices, over the number of targets, as the cost is a mean over them
     ema             decay of averaged weights, which are then examined
@@ -46,7 +46,7 @@ class Trainer:
         batch: BatchSize = 256,
         accumulate: int = 1,
         schedule: Shape = "constant",
-        warmup: int = 0,
+        warmup: float = 0,
         clip: float | None = None,
         l2: float = 0.0,
         ema: float | None = None,
@@ -87,3 +87,5 @@ class Trainer:
             raise BadInput(f"trainer.ema={self.ema}: a decay lies between 0 and 1, e.g. 0.999")
         if not 0 <= self.l2 < math.inf or self.warmup < 0:
             raise BadInput(f"trainer.l2={self.l2}, trainer.warmup={self.warmup}: must be numbers from 0")
+        if self.warmup > 1 and self.warmup % 1:
+            raise BadInput(f"trainer.warmup={self.warmup}: is a number of steps, or a share of them below 1, e.g. 0.1")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlthink.data.amounts import parsed, why_lost
+from dlthink.data.amounts import code_for_nothing, parsed, why_lost
 
 WRITTEN = {
     "no-break spaces": (["12\u00a0345,5", "7\u202f000,25 "], ",", [12345.5, 7000.25]),
@@ -45,3 +45,16 @@ def test_why_there_is_no_number():
         ("many", "nM", "no number can be read"),
     ):
         assert why_lost(text, unit) == why, text
+
+
+def test_codes_for_missing_values():
+    for values, code in (
+        ([1, 5, -99, 7, -99], -99),
+        ([1, 5, 9999, np.nan, 9999, 7], 9999),
+        ([-3, 5, -99, -99, 80, 2], None),  # temperatures, say
+        ([-3.0, 5, -999, -999, 80, 2], -999),
+        ([1, 5, -99, 7], None),  # once
+        ([95, 99, 99, 103], None),
+        ([-9, -9, -9], None),
+    ):
+        assert code_for_nothing(np.array(values, float)) == code, values

@@ -15,6 +15,7 @@ from tests.training.toy import fit, rows
     [
         ("constant", 0, [1, 1, 1, 1]),
         ("constant", 2, [0.5, 1, 1, 1]),
+        ("constant", 0.5, [0.5, 1, 1, 1]),
         ("cosine", 0, [0.5 * (1 + math.cos(math.pi * i / 4)) for i in range(4)]),
         ("linear", 0, [1, 1, 1, 0.5]),
     ],

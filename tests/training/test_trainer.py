@@ -19,6 +19,7 @@ from tests.training.toy import fit
         {"ema": 1.0},
         {"clip": -1.0},
         {"l2": -0.1},
+        {"warmup": 2.5},
     ],
 )
 def test_bad_knobs(knobs):

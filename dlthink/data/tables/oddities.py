@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlthink.data.amounts import code_for_nothing
 from dlthink.data.tables.columns import kind_of, listed, numbers, unit_of
 from dlthink.data.tables.read_table import Source
 
@@ -18,8 +19,6 @@ TOTAL = re.compile(
     r"somme|moyenne|totale|suma)\s*:?\s*"
 )
 ROUNDED = 1e-3  # of a sum, by which it may be off
-CODES = [sign * code for code in (9, 77, 88, 99, 777, 888, 999, 8888, 9999, 99999) for sign in (-1, 1)]  # for nothing
-FAR = 2.0  # spans of all other numbers, by which such a code lies beyond them
 MERGED = 3  # rows at least that a merged cell stands for
 
 
@@ -28,22 +27,6 @@ def _merged(column: pandas.Series) -> bool:
     filled = column.notna()
     words = column[filled]
     return bool(filled.iloc[0]) and 1 < len(words) <= len(column) / MERGED and words.is_unique
-
-
-def _code_for_nothing(column: pandas.Series, source: Source) -> str:
-    """Its name with a number like -99 or 9999 that stands there twice or more, far from all others, or below zero where
-    none of them is; "" for none."""
-    if kind_of(column, source) != "number":
-        return ""
-    values = numbers(column, "number", source)[str(column.name)]
-    for code in CODES:
-        here, others = values == code, values[(values != code) & ~np.isnan(values)]
-        if here.sum() < 2 or len(others) < 2:
-            continue
-        low, high = others.min(), others.max()
-        if code < 0 <= low < high or max(low - code, code - high) > FAR * (high - low) > 0:
-            return f"{column.name} ({code})"
-    return ""
 
 
 def total_of(frame: pandas.DataFrame) -> str | None:
@@ -72,8 +55,10 @@ def oddities(frame: pandas.DataFrame, kinds: dict[str, str], targets: list[str],
         others = f"; also {listed(coded[1:])}" if coded[1:] else ""
         said = f"numbers that begin with 0, taken as numbers: are they codes? Then data.categories=[{coded[0]}]{others}"
         found.append(said)
-    numbered = [name for name, kind in kinds.items() if kind == "number"] + targets
-    if said := [text for name in numbered if (text := _code_for_nothing(frame[name], source))]:
+    numbered = [name for name, kind in kinds.items() if kind == "number"]
+    numbered += [name for name in targets if kind_of(frame[name], source) == "number"]
+    codes = {name: code_for_nothing(numbers(frame[name], "number", source)[name]) for name in numbered}
+    if said := [f"{name} ({code})" for name, code in codes.items() if code is not None]:
         found.append(f"unlike all others, as codes for missing values are: {listed(said)}: if so, empty these cells")
     if dotted := [name for name in source.dotted if kinds.get(name) == "number" or name in targets]:
         said = f"numbers like 1.234, read as decimals: if points part thousands in {listed(dotted)}, take them out"

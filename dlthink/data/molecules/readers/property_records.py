@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlthink.data.amounts import BOUND, UNIT, parsed, why_lost
+from dlthink.data.amounts import BOUND, UNIT, code_for_nothing, parsed, why_lost
 from dlthink.data.molecules.features.structures import chemistry
 from dlthink.data.molecules.readers import sd_file, shift_lines
 from dlthink.data.molecules.readers.columns import columns
@@ -125,6 +125,11 @@ def _measure(reading: Reading, wanted: Wanted) -> None:
             if math.isnan(value):
                 why, example = why_lost(text, unit), repr(text[:SHOWN])
             lost.setdefault(f"values of {target} left out: {why}", Lost(record.id)).add(example)
+        if (code := code_for_nothing(values)) is not None:
+            told = (
+                f"values of {target} that are {code}, unlike all others: where they stand for none, empty these cells"
+            )
+            reading.notes.append(told)
         if unit:
             reading.notes.append(f"values of {target} are in {unit}")
     reading.notes[:0] = [one.told(what) for what, one in lost.items()]

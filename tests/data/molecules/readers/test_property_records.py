@@ -158,6 +158,13 @@ def test_what_is_no_number_is_shown_as_it_is_written(tmp_path):
     assert any(note.startswith("1 values of logS left out: infinite or too large") for note in reading.notes)
 
 
+def test_codes_for_missing_values_are_told(tmp_path):
+    reading = read(save(tmp_path / "a.csv", "smiles,logS\nC,1\nCC,-999\nCCC,-999\nCCCC,2\n"), LOGS)
+    assert reading.notes == [
+        "values of logS that are -999, unlike all others: where they stand for none, empty these cells"
+    ]
+
+
 def test_structures_that_cannot_be_read_are_counted(tmp_path):
     reading = read(save(tmp_path / "a.csv", "id,smiles,logS\na,C(,1\nb,CC,2\nc,,3\n"), LOGS)
     assert reading.skipped == {"unreadable SMILES": ["a", "c"]}
