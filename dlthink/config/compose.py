@@ -1,5 +1,7 @@
 """Compose: words -> the configuration of an experiment, as `dlthink train WORDS` would have it, from Python too."""
 
+from collections.abc import Callable
+
 from omegaconf import DictConfig, OmegaConf
 
 from dlthink.config.override import chosen, quoted
@@ -8,9 +10,12 @@ from dlthink.config.refusals import REFUSED, in_one_line
 from dlthink.config.user_files import node_of, register
 
 
-def composed(words: list[str], classes: dict[str, type | None]) -> tuple[DictConfig, list[str], dict[str, str]]:
+def composed(
+    words: list[str], classes: dict[str, type | None], settled: Callable[[DictConfig], None] | None = None
+) -> tuple[DictConfig, list[str], dict[str, str]]:
     """(configuration, words as Hydra reads them, choices by group). classes: of the user's own, by group.
 
+    settled: sets what is known already, before settings that follow others (`load: ${.size}`) are looked up.
     Raises BadInput, in one line, for what Hydra refuses.
     """
     from hydra import compose, initialize_config_dir
@@ -31,5 +36,7 @@ def composed(words: list[str], classes: dict[str, type | None]) -> tuple[DictCon
         raise in_one_line(error) from error
     choices = choices_by_group(config.hydra.runtime.choices)
     config = OmegaConf.create({key: value for key, value in config.items() if key != "hydra"})
+    if settled is not None:
+        settled(config)
     OmegaConf.resolve(config)
     return config, given, choices

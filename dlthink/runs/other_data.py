@@ -68,10 +68,13 @@ def _config(run: Run, state: dict, on: str, settings: list[str]) -> DictConfig:
     typed = {word.partition("=")[0] for word in settings}
     kinds = {group: _kind(group, run.config.data) for group in _nested(known[on]) if f"data.{group}" not in typed}
     words = [f"data.{group}={kind}" for group, kind in kinds.items() if kind]
-    config, _, _ = composed([f"data={on}", *words, *settings], {})
-    for name in Data.prepares.of(build.find(config.data, "data")):
-        if f"data.{name}" not in typed and name in config.data and name in state:
-            config.data[name] = state[name]
+
+    def as_prepared(config: DictConfig) -> None:
+        for name in Data.prepares.of(build.find(config.data, "data")):
+            if f"data.{name}" not in typed and name in config.data and name in state:
+                config.data[name] = state[name]
+
+    config, _, _ = composed([f"data={on}", *words, *settings], {}, as_prepared)
     return OmegaConf.create({part: (config if part in OWN else run.config)[part] for part in run.config})
 
 

@@ -6,8 +6,10 @@
 import io
 import math
 import os
+import pickletools
 import zipfile
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from dlthink.errors import BadInput
 from dlthink.files.atomic import renamed
 
 LARGEST = 4 << 30  # bytes of a checkpoint
-VALUES, DEEP = 5_000_000, 30  # in it, tensors' numbers not counted
+PICKLED, STEPS = 1 << 26, 1_000_000  # bytes that say how to build its values, and in how many steps: a second or two
+VALUES, DEEP = 1_000_000, 30  # in it, tensors' numbers not counted
 PLAIN = (str, bytes, int, float, bool, type(None), torch.dtype, torch.device, torch.Size)
 
 
@@ -114,6 +117,19 @@ def _check_archive(path: Path, size: int) -> None:
             raise zipfile.BadZipFile("it holds more than the file has")
         if damaged := archive.testzip():  # torch.load alone would not notice a flipped bit
             raise zipfile.BadZipFile(f"{damaged} has a wrong checksum")
+        for entry in entries:
+            if entry.filename.endswith("data.pkl"):
+                _check_steps(archive, entry)
+
+
+def _check_steps(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """torch takes each step by itself, in Python: a million dictionaries would take it half a minute. ValueError."""
+    if entry.file_size > PICKLED:
+        raise ValueError("it holds too many values")
+    if entry.file_size > STEPS:  # a step has a byte at least
+        with archive.open(entry) as file:
+            if any(True for _ in islice(pickletools.genops(file), STEPS, None)):
+                raise ValueError("it holds too many values")
 
 
 def _check_values(state: Any, size: int) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dlthink.config.compose import composed
+from dlthink.runs import other_data
+from dlthink.runs.folder import Run
 from tests.conftest import refused
 
 TINY = ["trainer=smoke", "trainer.device=cpu"]
@@ -263,6 +266,14 @@ def test_photos_of_another_place(cli, tmp_path, monkeypatch):
     code, out, err = cli("evaluate", "run=run", "on=yosemite", "data.path=set", "metrics.features=embedded")
     assert code == 0, err
     refused(cli(*on, "data.a=summer", "data.b=winter", "data.domains=[a,b]"), "data.domains", "trained with")
+
+
+def test_settings_that_follow_a_prepared_one_follow_that_of_the_run():
+    words = ["data=two_folders", "data.a=a", "data.b=b"]
+    run = Run(Path("run"), composed([*words, "data.size=256"], {})[0])
+    for more, load in (([], 256), (["data.load=512"], 512)):
+        found = other_data._config(run, {"size": 256}, "two_folders", [*words[1:], *more]).data
+        assert (found.size, found.load) == (256, load)
 
 
 @pytest.mark.slow

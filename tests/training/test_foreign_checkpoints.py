@@ -111,6 +111,21 @@ def test_a_pickle_that_runs_is_not_run(tmp_path, monkeypatch):
     assert not (tmp_path / "owned").exists()
 
 
+@pytest.mark.parametrize("limit", [("STEPS", 500), ("PICKLED", 1000)])
+@pytest.mark.parametrize("steps", [b"q\0", b"Na", b"}a"], ids=["names", "nothing", "dictionaries"])
+def test_a_value_that_takes_too_many_steps_to_build(tmp_path, monkeypatch, steps, limit):
+    """torch is not asked: of a few MB of these it would take half a minute."""
+    path = written(tmp_path / "x.pt", SOUND)
+    found = entries(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in found.items():
+            archive.writestr(name, b"\x80\x02]q\0" + 600 * steps + b"." if name.endswith("data.pkl") else content)
+    monkeypatch.setattr(checkpoint, *limit)
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("loaded"))
+    with pytest.raises(BadInput, match="too many values"):
+        checkpoint.load(path)
+
+
 def zeros(path, **how):
     """A checkpoint of 64 MB of zeros, its archive written anew."""
     written(path, SOUND | {"model": {"w": torch.zeros(1 << 24)}})
