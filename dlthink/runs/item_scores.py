@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from dlthink.errors import BadInput
+from dlthink.files.zip_directory import check_directory
 
 MOST = 1 << 28  # bytes of all arrays together; a million items have some 50 MB
+LISTED = 1 << 16  # bytes of its list of arrays: a thousand
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 OF_AN_ITEM = ("item", "weight", "target")
 
 
@@ -52,9 +55,12 @@ def read(folder: Path) -> ItemScores | None:
     if file.is_symlink() or not file.is_file():
         return None
     try:
+        check_directory(file, LISTED)
         with zipfile.ZipFile(file) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MOST:
                 raise BadInput(f"{file}: is larger than {MOST >> 20} MB")
+            if any(entry.compress_type not in PACKED for entry in archive.infolist()):
+                raise zipfile.BadZipFile("packed in another way than numpy does")
             held = {entry.filename.removesuffix(".npy"): _array(archive.read(entry)) for entry in archive.infolist()}
     except BadInput:
         raise

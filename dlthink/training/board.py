@@ -13,6 +13,7 @@ from torch.utils.tensorboard import SummaryWriter
 from dlthink.files.atomic import renamed
 
 LONG = 1_000  # letters of a row, at most
+MESS = 10_000  # such pieces that are no rows: beyond that nothing is looked for
 COLUMNS = ("step", "epoch", "split", "name", "value")
 
 
@@ -32,11 +33,15 @@ class Board:
 
     def _rows(self, after: int) -> Iterator[list[str]]:
         """The rows up to `after`, without what a kill may have left half-written, or a stranger put there."""
+        mess = 0
         with open(self._table, newline="", errors="replace") as file:
-            while line := file.readline(LONG):
+            while mess < MESS and (line := file.readline(LONG)):
                 row = next(csv.reader([line]), [])
-                if len(row) == len(COLUMNS) and row[0].isascii() and row[0].isdigit() and int(row[0]) <= after:
-                    yield row
+                if len(row) == len(COLUMNS) and row[0].isascii() and row[0].isdigit():
+                    if int(row[0]) <= after:
+                        yield row
+                else:
+                    mess += 1
 
     def scalars(self, split: str, values: dict[str, float], step: int, epoch: int) -> None:
         """One point on the curve `split/name` for each value, and one row in the table."""

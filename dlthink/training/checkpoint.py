@@ -9,7 +9,6 @@ import os
 import pickletools
 import zipfile
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,13 @@ import torch
 from dlthink import __version__
 from dlthink.errors import BadInput
 from dlthink.files.atomic import renamed
+from dlthink.files.zip_directory import check_directory
 
 LARGEST = 4 << 30  # bytes of a checkpoint
+LISTED = 1 << 22  # bytes of its list of tensors: some 40,000
 PICKLED, STEPS = 1 << 26, 1_000_000  # bytes that say how to build its values, and in how many steps: a second or two
 VALUES, DEEP = 1_000_000, 30  # in it, tensors' numbers not counted
+WIDE = 20_000  # whole numbers of more than 32 bits: as keys of one hash they would take the square of their number
 PLAIN = (str, bytes, int, float, bool, type(None), torch.dtype, torch.device, torch.Size)
 
 
@@ -107,6 +109,7 @@ def _check_archive(path: Path, size: int) -> None:
 
     So it cannot unfold into more than its size. It begins at the file's first byte: all readers see one archive.
     """
+    check_directory(path, LISTED)
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
@@ -126,10 +129,11 @@ def _check_steps(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     """torch takes each step by itself, in Python: a million dictionaries would take it half a minute. ValueError."""
     if entry.file_size > PICKLED:
         raise ValueError("it holds too many values")
-    if entry.file_size > STEPS:  # a step has a byte at least
-        with archive.open(entry) as file:
-            if any(True for _ in islice(pickletools.genops(file), STEPS, None)):
-                raise ValueError("it holds too many values")
+    wide = 0
+    for step, (code, _, _) in enumerate(pickletools.genops(archive.read(entry))):
+        wide += code.name in ("LONG", "LONG1", "LONG4")
+        if step >= STEPS or wide > WIDE:
+            raise ValueError("it holds too many values")
 
 
 def _check_values(state: Any, size: int) -> None:

@@ -1,5 +1,7 @@
 """Ranking of groups: paired by repetition and by item, the winner's own score told, and what a stranger left."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -155,6 +157,14 @@ def test_a_file_cut_short_a_large_one_a_link_and_none(tmp_path, monkeypatch):
     monkeypatch.setattr(item_scores, "MOST", 100)
     with pytest.raises(BadInput, match="is larger than"):
         item_scores.read(tmp_path)
+    for packed, entries in ((zipfile.ZIP_LZMA, 1), (zipfile.ZIP_STORED, 2000)):
+        with zipfile.ZipFile(tmp_path / "other.npz", "w", packed) as archive:
+            for i in range(entries):
+                archive.writestr(f"{i}.npy", b"")
+        (tmp_path / "other.npz").rename(file)
+        with pytest.raises(BadInput, match="damaged"):
+            item_scores.read(tmp_path)
+    np.savez(file, item=np.arange(9))
     file.write_bytes(file.read_bytes()[:200])
     with pytest.raises(BadInput, match="damaged"):
         item_scores.read(tmp_path)

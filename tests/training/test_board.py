@@ -127,3 +127,12 @@ def test_rows_that_no_run_has_written_are_left_out_on_resuming(tmp_path, row):
     (tmp_path / "metrics.csv").write_bytes(sound + row + b"\n2,0,val,a,3\n7,0,val,a,4\n")
     Board(tmp_path, after=2).close()
     assert (tmp_path / "metrics.csv").read_bytes().replace(b"\r", b"") in (sound + b"2,0,val,a,3\n", sound)
+
+
+def test_a_table_of_a_terabyte_of_nothing_is_not_read_to_its_end(tmp_path):
+    file = tmp_path / "metrics.csv"
+    file.write_bytes(b"step,epoch,split,name,value\n1,0,val,a,2\n")
+    with file.open("ab") as table:
+        table.truncate(1 << 40)
+    Board(tmp_path, after=2).close()
+    assert file.read_bytes().replace(b"\r", b"") == b"step,epoch,split,name,value\n1,0,val,a,2\n"

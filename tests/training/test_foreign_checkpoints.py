@@ -111,8 +111,16 @@ def test_a_pickle_that_runs_is_not_run(tmp_path, monkeypatch):
     assert not (tmp_path / "owned").exists()
 
 
-@pytest.mark.parametrize("limit", [("STEPS", 500), ("PICKLED", 1000)])
-@pytest.mark.parametrize("steps", [b"q\0", b"Na", b"}a"], ids=["names", "nothing", "dictionaries"])
+@pytest.mark.parametrize(
+    ("limit", "steps"),
+    [
+        (("STEPS", 500), b"q\0"),
+        (("STEPS", 500), b"}a"),
+        (("PICKLED", 1000), b"Na"),
+        (("WIDE", 500), b"\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x1fN"),  # 2^61 - 1, whose multiples have one hash
+    ],
+    ids=["names", "dictionaries", "bytes", "wide numbers"],
+)
 def test_a_value_that_takes_too_many_steps_to_build(tmp_path, monkeypatch, steps, limit):
     """torch is not asked: of a few MB of these it would take half a minute."""
     path = written(tmp_path / "x.pt", SOUND)
@@ -123,6 +131,18 @@ def test_a_value_that_takes_too_many_steps_to_build(tmp_path, monkeypatch, steps
     monkeypatch.setattr(checkpoint, *limit)
     monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("loaded"))
     with pytest.raises(BadInput, match="too many values"):
+        checkpoint.load(path)
+
+
+def test_an_archive_that_lists_a_million_entries(tmp_path, monkeypatch):
+    path = written(tmp_path / "x.pt", SOUND)
+    with zipfile.ZipFile(path, "a") as archive:
+        for i in range(60):
+            archive.writestr(f"x/{i}", b"")
+    assert checkpoint.load(path)["step"] == 3
+    monkeypatch.setattr(checkpoint, "LISTED", 2000)
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("read"))
+    with pytest.raises(BadInput, match="too many entries"):
         checkpoint.load(path)
 
 
