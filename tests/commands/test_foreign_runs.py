@@ -75,7 +75,8 @@ def test_numbers_by_which_memory_would_grow(cli, gift, setting, says):
 def test_a_file_that_a_foreign_configuration_names(cli, gift, tmp_path):
     np.savez(tmp_path / "own.npz", a=1)
     edit(gift, data={"_target_": "dlthink.data.recordings.recording.Recording", "path": "own.npz"})
-    edit(gift, data=dict.fromkeys(("neurons", "minutes", "rate", "dispersion", "refractory", "seed")))
+    drawn = ("neurons", "minutes", "rate", "dispersion", "zero_inflation", "refractory", "seed")
+    edit(gift, data=dict.fromkeys(drawn))
     says = ("data.path=own.npz", "not made here", "say so")
     refused(cli("evaluate", f"run={gift}"), *says)
     refused(cli("train", f"resume={gift}"), *says)
