@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from dlthink.config.compose import composed
 from dlthink.config.override import first, parsed, values
 from dlthink.config.paths import GROUPS, conf_folder, options
+from dlthink.config.stem import STEM, stem
 from dlthink.errors import BadInput
 
 PATTERN = re.compile(r"loss=(all|glob\((.+)\))")
@@ -66,13 +67,16 @@ def runs(overrides: list[str]) -> int:
 def name_of_each(overrides: list[str]) -> str:
     """The name of a run's folder, for Hydra to fill in: its number, and what tells it apart (`3-loss=mse,seed=1`).
 
-    A value that is no plain word (a path, a list) is left out of it, and so is all of what gets too long.
+    Of a file its name stands for it. A value that is no plain word (a list) is left out, and so is all of what gets too
+    long.
     """
     parts, letters = [], 0
     for word in overrides:
         key, each = word.partition("=")[0].lstrip("+"), values(word) or []
-        if len(each) > 1 and all(NAME.fullmatch(value) for value in each):
+        place = f"${{hydra.runtime.choices.{key}}}" if key in GROUPS else f"${{{key.replace('/', '.')}}}"
+        if any("/" in value for value in each):
+            each, place = [stem(value) for value in each], f"${{{STEM}:{place}}}"
+        if len(set(each)) > 1 and all(NAME.fullmatch(value) for value in each):
             letters += len(key) + 2 + max(map(len, each))
-            place = f"hydra.runtime.choices.{key}" if key in GROUPS else key.replace("/", ".")
-            parts.append(f"{key.replace('/', '.')}=${{{place}}}")
+            parts.append(f"{key.replace('/', '.')}={place}")
     return f"${{hydra.job.num}}-{','.join(parts)}" if parts and letters <= LONG else "${hydra.job.num}"

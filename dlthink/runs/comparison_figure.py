@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ from dlthink.runs.verdict import basis
 from dlthink.style import FAINT, INK, PREDICTED, QUIET, canvas, quiet
 
 MOST = 4  # scores side by side
-LONG = 44  # letters of a label
+LONG, NARROW = 44, 34  # letters of a label, and of a line below a panel
 ARROWS = {"max": "  better →", "min": "← better  ", None: ""}
 
 
@@ -63,8 +64,8 @@ def _differences(panel, ranking: Ranking, labels: list[str]) -> None:
             panel.plot([known.mean - half, known.mean + half], [row, row], color=PREDICTED)
         panel.plot(known.mean, row, "o", color=PREDICTED, markerfacecolor=PREDICTED if sure else "white", markersize=5)
     panel.plot(0, ranking.order.index(ranking.reference), "D", color=INK, markersize=4)
-    to = shortened(labels[ranking.reference])
-    panel.set_xlabel(f"{with_arrow(ranking.name, ranking.direction)}\nminus that of {to}")
+    to = "\n".join(textwrap.wrap(f"minus that of {shortened(labels[ranking.reference])}", NARROW))
+    panel.set_xlabel(f"{with_arrow(ranking.name, ranking.direction)}\n{to}")
     panel.set_title(f"{basis(ranking)}\nfilled: beyond doubt; hollow: not", color=QUIET, fontsize=8)
 
 

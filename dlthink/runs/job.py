@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlthink.config import stem  # noqa: F401  folders of runs are called so, in whatever process
 from dlthink.config.override import as_typed
 from dlthink.config.paths import choices_by_group
 from dlthink.config.user_files import reach, register

@@ -1,6 +1,7 @@
 """The words of a sweep: all costs that fit, how many runs, what each is called."""
 
 import pytest
+from omegaconf import OmegaConf
 
 from dlthink.config.command_line import read
 from dlthink.config.sweep import every_cost, name_of_each, runs
@@ -41,6 +42,8 @@ def test_runs_are_called_by_what_tells_them_apart():
     words = ["loss=mse,mae", "seed=0,1", "data.bin=0.05,0.1", "data.fold=2", "optim.betas=[0.8,0.9],[0.9,0.9]"]
     named = "loss=${hydra.runtime.choices.loss},seed=${seed},data.bin=${data.bin}"
     assert name_of_each(words) == f"{number}-{named}"
-    assert name_of_each(["data.path=a/b,c"]) == number  # a path is no name
+    assert name_of_each(["data.path=a/b,a/b.csv"]) == number  # nothing that tells them apart
+    name = name_of_each(["data.path=a/b.csv,c.csv"]).removeprefix(f"{number}-")
+    assert OmegaConf.create({"data": {"path": "a/b.csv"}, "name": name}).name == "data.path=b"
     assert name_of_each(["loss=mse"]) == name_of_each(["seed=range(0,1)"]) == number  # one value tells nothing apart
     assert name_of_each([f"a.{'x' * 30}={'y' * 39},z", f"b.{'x' * 30}={'y' * 39},z"]) == number  # too long
