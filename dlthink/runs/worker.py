@@ -46,10 +46,24 @@ def fork_once(n_jobs: str | None) -> None:
     before = dict(os.environ)
     os.environ |= {name: before.get(name, share) for name in THREADS}
     try:
-        forkserver.ensure_running()
+        with _unheard():
+            forkserver.ensure_running()
     finally:
         for name in THREADS - before.keys():
             del os.environ[name]
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """A process that begins in it hears neither Ctrl-C nor SIGTERM, nor do those that it forks: of a signal to all
+    processes at once the command tells the runs."""
+    here = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM) if here}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
