@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import torch
 from torch import Tensor
 
@@ -86,10 +88,12 @@ class PKSampler:
 
     def _extra(self, times: Tensor, batches: int, P: int, generator: torch.Generator) -> Tensor:
         """How often people come once more, so that all batches are full; nobody oftener than there are batches."""
-        free = batches - times
+        wanted, free = P * batches - int(times.sum()), batches - times
+        rounds = bisect_left(range(batches), wanted, key=lambda most: int(free.clamp(max=most).sum()))
+        free = free.clamp(max=rounds)  # beyond these nobody is asked
         owner = torch.repeat_interleave(free)
         # the first further visit of everybody before anybody's second
         nth = torch.arange(len(owner)) - torch.repeat_interleave(free.cumsum(0) - free, free)
         key = nth + torch.rand(len(owner), generator=generator, dtype=torch.float64)
-        chosen = owner[key.argsort()[: P * batches - int(times.sum())]]
+        chosen = owner[key.argsort()[:wanted]]
         return torch.bincount(chosen, minlength=len(times))

@@ -98,3 +98,14 @@ def test_nobody_has_two():
     for rows, says in (([1] * 9, "none of the people"), ([1, 5], "one of the people")):
         with pytest.raises(BadInput, match=f"{says} in training has two photos: telling them apart needs two with two"):
             epoch(PKSampler(labels(rows), None, 2), 4)
+
+
+def test_places_left_over_are_given_without_a_number_for_each_person_and_batch(monkeypatch):
+    """3001 people of 8 photos: 6002 groups and 14 places more; people x batches would be a million numbers."""
+    drawn, rand = [], torch.rand
+    monkeypatch.setattr(torch, "rand", lambda n, **how: drawn.append(n) or rand(n, **how))
+    y = torch.arange(3001).repeat_interleave(8)
+    batches = PKSampler(y, 16, 4).epoch(64, torch.Generator().manual_seed(0))
+    assert max(drawn) == len(y) and len(batches) == 376
+    seen = torch.bincount(y[torch.cat(batches)], minlength=3001) // 4
+    assert seen.min() == 2 and (seen == 3).sum() == 14
