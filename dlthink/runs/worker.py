@@ -98,6 +98,7 @@ def _watch(sweep: Sweep) -> None:
         if not _at_work.is_set() and not alive(sweep.command):
             os._exit(STOP + signal.SIGTERM)  # nobody takes an answer, and joblib would wait for work
         time.sleep(EVERY)
+    _watched.discard(sweep.file)
 
 
 def take_turn(turn: int, device: str) -> None:
