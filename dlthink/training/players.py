@@ -60,6 +60,7 @@ class Player:
                 self.forget()
         elif changed:
             self._check_state(changed)
+        self._check_shapes()
 
     def forget(self) -> None:
         """Begin anew with the weights as they are: what the optimizer remembers of another cost misleads a search."""
@@ -76,6 +77,33 @@ class Player:
                     f"optim.{', optim.'.join(changed)}: the checkpoint has no {', '.join(sorted(lacking))} to go on "
                     f"from; leave it as it was, or train anew"
                 )
+
+    def _check_shapes(self) -> None:
+        """Is all that is remembered of a weight as large as the optimizer will take it to be? ValueError.
+
+        Kernels do not ask: a smaller one than that is written beyond its end.
+        """
+        wanted = self._as_after_a_step()
+        for parameter, state in self.optimizer.state.items():
+            for name, (shape, dtype) in wanted.get(parameter, {}).items() if state else ():
+                value = state.get(name)
+                if not isinstance(value, torch.Tensor) or (value.shape, value.dtype) != (shape, dtype):
+                    raise ValueError(f"{name} of a weight of {list(parameter.shape)} is of another shape or kind")
+
+    def _as_after_a_step(self) -> dict[nn.Parameter, dict[str, tuple[torch.Size, torch.dtype]]]:
+        """Of each weight, shape and kind of the tensors that such an optimizer keeps. A search keeps lists of them, of
+        sums that fail by themselves."""
+        if self.searches:
+            return {}
+        twins = [nn.Parameter(parameter.detach().clone()) for parameter in self.parameters]
+        for twin in twins:
+            twin.grad = torch.zeros_like(twin)
+        optimizer = self.optim(twins)
+        optimizer.step()
+        return {
+            parameter: {k: (v.shape, v.dtype) for k, v in optimizer.state[twin].items() if isinstance(v, torch.Tensor)}
+            for parameter, twin in zip(self.parameters, twins, strict=True)
+        }
 
     def set_rate(self, factor: float) -> None:
         """Scale every learning rate by the schedule's factor."""

@@ -26,11 +26,16 @@ def state() -> dict:
 
 
 def restore(saved: dict) -> None:
-    """Put back what `state` returned. GPU generators are restored where the same number of GPUs is present."""
+    """Put back what `state` returned. GPU generators are restored where the same number of GPUs is present.
+
+    Raises ValueError, or what the generators do, for anything else.
+    """
     version, words, gauss = saved["python"]
     random.setstate((version, tuple(words), gauss))
-    name, keys, *rest = saved["numpy"]
-    np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))
+    name, keys, position, *rest = saved["numpy"]
+    if position not in range(len(keys) + 1):  # numpy does not ask, and would read beyond its numbers
+        raise ValueError(f"numpy's generator has no position {position}")
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), position, *rest))
     torch.set_rng_state(saved["torch"].cpu())
     if torch.cuda.is_available() and len(saved["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all([s.cpu() for s in saved["cuda"]])

@@ -1,15 +1,18 @@
 """Checkpoints that a stranger wrote: nothing is run, and nothing takes more memory than the file is large."""
 
+import copy
 import io
 import os
 import pickle
 import zipfile
+from functools import partial
 
 import pytest
 import torch
 
 from dlthink.errors import BadInput
-from dlthink.training import checkpoint
+from dlthink.training import checkpoint, rng
+from dlthink.training.players import Player
 
 SOUND = {"model": {"w": torch.arange(6.0)}, "loss": {}, "step": 3, "data": {}, "facts": {}}
 
@@ -202,3 +205,37 @@ def test_gigabytes_of_zeros(tmp_path):
             pytest.skip("no sparse files here")
     with pytest.raises(BadInput, match=r"4\.0 GB are more"):
         checkpoint.load(path)
+
+
+@pytest.mark.parametrize(
+    "optim", [partial(torch.optim.Adam, fused=True), partial(torch.optim.SGD, lr=0.1, momentum=0.9)]
+)
+@pytest.mark.parametrize(
+    "remembered", [torch.zeros(3), torch.zeros(1, 40), torch.zeros(30, 40, dtype=torch.int8), 0.0, None], ids=str
+)
+def test_what_an_optimizer_remembers_is_as_large_as_its_weights(optim, remembered):
+    """A fused kernel writes as many numbers as the weight has, wherever that ends: it killed the process."""
+    weight = torch.nn.Parameter(torch.zeros(30, 40))
+    weight.grad = torch.ones(30, 40)
+    player = Player("network", [weight], optim([weight]), lambda *_: {}, optim)
+    player.optimizer.step()
+    saved = copy.deepcopy(player.optimizer.state_dict())
+    player.restore(copy.deepcopy(saved))
+    name = "exp_avg" if "exp_avg" in saved["state"][0] else "momentum_buffer"
+    saved["state"][0][name] = remembered
+    if getattr(remembered, "dtype", None) == torch.int8:
+        player.restore(saved)  # torch makes it what the weight is
+        assert player.optimizer.state[weight][name].dtype == torch.float32
+    else:
+        with pytest.raises(ValueError, match=rf"{name} of a weight of \[30, 40\]"):
+            player.restore(saved)
+
+
+@pytest.mark.parametrize("position", [625, 10**6, -5, 1.5, "0"])
+def test_a_generator_that_would_read_beyond_its_numbers(position):
+    """numpy took any position, and a million killed the process."""
+    kept = rng.state()
+    name, keys, _, *rest = kept["numpy"]
+    with pytest.raises(ValueError, match="no position"):
+        rng.restore(kept | {"numpy": [name, keys, position, *rest]})
+    rng.restore(kept)
