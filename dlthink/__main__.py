@@ -8,6 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from dlthink import __version__
+from dlthink.config.help_width import fitted
 from dlthink.errors import EXPECTED, BadInput, answer, hearing
 from dlthink.user_errors import own_code
 
@@ -52,7 +53,7 @@ def main(words: list[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it has no letters for ends nothing
     if not words or words[0] in ("-h", "--help", "help"):
-        print(usage())
+        print(fitted(usage()))
         return 0
     if words[0] == "--version":
         print(__version__)

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 pytest.importorskip("hatchling")
+PAGE = r"""\bpage\(["'](\S+?)["']\)"""  # of the documents, named in a message
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,8 @@ def test_wheel(built, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         archive.extractall(tmp_path / "site")
+    named = {page for file in (REPOSITORY / "dlthink").rglob("*.py") for page in re.findall(PAGE, file.read_text())}
+    assert "scenarios.md" in named and {f"dlthink/docs/{page}" for page in named} <= set(names)
     assert "dlthink/conf/train.yaml" in names and "dlthink/training/trainer.py" in names
     assert not [n for n in names if n.startswith(("tests", "scripts", "outputs"))]
     assert "dlthink.data.recordings.recording.Recording" in composed(tmp_path / "site", tmp_path)

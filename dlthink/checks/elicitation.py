@@ -73,6 +73,21 @@ def check_centre(
     return named.word, named.text, fails
 
 
+def right_alone(loss: nn.Module, truth: Truth, found: Minimum, scale: Tensor) -> bool:
+    """Is the mean of each group found where the cost's own weights (thresholds, say) learn from this group alone?
+
+    Weights that all samples share may fit no truth but that of their family; False where there are none.
+    """
+    if not any(weight.requires_grad for weight in loss.parameters()):
+        return False
+    for g in range(truth.size):
+        one = Truth(truth.y[truth.group == g], torch.zeros(int((truth.group == g).sum()), dtype=torch.long), truth.name)
+        alone = minimise(loss, one, found.answers[g : g + 1])
+        if not alone.bounded or name_of(centre(alone.predicted), one, scale[g : g + 1]).word != "mean":
+            return False
+    return True
+
+
 def own_truth(loss: nn.Module, answers: Tensor, whole: bool) -> Truth | None:
     """Samples of the very distributions that the cost reads in these answers; None where it reads none.
 

@@ -3,11 +3,12 @@
 dlthink check loss=NAME [loss.KEY=VALUE ...] [data=NAME] [figure=FILE.png]
 
   loss    a cost that comes with dlthink, or my_cost: my_cost.py in the working folder
-  data    the data that it is for, which says the kind of target; without, every kind that the cost fits
+  data    the data that it is for, which says the kind of target; without, every kind that it fits
   figure  draw the landscape of the cost over its outputs, beside two others of that kind
 
-Each line of the table says what was asked, whether it passed, why it matters and what to do. told: nothing is wrong,
-and whoever designs the cost should know it. Exit code 1 when something failed, 0 otherwise.
+Each line of the table says what was asked, whether it passed, why it matters and what to do. told:
+nothing is wrong, and whoever designs the cost should know it. Exit code 1 when something failed, 0
+otherwise.
 """
 
 

@@ -1,31 +1,39 @@
 """Finished runs side by side, best first: which is right, and how sure that is.
 
-dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GROUP] [over=seed,data.fold]
-                [x=SETTING] [y=NAME] [across=data,data.path] [output=FILE] [figure=FILE]
+dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GROUP]
+                [over=seed,data.fold] [x=SETTING] [y=NAME] [across=data,data.path] [output=FILE]
+                [figure=FILE]
 
-  FOLDER   runs, or folders that hold some; latest: the newest run; without any, the newest sweep in outputs/multirun
+  FOLDER   runs, or folders that hold some; latest: the newest run; without any, the newest sweep in
+           outputs/multirun
   split    test or val
-  metrics  what to show; without, the scores of the examination, proper ones first, and as many others as fit
+  metrics  what to show; without, the scores of the examination, proper ones first, and as many
+           others as fit
   sort     the metric to rank by; without, the first one shown
-  to       the group that others are compared with, as its row is called (loss=mse, or mse); without, the best one
-  over     the settings that only repeat a run; what else differs tells the groups apart. over= repeats nothing
-  x, y     instead of the table: the metric y along a setting, x=data.fraction, a curve for each group, and how many
-           times as much of it a group needs for what the best one (or `to`) reaches
-  across   the settings that tell data sets apart: costs are ranked on each, and their mean ranks compared (Friedman,
-           Holm, Nemenyi's critical difference in the picture); without, data and data.path do, where two costs or more
-           were trained on three data sets. Targets of one table are one data set: a cost has its mean rank on them.
-           across= ranks nothing, and compares even groups on different data
-  output   write it, too: FILE.csv (all digits), FILE.md (a table in Markdown with the answer below), or a picture:
-           FILE.png, FILE.svg, FILE.pdf
+  to       the group that others are compared with, as its row is called (loss=mse, or mse);
+           without, the best one
+  over     the settings that only repeat a run; what else differs tells the groups apart. over=
+           repeats nothing
+  x, y     instead of the table: the metric y along a setting, x=data.fraction, a curve for each
+           group, and how many times as much of it a group needs for what the best one (or `to`)
+           reaches
+  across   the settings that tell data sets apart: costs are ranked on each, and their mean ranks
+           compared (Friedman, Holm, Nemenyi's critical difference in the picture); without, data
+           and data.path do, where two costs or more were trained on three data sets. Targets of one
+           table are one data set: a cost has its mean rank on them. across= ranks nothing, and
+           compares even groups on different data
+  output   write it, too: FILE.csv (all digits), FILE.md (a table in Markdown with the answer
+           below), or a picture: FILE.png, FILE.svg, FILE.pdf
   figure   a picture beside what `output` writes
 
-The table has mean +- standard error of every metric; n counts the finished runs of a group, the error is sd / sqrt(n).
-An arrow says whether more or less is better. nan: in at least one of the runs it is not a number.
+The table has mean +- standard error of every metric; n counts the finished runs of a group, the
+error is sd / sqrt(n). An arrow says whether more or less is better. nan: in at least one of the
+runs it is not a number.
 
-Differences are paired: by repetition (seed, fold), and by item (stretch of time, molecule, row, person) where the runs
-keep the scores of single items. Intervals hold the true difference 95 times in 100; "beyond doubt" is p < 0.05 after
-Holm's correction for all pairs of groups (with `to`, for those with that group). Folds share training samples, so over
-folds an interval may be too narrow.
+Differences are paired: by repetition (seed, fold), and by item (stretch of time, molecule, row,
+person) where the runs keep the scores of single items. Intervals hold the true difference 95 times
+in 100; "beyond doubt" is p < 0.05 after Holm's correction for all pairs of groups (with `to`, for
+those with that group). Folds share training samples, so over folds an interval may be too narrow.
 """
 
 from __future__ import annotations

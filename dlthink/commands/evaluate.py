@@ -1,17 +1,20 @@
 """The metrics of a run again, from its best checkpoint; on other data too.
 
-dlthink evaluate run=FOLDER [split=test] [audit=true] [output=FILE.json] [data.path=FILE] [allow=NAME]
+dlthink evaluate run=FOLDER [split=test] [audit=true] [output=FILE.json] [data.path=FILE]
+                 [allow=NAME]
 dlthink evaluate run=FOLDER on=DATA [name=NAME] [data.path=FILE] [audit=true] [output=FILE.json]
 
   run     the folder of a run, or latest: the newest in outputs
   split   train, val or test
-  on      another data set of the same kind, with its settings (data.path=FILE), prepared as the run's own
-          was. All of it is test, but what the run has seen, which is left out and told. The numbers go to
-          RUN/metrics_NAME.json and TensorBoard, the figures to RUN/figures
+  on      another data set of the same kind, with its settings (data.path=FILE), prepared as the
+          run's own was. All of it is test, but what the run has seen, which is left out and told.
+          The numbers go to RUN/metrics_NAME.json and TensorBoard, the figures to RUN/figures
   name    what it is called there; the word of on= if nothing is said
-  audit   ask more, where the data's metrics know what: groups, disguise, attacks; figures in RUN/audit
+  audit   ask more, where the data's metrics know what: groups, disguise, attacks; figures in
+          RUN/audit
   output  write the figures as JSON, too
-  allow   module of your own that the run's configuration uses, or file that it reads, where it was not made here
+  allow   module of your own that the run's configuration uses, or file that it reads, where it was
+          not made here
 """
 
 import re

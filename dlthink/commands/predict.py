@@ -1,10 +1,12 @@
 """Predictions of a run's best checkpoint on a file of your own, written as a table or as photos.
 
-dlthink predict run=FOLDER input=FILE output=FILE.csv [figures=DIR] [trainer.device=cpu] [allow=NAME]
+dlthink predict run=FOLDER input=FILE output=FILE.csv [figures=DIR] [trainer.device=cpu]
+                [allow=NAME]
 dlthink predict run=FOLDER input=PHOTOS output=FOLDER direction=to_DOMAIN [long=PIXELS]
 
   run      the folder of a run, or latest: the newest in outputs
-  input    what to predict from, in the layout that the run's data reads (`docs/scenarios.md`)
+  input    what to predict from, in the layout that the run's data reads; what that is, says
+           dlthink train data=NAME --help
   output   the table to write; where predictions are photos, the folder for them
   figures  a folder for pictures of the predictions, where the data's metrics draw any
   allow    module of your own that the run's configuration uses
@@ -121,6 +123,7 @@ def _check_words(more: dict[str, str], data: type) -> None:
     """Only the words that this data's `inputs` asks for, and all that it cannot do without."""
     import inspect
 
+    from dlthink.config.paths import page
     from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput
 
@@ -130,4 +133,4 @@ def _check_words(more: dict[str, str], data: type) -> None:
             raise BadInput(f"{name}: there is no such word here{hint(name, [*NAMES, *asked])}")
     for name, default in asked.items():
         if default is inspect.Parameter.empty and name not in more:
-            raise BadInput(f"{name}=: predictions of {data.__name__} need this word, too; see docs/scenarios.md")
+            raise BadInput(f"{name}=: predictions of {data.__name__} need this word, too; see {page('scenarios.md')}")

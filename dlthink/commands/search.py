@@ -1,10 +1,10 @@
-"""Search settings by Optuna: trials on validation, each the mean over its seeds; the best one's test at the end.
+"""Search settings by Optuna: trials on validation, means over seeds; the best one's test at the end.
 
 dlthink search [trials=20] [into=FOLDER] WORDS OF TRAIN...
 
   trials   how many; those that lie in `into` already count
-  into     the folder of the search, a run or a sweep for each trial; without, outputs/search/DATE/TIME. The same
-           command with the same folder goes on after a stop
+  into     the folder of the search, a run or a sweep for each trial; without,
+           outputs/search/DATE/TIME. The same command with the same folder goes on after a stop
 
 Among the words of `dlthink train`, these are searched over:
 
@@ -12,9 +12,10 @@ Among the words of `dlthink train`, these are searched over:
   model.width='int(interval(16,128))'     a whole number
   model.depth='range(1,5)' loss=mse,huber one of several
 
-Several values of seed or data.fold are no search: each trial is trained with all of them, and its figure is their mean:
-the one that picks the best checkpoint, on validation. Runs side by side: hydra/launcher=joblib. Source of the search:
-Bergstra et al. 2011, Algorithms for Hyper-Parameter Optimization (TPE), as in Optuna.
+Several values of seed or data.fold are no search: each trial is trained with all of them, and its
+figure is their mean: the one that picks the best checkpoint, on validation. Runs side by side:
+hydra/launcher=joblib. Source of the search: Bergstra et al. 2011, Algorithms for Hyper-Parameter
+Optimization (TPE), as in Optuna.
 """
 
 import importlib.util

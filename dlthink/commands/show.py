@@ -1,4 +1,4 @@
-"""What is in a file of your own, and which of its names can be used: nothing is trained, nothing is written.
+"""What is in a file of your own, and which of its names can be used; nothing is trained or written.
 
 dlthink show FILE [data=NAME]
 

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from dlthink.config.help_choices import overview
+from dlthink.config.help_width import fitted
 from dlthink.config.paths import conf_folder
 from dlthink.config.user_files import register
 from dlthink.errors import BadInput, in_shell, plain
@@ -19,7 +20,7 @@ FEW = 5  # runs that a line names
 def main(words: list[str]) -> int:
     """`dlthink train [overrides]`, `dlthink train resume=FOLDER [overrides]`, `dlthink train -m resume=SWEEP`."""
     if "--help" in words or "-h" in words:
-        print(_help([word for word in words if word not in ("--help", "-h")]))
+        print(fitted(_help([word for word in words if word not in ("--help", "-h")])))
         return 0
     several = bool({"-m", "--multirun"} & set(words))
     resumed = any(word.startswith("resume=") for word in words)

@@ -11,6 +11,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from dlthink.config.cost_contract import check_cost, check_made, kinds
+from dlthink.config.paths import page
 from dlthink.config.types import fits, parameters, typed, words
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
@@ -188,7 +189,8 @@ def _answers(node: DictConfig, data: type[Data]) -> tuple[str, tuple[str, ...]]:
         said = {"targets": data.targets, "fact_names": data.fact_names}
         lacking = {name for name, method in said.items() if not inspect.ismethod(method)}
     if lacking:
-        raise BadInput(f"data: {data.__name__} needs a class method {max(lacking)}(settings); see docs/architecture.md")
+        where = page("architecture.md")
+        raise BadInput(f"data: {data.__name__} needs a class method {max(lacking)}(settings); see {where}")
     return data.targets(given), data.fact_names(given)
 
 

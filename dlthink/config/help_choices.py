@@ -33,7 +33,7 @@ def overview(extra: Path | None = None) -> str:
         wide = max(14, *map(len, found))
         for heading, names in _by_kind(found) if group == "loss" else [("", [*found])]:
             lines += [heading] if heading else []
-            lines += [f"  {name:<{wide}} {first_comment(found[name])}" for name in names]
+            lines += [f"  {name:<{wide}}  {first_comment(found[name])}" for name in names]
         lines.append("")
     lines += [
         "More of a choice, its settings and what fits it: dlthink train data=table --help, loss=triplet --help, ...",

@@ -1,4 +1,4 @@
-"""Where the configuration lies: inside an installed package, beside it in a checkout."""
+"""Where configuration and documents lie: inside an installed package, beside it in a checkout."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +19,14 @@ def conf_folder() -> Path:
     package = Path(__file__).resolve().parent.parent
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"
+
+
+def page(name: str) -> str:
+    """Where a page of the documents lies, docs/NAME from the working folder where that is the shorter: a wheel ships
+    the pages that messages name, as dlthink/docs."""
+    file = conf_folder().parent / "docs" / name
+    here = Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
 
 
 def options(group: str, *folders: Path) -> dict[str, Path]:

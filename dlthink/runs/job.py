@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dlthink.config import stem  # noqa: F401  folders of runs are called so, in whatever process
 from dlthink.config.override import as_typed
-from dlthink.config.paths import choices_by_group
+from dlthink.config.paths import choices_by_group, page
 from dlthink.config.user_files import reach, register
 from dlthink.errors import EXPECTED, BadInput, answer, exit_code, in_shell, out_of_memory, plain
 from dlthink.files.lock import hold
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NEXT = """\
 next: every cost that fits, dlthink train -m loss=all seed=0,1,2 with the same data; your own, dlthink new loss NAME
-pictures: figures/ in its folder, or tensorboard --logdir {logdir}; what the numbers mean: docs/scenarios.md"""
+pictures: figures/ in its folder, or tensorboard --logdir {logdir}; what the numbers mean: {page}"""
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Trained:
         """The table of its test; a sweep has its own, of all runs."""
         print(plain(table("test", self.results["test"], self.scores)))
         logdir = "outputs" if folder.is_relative_to(Path("outputs").absolute()) else in_shell(short(folder))
-        print(plain(NEXT.format(logdir=logdir)))
+        print(plain(NEXT.format(logdir=logdir, page=page("scenarios.md"))))
         print(plain(f"run: {short(folder)}"), flush=True)
 
 

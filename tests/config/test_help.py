@@ -1,13 +1,16 @@
 """`dlthink train --help`: costs below what they are for; with words, the settings of a choice and what goes with it."""
 
+import ast
 import re
 
 import pytest
 from omegaconf import OmegaConf
 
+from dlthink.__main__ import commands
 from dlthink.config.data_choices import problems
 from dlthink.config.help_choices import data_by_kind, overview
 from dlthink.config.help_settings import _comments, explained
+from dlthink.config.help_width import fitted
 from dlthink.config.paths import conf_folder, options
 
 
@@ -58,3 +61,15 @@ def test_every_setting_of_a_cost_says_what_it_is():
         said = _comments("loss", file)
         keys = OmegaConf.load(file).keys() - {"_target_", "defaults", "discriminator"}
         assert keys <= said.keys(), (name, keys - said.keys())
+
+
+def test_help_fits_a_terminal(monkeypatch):
+    for file in commands().values():
+        said = ast.get_docstring(ast.parse(file.read_text()))
+        assert [line for line in said.splitlines() if len(line) > 100] == [], file.stem
+    for columns, widest in (("90", 90), ("300", 100)):
+        monkeypatch.setenv("COLUMNS", columns)
+        text = fitted(overview())
+        assert max(map(len, text.splitlines())) <= widest and text.split() == overview().split()
+    row = fitted("  name  " + 40 * "word ").splitlines()
+    assert row == [f"  name  {18 * 'word '}".strip("\n")[:-1], *(8 * " " + (n * "word ")[:-1] for n in (18, 4))]

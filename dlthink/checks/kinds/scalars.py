@@ -167,8 +167,13 @@ class Scalars(Kind):
             else:
                 word, where = "whole distribution", f"the whole distribution, within its family; {where}"
             fails = False
-        report.elicits = found.word = word
-        if fails:
+        shared = fails and elicitation.right_alone(loss, *found.skewed, self.scale(found.skewed[0]))
+        report.elicits = found.word = word = "mean" if shared else word
+        if shared:
+            why = f"the mean of one distribution alone; its own weights are shared by all, and {where}"
+            cure = "its family is another; read out its `distribution`, and it is asked in its own"
+            yield asks_for(loss, word, why, "told", cure)
+        elif fails:
             noun = "rate" if self.whole else "mean"
             where = f"not for the {noun} that it reads out: {where}"
             cure = "the mean of a function is not the function of the mean; a likelihood finds it, or (rate - y)^2"
