@@ -22,7 +22,7 @@ def check_reach(asked: Asked, outputs_per_target: int) -> Iterator[Finding]:
     for what, slope in zip(names_of(asked.out), asked.slopes(), strict=True):
         if slope.ndim == 2 and slope.shape[1] % outputs_per_target == 0 and not isinstance(asked.out, dict):
             still = (slope == 0).all(0).view(-1, outputs_per_target).all(0)
-            columns = [str(i) for i in still.nonzero().flatten().tolist()]
+            columns = _spans(still.nonzero().flatten().tolist())
             if still.all():
                 yield _nothing_taught(asked)
                 return
@@ -40,6 +40,13 @@ def check_reach(asked: Asked, outputs_per_target: int) -> Iterator[Finding]:
         f"no gradient reaches {', '.join(deaf)}: it stays what the first weights made it, whatever the data say",
         f"{stops} cuts it off" if stops else "use every output in forward, or ask for fewer: outputs_per_target",
     )
+
+
+def _spans(numbers: list[int]) -> list[str]:
+    """Whole numbers, those that follow each other together: 2, 4 to 7."""
+    begins = [n for n in numbers if n - 1 not in numbers]
+    ends = [n for n in numbers if n + 1 not in numbers]
+    return [f"{a}" if a == b else f"{a} to {b}" for a, b in zip(begins, ends, strict=True)]
 
 
 def _nothing_taught(asked: Asked) -> Finding:
@@ -66,7 +73,7 @@ def check_dead(asked: Asked, kind: str) -> Iterator[Finding]:
             "failed",
             f"{still:.0%} of first answers get no gradient at all though they are wrong: a network that answers so "
             f"for a sample cannot learn from it",
-            "relu, clamp and max have a flat side; softplus or exp have none",
+            "relu, clamp and max have a flat side, softplus and exp have none; a mask may leave samples out",
         )
 
 

@@ -112,7 +112,7 @@ class Loop:
         if self.settings.steps:
             return self.settings.steps
         epochs = self.since["step"] + max(0, round((self.settings.epochs - self.since["epoch"]) * self.epoch_steps))
-        return max(epochs, self.settings.at_least or 0)
+        return max(min(epochs, self.settings.at_most or epochs), self.settings.at_least or 0)
 
     def run(self, hparams: dict | None = None, text: str = "") -> dict[str, dict[str, float]]:
         """Train until the end, the time limit or a signal (`Interrupted`), then examine the best weights."""

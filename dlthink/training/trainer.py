@@ -9,7 +9,7 @@ from dlthink.training.schedule import Shape
 
 LONGEST = 100_000  # steps between two points of a curve
 FROM_1 = (
-    *("epochs", "steps", "at_least", "batch", "accumulate", "patience"),
+    *("epochs", "steps", "at_least", "at_most", "batch", "accumulate", "patience"),
     *("log_every", "validate_every", "examine_batch"),
 )
 ABOVE_0 = ("clip", "minutes", "save_minutes")
@@ -21,6 +21,7 @@ class Trainer:
     epochs          passes over the training data
     steps           or a number of steps, which wins
     at_least        so many steps, where those epochs are fewer: little data
+    at_most         so many steps, where those epochs are more
     batch           samples a step; None: all; auto: 2^k nearest to a 16th of the training samples, 64 to 1,024, so that
                     as many steps are as many epochs
     accumulate      batches whose gradients are averaged into one step
@@ -43,6 +44,7 @@ class Trainer:
         epochs: int | None = 30,
         steps: int | None = None,
         at_least: int | None = None,
+        at_most: int | None = None,
         batch: BatchSize = 256,
         accumulate: int = 1,
         schedule: Shape = "constant",
@@ -62,7 +64,7 @@ class Trainer:
         save_minutes: float = 5.0,
         examine_batch: int = 4096,
     ):
-        self.epochs, self.steps, self.at_least = epochs, steps, at_least
+        self.epochs, self.steps, self.at_least, self.at_most = epochs, steps, at_least, at_most
         self.batch, self.accumulate = batch, accumulate
         self.schedule, self.warmup, self.clip, self.l2 = schedule, warmup, clip, l2
         self.ema, self.patience, self.minutes = ema, patience, minutes

@@ -45,9 +45,11 @@ def test_an_epoch_sees_every_sample_once(tmp_path):
     assert first.tolist() != second.tolist() != list(range(96))
 
 
-@pytest.mark.parametrize("at_least, steps", [(None, 6), (4, 6), (10, 10)])
-def test_few_samples_are_seen_for_so_many_steps_at_least(tmp_path, at_least, steps):
-    run, *_ = fit(tmp_path, data=Line(n=96), steps=None, epochs=2, batch=32, validate_every=100, at_least=at_least)
+@pytest.mark.parametrize(
+    "bounds, steps", [({}, 6), ({"at_least": 4, "at_most": 8}, 6), ({"at_least": 10}, 10), ({"at_most": 5}, 5)]
+)
+def test_epochs_are_so_many_steps_at_least_and_at_most(tmp_path, bounds, steps):
+    run, *_ = fit(tmp_path, data=Line(n=96), steps=None, epochs=2, batch=32, validate_every=100, **bounds)
     assert run.step == run.total == steps
 
 

@@ -22,6 +22,7 @@ from dlthink.errors import BadInput
 
 ROLES = ("train", "val", "test")
 TEST_SHARE = 0.2  # of the people, where nothing else decides
+FEWEST = 2  # people of test and of validation, however few there are in all
 
 
 @dataclass
@@ -156,19 +157,14 @@ class Identities:
         raise NotImplementedError
 
     def roles(self, people: list[str]) -> dict[str, str]:
-        """train, val or test for every person: by a hash of the name, the same in every file."""
-        test = {person for person in people if share(person) < TEST_SHARE}
+        """train, val or test for every person: by a hash of the name, the same in every file but the smallest."""
+        test = _below(TEST_SHARE, {person: share(person) for person in people})
         return self.with_validation(people, test)
 
     def with_validation(self, people: list[str], test: set[str]) -> dict[str, str]:
         """The roles, once it is known who is test."""
-
-        def role(person: str) -> str:
-            if person in test:
-                return "test"
-            return "val" if share(person, "validation") < self.validation else "train"
-
-        return {person: role(person) for person in people}
+        val = _below(self.validation, {one: share(one, "validation") for one in people if one not in test})
+        return {person: "test" if person in test else "val" if person in val else "train" for person in people}
 
     # ---------------------------------------------------------------------------------------------------- splits
 
@@ -236,6 +232,12 @@ def _seen(folk: list[str], role: dict[str, str], trained: list[int]) -> dict[str
     alone = sorted({*people["train"]} - {*train})
     seen = {"train": train, "val": people["val"], "alone": alone, SPARE: people[SPARE]}
     return {name: [tie(person) for person in some] for name, some in seen.items()}
+
+
+def _below(limit: float, shares: dict[str, float]) -> set[str]:
+    """Whose share lies below the limit, and `FEWEST` at least: of ten people by chance alone nobody may be one."""
+    order = sorted(shares, key=lambda one: (shares[one], one))
+    return {one for i, one in enumerate(order) if shares[one] < limit or i < FEWEST}
 
 
 def _refuse_too_few(source: str, owner: Tensor, rows: dict[str, Tensor], notes: list[str]) -> None:

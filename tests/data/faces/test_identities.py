@@ -305,6 +305,16 @@ def test_predict_reads_what_the_state_says(folder, state, tmp_path):
         FaceFolder.inputs(str(folder / "Zoë"), state)
 
 
+def test_of_few_people_two_are_test_and_two_choose_the_threshold():
+    few = FaceFolder.__new__(FaceFolder)
+    few.validation = 0.2
+    for folder in range(20):
+        roles = [*few.roles([f"{folder} {person}" for person in range(6)]).values()]
+        assert min(roles.count("test"), roles.count("val")) >= 2
+    many = [f"person {i}" for i in range(200)]
+    assert {one for one, role in few.roles(many).items() if role == "test"} == {one for one in many if share(one) < 0.2}
+
+
 # ---------------------------------------------------------------------------------------------------------- bad input
 
 
