@@ -24,6 +24,7 @@ from torch.nn.utils import parameters_to_vector
 ROWS, COLUMNS, BATCH = int(os.environ.get("DLTHINK_ROWS", 100_000)), 50, 256
 WORDS = [
     "data=table",
+    "model=mlp",
     "loss=crps",
     "trainer=default",
     "trainer.epochs=1",

@@ -28,7 +28,7 @@ def test_all_costs_that_fit_the_data():
 def test_how_many_runs():
     assert runs(["loss=mse,mae", "seed=range(3)", "data.bin=0.05", "optim.betas=[0.8,0.9]"]) == 6
     assert runs(["data=spikes"]) == 1
-    assert runs(["model=glob(*stm)", "model@model.of=glob(m*)"]) == 2  # lstm of mlp and mpnn
+    assert runs(["model=glob(*stm)", "model@model.of=glob(m*)"]) == 3  # lstm of mlp, mlp_dropout and mpnn
     for empty in "seed=range(5,5)", "seed=range(0)", "model=glob(zzz*)":
         with pytest.raises(BadInput, match="no value at all") as error:
             runs([empty, "loss=mse,mae"])
