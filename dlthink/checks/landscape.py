@@ -76,7 +76,8 @@ def _over(axes: Axes, landscape: Landscape) -> None:
     else:  # even steps of the root, so that the bottom of the valley shows
         steps = [least + (most - least) * (i / 12) ** 2 for i in range(1, 15)]
         for colour, some in ((FAINT, steps), (PREDICTED, steps[:4])):
-            axes.contour(landscape.x, landscape.y, cost, some, colors=colour, linewidths=0.8, linestyles="solid")
+            grid = landscape.x.numpy(), landscape.y.numpy(), cost.numpy()  # no older Matplotlib takes tensors here
+            axes.contour(*grid, some, colors=colour, linewidths=0.8, linestyles="solid")
     marks = {
         "start": (QUIET, QUIET),
         "constant": (QUIET, QUIET),

@@ -36,7 +36,7 @@ class Board:
         mess = 0
         with open(self._table, newline="", errors="replace") as file:
             while mess < MESS and (line := file.readline(LONG)):
-                row = next(csv.reader([line]), [])
+                row = [] if "\0" in line else next(csv.reader([line]), [])  # a zero ends Python 3.10's reader
                 if len(row) == len(COLUMNS) and row[0].isascii() and row[0].isdigit():
                     if int(row[0]) <= after:
                         yield row

@@ -213,7 +213,9 @@ SHADOWS = [
     "way, words",
     [
         ("module", ["train", "--cfg", "job"]),
-        ("script", ["train", "--cfg", "job"]),
+        pytest.param(
+            "script", ["train", "--cfg", "job"], marks=pytest.mark.skipif(sys.version_info < (3, 11), reason="-P")
+        ),
         pytest.param("module", ["evaluate", "run=."], marks=pytest.mark.slow),
     ],
     ids=["module", "script", "module evaluates"],

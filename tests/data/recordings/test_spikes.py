@@ -37,8 +37,9 @@ def test_what_it_holds(data, session):
     assert session.names == list(ride.SIGNALS) and session.series[0].values.shape == (60_000, 12)
     assert np.isfinite(session.series[0].values).all() and (session.truth.rates > 0).all()
     assert len(data.train) + len(data.val) + len(data.test) == 30 * 60 * 20
+    spikes = int(everything(data)[0].sum())
     assert data.notes == [
-        "read 50 units with 721,378 spikes in 1,800 s: 36,000 bins of 0.05 s; 12 covariates, 5 samples a bin; "
+        f"read 50 units with {spikes:,} spikes in 1,800 s: 36,000 bins of 0.05 s; 12 covariates, 5 samples a bin; "
         "train 21,600, val 7,200, test 7,200"
     ]
 

@@ -57,7 +57,7 @@ def test_d2_equals_sklearn_per_unit_and_in_total():
 
 def test_log_score_equals_scipy():
     _, y, predicted = sample(seed=2)
-    expected = stats.poisson.logpmf(y.numpy(), predicted.double().numpy()).mean()
+    expected = stats.poisson.logpmf(y.double().numpy(), predicted.double().numpy()).mean()
     assert counts().numbers({"rate": predicted}, y, {})["log_score"] == pytest.approx(expected, rel=1e-10)
     given = {"rate": predicted, "distribution": torch.distributions.Poisson(predicted)}
     assert counts().numbers(given, y, {})["log_score"] == pytest.approx(expected, rel=1e-6)

@@ -83,7 +83,7 @@ def test_calibration_is_the_share_inside_each_interval():
     for label, shown in (("predicted", predicted), ("lookup", other)):
         curve = line(figure, label)
         depth = np.abs(2 * stats.norm.cdf(y.double(), shown["mean"].double(), shown["std"].double()) - 1)
-        expected = [(depth <= p).mean() for p in curve.get_xdata()]
+        expected = [(depth <= p).mean() for p in np.asarray(curve.get_xdata())]
         assert curve.get_ydata().tolist() == pytest.approx(expected)
     area = Reals().numbers(predicted, y, {})["miscalibration_area"]
     assert f"area {area:.3f}" in line(figure, "predicted").get_label()
@@ -95,7 +95,7 @@ def test_risk_coverage_lies_between_the_oracle_and_chance():
     size = (y - predicted["mean"]).abs()[:, 0].double().numpy()
     for label, order in (("predicted", np.argsort(predicted["std"][:, 0].numpy())), ("oracle", np.argsort(size))):
         curve = line(figure, label)
-        ks = np.round(curve.get_xdata() * len(y) / 100).astype(int)
+        ks = np.round(np.asarray(curve.get_xdata()) * len(y) / 100).astype(int)
         assert curve.get_ydata().tolist() == pytest.approx([size[order[:k]].mean() for k in ks], rel=1e-5)
         assert ks[-1] == len(y)
     assert line(figure, "random").get_ydata().tolist() == pytest.approx([size.mean()] * 300, rel=1e-5)
