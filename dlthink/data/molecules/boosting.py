@@ -18,10 +18,15 @@ class Boosting:
 
     targets: of each {"start", "std": numbers; "nodes": [k, 5] float64, its trees one after the other: value, feature
     (-1 of a leaf), threshold, left and right counted in all nodes; "roots" [trees]}. What lies above a threshold goes
-    right. Source: Ke et al. 2017, NeurIPS 30 (histograms, leaf by leaf).
+    right. A node's children come after it; ValueError where they do not: nobody would ever arrive at a leaf.
+    Source: Ke et al. 2017, NeurIPS 30 (histograms, leaf by leaf).
     """
 
     def __init__(self, targets: list[dict]) -> None:
+        for nodes in (target["nodes"] for target in targets):
+            children = nodes[:, 3:].amin(1)
+            if not bool(((nodes[:, 1] < 0) | (children > torch.arange(len(nodes)))).all()):
+                raise ValueError("boosting: a tree goes round in a circle")
         self.targets = targets
 
     @classmethod

@@ -110,6 +110,17 @@ def test_trees_are_those_of_scikit_learn():
     assert {name: type(value) for name, value in plain.items()} == expected
 
 
+def test_a_stranger_s_tree_ends():
+    """It would go round for ever: a node that is its own child, and two that are each other's."""
+    tree = torch.tensor([[0.0, 3, 0.5, 1, 2], [0.0, -1, 0, 0, 0], [0.0, 2, 0.5, 3, 1], [1.0, -1, 0, 0, 0]])
+    state = {"start": 0.0, "std": 1.0, "roots": torch.tensor([0])}
+    for nodes in (tree, tree[[0, 1, 2]].clone().index_fill_(0, torch.tensor([2]), 0.0)):
+        with pytest.raises(ValueError, match="circle"):
+            Boosting([state | {"nodes": nodes}])
+    tree[2, 4] = 3
+    assert Boosting([state | {"nodes": tree}]).predict(PRINTS)["mean"].unique().tolist() == [0.0, 1.0]
+
+
 @pytest.mark.parametrize("y", [Y[:10, :1], torch.full((len(Y), 1), 3.0)])
 def test_trees_of_too_little_say_a_constant(y):
     pytest.importorskip("sklearn")
