@@ -152,12 +152,14 @@ class Sweep:
 
 
 def alive(process: int) -> bool:
-    """Is there this process? True where the system does not say."""
+    """Is there this process, and not as a zombie, whose parent has yet to ask how it ended? True where nobody says."""
     try:
-        return os.name != "posix" or os.kill(process, 0) is None
+        if os.name == "posix":
+            os.kill(process, 0)
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
     except ProcessLookupError:
         return False
-    except PermissionError:
+    except OSError:  # it is another user's, or the system has no /proc
         return True
 
 

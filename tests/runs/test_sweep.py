@@ -130,3 +130,15 @@ def test_processes_take_turns_at_the_gpus(these, monkeypatch):
     worker.take_turn(1, "cpu")
     worker.take_turn(1, "cuda:0")
     assert asked == [0, 1, 0, 1]
+
+
+@pytest.mark.skipif(not os.path.isfile("/proc/self/stat"), reason="the system does not say what is a zombie")
+def test_a_command_that_has_ended_is_gone_though_nobody_asked_for_its_code():
+    """Who starts dlthink from a script of their own, and has not waited for it yet."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert sweep.alive(process.pid)
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert not sweep.alive(process.pid)
+    process.communicate()
+    assert not sweep.alive(process.pid)
