@@ -8,7 +8,6 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from dlthink import __version__
-from dlthink.config.help_width import fitted
 from dlthink.errors import EXPECTED, BadInput, answer, hearing
 from dlthink.user_errors import own_code
 
@@ -53,6 +52,8 @@ def main(words: list[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it has no letters for ends nothing
     if not words or words[0] in ("-h", "--help", "help"):
+        from dlthink.config.help_width import fitted
+
         print(fitted(usage()))
         return 0
     if words[0] == "--version":

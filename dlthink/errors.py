@@ -4,8 +4,11 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+STOP = 128  # and the number of a signal: the exit code of what that has ended, as a shell has it
 
 
 class BadInput(ValueError):
@@ -39,23 +42,33 @@ def out_of_memory() -> Iterator[None]:
 
 
 @contextmanager
+def handled(handler: Callable[[int, Any], Any] | signal.Handlers, *signals: int) -> Iterator[dict[int, Any]]:
+    """These signals are handled so inside, and afterwards as before; of each, what did so before.
+
+    Only a program's main thread hears signals; elsewhere nothing is changed.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, handler) for number in signals if here}
+    try:
+        yield before
+    finally:
+        for number, other in before.items():
+            signal.signal(number, other)
+
+
+@contextmanager
 def hearing() -> Iterator[None]:
     """SIGTERM ends what is inside as Ctrl-C does, so that nothing half written is left; training hears both itself.
 
-    Only a program's main thread hears signals, and whoever listens already is left alone.
+    Whoever listens already is left alone.
     """
-    here = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
     def stop(*_) -> None:
         raise Terminated
 
-    if here:
-        signal.signal(signal.SIGTERM, stop)
-    try:
+    unheard = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    with handled(stop, *([signal.SIGTERM] if unheard else [])):
         yield
-    finally:
-        if here:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def plain(text: str) -> str:
@@ -85,5 +98,5 @@ def answer(error: BaseException) -> int:
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:
-    """128 and the number of the signal that was heard, as a shell has it."""
-    return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
+    """That of the signal that was heard."""
+    return STOP + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)

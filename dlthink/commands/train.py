@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from dlthink.config.help_choices import overview
-from dlthink.config.help_width import fitted
 from dlthink.config.paths import conf_folder
 from dlthink.config.user_files import register
 from dlthink.errors import BadInput, in_shell, plain
@@ -20,6 +19,8 @@ FEW = 5  # runs that a line names
 def main(words: list[str]) -> int:
     """`dlthink train [overrides]`, `dlthink train resume=FOLDER [overrides]`, `dlthink train -m resume=SWEEP`."""
     if "--help" in words or "-h" in words:
+        from dlthink.config.help_width import fitted
+
         print(fitted(_help([word for word in words if word not in ("--help", "-h")])))
         return 0
     several = bool({"-m", "--multirun"} & set(words))

@@ -73,9 +73,11 @@ def why_lost(text: str, unit: str) -> str:
 def code_for_nothing(values: np.ndarray) -> int | None:
     """A number like -99 or 9999 that stands twice or more among values [n], below zero where no other is, or farther
     from all others than twice their span, as people write that nothing is known. None where there is none."""
-    for code in CODES:
-        here, others = values == code, values[(values != code) & ~np.isnan(values)]
-        if here.sum() < 2 or len(others) < 2:
+    known = values[~np.isnan(values)]
+    ends = {known.min(), known.max()} if len(known) else set()  # what is unlike all others is one of these
+    for code in (one for one in CODES if one in ends):
+        others = known[known != code]
+        if len(known) - len(others) < 2 or len(others) < 2:
             continue
         low, high = others.min(), others.max()
         if code < 0 <= low < high or max(low - code, code - high) > FAR * (high - low) > 0:

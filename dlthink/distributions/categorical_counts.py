@@ -34,8 +34,7 @@ class CategoricalCounts(CountDistribution):
         log_p = self.log_p.expand(*shape, len(self.counts))
         last = len(self.counts) - 1
         found = log_p.gather(-1, k.expand(shape).clamp(max=last).long().unsqueeze(-1)).squeeze(-1)
-        of_last = torch.xlogy((k - last).clamp(min=0), self.tail) + (-self.tail).log1p()
-        return found + torch.where(k < last, 0.0, of_last)
+        return found + torch.where(k < last, 0.0, log_share_of_last(k - last, self.tail))
 
     @property
     def mean(self) -> Tensor:
@@ -51,3 +50,8 @@ class CategoricalCounts(CountDistribution):
 
     def _mean(self, p: Tensor) -> Tensor:
         return p[..., :-1] @ self.counts[:-1] + p[..., -1] * self.last
+
+
+def log_share_of_last(beyond: Tensor, tail: Tensor) -> Tensor:
+    """log (1 - q) q^(k - K), the share of k in the last class, K or more. beyond: k - K; below 0 it means nothing."""
+    return torch.xlogy(beyond.clamp(min=0), tail) + (-tail).log1p()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,12 +68,19 @@ class Curves:
         for one in self.some:
             points = ", ".join(f"{x:g}: {at.mean:.6g} ({at.runs})" for x, at in zip(one.x, one.band(), strict=True))
             said.append(f"{one.label}  {self.y} at {self.x} (runs)  {points}")
-        return [*said, "", *self._worth()] if self._worth() else said
+        return [*said, "", *self._worth()] if self.needs else said
+
+    @cached_property
+    def needs(self) -> dict[int, Difference | None]:
+        """The `worth` of every place but the reference; of none where nobody says what is better."""
+        if self.better is None:
+            return {}
+        best, others = self.some[self.reference], enumerate(self.some)
+        return {i: worth(best, one, self.better) for i, one in others if i != self.reference}
 
     def _worth(self) -> list[str]:
         best = self.some[self.reference]
-        others = [one for one in self.some if one is not best and self.better is not None]
-        return [sentence(best, one, self.better, self.y) for one in others]
+        return [sentence(best, self.some[place], known, self.y) for place, known in self.needs.items()]
 
     def numbers(self) -> list[list]:
         """Of each point: group, x, n, mean and the ends of its 95 % interval."""
@@ -94,11 +102,7 @@ class Curves:
         """The curves with their bands, and beside them what each group needs."""
         from dlthink.runs.curve_figure import figure
 
-        needs = {}
-        if self.better is not None:
-            best, others = self.some[self.reference], enumerate(self.some)
-            needs = {i: worth(best, one, self.better) for i, one in others if i != self.reference}
-        return figure(self.some, needs, self.x, self.y, self.better)
+        return figure(self.some, self.needs, self.x, self.y, self.better)
 
 
 def curves(compared: Comparison, x: str, y: str) -> list[Curve]:
@@ -144,9 +148,8 @@ def worth(reference: Curve, other: Curve, better: str) -> Difference | None:
     return Difference(whole, over_runs(pseudo).of_runs, None, n, 0)
 
 
-def sentence(reference: Curve, other: Curve, better: str, y: str) -> str:
-    """The worth in words."""
-    found = worth(reference, other, better)
+def sentence(reference: Curve, other: Curve, found: Difference | None, y: str) -> str:
+    """The worth `found` in words."""
     if found is None:
         return f"{other.label} and {reference.label} reach no {y} in common: no factor can be read off."
     half, said = found.half_width(), f"{other.label} needs {math.exp(found.mean):.3g}"

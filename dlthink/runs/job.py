@@ -15,11 +15,11 @@ from dlthink.config import stem  # noqa: F401  folders of runs are called so, in
 from dlthink.config.override import as_typed
 from dlthink.config.paths import choices_by_group, page
 from dlthink.config.user_files import reach, register
-from dlthink.errors import EXPECTED, BadInput, answer, exit_code, in_shell, out_of_memory, plain
+from dlthink.errors import EXPECTED, STOP, BadInput, answer, exit_code, in_shell, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
 from dlthink.runs.summary import table
-from dlthink.runs.sweep import STOP, Sweep, keep
+from dlthink.runs.sweep import Sweep, keep
 from dlthink.runs.worker import at_work, take_turn
 from dlthink.user_errors import own_code
 

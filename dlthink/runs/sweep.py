@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from dlthink.config.arguments import one_of, own_words
 from dlthink.config.override import literal
 from dlthink.config.paths import conf_folder
 from dlthink.did_you_mean import hint
-from dlthink.errors import BadInput, Terminated, in_shell
+from dlthink.errors import STOP, BadInput, Terminated, handled, in_shell
 from dlthink.files.atomic import write_text
 from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
@@ -28,7 +27,6 @@ PLACE = "DLTHINK_SWEEP"  # names the file in which a run says that it has ended,
 WORDS = "sweep.json"  # in the folder of a sweep: the words that began it
 ENDED = ".ended"  # beside it while the sweep runs, where the machines of a cluster find it: what its runs say
 IN_TURN, BESIDE = "basic", "joblib"  # launchers whose runs end with the command: in its process, or in others
-STOP = 128  # and more: the exit code of what a signal has ended
 
 
 @dataclass
@@ -127,19 +125,15 @@ class Sweep:
 
         Raises KeyboardInterrupt, Terminated once they have left.
         """
-        before = {}
 
         def tell(number: int, _) -> None:
             signal.signal(number, before[number])
             self.stop(STOP + number)
 
-        if threading.current_thread() is threading.main_thread():
-            before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            yield
+            with handled(tell, signal.SIGINT, signal.SIGTERM) as before:
+                yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
             if code := max(self.stopped() or 0, STOP) - STOP:
                 raise Terminated if code == signal.SIGTERM else KeyboardInterrupt
 

@@ -2,7 +2,6 @@
 saved, when the command that began the sweep is told to stop, or is gone."""
 
 import importlib.util
-import multiprocessing
 import os
 import re
 import signal
@@ -13,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dlthink.errors import Terminated
-from dlthink.runs.sweep import STOP, Sweep, alive
+from dlthink.errors import STOP, Terminated, handled
+from dlthink.runs.sweep import Sweep, alive
 from dlthink.training.interrupt import tell
 
 EVERY = 0.5  # seconds between two looks at the sweep
@@ -34,6 +33,7 @@ def fork_once(n_jobs: str | None) -> None:
     """
     if sys.platform != "linux" or importlib.util.find_spec("joblib") is None:
         return
+    import multiprocessing
     from multiprocessing import forkserver
 
     from joblib import cpu_count, effective_n_jobs
@@ -46,24 +46,13 @@ def fork_once(n_jobs: str | None) -> None:
     before = dict(os.environ)
     os.environ |= {name: before.get(name, share) for name in THREADS}
     try:
-        with _unheard():
+        # it hears neither Ctrl-C nor SIGTERM, nor do those that it forks: of a signal to all processes at once the
+        # command tells the runs
+        with handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
             forkserver.ensure_running()
     finally:
         for name in THREADS - before.keys():
             del os.environ[name]
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """A process that begins in it hears neither Ctrl-C nor SIGTERM, nor do those that it forks: of a signal to all
-    processes at once the command tells the runs."""
-    here = threading.current_thread() is threading.main_thread()
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM) if here}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -76,16 +65,15 @@ def at_work(sweep: Sweep) -> Iterator[None]:
         raise Terminated
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # between two runs, too; training hears it
-    before = signal.signal(signal.SIGTERM, leave)
-    _at_work.set()
-    if sweep.file not in _watched:
-        _watched.add(sweep.file)
-        threading.Thread(target=_watch, args=(sweep,), daemon=True, name=f"watch {sweep.file}").start()
-    try:
-        yield
-    finally:
-        _at_work.clear()
-        signal.signal(signal.SIGTERM, before)
+    with handled(leave, signal.SIGTERM):
+        _at_work.set()
+        if sweep.file not in _watched:
+            _watched.add(sweep.file)
+            threading.Thread(target=_watch, args=(sweep,), daemon=True, name=f"watch {sweep.file}").start()
+        try:
+            yield
+        finally:
+            _at_work.clear()
 
 
 def _watch(sweep: Sweep) -> None:

@@ -41,13 +41,16 @@ def test_intervals_of_the_worth_hold_the_truth(seeds):
 def test_nothing_in_common_and_one_repetition():
     low, high = Curve("a", [1, 2], [{(0,): 0.1}, {(0,): 0.2}]), Curve("b", [1, 2], [{(0,): 0.3}, {(0,): 0.4}])
     assert worth(low, high, "max") is None
-    assert sentence(high, low, "max", "d2") == "a and b reach no d2 in common: no factor can be read off."
+    assert (
+        sentence(high, low, worth(high, low, "max"), "d2")
+        == "a and b reach no d2 in common: no factor can be read off."
+    )
     flat = Curve("d", [1, 2], [{(0,): 0.15}, {(0,): 0.15}])
     assert worth(low, flat, "max") is None  # one value is no stretch of them
     assert worth(low, Curve("e", [0, 2], low.values), "max") is None  # 0 has no logarithm
     near = Curve("c", [1, 2], [{(0,): 0.15}, {(0,): 0.25}])
     assert math.isnan(worth(near, low, "max").half_width())
-    assert sentence(near, low, "max", "d2") == "a needs 1.41 times as much as c for the same d2."
+    assert sentence(near, low, worth(near, low, "max"), "d2") == "a needs 1.41 times as much as c for the same d2."
 
 
 def test_a_mean_that_falls_for_a_while_is_made_monotone():

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from dlthink.distributions.categorical_counts import CategoricalCounts
+from dlthink.distributions.categorical_counts import CategoricalCounts, log_share_of_last
 from dlthink.distributions.may_hold import may_hold
 from dlthink.errors import BadInput
 from dlthink.losses.counts._counts import Counts
@@ -75,8 +75,7 @@ class Categorical(Counts):
             return {"nll": cross_entropy(logits, y.long())}
         nll = cross_entropy(logits, y.clamp(max=self.largest).long(), reduction="none")
         beyond = y - self.largest
-        share = torch.xlogy(beyond.clamp(min=0), self.tail) + (-self.tail).log1p()  # of the last class
-        return {"nll": torch.where(beyond < 0, nll, nll - share).mean()}
+        return {"nll": torch.where(beyond < 0, nll, nll - log_share_of_last(beyond, self.tail)).mean()}
 
     def predict(self, out: Tensor) -> dict[str, Tensor | CategoricalCounts]:
         """rate: [n, n_targets], expected count per bin; distribution: of the counts."""

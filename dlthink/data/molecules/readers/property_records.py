@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from dlthink.data.amounts import BOUND, UNIT, code_for_nothing, parsed, why_lost
@@ -166,7 +167,7 @@ def _rows(lines: Iterable[str], name: str, wanted: Wanted) -> Iterator[Entry]:
     for setting, column in settings.items():
         if column == place:
             raise BadInput(f"{setting}: is the column of the structures; name a measured one{hint('', head)}")
-    beside = {target: _beside(target, head) for target in wanted.targets}
+    beside = {target: _beside(target, tuple(head)) for target in wanted.targets}
     named = name_column(head)
     for number, row in enumerate(rows, start=1):
         cells = dict(zip(head, row, strict=False))
@@ -211,12 +212,13 @@ def _with_fields(entry: Entry, fields: dict[str, str], wanted: Wanted, seen: dic
             entry.fields[column] = fields[at]
     for target in wanted.targets:
         if target in entry.fields:
-            entry.fields[target] = _amount(entry.fields[target], fields, _beside(target, fields))
+            entry.fields[target] = _amount(entry.fields[target], fields, _beside(target, tuple(fields)))
     entry.split = entry.fields.get(wanted.split or "")
     return entry
 
 
-def _beside(target: str, names: Iterable[str]) -> dict[str, str]:
+@lru_cache(maxsize=256)
+def _beside(target: str, names: tuple[str, ...]) -> dict[str, str]:
     """The columns that say how a target's number is to be taken, its relation (>) and its unit, by what they say: of
     `Standard Value` they are `Standard Relation` and `Standard Units`, of any target `relation`."""
     found = {}
