@@ -65,12 +65,12 @@ class Run:
 
     def __init__(self, run: folders.Run, parts: Parts | None = None):
         self.folder, self.config = run.folder, run.config
-        saved, path = run.best()
+        saved = run.best()
         if parts is None:
-            with folders.fitting(saved, path):
+            with saved.fitting():
                 parts = build.assemble(run.config, state=saved["data"])
-        self._fitted = evaluation.fitted_before(saved)
-        run.install(saved, path, parts.loss, parts.model, parts.trainer.precision)
+        self._fitted = saved.fitted
+        folders.install(saved, parts.loss, parts.model, parts.trainer.precision)
         self._parts = parts
         self.data, self.loss, self.model = parts.data, parts.loss, parts.model
 

@@ -35,7 +35,7 @@ def main(words: list[str]) -> int:
     from dlthink.files.atomic import write_json
     from dlthink.files.written_files import remember
     from dlthink.protocols import Metrics
-    from dlthink.runs.folder import fitting, open_run
+    from dlthink.runs.folder import install, open_run
     from dlthink.runs.other_data import elsewhere, keep
     from dlthink.runs.summary import table
     from dlthink.training import evaluation
@@ -43,23 +43,22 @@ def main(words: list[str]) -> int:
     theirs = [word for word in settings if on and word.startswith(("data.", "metrics."))]
     read = ("loss", "model", "trainer") if on else build.PARTS
     run = open_run(given["run"], [word for word in settings if word not in theirs], given["allow"], read)
-    saved, path = run.best()
+    saved = run.best()
     if on:
-        parts = elsewhere(run, saved, path, on, theirs)
+        parts = elsewhere(run, saved, on, theirs)
     else:
-        with fitting(saved, path):
+        with saved.fitting():
             parts = build.assemble(run.config, state=saved["data"])
     for note in parts.data.notes:
         print(plain(f"note: {note}"))
     audit = given["audit"] == "true"
     if audit and not Metrics.audit.given(parts.metrics):
         raise BadInput(f"audit=true: there is no audit of {type(parts.data).__name__}; leave the word out")
-    run.install(saved, path, parts.loss, parts.model, parts.trainer.precision)
+    install(saved, parts.loss, parts.model, parts.trainer.precision)
     device = parts.trainer.precision.device
     split = parts.split(given["split"]).to(device)
     batches = evaluation.batches_of(split, parts.trainer.examine_batch, device)
-    fitted = evaluation.fitted_before(saved)
-    answers = evaluation.examine(parts.model, parts.loss, parts.metrics, split, batches, fitted).answers
+    answers = evaluation.examine(parts.model, parts.loss, parts.metrics, split, batches, saved.fitted).answers
     with torch.no_grad():
         numbers = parts.metrics.numbers(*answers)
         lines = evaluation.lines(parts.metrics, *answers)

@@ -33,7 +33,7 @@ def main(words: list[str]) -> int:
     from dlthink.errors import BadInput, plain
     from dlthink.protocols import Inputs, Metrics
     from dlthink.runs.figure_files import save_figures
-    from dlthink.runs.folder import fitting, open_run
+    from dlthink.runs.folder import install, open_run
     from dlthink.training import evaluation
 
     used = ("loss", "model", "trainer", *(["metrics"] if given["figures"] else []))
@@ -42,19 +42,19 @@ def main(words: list[str]) -> int:
     _check_words(more, data)
     output = _output(given, data)
     _keep_training_data(output, run.config.data)
-    saved, path = run.best()
+    saved = run.best()
     trainer = build.build(run.config.trainer)
-    with fitting(saved, path):
+    with saved.fitting():
         loss, model = build.networks(run.config, saved["facts"])
         metrics = build.build(run.config.metrics, **saved["facts"]) if given["figures"] else None
     if metrics is not None and not Metrics.drawings.given(metrics):
         raise BadInput(
             f"figures={given['figures']}: {data.__name__} has no pictures of predictions; leave the word out"
         )
-    run.install(saved, path, loss, model, trainer.precision)
+    install(saved, loss, model, trainer.precision)
     device = trainer.precision.device
-    fitted, drawn = evaluation.fitted_before(saved), 0
-    with torch.no_grad(), fitting(saved, path, f"input={given['input']}"):
+    fitted, drawn = saved.fitted, 0
+    with torch.no_grad(), saved.fitting(f"input={given['input']}"):
         inputs = data.inputs(given["input"], saved["data"], **more)
         del saved  # optimizers and averages take several times the network's memory
         for part in Inputs.parts.of(inputs)(str(output)):

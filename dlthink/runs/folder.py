@@ -3,31 +3,25 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
-from torch.nn.modules import module as hooks
 
 from dlthink.config import build, trust
 from dlthink.config.arguments import change
 from dlthink.config.paths import conf_folder, options
 from dlthink.config.user_files import reach
-from dlthink.errors import BadInput, in_shell, out_of_memory
+from dlthink.errors import BadInput, in_shell
 from dlthink.files.atomic import write_json, write_text
 from dlthink.runs import stored_files
 from dlthink.runs.latest import run_folder
 from dlthink.runs.signature import sign, signed
-from dlthink.training import checkpoint
+from dlthink.training.checkpoint import Checkpoint, load
 from dlthink.training.precision import Precision
-
-MORE = 1 << 26  # weights that a run may have beside those in its checkpoint: frozen networks, tables
-MORE_TENSORS = 10_000  # and in how many pieces
 
 
 @dataclass
@@ -38,26 +32,17 @@ class Run:
     config: DictConfig
     before: DictConfig | None = None  # as it is on the disk, without the settings of now
 
-    def best(self) -> tuple[dict, Path]:
-        """The best checkpoint, and where it lies."""
+    def best(self) -> Checkpoint:
+        """Its best checkpoint. Raises BadInput where there is none."""
         path = self.folder / "checkpoints" / "best.pt"
         if not path.exists() and path.with_name("last.pt").exists():
             raise BadInput(
                 f"{path}: there is no best checkpoint; if the run stopped before anything was examined, "
                 f"go on with dlthink train resume={in_shell(self.folder)}"
             )
-        saved = checkpoint.load(path)
-        checkpoint.require(saved, ("data", "facts"), path)
-        return saved, path
-
-    def install(self, saved: dict, path: Path, loss: nn.Module, model: nn.Module, precision: Precision) -> None:
-        """The checkpoint's weights into cost and network, on the device and in the precision of the run."""
-        precision = precision.of_run(saved)
-        with fitting(saved, path):
-            checkpoint.install(saved, model, loss, path)
-        model.to(precision.device)
-        loss.to(precision.device)
-        precision.network(model)
+        best = load(path)
+        best.require("data", "facts")
+        return best
 
     def provenance(self) -> dict:
         """Provenance of the run's first launch; without a story if the file is gone. Raises BadInput."""
@@ -101,41 +86,14 @@ def open_run(
     return Run(place, config, before)
 
 
-@contextmanager
-def fitting(saved: dict, path: Path, beside: str = "") -> Iterator[None]:
-    """While objects are built from a checkpoint: one line where the two do not fit, and no network beyond its weights.
-
-    beside: what else is read meanwhile, for the message. Raises BadInput; MemoryError where memory is too small.
-    """
-    held = [value for part in ("model", "loss") for value in saved[part].values() if isinstance(value, torch.Tensor)]
-    room = [sum(value.numel() for value in held) + MORE, len(held) + MORE_TENSORS]
-    del saved, held  # the caller may let go of them
-
-    def count(module: nn.Module, name: str, value: torch.Tensor | None) -> None:
-        if isinstance(value, torch.Tensor):
-            room[0] -= value.numel()
-            room[1] -= 1
-            if min(room) < 0:
-                raise BadInput(f"{path}: holds far fewer weights than the network or cost of the configuration has")
-
-    handles = [
-        hooks.register_module_parameter_registration_hook(count),
-        hooks.register_module_buffer_registration_hook(count),
-    ]
-    try:
-        with out_of_memory():
-            yield
-    except BadInput:
-        raise
-    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise BadInput(
-            f"{path}: does not fit this run's configuration{beside and f' or {beside}'}, or another version of dlthink "
-            f"wrote it ({type(error).__name__}: {reason})"
-        ) from error
-    finally:
-        for handle in handles:
-            handle.remove()
+def install(saved: Checkpoint, loss: nn.Module, model: nn.Module, precision: Precision) -> None:
+    """A checkpoint's weights into cost and network, on the device and in the precision of its run."""
+    precision = precision.of_run(saved.state)
+    with saved.fitting():
+        saved.install(model, loss)
+    model.to(precision.device)
+    loss.to(precision.device)
+    precision.network(model)
 
 
 def record(folder: Path, config: DictConfig, provenance: dict) -> None:

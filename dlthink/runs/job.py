@@ -26,6 +26,7 @@ from dlthink.user_errors import own_code
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from dlthink.training.checkpoint import Checkpoint
     from dlthink.training.interrupt import Interrupted
 
 NEXT = """\
@@ -233,7 +234,7 @@ def _go_on(folder: Path, settings: Sequence[str] = (), allow: str | None = None)
 
     run = open_run(str(folder), settings, allow)  # it may have been somebody else's until now
     saved, remark = checkpoint.load_last(folder / "checkpoints")
-    checkpoint.require(saved, ("data", "facts"), folder / "checkpoints" / "last.pt")
+    saved.require("data", "facts")
     if remark:
         print(plain(f"dlthink: {remark}"), file=sys.stderr)
     return _train(run.config, folder, run.provenance(), saved, run.before)
@@ -242,17 +243,16 @@ def _go_on(folder: Path, settings: Sequence[str] = (), allow: str | None = None)
 @out_of_memory()
 @own_code()
 def _train(
-    config: DictConfig, folder: Path, story: dict, saved: dict | None = None, before: DictConfig | None = None
+    config: DictConfig, folder: Path, story: dict, saved: Checkpoint | None = None, before: DictConfig | None = None
 ) -> Trained:
     """The run itself. story: its provenance. saved: the checkpoint to go on from, made by the configuration
     `before`.
     """
     from dlthink.config import build
     from dlthink.protocols import Metrics
-    from dlthink.runs.folder import fitting
     from dlthink.runs.launch import launch
 
-    with fitting(saved, folder / "checkpoints") if saved else nullcontext():
+    with saved.fitting() if saved else nullcontext():
         parts = build.assemble(config, state=saved and saved["data"])
     results = launch(parts, config, folder, story, saved, before)
     return Trained(results, parts.metrics.best[0], Metrics.scores.of(parts.metrics))

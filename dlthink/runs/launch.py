@@ -12,6 +12,7 @@ from dlthink.errors import plain
 from dlthink.protocols import Data, Loss, Metrics
 from dlthink.runs.folder import record, tabulate
 from dlthink.runs.resumed_settings import check_kept, is_other
+from dlthink.training.checkpoint import Checkpoint
 from dlthink.training.loop import Loop
 from dlthink.training.parts import Parts
 
@@ -21,7 +22,7 @@ def launch(
     config: DictConfig,
     folder: Path,
     provenance: dict[str, Any],
-    saved: dict | None = None,
+    saved: Checkpoint | None = None,
     before: DictConfig | None = None,
 ) -> dict[str, dict[str, float]]:
     """Train `parts`, made from `config`, in `folder`; go on from the checkpoint `saved`, if there is one.

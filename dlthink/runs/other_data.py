@@ -15,14 +15,15 @@ from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.files.atomic import write_json
 from dlthink.protocols import Data
-from dlthink.runs.folder import Run, choices, fitting
+from dlthink.runs.folder import Run, choices
 from dlthink.training.board import beside
+from dlthink.training.checkpoint import Checkpoint
 from dlthink.training.parts import Parts
 
 OWN = ("data", "metrics")  # parts of the other data set; all others are the run's
 
 
-def elsewhere(run: Run, saved: dict, path: Path, on: str, settings: list[str]) -> Parts:
+def elsewhere(run: Run, saved: Checkpoint, on: str, settings: list[str]) -> Parts:
     """The run's network and cost, as they were made, with the data `on`, prepared by the run's state, and its metrics.
 
     settings: words of the user's for these, `data.path=FILE`. What decides what the network sees (`Data.prepares`) and
@@ -40,7 +41,7 @@ def elsewhere(run: Run, saved: dict, path: Path, on: str, settings: list[str]) -
             f"{hint('', _of_family(family))}"
         )
     build.check(config, **choices())
-    with fitting(saved, path, f"data={on}"):
+    with saved.fitting(f"data={on}"):
         data = build.build(config.data, state=saved["data"], elsewhere=True)
         for name in parameters(build.find(config.model, "model")).keys() & saved["facts"].keys():
             theirs, ours = data.facts.get(name), saved["facts"][name]

@@ -8,14 +8,18 @@ import math
 import os
 import pickletools
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+from torch.nn.modules import module as hooks
 
 from dlthink import __version__
-from dlthink.errors import BadInput
+from dlthink.errors import BadInput, out_of_memory
 from dlthink.files.atomic import renamed
 from dlthink.files.zip_directory import check_directory
 
@@ -24,7 +28,91 @@ LISTED = 1 << 22  # bytes of its list of tensors: some 40,000
 PICKLED, STEPS = 1 << 26, 1_000_000  # bytes that say how to build its values, and in how many steps: a second or two
 VALUES, DEEP = 1_000_000, 30  # in it, tensors' numbers not counted
 WIDE = 20_000  # whole numbers of more than 32 bits: as keys of one hash they would take the square of their number
+MORE = 1 << 26  # weights that a run may have beside those in its checkpoint: frozen networks, tables
+MORE_TENSORS = 10_000  # and in how many pieces
 PLAIN = (str, bytes, int, float, bool, type(None), torch.dtype, torch.device, torch.Size)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a run was at one step, by name: weights, optimizers, generators, its data's facts. Read from `path`."""
+
+    path: Path
+    state: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.state[name]
+
+    @property
+    def fitted(self) -> dict[str, float]:
+        """What the examination fitted on validation; numbers, nothing else."""
+        found = self.state.get("fitted")
+        return {k: v for k, v in found.items() if isinstance(v, float)} if isinstance(found, dict) else {}
+
+    @property
+    def writer(self) -> str:
+        """Who wrote it, and who reads it."""
+        version = self.state.get("version")
+        wrote = f"dlthink {version} wrote it" if isinstance(version, str) else "it does not say which dlthink wrote it"
+        return f"{wrote}, this is {__version__}"
+
+    def require(self, *names: str) -> None:
+        """Raises BadInput where it lacks what is needed, and says which version of dlthink wrote it."""
+        if lacking := [name for name in names if name not in self.state]:
+            raise BadInput(
+                f"{self.path}: has no {', '.join(lacking)} ({self.writer}); use the version that wrote it, "
+                "or train anew"
+            )
+
+    def install(self, model: nn.Module, loss: nn.Module, averaged: bool = True) -> None:
+        """Its weights into network and cost; averaged: the network's mean ones (EMA) where the run kept them.
+
+        Raises BadInput in one line when they belong to another network or cost than the configuration says.
+        """
+        weights = (averaged and self.state.get("ema")) or self["model"]
+        for what, module, state in (("network", model, weights), ("cost", loss, self["loss"])):
+            try:
+                module.load_state_dict(state)
+            except RuntimeError as error:
+                first = str(error).splitlines()[-1].strip()
+                raise BadInput(f"{self.path}: holds another {what} than the configuration builds: {first}") from error
+
+    @contextmanager
+    def fitting(self, beside: str = "") -> Iterator[None]:
+        """While objects are built from it: one line where the two do not fit, and no network beyond its weights.
+
+        beside: what else is read meanwhile, for the message. Raises BadInput; MemoryError where memory is too small.
+        """
+        path = self.path
+        held = [value for part in ("model", "loss") for value in self[part].values() if isinstance(value, torch.Tensor)]
+        room = [sum(value.numel() for value in held) + MORE, len(held) + MORE_TENSORS]
+        del self, held  # the caller may let go of them
+
+        def count(module: nn.Module, name: str, value: torch.Tensor | None) -> None:
+            if isinstance(value, torch.Tensor):
+                room[0] -= value.numel()
+                room[1] -= 1
+                if min(room) < 0:
+                    raise BadInput(f"{path}: holds far fewer weights than the network or cost of the configuration has")
+
+        handles = [
+            hooks.register_module_parameter_registration_hook(count),
+            hooks.register_module_buffer_registration_hook(count),
+        ]
+        try:
+            with out_of_memory():
+                yield
+        except BadInput:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            reason = (str(error).splitlines() or [""])[0]
+            raise BadInput(
+                f"{path}: does not fit this run's configuration{beside and f' or {beside}'}, or another version of "
+                f"dlthink wrote it ({type(error).__name__}: {reason})"
+            ) from error
+        finally:
+            for handle in handles:
+                handle.remove()
 
 
 def save(folder: Path, state: dict, best: bool) -> None:
@@ -71,7 +159,7 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def load(path: Path, mapped: bool = True) -> dict:
+def load(path: Path, mapped: bool = True) -> Checkpoint:
     """One checkpoint, on the CPU, of tensors and plain values that take no more memory than the file is large.
 
     mapped: what is not asked for stays on the disk; the file must then stay as it is for as long as this is in use.
@@ -101,7 +189,7 @@ def load(path: Path, mapped: bool = True) -> dict:
     numbers = [value for terms in recent for value in terms.values()]
     if len(recent) > step or not all(isinstance(value, int | float) and math.isfinite(value) for value in numbers):
         raise BadInput(f"{path}: not a checkpoint of dlthink (recent terms should be finite numbers, of steps taken)")
-    return state
+    return Checkpoint(path, state)
 
 
 def _check_archive(path: Path, size: int) -> None:
@@ -176,23 +264,7 @@ def damage(path: Path) -> str | None:
     return None
 
 
-def require(saved: dict, names: Sequence[str], path: Path) -> None:
-    """Raises BadInput where a checkpoint lacks what is needed, and says which version of dlthink wrote it."""
-    lacking = [name for name in names if name not in saved]
-    if lacking:
-        raise BadInput(
-            f"{path}: has no {', '.join(lacking)} ({writer(saved)}); use the version that wrote it, or train anew"
-        )
-
-
-def writer(saved: dict) -> str:
-    """Who wrote a checkpoint, and who reads it."""
-    version = saved.get("version")
-    wrote = f"dlthink {version} wrote it" if isinstance(version, str) else "it does not say which dlthink wrote it"
-    return f"{wrote}, this is {__version__}"
-
-
-def load_last(folder: Path) -> tuple[dict, str | None]:
+def load_last(folder: Path) -> tuple[Checkpoint, str | None]:
     """Where training stands: `last.pt`, or `previous.pt` with a remark if that one is damaged or gone."""
     try:
         return load(folder / "last.pt", mapped=False), None
@@ -200,17 +272,3 @@ def load_last(folder: Path) -> tuple[dict, str | None]:
         if not (folder / "previous.pt").is_file():
             raise
         return load(folder / "previous.pt", mapped=False), f"{error}. Going on from {folder / 'previous.pt'}"
-
-
-def install(saved: dict, model: torch.nn.Module, loss: torch.nn.Module, path: Path) -> None:
-    """A checkpoint's weights into network and cost; the averaged ones (EMA) where the run kept them.
-
-    Raises BadInput in one line when they belong to another network or cost than the configuration says.
-    """
-    weights = saved.get("ema") or saved["model"]
-    for what, module, state in (("network", model, weights), ("cost", loss, saved["loss"])):
-        try:
-            module.load_state_dict(state)
-        except RuntimeError as error:
-            first = str(error).splitlines()[-1].strip()
-            raise BadInput(f"{path}: holds another {what} than the configuration builds: {first}") from error

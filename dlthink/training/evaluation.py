@@ -210,9 +210,3 @@ def _rolled_out(model: nn.Module, loss: nn.Module, metrics: Any, split: Any, bat
             return metrics.roll_out(answer_of(model, loss), split, batches)
     finally:
         rng.restore(start)
-
-
-def fitted_before(saved: dict) -> dict[str, float]:
-    """What the examination fitted on validation, from a checkpoint; numbers, nothing else."""
-    found = saved.get("fitted")
-    return {k: v for k, v in found.items() if isinstance(v, float)} if isinstance(found, dict) else {}

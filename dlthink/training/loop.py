@@ -19,6 +19,7 @@ from dlthink.protocols import Loss, Metrics, Model, Split
 from dlthink.training import checkpoint, evaluation, rng
 from dlthink.training.best_validation import Best
 from dlthink.training.board import Board
+from dlthink.training.checkpoint import Checkpoint
 from dlthink.training.ema import EMA
 from dlthink.training.evaluation import Examined, Standing
 from dlthink.training.interrupt import Interrupt, Interrupted
@@ -47,7 +48,7 @@ class Loop:
     """
 
     def __init__(
-        self, parts: Parts, folder: Path, seed: int = 0, saved: dict | None = None, changed: bool = False
+        self, parts: Parts, folder: Path, seed: int = 0, saved: Checkpoint | None = None, changed: bool = False
     ) -> None:
         settings, device = parts.trainer, parts.trainer.precision.device
         self.settings, self.data, self.metrics = settings, parts.data, parts.metrics
@@ -91,11 +92,11 @@ class Loop:
         if not self.step:
             self.first.cost = cost
 
-    def _choose_precision(self, optim: Any, saved: dict | None) -> Precision:
+    def _choose_precision(self, optim: Any, saved: Checkpoint | None) -> Precision:
         """The one of the settings; where it is open, what the run had until now or, at its start, the quickest."""
         precision = self.settings.precision
         if saved is not None:
-            return precision.of_run(saved)
+            return precision.of_run(saved.state)
         if not precision.open or self.total < LONG:
             return precision
 
@@ -227,12 +228,11 @@ class Loop:
         """The best weights, examined on validation and test: `metrics.json`, figures; `scores.npz` of test's items."""
         if remark := self.best.remark():
             print(plain(f"note: {remark}"))
-        path = self.checkpoints / "best.pt"
-        saved = checkpoint.load(path)
-        checkpoint.install(saved, self.model, self.loss, path)
+        saved = checkpoint.load(self.checkpoints / "best.pt")
+        saved.install(self.model, self.loss)
         results = {}
         for name, split in (("val", self.val), ("test", self.test)):
-            answers = self._examine(split, evaluation.fitted_before(saved)).answers
+            answers = self._examine(split, saved.fitted).answers
             results[name] = self.metrics.numbers(*answers)
         for line in evaluation.lines(self.metrics, *answers):
             print(plain(f"note: test: {line}"))
@@ -282,12 +282,11 @@ class Loop:
         checkpoint.save(self.checkpoints, state, better)
         self._saved_at = time.monotonic()
 
-    def _restore(self, saved: dict, changed: bool) -> None:
+    def _restore(self, saved: Checkpoint, changed: bool) -> None:
         """Go on from a checkpoint: all or nothing of it. Raises BadInput in one line where it does not fit."""
-        last = self.checkpoints / "last.pt"
-        checkpoint.require(saved, RESUMED, last)
+        saved.require(*RESUMED)
         try:
-            checkpoint.install(saved | {"ema": None}, self.model, self.loss, last)
+            saved.install(self.model, self.loss, averaged=False)
             if self.ema:
                 self.ema.restore(saved["ema"] or saved["model"])
             for player in self.players:
@@ -298,22 +297,22 @@ class Loop:
                 self.precision.scaler.load_state_dict(saved["scaler"])
             self.step, self.converged = int(saved["step"]), bool(saved["converged"]) and not changed
             note = self.sampler.restore(saved["sampler"])
-            self.since = saved.get("since", self.since)
+            self.since = saved.state.get("since", self.since)
             if note:
                 self.notes.append(f"step {self.step}: trainer.batch: {note}")
-            if saved.get("samples", self.samples) != self.samples:
+            if saved.state.get("samples", self.samples) != self.samples:
                 self.since = {"step": self.step, "epoch": self.sampler.epochs}
             self.notes += filter(None, [self.best.restore(saved["best"], saved["stale"])])
             if self.best.known and (lost := checkpoint.damage(self.checkpoints / "best.pt")):
                 self.notes.append(f"{lost}; the best weights are chosen anew")
                 self.best = Best(*self.metrics.best)
-            self.fitted, self.first = evaluation.fitted_before(saved), Standing.restored(saved.get("first", {}))
+            self.fitted, self.first = saved.fitted, Standing.restored(saved.state.get("first", {}))
             self._recent = [dict(terms) for terms in saved["recent"]]
             rng.restore(saved["generators"])
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             if isinstance(error, BadInput):
                 raise
             raise BadInput(
-                f"{last}: does not fit this run, {checkpoint.writer(saved)} ({type(error).__name__}: "
+                f"{saved.path}: does not fit this run, {saved.writer} ({type(error).__name__}: "
                 f"{(str(error).splitlines() or [''])[0]}); train anew"
             ) from error

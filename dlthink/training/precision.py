@@ -49,7 +49,7 @@ class Precision:
         """The same device and kernels in this number format."""
         return Precision(name, str(self.device), **self._kernels)
 
-    def of_run(self, saved: dict) -> "Precision":
+    def of_run(self, saved: dict[str, Any]) -> "Precision":
         """What is open, as the run of this checkpoint has chosen it."""
         chosen = self.open and saved.get("device") == "cpu" and saved.get("precision") in ("fp32", "bf16")
         return self.with_format(saved["precision"]) if chosen else self

@@ -132,9 +132,10 @@ def test_not_ours(tmp_path):
 
 
 def test_weights_of_another_network_or_cost_are_named(tmp_path):
-    saved = {"model": nn.Linear(2, 3).state_dict(), "loss": {}, "step": 1}
+    state = {"model": nn.Linear(2, 3).state_dict(), "loss": {}, "step": 1}
     with pytest.raises(BadInput, match="another network") as error:
-        checkpoint.install(saved, nn.Linear(2, 4), nn.Module(), tmp_path / "best.pt")
+        checkpoint.Checkpoint(tmp_path / "best.pt", state).install(nn.Linear(2, 4), nn.Module())
     assert "best.pt" in str(error.value) and "\n" not in str(error.value)
     with pytest.raises(BadInput, match="another cost"):
-        checkpoint.install(saved | {"loss": {"r": torch.ones(1)}}, nn.Linear(2, 3), nn.Module(), tmp_path)
+        other = checkpoint.Checkpoint(tmp_path / "best.pt", state | {"loss": {"r": torch.ones(1)}})
+        other.install(nn.Linear(2, 3), nn.Module())

@@ -282,7 +282,7 @@ def test_the_best_that_is_lost_is_chosen_anew(tmp_path, capsys):
 def test_a_checkpoint_that_lacks_something_says_who_wrote_it(tmp_path, name):
     start(tmp_path, {"steps": 5})
     saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
-    del saved[name]
+    del saved.state[name]
     with pytest.raises(BadInput, match=rf"has no {name} \(dlthink {__version__} wrote it") as error:
         start(tmp_path, {"steps": 9}, saved)
     assert "\n" not in str(error.value)
@@ -295,15 +295,17 @@ ODD = dict(optimizers={}, sampler={}, generators={}, best=None, stale="a", recen
 def test_a_checkpoint_that_does_not_fit_is_refused_in_one_line(tmp_path, name, value):
     start(tmp_path, {"steps": 5, "precision": "fp16"})
     saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
+    saved.state[name] = value
     with pytest.raises(BadInput, match=r"last\.pt: ") as error:
-        start(tmp_path, {"steps": 9, "precision": "fp16"}, saved | {name: value})
+        start(tmp_path, {"steps": 9, "precision": "fp16"}, saved)
     assert "\n" not in str(error.value)
 
 
 def test_what_a_newer_version_adds_is_in_nobodys_way(tmp_path):
     start(tmp_path, {"steps": 5})
     saved, _ = checkpoint.load_last(tmp_path / "checkpoints")
-    run, *_ = start(tmp_path, {"steps": 9}, saved | {"version": "99.0", "telescope": {"a": 1}})
+    saved.state.update(version="99.0", telescope={"a": 1})
+    run, *_ = start(tmp_path, {"steps": 9}, saved)
     assert run.step == 9
 
 
