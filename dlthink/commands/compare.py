@@ -18,9 +18,9 @@ dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GR
            group, and how many times as much of it a group needs for what the best one (or `to`)
            reaches
   across   the settings that tell data sets apart: costs are ranked on each, and their mean ranks
-           compared (Friedman, Holm, Nemenyi's critical difference in the picture); without, data
-           and data.path do, where two costs or more were trained on three data sets. Targets of one
-           table are one data set: a cost has its mean rank on them. across= ranks nothing, and
+           compared (Friedman, Nemenyi's critical difference in words and picture; with `to`, Holm);
+           without, data and data.path do, where two costs or more were trained on three. Targets of
+           one table are one data set: a cost has its mean rank on them. across= ranks nothing, and
            compares even groups on different data
   output   write it, too: FILE.csv (all digits), FILE.md (a table in Markdown with the answer
            below), or a picture: FILE.png, FILE.svg, FILE.pdf
@@ -31,9 +31,11 @@ error is sd / sqrt(n). An arrow says whether more or less is better. nan: in at 
 runs it is not a number.
 
 Differences are paired: by repetition (seed, fold), and by item (stretch of time, molecule, row,
-person) where the runs keep the scores of single items. Intervals hold the true difference 95 times
-in 100; "beyond doubt" is p < 0.05 after Holm's correction for all pairs of groups (with `to`, for
-those with that group). Folds share training samples, so over folds an interval may be too narrow.
+person) where the runs keep the scores of single items. Who picks the best of many has picked luck,
+too. So the intervals are wide enough that those of all pairs of groups (with `to`, of those with
+that group) hold the true differences at once 95 times in 100, and p values are corrected alike
+(Bonferroni). Without 0 in its interval, p < 0.05, a difference is "beyond doubt". Folds share
+training samples, so over folds an interval may be too narrow.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from dlthink.runs.comparison import Comparison, direction
 from dlthink.runs.paired_difference import over_runs
 from dlthink.runs.ranking import Ranking
-from dlthink.runs.verdict import basis
+from dlthink.runs.verdict import basis, intervals
 from dlthink.style import FAINT, INK, PREDICTED, QUIET, canvas, quiet
 
 MOST = 4  # scores side by side
@@ -24,7 +24,7 @@ def figure(
     compared: Comparison, ranking: Ranking, names: list[str], labels: list[str], scores: dict[str, str]
 ) -> Figure:
     """A panel for each score: a stroke a run, the mean with its interval over repetitions (Student's t). One more for
-    the differences of `ranking`: filled where they are beyond doubt, hollow where chance would explain them."""
+    the differences of `ranking`, with intervals that hold at once: filled where 0 lies outside, beyond doubt."""
     names, order = names[:MOST], ranking.order
     height = 0.27 * len(order) + 1.1
     drawn = canvas(2.4 + 2.6 * (len(names) + 1), height)
@@ -59,14 +59,15 @@ def _differences(panel, ranking: Ranking, labels: list[str]) -> None:
         known = ranking.differences.get(place)
         if place == ranking.reference or known is None or math.isnan(known.mean):
             continue
-        half, sure = known.half_width(), ranking.beyond_doubt(place)
+        half, sure = ranking.half_width(place), ranking.beyond_doubt(place)
         if not math.isnan(half):
             panel.plot([known.mean - half, known.mean + half], [row, row], color=PREDICTED)
         panel.plot(known.mean, row, "o", color=PREDICTED, markerfacecolor=PREDICTED if sure else "white", markersize=5)
     panel.plot(0, ranking.order.index(ranking.reference), "D", color=INK, markersize=4)
     to = "\n".join(textwrap.wrap(f"minus that of {shortened(labels[ranking.reference])}", NARROW))
     panel.set_xlabel(f"{with_arrow(ranking.name, ranking.direction)}\n{to}")
-    panel.set_title(f"{basis(ranking)}\nfilled: beyond doubt; hollow: not", color=QUIET, fontsize=8)
+    said = [basis(ranking), intervals(ranking), "filled: beyond doubt; hollow: not"]
+    panel.set_title("\n".join(filter(None, said)), color=QUIET, fontsize=8)
 
 
 def as_rows(panel, rows: int) -> None:

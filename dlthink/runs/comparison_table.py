@@ -82,7 +82,8 @@ class Table:
             return [self._differ()]
         ranking, rows = self.ranking, verdict.rows(self.ranking, self.labels)
         wide = [max(len(row[k]) for row in rows) for k in (0, 1)]
-        lines = [f"{ranking.name}, difference to {self.labels[ranking.reference]}, {verdict.basis(ranking)}:"]
+        lines = [f"{ranking.name}, difference to {self.labels[ranking.reference]}, {verdict.basis(ranking)}"]
+        lines[0] += f",\nin brackets {of}:" if (of := verdict.intervals(ranking)) else ":"
         lines += [f"  {label:<{wide[0]}}  {interval:<{wide[1]}}  {said}".rstrip() for label, interval, said in rows]
         return [*lines, *ranking.notes, *verdict.sentences(ranking, self.compared, self.labels, self.scores)]
 
@@ -175,5 +176,5 @@ def _differences(ranking: Ranking, place: int) -> list[float | None]:
     difference = ranking.differences.get(place)
     if difference is None:
         return [None] * 4
-    half = difference.half_width()
-    return [difference.mean, difference.mean - half, difference.mean + half, ranking.p[place]]
+    half = ranking.half_width(place)
+    return [difference.mean, difference.mean - half, difference.mean + half, ranking.p(place)]

@@ -12,9 +12,8 @@ import numpy as np
 
 from dlthink.runs import item_scores
 from dlthink.runs.comparison import Comparison, Finished
-from dlthink.runs.paired_difference import Difference, holm, over_both, over_parts, over_runs
+from dlthink.runs.paired_difference import DOUBT, Difference, over_both, over_parts, over_runs
 
-DOUBT = 0.05  # p value, corrected, above which a difference may be chance
 FEWEST = 2  # items in common that say anything
 
 
@@ -25,7 +24,7 @@ class Ranking:
     order        places, best first, groups without the score last; as they come where nobody says what is better
     reference    the place with which the others are compared
     differences  by place: score less that of the reference, where both share repetitions; else None
-    p            by place, corrected (Holm) for all pairs, of which the best was picked, or for those of a named one
+    pairs        that were looked at: all, of which the best was picked, or those of a named one
     notes        what could not be compared, a line each
     without      places of groups that have no such number
     """
@@ -35,7 +34,7 @@ class Ranking:
     order: list[int]
     reference: int
     differences: dict[int, Difference | None]
-    p: dict[int, float]
+    pairs: int
     notes: list[str] = field(default_factory=list)
     without: list[int] = field(default_factory=list)
 
@@ -56,14 +55,13 @@ class Ranking:
                 differences[i] = difference(groups[i], groups[reference], name, items, notes)
         notes += _of_chance(groups, groups[reference], differences.values())
         pairs = len(groups) * (len(groups) - 1) // 2 if best else len(groups) - 1
-        p = holm([math.nan if d is None else d.p for d in differences.values()], pairs)
         return cls(
             name,
             direction,
             order,
             reference,
             differences,
-            dict(zip(differences, p, strict=True)),
+            pairs,
             [*dict.fromkeys(notes)],
             [i for i, mean in enumerate(means) if math.isnan(mean)],
         )
@@ -75,10 +73,24 @@ class Ranking:
         known = {i: mean for i, mean in means.items() if not math.isnan(mean)}
         return (max if direction == "max" else min)(known, key=known.get) if known else None
 
+    @property
+    def doubt(self) -> float:
+        """Of one difference, where all pairs together are to be wrong in no more than `DOUBT` of repetitions."""
+        return DOUBT / self.pairs
+
+    def half_width(self, place: int) -> float:
+        """Of the interval of a difference; those of all pairs hold the truth at once in 95 % of repetitions."""
+        return self.differences[place].half_width(self.doubt)
+
+    def p(self, place: int) -> float:
+        """Of no difference, corrected for all pairs; nan where it is not known."""
+        difference = self.differences[place]
+        return math.nan if difference is None else min(1.0, self.pairs * difference.p)
+
     def beyond_doubt(self, place: int) -> bool:
-        """Does this group differ from the reference by more than chance would explain?"""
+        """Does this group differ from the reference by more than chance would explain? Its interval is without 0."""
         difference = self.differences.get(place)
-        return self.p.get(place, math.nan) < DOUBT and not (difference and difference.unlike)
+        return difference is not None and not difference.unlike and self.half_width(place) < abs(difference.mean)
 
 
 def _of_chance(groups: list[dict], reference: dict, differences: Iterable[Difference | None]) -> list[str]:

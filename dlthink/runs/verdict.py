@@ -3,8 +3,8 @@
 import math
 
 from dlthink.runs.comparison import Comparison
-from dlthink.runs.paired_difference import MOST_RUNS, Difference
-from dlthink.runs.ranking import DOUBT, Ranking
+from dlthink.runs.paired_difference import DOUBT, MOST_RUNS, Difference
+from dlthink.runs.ranking import Ranking
 
 FEW = 3  # groups that a sentence names
 WORDS = {"max": ("worse", "better"), "min": ("better", "worse"), None: ("lower", "higher")}  # of less, of more
@@ -16,9 +16,15 @@ def rows(ranking: Ranking, labels: list[str]) -> list[tuple[str, str, str]]:
     for place in ranking.order:
         if place == ranking.reference:
             continue
-        difference, p = ranking.differences[place], ranking.p[place]
-        found.append((labels[place], _interval(difference), _said(ranking, place, difference, p)))
+        found.append((labels[place], _interval(ranking, place), _said(ranking, place)))
     return found
+
+
+def intervals(ranking: Ranking) -> str:
+    """Of what the intervals are true: of one alone, or of all of them at once; nothing where there are none."""
+    if not any(d is not None and d.known for d in ranking.differences.values()):
+        return ""
+    return "a 95 % interval" if ranking.pairs == 1 else f"95 % intervals, of all {ranking.pairs} pairs at once"
 
 
 def basis(ranking: Ranking) -> str:
@@ -46,7 +52,7 @@ def sentences(ranking: Ranking, compared: Comparison, labels: list[str], scores:
         named = f"{labels[best]} and {_named(same, labels)} are the same by {ranking.name} in every run"
         said.append(f"{named}: what tells them apart had no effect.")
     if open_:
-        advice = _advice([ranking.differences[place] for place in open_])
+        advice = _advice([ranking.differences[place] for place in open_], ranking.doubt)
         named = _named(open_, labels)
         said.append(f"{labels[best]} is ahead by {ranking.name}, but cannot be told from {named}{advice}.")
     elif rivals:
@@ -80,12 +86,13 @@ def _favoured(ranking: Ranking, compared: Comparison, labels: list[str], scores:
     return f"That is what {labels[best]} was trained for; by other scores others are ahead: {elsewhere}."
 
 
-def _interval(difference: Difference | None) -> str:
+def _interval(ranking: Ranking, place: int) -> str:
+    difference = ranking.differences[place]
     if difference is None:
         return "no repetition in common"
     if math.isnan(difference.mean):
         return "not a number"
-    half = difference.half_width()
+    half = ranking.half_width(place)
     if math.isnan(half):
         return f"{difference.mean:+.4g}"
     place = 1 - math.floor(math.log10(half)) if 0 < half < math.inf else 6
@@ -95,7 +102,8 @@ def _interval(difference: Difference | None) -> str:
     return f"{difference.mean:+.{place}f} ({low:.{place}f} to {high:.{place}f})"
 
 
-def _said(ranking: Ranking, place: int, difference: Difference | None, p: float) -> str:
+def _said(ranking: Ranking, place: int) -> str:
+    difference, p = ranking.differences[place], ranking.p(place)
     if difference is None or math.isnan(difference.mean):
         return ""
     if math.isnan(p):
@@ -108,7 +116,7 @@ def _said(ranking: Ranking, place: int, difference: Difference | None, p: float)
     return f"{WORDS[ranking.direction][difference.mean > 0]} beyond doubt, {shown}"
 
 
-def _advice(differences: list[Difference | None]) -> str:
+def _advice(differences: list[Difference | None], doubt: float) -> str:
     """What would tell the nearest rivals apart, were the differences as they look."""
     known = [d for d in differences if d is not None and d.known and d.mean]
     if any(d is not None and d.unlike for d in differences):
@@ -119,7 +127,7 @@ def _advice(differences: list[Difference | None]) -> str:
         return ": train each with several seeds"
     if not known:
         return ""
-    most = [d.runs_to_tell() for d in known]
+    most = [d.runs_to_tell(doubt) for d in known]
     if all(number is not None for number in most):
         return f": {max(most)} repetitions might tell, were the differences as they look"
     by_items = any(d.of_items is not None and (d.of_runs is None or d.of_items[0] > d.of_runs[0]) for d in known)

@@ -54,7 +54,7 @@ def test_differences_are_filled_where_they_are_beyond_doubt(drawing):
     assert far.get_xdata()[0] == pytest.approx((B - A).mean()) and far.get_markerfacecolor() == far.get_color()
     assert like.get_markerfacecolor() == "white" and not ranking.beyond_doubt(ranking.order[1])
     (interval,) = [line for line in panel.lines if line.get_marker() == "None" and line.get_ydata()[0] == 1]
-    half = ranking.differences[ranking.order[1]].half_width()
+    half = ranking.half_width(ranking.order[1])
     assert np.ptp(interval.get_xdata()) == pytest.approx(2 * half)
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.stats import friedmanchisquare, rankdata
+from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
 from dlthink.errors import BadInput
 from dlthink.runs.comparison import Comparison, Finished, find
-from dlthink.runs.critical_difference import Ranks, _ranked, across, enough
+from dlthink.runs.critical_difference import Ranks, _ranked, across, beyond_range, enough, holm
 from dlthink.runs.critical_difference_figure import figure
 
 # Demsar 2006, table 6: area under the ROC curve of C4.5, with m, with cf, with both, on 14 data sets (voting: 2 and 3)
@@ -35,11 +35,25 @@ def test_the_published_example():
     assert found.mean == pytest.approx([3.143, 2.000, 2.893, 1.964], abs=5e-4)
     assert found.chi2 == pytest.approx(9.28, abs=0.005) and found.f == pytest.approx(3.69, abs=0.005)
     assert found.critical_difference() == pytest.approx(1.25, abs=0.005)
-    assert found.critical_difference(0.9) == pytest.approx(1.12, abs=0.005)
+    assert found.critical_difference(0.1) == pytest.approx(1.12, abs=0.005)
     # against C4.5 alone, section 3.2.2: p of 0.016, 0.019, 0.607; Holm multiplies by 3, 2, 1
     p = found.pairs(0, several=False)
     assert [p[3], p[1], p[2]] == pytest.approx([0.047, 0.047, 0.608], abs=1e-3)  # the second is never below the first
     assert found.error == pytest.approx(0.488, abs=5e-4)
+
+
+def test_words_say_what_the_bars_of_the_picture_do():
+    found = ranks(np.random.default_rng(0).normal(size=(7, 6)) + 0.7 * np.arange(6))
+    best, apart = int(found.order[0]), found.critical_difference()
+    told = {place: p < 0.05 for place, p in found.pairs(best).items()}
+    assert {*told.values()} == {True, False}
+    assert told == {place: found.mean[place] - found.mean[best] > apart for place in told}
+
+
+def test_range_of_scipy_and_holm_by_hand():
+    for k, q in ((2, 0.0), (2, 2.77), (5, 3.86), (20, 6.5)):
+        assert beyond_range(q, k) == pytest.approx(studentized_range.sf(q, k, np.inf), abs=1e-9)
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
 
 
 def test_friedman_of_scipy_where_nothing_is_equal():
@@ -86,7 +100,7 @@ def test_runs_on_several_data_sets(compared):
     assert found.groups == ["loss=a", "loss=b", "loss=c"] and found.by == ["log_score"] * 5
     assert (found.ranks == [3, 2, 1]).all() and found.f == np.inf and found.p == 0
     said = found.lines()
-    assert said[1].split()[:2] == ["loss=c", "1.000"] and "worse beyond doubt, p = 0.0047" in said[3]
+    assert said[1].split()[:2] == ["loss=c", "1.000"] and "worse beyond doubt, p = 0.0045" in said[3]
     assert "Friedman: chi2 = 10.00" in said[4] and "beyond doubt" in said[4]
     with pytest.raises(BadInput, match="2 groups and 3 data sets"):
         across(compared, [])

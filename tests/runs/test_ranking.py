@@ -10,7 +10,7 @@ from dlthink.runs import item_scores
 from dlthink.runs.comparison import Comparison, direction, find, scores
 from dlthink.runs.paired_difference import over_both
 from dlthink.runs.ranking import Ranking
-from dlthink.runs.verdict import basis, p_value, rows, sentences
+from dlthink.runs.verdict import basis, intervals, p_value, rows, sentences
 from tests.runs.conftest import SCORES
 
 
@@ -31,7 +31,7 @@ def test_pairs_are_of_seeds_and_of_items(runs, tmp_path):
     d = (a - b) * (1 if best == "b" else -1)
     place = compared.labels().index(f"loss={other}")
     assert ranking.order[0] == compared.labels().index(f"loss={best}") and ranking.differences.keys() == {place}
-    assert ranking.differences[place] == over_both(d, np.ones(12)) and ranking.p[place] == ranking.differences[place].p
+    assert ranking.differences[place] == over_both(d, np.ones(12)) and ranking.p(place) == ranking.differences[place].p
     assert basis(ranking) == "paired by 3 repetitions and 12 items"
     # validation keeps no items
     assert ranked(tmp_path, items=False)[0].differences[place].items == 0
@@ -44,8 +44,23 @@ def test_p_is_corrected_for_all_pairs_of_which_the_best_was_picked_and_for_those
             runs(loss, seed, chance.normal(0, 1, 9))
     for reference, pairs in ((None, 3), (0, 2)):
         ranking, _ = ranked(tmp_path, reference=reference)
-        raw = sorted(difference.p for difference in ranking.differences.values())
-        assert min(ranking.p.values()) == pytest.approx(min(1.0, pairs * raw[0]))
+        for place, difference in ranking.differences.items():
+            assert ranking.p(place) == pytest.approx(min(1.0, pairs * difference.p))
+
+
+def test_an_interval_without_0_is_beyond_doubt_and_one_with_it_is_not(runs, tmp_path):
+    chance = np.random.default_rng(1)
+    for place, loss in enumerate("abcdefgh"):
+        for seed in range(3):
+            runs(loss, seed, chance.normal(0.01 * place**2, 0.1, 9) + chance.normal(0, 0.02))
+    ranking, compared = ranked(tmp_path)
+    alone = {place: abs(d.mean) > d.half_width() for place, d in ranking.differences.items()}
+    told = {place: ranking.beyond_doubt(place) for place in alone}
+    assert sum(alone.values()) > sum(told.values()) > 0  # by intervals of a pair alone, more would be told
+    for label, interval, said in rows(ranking, compared.labels()):
+        low, high = map(float, interval.partition("(")[2].strip(")").split(" to "))
+        assert (low <= 0 <= high) == said.startswith("cannot be told apart"), label
+    assert intervals(ranking) == "95 % intervals, of all 28 pairs at once"
 
 
 def test_folds_examine_other_items(runs, tmp_path):
