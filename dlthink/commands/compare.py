@@ -32,10 +32,10 @@ runs it is not a number.
 
 Differences are paired: by repetition (seed, fold), and by item (stretch of time, molecule, row,
 person) where the runs keep the scores of single items. Who picks the best of many has picked luck,
-too. So the intervals are wide enough that those of all pairs of groups (with `to`, of those with
-that group) hold the true differences at once 95 times in 100, and p values are corrected alike
-(Bonferroni). Without 0 in its interval, p < 0.05, a difference is "beyond doubt". Folds share
-training samples, so over folds an interval may be too narrow.
+too. So p values and 95 % intervals are corrected for all pairs of groups (with `to`, for those with
+that group) by Holm's steps. Without 0 in its interval, p < 0.05, a difference is "beyond doubt": in
+95 of 100 comparisons none is called so that is none. Folds share training samples, so over folds an
+interval may be too narrow.
 """
 
 from __future__ import annotations

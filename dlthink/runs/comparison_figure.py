@@ -24,7 +24,7 @@ def figure(
     compared: Comparison, ranking: Ranking, names: list[str], labels: list[str], scores: dict[str, str]
 ) -> Figure:
     """A panel for each score: a stroke a run, the mean with its interval over repetitions (Student's t). One more for
-    the differences of `ranking`, with intervals that hold at once: filled where 0 lies outside, beyond doubt."""
+    the differences of `ranking`, with intervals corrected as p is: filled where 0 lies outside, beyond doubt."""
     names, order = names[:MOST], ranking.order
     height = 0.27 * len(order) + 1.1
     drawn = canvas(2.4 + 2.6 * (len(names) + 1), height)

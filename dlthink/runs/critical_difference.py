@@ -16,7 +16,7 @@ Statistics 6.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ import numpy as np
 
 from dlthink.errors import BadInput
 from dlthink.runs.comparison import Comparison, below, direction, scores, shared
-from dlthink.runs.paired_difference import DOUBT
+from dlthink.runs.paired_difference import DOUBT, holm
 from dlthink.runs.verdict import p_value
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class Ranks:
         del z[reference]
         if several:
             return {place: beyond_range(math.sqrt(2) * each, len(self.groups)) for place, each in z.items()}
-        return dict(zip(z, holm(2 * float(ndtr(-each)) for each in z.values()), strict=True))
+        corrected = holm([2 * float(ndtr(-each)) for each in z.values()])
+        return {place: p for place, (p, _) in zip(z, corrected, strict=True)}
 
     def critical_difference(self, doubt: float = DOUBT) -> float:
         """Nemenyi's, of all pairs at once."""
@@ -175,16 +176,6 @@ def beyond_range(q: float, k: int) -> float:
     z = np.linspace(-9.0, 9.0, 1801)
     inside = k * np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) * (ndtr(z) - ndtr(z - q)) ** (k - 1)
     return min(1.0, max(0.0, 1.0 - float(inside.sum() * (z[1] - z[0]))))
-
-
-def holm(p: Iterable[float]) -> list[float]:
-    """p values corrected for how many there are, the smallest most."""
-    p = list(p)
-    corrected, largest = [math.nan] * len(p), 0.0
-    for rank, (value, i) in enumerate(sorted((value, i) for i, value in enumerate(p))):
-        largest = max(largest, min(1.0, (len(p) - rank) * value))
-        corrected[i] = largest
-    return corrected
 
 
 def across(compared: Comparison, keys: Sequence[str], names: Sequence[str] = ()) -> Ranks:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 
 from dlthink.runs import item_scores
 from dlthink.runs.comparison import Comparison, Finished
-from dlthink.runs.paired_difference import DOUBT, Difference, over_both, over_parts, over_runs
+from dlthink.runs.paired_difference import Difference, holm, over_both, over_parts, over_runs
 
 FEWEST = 2  # items in common that say anything
 
@@ -73,19 +73,23 @@ class Ranking:
         known = {i: mean for i, mean in means.items() if not math.isnan(mean)}
         return (max if direction == "max" else min)(known, key=known.get) if known else None
 
-    @property
-    def doubt(self) -> float:
-        """Of one difference, where all pairs together are to be wrong in no more than `DOUBT` of repetitions."""
-        return DOUBT / self.pairs
-
-    def half_width(self, place: int) -> float:
-        """Of the interval of a difference; those of all pairs hold the truth at once in 95 % of repetitions."""
-        return self.differences[place].half_width(self.doubt)
+    @cached_property
+    def _judged(self) -> dict[int, tuple[float, float]]:
+        """By place: p, corrected, and the doubt at which the difference is judged (Holm)."""
+        raw = [math.nan if known is None else known.p for known in self.differences.values()]
+        return dict(zip(self.differences, holm(raw, self.pairs), strict=True))
 
     def p(self, place: int) -> float:
-        """Of no difference, corrected for all pairs; nan where it is not known."""
-        difference = self.differences[place]
-        return math.nan if difference is None else min(1.0, self.pairs * difference.p)
+        """Of no difference, corrected; nan where it is not known."""
+        return self._judged[place][0]
+
+    def doubt(self, place: int) -> float:
+        """Of one difference, so that of all together no more than 5 % are called beyond doubt by chance."""
+        return self._judged[place][1]
+
+    def half_width(self, place: int) -> float:
+        """Of the interval of a difference, as wide as the number of pairs asks for."""
+        return self.differences[place].half_width(self.doubt(place))
 
     def beyond_doubt(self, place: int) -> bool:
         """Does this group differ from the reference by more than chance would explain? Its interval is without 0."""

@@ -21,10 +21,10 @@ def rows(ranking: Ranking, labels: list[str]) -> list[tuple[str, str, str]]:
 
 
 def intervals(ranking: Ranking) -> str:
-    """Of what the intervals are true: of one alone, or of all of them at once; nothing where there are none."""
+    """What the intervals are: of one pair, or of several, corrected; nothing where there are none."""
     if not any(d is not None and d.known for d in ranking.differences.values()):
         return ""
-    return "a 95 % interval" if ranking.pairs == 1 else f"95 % intervals, of all {ranking.pairs} pairs at once"
+    return "a 95 % interval" if ranking.pairs == 1 else f"95 % intervals, corrected for {ranking.pairs} pairs"
 
 
 def basis(ranking: Ranking) -> str:
@@ -52,7 +52,7 @@ def sentences(ranking: Ranking, compared: Comparison, labels: list[str], scores:
         named = f"{labels[best]} and {_named(same, labels)} are the same by {ranking.name} in every run"
         said.append(f"{named}: what tells them apart had no effect.")
     if open_:
-        advice = _advice([ranking.differences[place] for place in open_], ranking.doubt)
+        advice = _advice({place: ranking.differences[place] for place in open_}, ranking)
         named = _named(open_, labels)
         said.append(f"{labels[best]} is ahead by {ranking.name}, but cannot be told from {named}{advice}.")
     elif rivals:
@@ -116,21 +116,23 @@ def _said(ranking: Ranking, place: int) -> str:
     return f"{WORDS[ranking.direction][difference.mean > 0]} beyond doubt, {shown}"
 
 
-def _advice(differences: list[Difference | None], doubt: float) -> str:
+def _advice(differences: dict[int, Difference | None], ranking: Ranking) -> str:
     """What would tell the nearest rivals apart, were the differences as they look."""
-    known = [d for d in differences if d is not None and d.known and d.mean]
-    if any(d is not None and d.unlike for d in differences):
+    known = {place: d for place, d in differences.items() if d is not None and d.known and d.mean}
+    if any(d is not None and d.unlike for d in differences.values()):
         return ": examine all on the same items"
-    if any(d is None for d in differences):
+    if any(d is None for d in differences.values()):
         return ": train each with the same seeds"
     if len(known) < len(differences):
         return ": train each with several seeds"
     if not known:
         return ""
-    most = [d.runs_to_tell(doubt) for d in known]
+    most = [d.runs_to_tell(ranking.doubt(place)) for place, d in known.items()]
     if all(number is not None for number in most):
         return f": {max(most)} repetitions might tell, were the differences as they look"
-    by_items = any(d.of_items is not None and (d.of_runs is None or d.of_items[0] > d.of_runs[0]) for d in known)
+    by_items = any(
+        d.of_items is not None and (d.of_runs is None or d.of_items[0] > d.of_runs[0]) for d in known.values()
+    )
     return (
         ": a larger test set might tell, more seeds alone would not"
         if by_items

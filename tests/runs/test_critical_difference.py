@@ -6,7 +6,7 @@ from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
 from dlthink.errors import BadInput
 from dlthink.runs.comparison import Comparison, Finished, find
-from dlthink.runs.critical_difference import Ranks, _ranked, across, beyond_range, enough, holm
+from dlthink.runs.critical_difference import Ranks, _ranked, across, beyond_range, enough
 from dlthink.runs.critical_difference_figure import figure
 
 # Demsar 2006, table 6: area under the ROC curve of C4.5, with m, with cf, with both, on 14 data sets (voting: 2 and 3)
@@ -50,10 +50,9 @@ def test_words_say_what_the_bars_of_the_picture_do():
     assert told == {place: found.mean[place] - found.mean[best] > apart for place in told}
 
 
-def test_range_of_scipy_and_holm_by_hand():
+def test_range_of_scipy():
     for k, q in ((2, 0.0), (2, 2.77), (5, 3.86), (20, 6.5)):
         assert beyond_range(q, k) == pytest.approx(studentized_range.sf(q, k, np.inf), abs=1e-9)
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
 
 
 def test_friedman_of_scipy_where_nothing_is_equal():

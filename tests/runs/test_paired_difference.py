@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dlthink.runs.paired_difference import Difference, over_both, over_parts, over_runs
+from dlthink.runs.paired_difference import Difference, holm, over_both, over_parts, over_runs
 
 rng = np.random.default_rng
 
@@ -72,22 +72,29 @@ def test_of_ten_equal_costs_one_looks_better_beyond_doubt_seldom():
         scores = chance.normal(0, 1, 30) + chance.normal(0, 0.5, (10, 5, 1)) + chance.normal(0, 1, (10, 5, 30))
         best = scores.mean((1, 2)).argmax()
         others = [over_both(scores[k] - scores[best], np.ones(30)).p for k in range(10) if k != best]
-        wrong += 45 * min(others) < 0.05
+        wrong += min(p for p, _ in holm(others, 45)) < 0.05
     assert wrong / n <= 0.05
 
 
 @pytest.mark.parametrize("costs, runs", [(4, 3), pytest.param(8, 5, marks=pytest.mark.slow)])
-def test_intervals_of_all_pairs_hold_at_once_as_often_as_they_say(costs, runs):
-    """Costs that differ, in what they are worth and in how much chance moves them."""
-    chance, hits, n, items = rng(7), 0, 400, 30
+def test_of_costs_of_which_half_are_equal_these_are_seldom_told_apart(costs, runs):
+    """The others differ, in what they are worth and in how much chance moves them."""
+    chance, wrong, held, n, items = rng(7), 0, 0, 400, 30
     pairs = [(a, b) for a in range(costs) for b in range(a)]
-    worth, moved = np.linspace(0, 1, costs), np.linspace(0.2, 0.8, costs)[:, None, None]
+    worth = np.repeat([0.0, 1.0], costs // 2) * np.arange(costs)
+    moved = np.linspace(0.2, 0.8, costs)[:, None, None]
     for _ in range(n):
         scores = worth[:, None, None] + chance.normal(0, 1, items) + chance.normal(0, 0.5, (costs, 1, items))
         scores = scores + moved * chance.normal(0, 1, (costs, runs, 1)) + chance.normal(0, 1, (costs, runs, items))
-        made = {(a, b): over_both(scores[a] - scores[b], np.ones(items)) for a, b in pairs}
-        hits += all(abs(d.mean - worth[a] + worth[b]) <= d.half_width(0.05 / len(pairs)) for (a, b), d in made.items())
-    assert 0.93 <= hits / n <= 0.985
+        made = [over_both(scores[a] - scores[b], np.ones(items)) for a, b in pairs]
+        judged = holm([d.p for d in made])
+        wrong += any(p < 0.05 and worth[a] == worth[b] for (p, _), (a, b) in zip(judged, pairs, strict=True))
+        for d, (p, doubt), (a, b) in zip(made, judged, pairs, strict=True):
+            half = d.half_width(doubt)
+            assert (half < abs(d.mean)) == (p < 0.05)  # words and intervals say the same
+            held += abs(d.mean - worth[a] + worth[b]) <= half
+    assert wrong / n <= 0.05
+    assert 0.95 <= held / n / len(pairs) < 1
 
 
 def test_folds_are_parts_whose_variances_add_up():
@@ -115,3 +122,12 @@ def test_how_many_runs_would_tell():
     assert Difference(0.01, (0.5, 4), None, 5, 0).runs_to_tell() is None
     assert Difference(1.0, (0.15, 4), None, 5, 0).half_width() > 1
     assert Difference(1.0, (0.15, 4), None, 5, 0).runs_to_tell() == 6  # one more
+
+
+def test_holm_by_hand():
+    corrected, doubt = zip(*holm([0.01, 0.04, 0.03]), strict=True)
+    assert corrected == pytest.approx([0.03, 0.06, 0.06]) and doubt == pytest.approx([0.05 / 3, 0.025, 0.025])
+    corrected, doubt = zip(*holm([0.01, 0.04, 0.03], 10), strict=True)
+    assert corrected == pytest.approx([0.1, 0.32, 0.27]) and doubt == pytest.approx([0.005] * 3)
+    (first, _), (second, doubt) = holm([0.01, math.nan])
+    assert first == pytest.approx(0.02) and math.isnan(second) and doubt == 0.025

@@ -8,7 +8,7 @@ import pytest
 from dlthink.errors import BadInput
 from dlthink.runs import item_scores
 from dlthink.runs.comparison import Comparison, direction, find, scores
-from dlthink.runs.paired_difference import over_both
+from dlthink.runs.paired_difference import holm, over_both
 from dlthink.runs.ranking import Ranking
 from dlthink.runs.verdict import basis, intervals, p_value, rows, sentences
 from tests.runs.conftest import SCORES
@@ -44,8 +44,8 @@ def test_p_is_corrected_for_all_pairs_of_which_the_best_was_picked_and_for_those
             runs(loss, seed, chance.normal(0, 1, 9))
     for reference, pairs in ((None, 3), (0, 2)):
         ranking, _ = ranked(tmp_path, reference=reference)
-        for place, difference in ranking.differences.items():
-            assert ranking.p(place) == pytest.approx(min(1.0, pairs * difference.p))
+        raw = [difference.p for difference in ranking.differences.values()]
+        assert [ranking.p(place) for place in ranking.differences] == [p for p, _ in holm(raw, pairs)]
 
 
 def test_an_interval_without_0_is_beyond_doubt_and_one_with_it_is_not(runs, tmp_path):
@@ -60,7 +60,7 @@ def test_an_interval_without_0_is_beyond_doubt_and_one_with_it_is_not(runs, tmp_
     for label, interval, said in rows(ranking, compared.labels()):
         low, high = map(float, interval.partition("(")[2].strip(")").split(" to "))
         assert (low <= 0 <= high) == said.startswith("cannot be told apart"), label
-    assert intervals(ranking) == "95 % intervals, of all 28 pairs at once"
+    assert intervals(ranking) == "95 % intervals, corrected for 28 pairs"
 
 
 def test_folds_examine_other_items(runs, tmp_path):
