@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlthink.data.fraction import thinned
-from dlthink.data.tables.read_table import Source
+from dlthink.data.tables.readers.read_table import Source
 from dlthink.data.tables.roles import FOLDS, Splitting
 from dlthink.data.tables.row_hash import shares, word_ties
 

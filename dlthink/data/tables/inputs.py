@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlthink.data.tables.columns import no_such_column
 from dlthink.data.tables.preparation import Preparation, days_first
-from dlthink.data.tables.read_table import Source, read_table
+from dlthink.data.tables.readers.columns import no_such_column
+from dlthink.data.tables.readers.read_table import Source, read_table
 from dlthink.data.tables.targets import exposure, log_exposure
 from dlthink.files.atomic import atomic
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlthink.data.amounts import code_for_nothing
-from dlthink.data.tables.columns import kind_of, listed, numbers, unit_of
-from dlthink.data.tables.read_table import Source
+from dlthink.data.tables.readers.columns import kind_of, listed, numbers, unit_of
+from dlthink.data.tables.readers.read_table import Source
 
 if TYPE_CHECKING:
     import pandas

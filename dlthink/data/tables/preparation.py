@@ -13,9 +13,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlthink.data.tables.columns import listed, no_numbers, numbers, numbers_among, order_of_days, plain, unit_of, words
 from dlthink.data.tables.identifiers import names_rows
-from dlthink.data.tables.read_table import Source
+from dlthink.data.tables.readers.columns import (
+    listed,
+    no_numbers,
+    numbers,
+    numbers_among,
+    order_of_days,
+    plain,
+    unit_of,
+    words,
+)
+from dlthink.data.tables.readers.read_table import Source
 from dlthink.errors import BadInput
 
 if TYPE_CHECKING:

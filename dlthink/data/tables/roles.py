@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlthink.data.fraction import thinned
-from dlthink.data.tables.columns import kind_of, listed, no_numbers, no_such_column, numbers, words
-from dlthink.data.tables.read_table import Source
+from dlthink.data.tables.readers.columns import kind_of, listed, no_numbers, no_such_column, numbers, words
+from dlthink.data.tables.readers.read_table import Source
 from dlthink.data.tables.row_hash import shares, word_ties
 from dlthink.errors import BadInput
 

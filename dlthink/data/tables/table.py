@@ -12,10 +12,10 @@ from dlthink.data.fixed_settings import fixed
 from dlthink.data.tables import baselines as compared
 from dlthink.data.tables import table_contents
 from dlthink.data.tables.baselines import Baseline
-from dlthink.data.tables.columns import chosen, kind_of, listed, no_such_column, numbers, words
 from dlthink.data.tables.oddities import oddities, sums_up, total_of
 from dlthink.data.tables.preparation import Features, Preparation, days_first, quantiles
-from dlthink.data.tables.read_table import Source, read_table
+from dlthink.data.tables.readers.columns import chosen, kind_of, listed, no_such_column, numbers, words
+from dlthink.data.tables.readers.read_table import Source, read_table
 from dlthink.data.tables.roles import ROLES, Splitting
 from dlthink.data.tables.row_hash import apart, row_ties, word_ties
 from dlthink.data.tables.row_leaks import fingerprint, roles_unseen, seen, twice

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlthink.data.tables.columns import kind_of, listed, numbers
 from dlthink.data.tables.identifiers import names_rows
-from dlthink.data.tables.read_table import Source, read_table
+from dlthink.data.tables.readers.columns import kind_of, listed, numbers
+from dlthink.data.tables.readers.read_table import Source, read_table
 
 if TYPE_CHECKING:
     import pandas

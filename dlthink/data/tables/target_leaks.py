@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlthink.data.tables.columns import listed, numbers, words
-from dlthink.data.tables.read_table import Source
+from dlthink.data.tables.readers.columns import listed, numbers, words
+from dlthink.data.tables.readers.read_table import Source
 
 if TYPE_CHECKING:
     import pandas

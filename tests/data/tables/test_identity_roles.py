@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dlthink.data.tables.identity_roles import FEW, IdentitySplitting
-from dlthink.data.tables.read_table import Source
+from dlthink.data.tables.readers.read_table import Source
 from dlthink.data.tables.row_hash import mixed
 
 SOURCE = Source("data.path=t.csv")

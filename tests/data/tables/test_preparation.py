@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import torch
 
-from dlthink.data.tables.columns import kind_of
 from dlthink.data.tables.preparation import FAR, MOST, Preparation, quantiles
-from dlthink.data.tables.read_table import Source
+from dlthink.data.tables.readers.columns import kind_of
+from dlthink.data.tables.readers.read_table import Source
 from dlthink.errors import BadInput
 
 SOURCE = Source("data.path=t.csv")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlthink.data.tables.read_table import Source
+from dlthink.data.tables.readers.read_table import Source
 from dlthink.data.tables.roles import FOLDS, Splitting
 from dlthink.data.tables.row_hash import mixed
 from dlthink.errors import BadInput

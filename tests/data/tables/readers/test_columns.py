@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlthink.data.tables.columns import chosen, kind_of, listed, numbers, words
-from dlthink.data.tables.read_table import Source
+from dlthink.data.tables.readers.columns import chosen, kind_of, listed, numbers, words
+from dlthink.data.tables.readers.read_table import Source
 from dlthink.errors import BadInput
 
 SOURCE = Source("data.path=t.csv")

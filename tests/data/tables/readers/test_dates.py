@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlthink.data.tables.columns import kind_of, numbers
 from dlthink.data.tables.inputs import RealInputs
-from dlthink.data.tables.read_table import Source
+from dlthink.data.tables.readers.columns import kind_of, numbers
+from dlthink.data.tables.readers.read_table import Source
 from dlthink.errors import BadInput
 from tests.data.tables.made import reals
 

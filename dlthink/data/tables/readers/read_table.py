@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlthink.data.tables.dialect import Dialect
-from dlthink.data.tables.other_formats import refuse_other
-from dlthink.data.tables.table_end import rows_of_the_table
+from dlthink.data.tables.readers.dialect import Dialect
+from dlthink.data.tables.readers.other_formats import refuse_other
+from dlthink.data.tables.readers.table_end import rows_of_the_table
 from dlthink.errors import BadInput
 from dlthink.files.text_file import HEAD, RATIO, TextFile
 from dlthink.files.text_table import MISSING

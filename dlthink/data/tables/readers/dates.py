@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlthink.data.tables.read_table import tables
+from dlthink.data.tables.readers.read_table import tables
 
 if TYPE_CHECKING:
     import pandas

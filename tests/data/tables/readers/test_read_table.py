@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlthink.data.tables.dialect import Dialect
-from dlthink.data.tables.read_table import read_table
+from dlthink.data.tables.readers.dialect import Dialect
+from dlthink.data.tables.readers.read_table import read_table
 from dlthink.errors import BadInput
 from tests.data.tables.made import frame, written
 
@@ -356,5 +356,5 @@ def test_a_parquet_file_of_one_value_without_end(tmp_path, monkeypatch):
     path = tmp_path / "zeros.parquet"
     parquet.write_table(pa.table({"x": np.zeros(1 << 17), "y": ["a"] * (1 << 17)}), path)
     assert len(read_table(path)[0]) == 1 << 17  # small enough, however it is packed
-    monkeypatch.setattr("dlthink.data.tables.read_table.LARGE", 1 << 20)
+    monkeypatch.setattr("dlthink.data.tables.readers.read_table.LARGE", 1 << 20)
     refused(path, "unpacks to 0.00195 GB from 0.00", "as no real table does")
