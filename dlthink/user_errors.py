@@ -6,6 +6,7 @@ import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from types import TracebackType
 from typing import Any
 
@@ -26,7 +27,12 @@ ADVICE = {  # of messages that lead astray, or say nothing to whoever writes a f
     r"does not require grad and does not have a grad_fn": "outside of training there are no gradients: "
     "use torch.enable_grad() where a cost takes some itself",
     r"Boolean value of Tensor with more than one value": "use torch.where, or .all() and .any()",
+    r"(?s)value argument .* within the support \((?P<support>.*)\) of the distribution (?P<law>\w+)": "{law} gives no "
+    "probability to a target outside of its support, {support}",
+    r"(?s)parameter (?P<name>\w+) .* of distribution (?P<law>\w+)\(.*the constraint (?P<support>.*), but": "{law}: its "
+    "{name} must be {support} and is not where the network answers so; a link makes it, exp(out) or softplus(out)",
 }
+TENSOR = r"tensor\(\[*([-+.\de]+).*?\](?:, dtype=[\w.]+)?\)"  # as it prints in a message; its first number
 
 
 def own(file: str) -> bool:
@@ -74,17 +80,18 @@ def said(error: BaseException) -> str:
     """What the error says, in one line, with advice where it alone would lead astray."""
     text = str(error)
     for pattern, advice in ADVICE.items():
-        if re.search(pattern, text):
-            return advice
+        if found := re.search(pattern, text):
+            return re.sub(TENSOR, r"\1", advice.format(**found.groupdict()), flags=re.S)
     if isinstance(error, SystemExit):
         return (
             'it ends the program; what does that, such as a parser of arguments, goes below if __name__ == "__main__":'
         )
     if isinstance(error, ModuleNotFoundError):
         return f"it needs the module {error.name}, which is not installed here: pip install {error.name}"
-    lines = text.strip().splitlines()
-    text = f": {lines[0].strip()[:LONGEST]}" if lines else ""
-    return f"{type(error).__name__}{text}"
+    first, *more = text.strip().splitlines() or [""]
+    text = " ".join([first, *more] if first.endswith(":") else [first])  # a colon: what follows it belongs to it
+    text = shorten(text, LONGEST, placeholder=" ...")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def blamed(error: BaseException, note: str = "") -> BadInput | None:

@@ -15,6 +15,7 @@ from dlthink.checks.kinds.identities import Identities
 from dlthink.checks.kinds.kind import Answers, Case, Kind, Make
 from dlthink.checks.kinds.reals import RealNumbers
 from dlthink.checks.landscape import draw
+from dlthink.checks.question import refusal
 from dlthink.errors import BadInput, Diverged
 from dlthink.training import rng
 from dlthink.training.sanity_check import questions
@@ -38,6 +39,9 @@ CURES = {  # by what the sanity check says
     "makes [": "index so that both have one shape, out[:, 0] with y[:, 0]",
     "order of the samples": "is an axis wrong? Samples run along dim=0",
 }
+
+
+MEND = "mend this first; the rest is asked then"
 
 
 def check(make: Make, kind: str, metrics: Make, name: str = "the cost") -> Report:
@@ -78,7 +82,13 @@ def _known(kind: str) -> Kind:
 
 
 def _asked(kind: Kind, make: Make, metrics: Any, report: Report) -> Iterator[Finding]:
-    case = kind.case(make)
+    try:
+        case = kind.case(make)
+    except BadInput:  # a setting that the cost refuses
+        raise
+    except Exception as error:
+        yield Finding("start", "failed", refusal(error), MEND)
+        return
     if (yield from _sound(case, metrics)):
         asked = case.asked
         yield from gradients.check_reach(asked, case.loss.outputs_per_target)
@@ -98,9 +108,9 @@ def _sound(case: Case, metrics: Any) -> Generator[Finding, None, bool]:
             if following != question:
                 yield Finding(question, "passed", ASKED[question])
             question = following
-    except (BadInput, Diverged) as error:
-        text = str(error).removeprefix("step 1: ")
-        cure = next((cure for word, cure in CURES.items() if word in text), "mend this first; the rest is asked then")
+    except Exception as error:
+        text = str(error).removeprefix("step 1: ") if isinstance(error, Diverged) else refusal(error)
+        cure = next((cure for word, cure in CURES.items() if word in text), MEND)
         yield Finding(question, "failed", text, cure)
         return False
     yield Finding(question, "passed", ASKED[question])

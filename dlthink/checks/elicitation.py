@@ -15,6 +15,10 @@ from dlthink.checks.finding import Finding
 from dlthink.checks.functionals import NEAR, name_of
 from dlthink.checks.minimum import Minimum, minimise, read
 from dlthink.checks.truth import Truth, gathered, levels
+from dlthink.distributions.ask import ask
+from dlthink.distributions.count import CountDistribution
+from dlthink.distributions.integrated import Integrated
+from dlthink.distributions.tabulated import tabulated
 from dlthink.protocols import Loss
 
 SPREAD = 0.03  # by which, in relation, a spread may differ from the true one
@@ -30,12 +34,20 @@ def spread(predicted: dict[str, Any]) -> Tensor | None:
     """The standard deviation that is read out, where one is."""
     if "std" in predicted:
         return predicted["std"].double()
-    if "distribution" not in predicted:
-        return None
-    try:
-        return predicted["distribution"].variance.sqrt().double()
-    except NotImplementedError:
-        return None
+    variance = ask(law(predicted), "variance")
+    return None if variance is None else variance.sqrt().double()
+
+
+def law(predicted: dict[str, Any]) -> Any:
+    """The distribution that is read out, None where there is none; one of counts that torch knows little of as a table.
+
+    torch's Categorical, say, has neither mean nor variance.
+    """
+    distribution = predicted.get("distribution")
+    support = ask(distribution, "support")
+    if support is None or not support.is_discrete or isinstance(distribution, CountDistribution):
+        return distribution
+    return tabulated(distribution, centre(predicted).shape) or distribution
 
 
 def check_minimum(loss: nn.Module, truth: Truth, found: Minimum, start: Tensor, scale: Tensor) -> Iterator[Finding]:
@@ -91,9 +103,9 @@ def right_alone(loss: nn.Module, truth: Truth, found: Minimum, scale: Tensor) ->
 def own_truth(loss: nn.Module, answers: Tensor, whole: bool) -> Truth | None:
     """Samples of the very distributions that the cost reads in these answers; None where it reads none.
 
-    whole: of counts. Of real numbers by icdf, or by the density on a grid where there is no icdf.
+    whole: of counts. Of real numbers by quantiles.
     """
-    distribution = read(loss, answers).get("distribution")
+    distribution = law(read(loss, answers))
     if distribution is None:
         return None
     try:
@@ -109,16 +121,8 @@ def own_truth(loss: nn.Module, answers: Tensor, whole: bool) -> Truth | None:
 def _reals(distribution: Any) -> Tensor:
     """[DRAWN, groups, n_targets] quantiles."""
     p = levels(DRAWN)[:, None, None]
-    try:
-        return distribution.icdf(p).double()
-    except NotImplementedError:
-        pass
-    middle, std = distribution.mean, distribution.variance.sqrt()
-    grid = torch.linspace(-12, 12, 4001, dtype=torch.float64)[:, None, None]
-    density = distribution.log_prob(middle + std * grid).double().exp()
-    below = density.cumsum(0) / density.sum(0)
-    place = torch.searchsorted(below.permute(1, 2, 0).contiguous(), p.squeeze().expand(*middle.shape, DRAWN))
-    return (middle + std * grid[place.permute(2, 0, 1).clamp(max=4000), 0, 0]).double()
+    found = ask(distribution, "icdf", p)
+    return (Integrated(distribution).icdf(p) if found is None else found).double()
 
 
 def _counts(distribution: Any) -> Tensor:
@@ -169,7 +173,7 @@ def check_proper(loss: nn.Module, answers: Tensor, whole: bool) -> tuple[list[Fi
 
 def _consistent(said: dict[str, Any]) -> list[Finding]:
     """Are mean and std that are read out those of the distribution that is read out beside them?"""
-    mean, std = said["distribution"].mean.double(), said["distribution"].variance.sqrt().double()
+    mean, std = law(said).mean.double(), law(said).variance.sqrt().double()
     off, ratio = ((centre(said) - mean).abs() / std).max().item(), (spread(said) / std).max().item()
     if off <= NEAR and abs(ratio - 1) <= SPREAD:
         return []

@@ -6,8 +6,10 @@ import torch
 
 from dlthink.checks.asked import Asked, Values
 from dlthink.checks.finding import Finding
+from dlthink.checks.question import question, refusal
 from dlthink.nested_tensors import each
 
+NAN = "one such batch makes every weight nan"
 FAR, FARTHEST = 10.0, 100.0  # answers: reached by a bad start; reached by nobody who looks
 
 
@@ -21,7 +23,7 @@ def check_extremes(single: Asked, outliers: Values) -> Iterator[Finding]:
             yield Finding(
                 name,
                 "failed" if size < FARTHEST else "told",
-                f"with {what} {wrong}: one such batch makes every weight nan",
+                f"with {what} {wrong}",
                 "exp overflows above 88, log and sqrt have no slope at 0: clamp before exp, or use softplus, log1p, "
                 "logsumexp",
             )
@@ -33,6 +35,7 @@ def check_extremes(single: Asked, outliers: Values) -> Iterator[Finding]:
     yield Finding(name, "passed", "finite at answers of 0, 10 and 100 either way, and at outliers among the targets")
 
 
+@question("a way back")
 def check_flat(asked: Asked) -> Iterator[Finding]:
     """Far out, where every answer is wrong: is there a way back?"""
     if isinstance(asked.out, dict):
@@ -66,10 +69,13 @@ def _answers(out: Values, size: float) -> Values:
 
 
 def _wrong(asked: Asked, out: Values, y: Values) -> str | None:
-    terms, slopes = asked.terms_and_slopes(out, y)
+    try:
+        terms, slopes = asked.terms_and_slopes(out, y)
+    except Exception as error:
+        return f"the cost ends the run: {refusal(error)}"
     for term, value in terms.items():
         if not value.isfinite():
-            return f"the term {term} is {float(value)}"
+            return f"the term {term} is {float(value)}: {NAN}"
     if not all(slope.isfinite().all() for slope in slopes):
-        return "the cost is finite and its gradient is not"
+        return f"the cost is finite and its gradient is not: {NAN}"
     return None

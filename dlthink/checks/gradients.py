@@ -7,6 +7,7 @@ from torch import Tensor
 
 from dlthink.checks.asked import Asked, directions, moved, names_of
 from dlthink.checks.finding import Finding
+from dlthink.checks.question import question
 from dlthink.nested_tensors import each
 
 STEP = 1e-5  # of a difference quotient in float64
@@ -15,6 +16,7 @@ AGREE = 0.9  # cosine of two gradients that are about the same
 STOPS = ("detach", "data", "no_grad")
 
 
+@question("gradient arrives")
 def check_reach(asked: Asked, outputs_per_target: int) -> Iterator[Finding]:
     """Does every number that the cost wants from the network get a gradient?"""
     name = "gradient arrives"
@@ -61,6 +63,7 @@ def _nothing_taught(asked: Asked) -> Finding:
     )
 
 
+@question("dead answers")
 def check_dead(asked: Asked, kind: str) -> Iterator[Finding]:
     """Samples whose answer is wrong and gets no gradient, at the start."""
     if isinstance(asked.out, dict):
@@ -77,6 +80,7 @@ def check_dead(asked: Asked, kind: str) -> Iterator[Finding]:
         )
 
 
+@question("number formats")
 def check_formats(asked: Asked, single: Asked) -> Iterator[Finding]:
     """Finite in float32 (`single`) and where the network answers in bfloat16, and there about what it is in float64?"""
     name = "number formats"
@@ -103,6 +107,7 @@ def check_formats(asked: Asked, single: Asked) -> Iterator[Finding]:
     yield Finding(name, "passed", "gradients in float32 and from answers in bfloat16 are finite and near float64's")
 
 
+@question("gradient is slope")
 def check_slope(asked: Asked) -> Iterator[Finding]:
     """Is the gradient what difference quotients of the cost say?"""
     name = "gradient is slope"
@@ -149,6 +154,7 @@ def check_slope(asked: Asked) -> Iterator[Finding]:
         )
 
 
+@question("a step downhill")
 def check_descent(asked: Asked) -> Iterator[Finding]:
     """Does a small step against the gradient lower the cost?"""
     slopes = asked.slopes()

@@ -14,6 +14,8 @@ from dlthink.checks import elicitation
 from dlthink.checks.finding import Finding
 from dlthink.checks.kinds.kind import made
 from dlthink.checks.minimum import Minimum, read
+from dlthink.checks.question import question
+from dlthink.distributions.ask import log_prob
 from dlthink.training.terms import twin
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ SAME = 2e-3  # nats
 NEARLY = 0.15  # nats: an approximation of the log probability, and not another cost
 
 
+@question("log score")
 def check_log_score(kind: Kind, make: Make, truth: Truth, minimum: Minimum, whole: bool) -> Iterator[Finding]:
     """The cost of one target at several answers against the log probability that is read out there.
 
@@ -35,12 +38,12 @@ def check_log_score(kind: Kind, make: Make, truth: Truth, minimum: Minimum, whol
     loss = elicitation.prepared(made(make, kind.facts()), truth.y).eval()
     answers = torch.cat((minimum.answers, minimum.answers.mean(0, keepdim=True)))
     read_out = read(loss, answers)
-    log_prob = _log_prob(read_out, whole)
-    if log_prob is None:
+    says = _log_prob(read_out, whole)
+    if says is None:
         return
-    y, said = _targets(read_out, whole), []
+    y, said = _targets(read_out, whole, truth.y), []
     for row in y:
-        said.append(log_prob(row.expand(len(answers), -1)))
+        said.append(says(row.expand(len(answers), -1)))
     said = torch.stack(said).mean(2)  # [targets, answers]: a mean over the columns of y, as the cost is one
     cost = _costs(loss, answers, y)
     off = cost + said
@@ -82,7 +85,7 @@ def check_log_score(kind: Kind, make: Make, truth: Truth, minimum: Minimum, whol
 
 def _log_prob(read_out: dict, whole: bool):
     if "distribution" in read_out:
-        return lambda y: read_out["distribution"].log_prob(y).double()
+        return lambda y: log_prob(read_out["distribution"], y).double()
     if whole:
         rate = elicitation.centre(read_out).clamp(min=1e-30)
         return lambda y: y * rate.log() - rate - torch.lgamma(y + 1)
@@ -92,14 +95,16 @@ def _log_prob(read_out: dict, whole: bool):
     return None
 
 
-def _targets(read_out: dict, whole: bool) -> Tensor:
-    """[targets, n_targets] that answers will be asked about."""
+def _targets(read_out: dict, whole: bool, seen: Tensor) -> Tensor:
+    """[targets, n_targets] that answers will be asked about, none beyond those that were seen."""
     if whole:
-        return torch.arange(9, dtype=torch.float64)[:, None].expand(-1, elicitation.centre(read_out).shape[1])
+        few = min(9, int(seen.max()) + 1)
+        return torch.arange(few, dtype=torch.float64)[:, None].expand(-1, elicitation.centre(read_out).shape[1])
     middle = elicitation.centre(read_out).mean(0)
     wide = elicitation.spread(read_out)
     wide = middle.abs() if wide is None else wide.mean(0)
-    return middle + wide * torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
+    y = middle + wide * torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
+    return y.clamp(seen.amin(0), seen.amax(0))
 
 
 def _costs(loss: nn.Module, answers: Tensor, y: Tensor) -> Tensor:

@@ -61,20 +61,25 @@ def minimise(loss: nn.Module, groups: Groups, start: Tensor, sign: float = 1.0) 
 
     spread, settled, bounded, value = groups.std.clamp(min=1e-12), False, True, math.nan
     search = torch.optim.Rprop(free, lr=0.1, step_sizes=(1e-10, 1e6))
-    for _ in range(TRIES):
-        for step in range(STEPS):
-            value = float(ask().detach())
-            if not math.isfinite(value) or float(answers.detach().abs().max()) > BEYOND:
-                bounded = False
+    try:
+        for _ in range(TRIES):
+            for step in range(STEPS):
+                value = float(ask().detach())
+                if not math.isfinite(value) or float(answers.detach().abs().max()) > BEYOND:
+                    bounded = False
+                    break
+                search.step()
+                if step == STEPS - LATELY:
+                    before = read(cost, answers.detach())
+            if not bounded:
                 break
-            search.step()
-            if step == STEPS - LATELY:
-                before = read(cost, answers.detach())
-        if not bounded:
-            break
-        settled = _still(before, read(cost, answers.detach()), spread)
-        if settled:
-            break
+            settled = _still(before, read(cost, answers.detach()), spread)
+            if settled:
+                break
+    except Exception:  # of who has run off: a spread that has become 0, say
+        if float(answers.detach().abs().max()) < max(FAR):
+            raise
+        bounded = False
     if bounded:
         value = _polish(ask, free)
         far_out = OUT * max(10.0, float(groups.y.abs().max()))
@@ -84,7 +89,7 @@ def minimise(loss: nn.Module, groups: Groups, start: Tensor, sign: float = 1.0) 
         fitted = twin(cost).eval()
         if bounded:
             Loss.fit_on_validation.of(fitted)(found[groups.group], groups.y)
-        predicted = fitted.predict(found)
+        predicted = fitted.predict(found) if bounded else {}
         centres = [predicted[name] for name in ("mean", "rate") if name in predicted]
         return Minimum(found, value, predicted, bounded and all(bool(one.isfinite().all()) for one in centres), settled)
 
@@ -103,7 +108,7 @@ def _polish(ask: Callable[[], Tensor], free: list[Tensor]) -> float:
     try:
         search.step(ask)
         after = float(ask().detach())
-    except (RuntimeError, ArithmeticError):
+    except Exception:  # a line search may ask far away, where the cost says no
         after = math.nan
     if not (math.isfinite(after) and _size(free) < size):
         with torch.no_grad():
@@ -134,10 +139,10 @@ def _has_an_end(ask: Callable[..., Tensor], answers: Tensor, start: Tensor, valu
     aside = aside[:: math.ceil(len(aside) / ALONE)]
     ways = [(start, 10 * way), *((here, far * one) for one in aside for far in FAR)]
     try:
-        if float(here.abs().max()) > far_out and at(start + way / 10) - value > 1e-7:
+        if float(here.abs().max()) > far_out and _or_nan(at, start + way / 10) - value > 1e-7:
             return False
         for begin, there in ways:
-            if at(begin + there) < value - 1e-6 * max(1.0, abs(value)):
+            if _or_nan(at, begin + there) < value - 1e-6 * max(1.0, abs(value)):
                 at(begin + there, slopes=True)
                 if float((answers.grad * there).sum()) < 0:  # stopped gradients may lead back from a lower value
                     return False
@@ -145,6 +150,14 @@ def _has_an_end(ask: Callable[..., Tensor], answers: Tensor, start: Tensor, valu
         with torch.no_grad():
             answers.copy_(here)
     return True
+
+
+def _or_nan(at: Callable[[Tensor], float], there: Tensor) -> float:
+    """The cost there, nan where it ends by an exception: so far out nobody stays."""
+    try:
+        return at(there)
+    except Exception:
+        return math.nan
 
 
 def _still(before: dict[str, Any], after: dict[str, Any], spread: Tensor) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import reduce
 from operator import add
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from dlthink.checks.finding import Finding
 from dlthink.checks.minimum import Minimum
+from dlthink.checks.question import question
 from dlthink.checks.truth import Truth
 from dlthink.training.terms import twin
 
@@ -27,11 +28,21 @@ def pulls(loss: nn.Module, answers: Tensor, y: Tensor) -> Tensor:
     return torch.stack(found)
 
 
-def check_outliers(loss: nn.Module, truth: Truth, found: Minimum) -> Iterator[Finding]:
-    """At the best answer: how much harder does a target 10 standard deviations away pull than one at 1?"""
+@question("outliers")
+def check_outliers(
+    loss: nn.Module, truth: Truth, found: Minimum, possible: Callable[[Tensor], Tensor]
+) -> Iterator[Finding]:
+    """At the best answer: how much harder does a target 10 standard deviations away pull than one at 1?
+
+    possible: the nearest target that there can be, a whole number of counts.
+    """
     mean, std = truth.mean, truth.std
-    near, far = (pulls(loss, found.answers, mean + distance * std).mean() for distance in DISTANCES)
-    times = float(far / near.clamp(min=1e-300))
+    pulled = []
+    for distance in DISTANCES:
+        y = possible(mean + distance * std)
+        share = ((y - mean) / std).mean(1) / distance  # of the distance, where only whole numbers are possible
+        pulled.append((pulls(loss, found.answers, y) / share).mean())
+    times = float(pulled[1] / pulled[0].clamp(min=1e-300))
     if times <= 2:
         yield Finding(
             "outliers",

@@ -10,6 +10,7 @@ from torch.nn.functional import normalize
 
 from dlthink.checks.asked import Asked
 from dlthink.checks.finding import Finding
+from dlthink.checks.question import question
 from dlthink.training import rng
 from dlthink.training.terms import twin
 
@@ -33,6 +34,7 @@ def right(asked: Asked, size: float = 1.0) -> Tensor:
     return size * (places(asked)[asked.y] + NOISE * noise / asked.out.shape[1] ** 0.5)
 
 
+@question("pulls together")
 def check_pull(asked: Asked) -> Iterator[Finding]:
     """Does it fall when photos of one person come nearer to each other, others as far as before?"""
     change = min(_along(one, -_apart(*_distances(one))) for one in _either(asked))
@@ -48,6 +50,7 @@ def check_pull(asked: Asked) -> Iterator[Finding]:
         )
 
 
+@question("pushes apart")
 def check_push(asked: Asked) -> Iterator[Finding]:
     """Does it fall when photos of different people move away from each other, own ones as near as before?"""
     change = min(_along(one, _apart(*reversed(_distances(one)))) for one in _either(asked))
@@ -87,6 +90,7 @@ def _apart(one: Tensor, other: Tensor) -> Tensor:
     return one - (one * other).sum() / other.square().sum() * other
 
 
+@question("length")
 def check_length(asked: Asked) -> Iterator[Finding]:
     """Does it fall without end as embeddings grow longer?"""
     name = "length"
@@ -122,9 +126,10 @@ def check_length(asked: Asked) -> Iterator[Finding]:
         )
 
 
+@question("hard among easy")
 def check_hard(asked: Asked) -> Iterator[Finding]:
     """Among people who are far apart, two whose photos have changed places: are these taught?"""
-    name = "hard among easy"
+    name, asked = "hard among easy", acquainted(asked)
     out, y = right(asked).clone(), asked.y
     first, second = (int((y == person).nonzero()[0]) for person in (0, 1))
     out[[first, second]] = out[[second, first]]
@@ -143,6 +148,7 @@ def check_hard(asked: Asked) -> Iterator[Finding]:
         )
 
 
+@question("a constant")
 def check_constant(asked: Asked) -> Generator[Finding, None, bool]:
     """Is an embedding that is the same for everybody as good as the right one? Returns whether it is."""
     name = "a constant"

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from dlthink.checks.asked import Asked
 from dlthink.checks.finding import Finding
+from dlthink.checks.question import question
 from dlthink.checks.ranking import crowded
 from dlthink.nested_tensors import each, join, rows
 from dlthink.training.terms import twin
@@ -16,6 +17,7 @@ SMALL = 1e-9  # of the largest term: one that is smaller is rounding
 MEAN = "a mean over samples: neither its value nor the size of a step depends on the batch size"
 
 
+@question("mean or sum")
 def check_reduction(asked: Asked) -> Iterator[Finding]:
     """Of a cost that judges samples one by one: is each term a mean over samples, or a sum?
 
@@ -58,6 +60,7 @@ def check_reduction(asked: Asked) -> Iterator[Finding]:
         yield Finding(name, "passed", MEAN)
 
 
+@question("sample by sample")
 def check_alone(asked: Asked) -> Iterator[Finding]:
     """Is each sample judged by its own answer, whoever else is in the batch?
 
@@ -93,6 +96,7 @@ def check_alone(asked: Asked) -> Iterator[Finding]:
     )
 
 
+@question("predicted alone")
 def check_row_by_row(asked: Asked) -> Iterator[Finding]:
     """Is what is read out of a sample the same whoever else is asked about?"""
     name = "predicted alone"
@@ -113,6 +117,7 @@ def check_row_by_row(asked: Asked) -> Iterator[Finding]:
     yield Finding(name, "passed", "what is read out of a sample does not depend on the others")
 
 
+@question("mean or sum")
 def check_pairs(asked: Asked, more: Asked) -> Iterator[Finding]:
     """Of a cost that compares samples with each other: does it grow with the batch? more: twice the identities."""
     name = "mean or sum"

@@ -14,6 +14,7 @@ from dlthink.checks.finding import Finding
 from dlthink.checks.functionals import NEAR
 from dlthink.checks.kinds.kind import made
 from dlthink.checks.minimum import Minimum, minimise
+from dlthink.checks.question import question
 from dlthink.checks.truth import Truth
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 TIMES = 1000.0  # grams for kilograms
 
 
+@question("units")
 def check_units(kind: Kind, make: Make, truth: Truth, found: Minimum, start: torch.Tensor) -> Iterator[Finding]:
     """The same targets in a unit a thousand times smaller: the same slopes, the same answer?"""
     name = "units"

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlthink.user_errors import said
+
 
 def misfit(predicted: dict[str, Any], shapes: dict[str, tuple[int | None, ...]], main: tuple[str, ...]) -> str | None:
     """What is wrong with a quantity that is there: no tensor, or another shape than `shapes` has for it (None: any
@@ -35,7 +37,7 @@ def no_distribution(distribution: Any, y: Tensor) -> str | None:
     except NotImplementedError:  # then what asks for it is nan
         return None
     except (ValueError, RuntimeError) as error:
-        return f"distribution.log_prob(y) fails: {str(error).splitlines()[0]}"
+        return f"distribution.log_prob(y) fails: {said(error)}"
     if not isinstance(found, Tensor) or found.shape != y.shape:
         shape = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
         return f"distribution.log_prob(y) has the shape {shape} where {list(y.shape)} is examined: one for each target"

@@ -14,6 +14,7 @@ from dlthink.checks.claim import asks_for
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.kind import Case, Kind, Make, made
 from dlthink.checks.landscape import Landscape, Place
+from dlthink.checks.question import question
 from dlthink.checks.reduction import check_reduction, check_row_by_row
 from dlthink.protocols import Loss
 from dlthink.training.terms import twin
@@ -83,6 +84,10 @@ class Domains(Kind):
     def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
         yield from check_reduction(case.asked)
         yield from check_row_by_row(case.single)
+        yield from self._elicited(case, report)
+
+    @question("asks for")
+    def _elicited(self, case: Case, report: Report) -> Iterator[Finding]:
         asked, gained = learned(case.loss)
         y = asked.y
         true, nothing, forgets = (asked.value(one) for one in (answered(y), answered(y, share=0.0), _forgets(y)))

@@ -13,6 +13,7 @@ from dlthink.checks.distances import over_distances
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.kind import Case, Kind, Make, made, noise
 from dlthink.checks.landscape import Landscape
+from dlthink.checks.question import question
 from dlthink.checks.reduction import check_pairs, check_row_by_row
 
 PEOPLE, PHOTOS = 8, 4  # of a batch
@@ -52,9 +53,13 @@ class Identities(Kind):
         yield from ranking.check_pull(asked)
         yield from ranking.check_push(asked)
         yield from ranking.check_length(asked)
-        yield from ranking.check_hard(ranking.acquainted(asked))
+        yield from ranking.check_hard(asked)
         collapses = yield from ranking.check_constant(asked)
-        word, text = ranking.elicited(asked)
+        yield from self._elicited(case, bool(collapses), report)
+
+    @question("asks for")
+    def _elicited(self, case: Case, collapses: bool, report: Report) -> Iterator[Finding]:
+        word, text = ranking.elicited(case.asked)
         if collapses:
             word, text = "nearness", "nearness alone: all photos of all people may be one point"
         report.elicits = word

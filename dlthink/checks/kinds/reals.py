@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from dlthink.checks.elicitation import SPREAD, spread
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.kind import Case, Make
 from dlthink.checks.kinds.scalars import CLOSE, Found, Scalars, ratios
+from dlthink.checks.question import question
 from dlthink.checks.truth import Truth, gathered, normal, skewed, skewed_mode
 
 N = 1000  # samples of each group
@@ -29,20 +30,8 @@ class RealNumbers(Scalars):
     beside = ("gaussian_nll", "mse", "mae")
     pictured, pictured_as = 1, "Expected cost over the answers to samples of one normal distribution"
 
-    def fitted(self, make: Make) -> RealNumbers:
-        """Where the cost is not finite for all of these targets: on positive ones, or on shares, if it is on those."""
-        return next((kind for kind in (self, Positive(), Shares()) if kind.suits(make)), self)
-
-    def suits(self, make: Make) -> bool:
-        """Is the cost finite for all of these targets, at first answers?"""
-        truth = self.even()
-        try:
-            case = self.case(make)
-            out = case.out[torch.arange(len(truth.y)) % len(case.out)]
-            with torch.no_grad():
-                return all(bool(term.isfinite()) for term in case.loss(out, truth.y.float()).values())
-        except Exception:  # whatever a cost says of targets that it is not for; the questions that follow show the rest
-            return False
+    def narrower(self) -> Sequence[RealNumbers]:
+        return Positive(), Shares()
 
     def facts(self, n: int = 2) -> dict[str, Any]:
         return {"n_targets": n, "unit": "", "target": "y", "names": ["a", "b"][:n]}
@@ -64,6 +53,7 @@ class RealNumbers(Scalars):
     def scale(self, truth: Truth) -> Tensor:
         return truth.std
 
+    @question("spread")
     def _spread(self, found: Found, speaks: bool) -> Iterator[Finding]:
         name = "spread"
         if spread(found.even[1].predicted) is None:

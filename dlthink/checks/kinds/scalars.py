@@ -1,6 +1,9 @@
 """Targets that are numbers, one by one: counts and reals. What is asked of both."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +24,7 @@ from dlthink.checks.likelihood import check_log_score
 from dlthink.checks.minimum import Minimum, minimise, read
 from dlthink.checks.misread import misread
 from dlthink.checks.outliers import check_outliers
+from dlthink.checks.question import question
 from dlthink.checks.reduction import check_alone, check_reduction, check_row_by_row
 from dlthink.checks.truth import Truth
 from dlthink.checks.units import check_units
@@ -50,6 +54,29 @@ class Scalars(Kind):
     whole: bool  # are they whole numbers?
     has_unit: bool  # is there another unit to measure them in?
     is_mean: bool  # is what is read out a mean by its name?
+    most = math.inf  # no target is larger
+
+    def narrower(self) -> Sequence[Scalars]:
+        """The same kind with samples for costs that do not take all of these targets."""
+        return ()
+
+    def fitted(self, make: Make) -> Scalars:
+        """The first of this kind and narrower ones all of whose targets the cost takes; none: this one."""
+        return next((kind for kind in (self, *self.narrower()) if kind.suits(make)), self)
+
+    def suits(self, make: Make) -> bool:
+        """Is the cost finite for all of these targets, at first answers?"""
+        truths = self.even(), self.skewed()
+        try:
+            case = self.case(make)
+            for truth in truths:
+                out = case.out[torch.arange(len(truth.y)) % len(case.out)]
+                with torch.no_grad():
+                    if not all(bool(term.isfinite()) for term in case.loss(out, truth.y.float()).values()):
+                        return False
+            return True
+        except Exception:  # whatever a cost says of targets that it is not for; the questions that follow show the rest
+            return False
 
     def even(self) -> Truth:
         """The truth that most costs of this kind were made for, with a spread of its own in each group."""
@@ -73,8 +100,12 @@ class Scalars(Kind):
 
     def outliers(self, y: Tensor) -> Tensor:
         far = y.clone()
-        far[::5] = (y.mean(0) + 10 * y.std(0)).round() if self.whole else y.mean(0) + 10 * y.std(0)
+        far[::5] = self.possible(y.mean(0) + 10 * y.std(0))
         return far
+
+    def possible(self, y: Tensor) -> Tensor:
+        """The nearest targets that there can be."""
+        return (y.round() if self.whole else y).clamp(max=self.most)
 
     def landscape(self, make: Make, name: str) -> Landscape:
         whole = self.even()
@@ -94,7 +125,7 @@ class Scalars(Kind):
         yield from check_reduction(asked)
         yield from check_alone(asked)
         yield from check_row_by_row(case.single)
-        ranged = self._range(case)
+        ranged = list(self._range(case))
         yield from ranged
         if any(finding.outcome == "failed" for finding in ranged):
             return
@@ -102,18 +133,22 @@ class Scalars(Kind):
         if found is not None:
             yield from check_log_score(self, make, *found.even, self.whole)
 
-    def _range(self, case: Case) -> list[Finding]:
+    @question("range", "failed", "what is read out ends the run")
+    def _range(self, case: Case) -> Iterator[Finding]:
         """Can what is read out of any answers be what it is called?"""
         said = read(case.loss, noise(FIRST, case.out.shape[1], seed=6, size=2.0).float())
         name, wide, least = "range", spread(said), float(centre(said).min())
         if wide is not None and not bool((wide > 0).all()):
             why = f"a spread that is read out can be {float(wide.min()):.2g}: a network says any number"
-            return [Finding(name, "failed", why, "a link makes it positive: softplus(out), exp(out)")]
+            yield Finding(name, "failed", why, "a link makes it positive: softplus(out), exp(out)")
+            return
         if self.whole and least < 0:
             why = f"a rate that is read out can be {least:.2g}, below zero"
-            return [Finding(name, "told", why, "a link makes it positive, exp(out) or softplus(out)")]
-        return [Finding(name, "passed", "whatever the network answers, what is read out has a meaning")]
+            yield Finding(name, "told", why, "a link makes it positive, exp(out) or softplus(out)")
+            return
+        yield Finding(name, "passed", "whatever the network answers, what is read out has a meaning")
 
+    @question("asks for")
     def elicited(self, make: Make, report: Report) -> Iterator[Finding]:
         """What the cost asks for. Returns what was found, or None where nothing is smallest."""
         even, skewed = self.even(), self.skewed()
@@ -129,29 +164,36 @@ class Scalars(Kind):
             yield from elicitation.check_minimum(other, skewed, second, start, self.scale(skewed))
             return None
         speaks = self._speaks(loss, start)
-        own: tuple[Truth, Minimum] | None = None
-        proper = False
-        if speaks:
-            answers = noise(4, start.shape[1], seed=5, size=0.5)
-            findings, truth, third = elicitation.check_proper(loss, answers, self.whole)
-            yield from findings
-            if third is not None and not third.bounded:
-                yield from elicitation.check_minimum(loss, truth, third, elicitation.first(answers), self.scale(truth))
-            proper = any(f.check == "proper score" and f.outcome == "passed" for f in findings)
-            own = (truth, third) if third is not None else None
+        own, proper = (yield from self._proper(loss, start) if speaks else ()) or (None, False)
         found = Found((even, first), (skewed, second), own, proper)
         yield from self._centre(loss, found, speaks, report)
         yield from self._spread(found, speaks)
         if self.has_unit:
             yield from check_units(self, make, even, first, start)
-        yield from check_outliers(loss, even, first)
+        if self.most == math.inf:
+            yield from check_outliers(loss, even, first, self.possible)
         return found
+
+    @question("proper score")
+    def _proper(
+        self, loss: nn.Module, start: Tensor
+    ) -> Generator[Finding, None, tuple[tuple[Truth, Minimum] | None, bool]]:
+        """Its own distributions, found again or not, and whether that is what a proper score finds."""
+        answers = noise(4, start.shape[1], seed=5, size=0.5)
+        findings, truth, third = elicitation.check_proper(loss, answers, self.whole)
+        yield from findings
+        if truth is None or third is None:
+            return None, False
+        if not third.bounded:
+            yield from elicitation.check_minimum(loss, truth, third, elicitation.first(answers), self.scale(truth))
+        return (truth, third), any(f.check == "proper score" and f.outcome == "passed" for f in findings)
 
     def _speaks(self, loss: nn.Module, start: Tensor) -> bool:
         """Does the spread that is read out follow the network's answers?"""
         said = spread(read(loss, noise(8, start.shape[1], seed=4)))
         return said is not None and bool((said.std(0) > 1e-3 * said.mean(0)).all())
 
+    @question("asks for")
     def _centre(self, loss: nn.Module, found: Found, speaks: bool, report: Report) -> Iterator[Finding]:
         word, text, fails = elicitation.check_centre(
             *found.skewed, found.even, self.scale(found.skewed[0]), self.scale(found.even[0]), self.is_mean

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlthink.distributions.ask import log_prob
 from dlthink.distributions.poisson import Poisson
 from dlthink.metrics.counts.noise import Noise, exact, is_of_counts
 from dlthink.metrics.counts.suggestion import suggestion
@@ -243,6 +244,7 @@ def _ratio(part: Tensor, whole: Tensor) -> Tensor:
 def _log_prob(predicted: dict, y: Tensor) -> Tensor | None:
     """Of each count, where the cost says more than a mean."""
     if "distribution" in predicted and is_of_counts(predicted["distribution"]):
-        found = predicted["distribution"].log_prob(y.to(mean_of(predicted).device)).detach().cpu()
-        return found.to(torch.promote_types(found.dtype, torch.float32))
+        found = log_prob(predicted["distribution"], y.to(mean_of(predicted).device))
+        if found is not None:
+            return found.detach().cpu().to(torch.promote_types(found.dtype, torch.float32))
     return None

@@ -14,9 +14,9 @@ from torch import Tensor
 from dlthink.distributions.ask import ask
 from dlthink.distributions.count import CountDistribution
 from dlthink.distributions.poisson import Poisson
+from dlthink.distributions.tabulated import tabulated
 
 MOST = 2**17  # predictions that are looked at, of evenly spread rows
-SUMMED = 4096  # counts that are added up for a law without a cdf
 SEED = 8_253_729  # of a stream that nobody has drawn the counts from
 LEVEL = 0.01  # of the KS test: how often it fails a unit for nothing
 
@@ -43,15 +43,20 @@ class Noise:
         return cls(law if law is not None and is_of_counts(law) else Poisson(rate()), y).thinned(MOST)
 
     def thinned(self, most: int) -> Noise:
-        """Evenly spread pairs of rows side by side, about so many predictions; all of a law that is one piece."""
-        every = -(-self.k.numel() // most)
-        if every < 2 or not isinstance(self.law, CountDistribution):
-            return Noise(self.law, exact(self.k), self.flat)
+        """Evenly spread pairs of rows side by side, about so many predictions; all of a law that is one piece.
+
+        A law that is none of dlthink's is looked at as a table of its probabilities.
+        """
+        every, own = -(-self.k.numel() // most), isinstance(self.law, CountDistribution)
+        if every < 2:
+            law = self.law if own else tabulated(self.law, self.k.shape) or self.law
+            return Noise(law, exact(self.k), self.flat)
         rows, units = torch.arange(0, len(self.k) - 1, 2 * every), self.k.shape[1]
         rows = torch.stack([rows, rows + 1], 1).flatten()
         k = exact(self.k.index_select(0, rows.to(self.k.device)))
-        places = (rows.unsqueeze(-1) * units + torch.arange(units)).flatten()
-        return Noise(self.law.at(places.to(self._device)), k, flat=True)
+        places = (rows.unsqueeze(-1) * units + torch.arange(units)).flatten().to(self._device)
+        law = self.law.at(places) if own else tabulated(self.law, self.k.shape, places)
+        return Noise(self.law, exact(self.k)) if law is None else Noise(law, k, flat=True)
 
     def ask(self, name: str, *of: Tensor) -> Tensor:
         """What the law says of k, on the law's device and back; nan where it says nothing."""
@@ -86,8 +91,6 @@ class Noise:
         Gneiting & Held 2009, Biometrics 65, section 2.1 (randomised).
         """
         below = self.ask("cdf", self.k)
-        if below.isnan().all():
-            below = self._added_up()
         chance = torch.Generator().manual_seed(SEED)
         v = torch.rand(self.k.shape, generator=chance, dtype=torch.float64)
         return (below - (1 - v) * self.log_prob.exp()).clamp(0, 1)
@@ -103,15 +106,6 @@ class Noise:
         places = torch.arange(len(self.k), device=self._device) * self.k.shape[1] + unit
         counts = torch.arange(most + 1, dtype=self.law.parameters[0].dtype, device=self._device)
         return exact(self.law.at(places).log_pmf_of(counts).exp().mean(0))
-
-    def _added_up(self) -> Tensor:
-        """The cdf of a law that has none."""
-        total = torch.zeros_like(self.k)
-        if not len(self.k) or self.k.max() > SUMMED:
-            return total * math.nan
-        for j in range(int(self.k.max()) + 1):
-            total += torch.where(self.k >= j, self.chance(j), 0.0)
-        return total
 
     @cached_property
     def pit_p(self) -> Tensor:

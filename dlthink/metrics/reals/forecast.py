@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from dlthink.distributions.ask import ask
+from dlthink.distributions.ask import ask, log_prob
+from dlthink.distributions.integrated import Integrated
 
 NODES = 128  # of the integral over p in the CRPS
 CHUNK = 2**20  # quantiles held at a time
@@ -52,7 +53,8 @@ class Forecast:
 
     @cached_property
     def log_prob(self) -> Tensor:
-        return self._ask("log_prob", self._y)
+        found = None if self._distribution is None else log_prob(self._distribution, self._y)
+        return self._nan() if found is None else exact(found).flatten()
 
     @cached_property
     def depth(self) -> Tensor:
@@ -68,6 +70,8 @@ class Forecast:
         if not self.spreads:
             return self.error.abs()
         own = ask(self._distribution, "crps", self._y)
+        if own is None and self._integrated is not None:
+            own = self._integrated.crps(self._y)
         if own is not None:
             return exact(own).flatten()
         u = (torch.arange(NODES, dtype=torch.float64) + 0.5) / NODES
@@ -100,10 +104,23 @@ class Forecast:
         """All of it in units of `scale`: [n_targets], a standard deviation of each target, say."""
         return Part(self, slice(None), scale.double()[self.target])
 
+    @cached_property
+    def _integrated(self) -> Integrated | None:
+        """What the family has no formula for; None where it has all, or says too little of itself."""
+        law = self._distribution
+        if ask(law, "icdf", self._mean.new_tensor(0.5)) is not None or ask(law, "variance") is None:
+            return None
+        return Integrated(law)
+
     def _ask(self, name: str, *given: Tensor, times: int = 1) -> Tensor:
         """What the distribution answers: [times * rows], nan where its family has no such formula."""
         answer = ask(self._distribution, name, *given)
-        return self.y.new_full((times * len(self),), math.nan) if answer is None else exact(answer).flatten()
+        if answer is None and self._integrated is not None:
+            answer = ask(self._integrated, name, *given)
+        return self._nan(times) if answer is None else exact(answer).flatten()
+
+    def _nan(self, times: int = 1) -> Tensor:
+        return self.y.new_full((times * len(self),), math.nan)
 
 
 class Part(Forecast):

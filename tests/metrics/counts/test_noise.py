@@ -66,8 +66,11 @@ def test_a_law_of_torch_s_own_without_a_cdf_has_the_same_pit():
     mean = means(300)
     k = drawn(Poisson(mean))
     foreign = torch.distributions.Poisson(mean, validate_args=False)
-    torch.testing.assert_close(Noise(foreign, k).pit, Noise(Poisson(mean), k).pit)
-    assert Noise(foreign, k).pit_passes == 1.0 and np.isnan(Noise(foreign, k).rps)
+    known = Noise.of({"distribution": foreign}, None, k)
+    torch.testing.assert_close(known.pit, Noise(Poisson(mean), k).pit)
+    assert known.pit_passes == 1.0 and known.rps == pytest.approx(Noise(Poisson(mean), k).rps)
+    some = known.of({"distribution": foreign}, None, k).thinned(60)
+    assert some.rps == pytest.approx(Noise(Poisson(mean), k).thinned(60).rps)
 
 
 def test_rps_dispersion_and_shares_equal_loops():

@@ -8,6 +8,7 @@ import torch
 from scipy import integrate, stats
 from torch.distributions import Distribution, Laplace, Normal, StudentT
 
+from dlthink.distributions.student_t import StudentT as OwnStudentT
 from dlthink.metrics.counts.metrics import Counts
 from dlthink.metrics.reals.forecast import Forecast
 from dlthink.metrics.reals.metrics import Reals
@@ -181,9 +182,14 @@ def test_a_true_normal_is_calibrated():
         assert made[f"coverage_{q}"] == pytest.approx(q / 100, abs=0.01)
 
 
-def test_a_formula_that_a_family_does_not_have_is_nan():
+def test_a_formula_that_a_family_does_not_have_is_integrated_and_without_a_variance_nan():
     y, predicted = sample()
     made = numbers(predicted | {"distribution": StudentT(5.0, predicted["mean"], predicted["std"])}, y)
+    own_law = OwnStudentT(torch.tensor(5.0), predicted["mean"], predicted["std"])
+    own = numbers(predicted | {"distribution": own_law}, y)
+    for name in NEED_A_DISTRIBUTION | {"crps"}:
+        assert made[name] == pytest.approx(own[name], rel=2e-3, abs=5e-3), name
+    made = numbers(predicted | {"distribution": StudentT(1.5, predicted["mean"], predicted["std"])}, y)
     assert {n for n in NAMES if math.isnan(made[n])} == NEED_A_DISTRIBUTION - {"nll"} | {"crps"}
 
 
