@@ -146,6 +146,11 @@ class Data(Protocol):
         return {}
 
     @optional_value
+    def baselines(self) -> list[str]:
+        """What one could predict without a cost: numbers of its examination that end in _NAME. Left out: none."""
+        return []
+
+    @optional_value
     def predicts(self) -> str:
         """Does `dlthink predict` write a "file" or a "folder"? Left out: a file."""
         return "file"
@@ -303,6 +308,11 @@ class Metrics(Protocol):
     def scores(self) -> dict[str, str]:
         """Numbers that costs are compared by, {name: "max" or "min"}, proper scores first. Left out: `best`."""
         return dict([self.best])
+
+    @optional_value
+    def directions(self) -> dict[str, str]:
+        """Which way other numbers are better, {name: "max" or "min"}. Left out: of none."""
+        return {}
 
     @optional
     def item_scores(self, predicted: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:

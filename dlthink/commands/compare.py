@@ -28,7 +28,9 @@ dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GR
 
 The table has mean +- standard error of every metric; n counts the finished runs of a group, the
 error is sd / sqrt(n). An arrow says whether more or less is better. nan: in at least one of the
-runs it is not a number.
+runs it is not a number. Rows "no cost" are what one could have predicted without: a constant, a
+linear model, boosted trees, a look-up. The last line predicts with the best group, by that run of
+it that is best on validation.
 
 Differences are paired: by repetition (seed, fold), and by item (stretch of time, molecule, row,
 person) where the runs keep the scores of single items. Who picks the best of many has picked luck,
@@ -115,15 +117,15 @@ def _answer(given: dict, compared: Comparison, runs: list[Finished]) -> Answer:
         ranks = critical_difference.across(compared, data_sets, _split(given["metrics"]))
         ranks.reference = _reference(given["to"], ranks.groups)
         return ranks
-    names, scores = _shown(given, runs), comparison.scores(runs)
+    names, ways = _shown(given, runs), comparison.directions(runs)
     if given["x"]:
-        some, better = curves(compared, given["x"], names[0]), comparison.direction(names[0], scores)
+        some, better = curves(compared, given["x"], names[0]), comparison.direction(names[0], ways)
         asked = _reference(given["to"], [one.label for one in some])
         return Curves(some, given["x"], names[0], better, best_at_the_end(some, better) if asked is None else asked)
     data = (*critical_difference.DATA_SETS, *critical_difference.TARGET) if given["across"] is None else ()
     other_data = [key for key in compared.keys if key in data]
     reference = _reference(given["to"], compared.labels())
-    return Table(compared, given["split"], names, bool(given["metrics"]), scores, reference, other_data)
+    return Table(compared, given["split"], names, bool(given["metrics"]), ways, reference, other_data)
 
 
 def _across(given: dict, compared: Comparison) -> list[str]:

@@ -121,16 +121,14 @@ def _keep_training_data(output: Path, data: Any) -> None:
 
 def _check_words(more: dict[str, str], data: type) -> None:
     """Only the words that this data's `inputs` asks for, and all that it cannot do without."""
-    import inspect
-
     from dlthink.config.paths import page
     from dlthink.did_you_mean import hint
     from dlthink.errors import BadInput
+    from dlthink.runs.predict_words import asked, needed
 
-    asked = {n: p.default for n, p in inspect.signature(data.inputs).parameters.items() if n not in ("path", "state")}
     for name in more:
-        if name not in asked:
-            raise BadInput(f"{name}: there is no such word here{hint(name, [*NAMES, *asked])}")
-    for name, default in asked.items():
-        if default is inspect.Parameter.empty and name not in more:
+        if name not in asked(data):
+            raise BadInput(f"{name}: there is no such word here{hint(name, [*NAMES, *asked(data)])}")
+    for name in needed(data):
+        if name not in more:
             raise BadInput(f"{name}=: predictions of {data.__name__} need this word, too; see {page('scenarios.md')}")

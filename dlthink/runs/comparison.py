@@ -19,6 +19,7 @@ from dlthink.runs.summary import repeated
 SWEEPS = Path("outputs/multirun")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # by libyaml, where that is there
 FIGURES, LONG = 10_000, 200  # of a run, and letters in the name of one
+ROUNDING = 1e-14  # of a mean: what sums of equal numbers differ by
 CHOSEN_BY = {"metrics": "data"}  # whose choice brings a part that is no group of its own
 
 
@@ -30,7 +31,10 @@ class Finished:
     best         the figure that picked the checkpoint, "max" or "min"; runs of old do not say
     targets      who was predicted, where that may differ between runs
     scores       what costs are compared by, {name: "max" or "min"}, proper ones first
+    directions   which way other numbers are better
     trained_for  scores that its cost descends itself
+    baselines    what was predicted without a cost: its numbers end in _NAME
+    predict      what `dlthink predict` writes, "file" or "folder", and the words that it needs
     """
 
     folder: Path
@@ -41,7 +45,10 @@ class Finished:
     written: float
     targets: list[str] = field(default_factory=list)
     scores: dict[str, str] = field(default_factory=dict)
+    directions: dict[str, str] = field(default_factory=dict)
     trained_for: list[str] = field(default_factory=list)
+    baselines: list[str] = field(default_factory=list)
+    predict: tuple[str, list[str]] = ("file", [])
 
 
 @dataclass
@@ -58,7 +65,8 @@ class Estimate:
         n = len(values)
         mean = math.fsum(value / n for value in values)
         error = math.dist(values, [mean] * n) / math.sqrt(n * (n - 1)) if n > 1 else None
-        return cls(mean, error, n)
+        rounding = error is not None and error < ROUNDING * abs(mean)
+        return cls(mean, 0.0 if rounding else error, n)
 
 
 @dataclass
@@ -79,6 +87,16 @@ class Comparison:
             self.repeats += before is not None
             if before is None or run.written >= before.written:
                 group[repetition] = run
+
+    @property
+    def runs(self) -> list[Finished]:
+        """All of them, group by group."""
+        return [run for group in self.groups.values() for run in group.values()]
+
+    def baselines(self) -> list[str]:
+        """What was predicted without a cost, in all runs."""
+        first, *others = (run.baselines for run in self.runs)
+        return [name for name in first if all(name in other for other in others)]
 
     def labels(self) -> list[str]:
         """Each group by what tells it from the others: `loss=poisson`."""
@@ -145,7 +163,10 @@ def read(folder: Path, split: str) -> Finished:
         file.stat().st_mtime,
         made["targets"],
         made["scores"],
+        made["directions"],
         made["trained_for"],
+        made["baselines"],
+        (made["predicts"], made["asks"]),
     )
 
 
@@ -284,8 +305,14 @@ def scores(runs: list[Finished]) -> dict[str, str]:
     return {name: better for name, better in said[0].items() if all(other.get(name) == better for other in said)}
 
 
+def directions(runs: list[Finished]) -> dict[str, str]:
+    """Which way every number is better of which all runs say the same: the scores, and others."""
+    said = [run.directions for run in runs]
+    return {name: way for name, way in said[0].items() if all(one.get(name) == way for one in said)} | scores(runs)
+
+
 def direction(name: str, scores: dict[str, str]) -> str | None:
-    """Whether more of it is better, "max", or less, "min"; None of what is no score.
+    """Whether more of it is better, "max", or less, "min"; None of what nobody says.
 
     `mae_velocity` and `mae_lookup` are `mae`, of one target and of a baseline.
     """

@@ -21,7 +21,7 @@ ARROWS = {"max": "  better →", "min": "← better  ", None: ""}
 
 @quiet()
 def figure(
-    compared: Comparison, ranking: Ranking, names: list[str], labels: list[str], scores: dict[str, str]
+    compared: Comparison, ranking: Ranking, names: list[str], labels: list[str], directions: dict[str, str]
 ) -> Figure:
     """A panel for each score: a stroke a run, the mean with its interval over repetitions (Student's t). One more for
     the differences of `ranking`, with intervals corrected as p is: filled where 0 lies outside, beyond doubt."""
@@ -33,7 +33,7 @@ def figure(
     for panel, name in zip(panels, names, strict=False):
         values = [[run.numbers.get(name, math.nan) for run in groups[place].values()] for place in order]
         _scores(panel, values)
-        panel.set_xlabel(with_arrow(name, direction(name, scores)))
+        panel.set_xlabel(with_arrow(name, direction(name, directions)))
     _differences(panels[-1], ranking, labels)
     for panel in panels:
         as_rows(panel, len(order))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from dlthink.arrows import arrow
 from dlthink.errors import BadInput
 from dlthink.runs import verdict
-from dlthink.runs.comparison import Comparison, Estimate, direction
+from dlthink.runs.comparison import Comparison, Estimate, direction, read, scores
+from dlthink.runs.predict_words import line
 from dlthink.runs.ranking import Ranking
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Table:
     """Every metric of every group, and how far each group lies from the best by the first of them.
 
     names        metrics; those that are `asked` for stand there however wide, and in the picture, too
-    scores       what more or less is better of, "max" or "min"
+    directions   which way numbers are better, "max" or "min"
     reference    the place of the group that others are compared with; None: the best one
     other_data   settings by which the data of the groups differ: a difference says nothing of a cost then
     """
@@ -35,7 +36,7 @@ class Table:
     split: str
     names: list[str]
     asked: bool
-    scores: dict[str, str]
+    directions: dict[str, str]
     reference: int | None
     other_data: list[str]
 
@@ -49,7 +50,7 @@ class Table:
         """By the first metric; None of a group alone."""
         if len(self.labels) < 2:
             return None
-        way = direction(self.names[0], self.scores)
+        way = direction(self.names[0], self.directions)
         return Ranking.of(self.compared, self.names[0], way, self.reference, self.split == "test")
 
     @property
@@ -58,20 +59,35 @@ class Table:
         return self.ranking.order if self.ranking else list(range(len(self.labels)))
 
     @cached_property
-    def rows(self) -> tuple[list[str], list[int]]:
-        """Label and number of runs of each group, best first."""
+    def baselines(self) -> dict[str, list[Estimate | None]]:
+        """By what was predicted without a cost: each metric over all runs, None where it has none; where all runs are
+        on the same data, and it has a number by the first metric."""
+        found = {} if self.other_data else {name: self._beside(name) for name in self.compared.baselines()}
+        return {name: estimates for name, estimates in found.items() if estimates[0] is not None}
+
+    def _beside(self, baseline: str) -> list[Estimate | None]:
+        """Of a baseline: one number a repetition, which all groups share."""
+        runs = {repetition: run for group in self.compared.groups.values() for repetition, run in group.items()}
+        names = [f"{name}_{baseline}" for name in self.names]
+        known = [[run.numbers[name] for run in runs.values() if name in run.numbers] for name in names]
+        return [Estimate.of(values) if values else None for values in known]
+
+    @cached_property
+    def rows(self) -> tuple[list[str], list[str]]:
+        """Label and number of runs of each group, best first; then what needs no cost."""
         counts = [len(group) for group in self.compared.groups.values()]
-        return [self.labels[place] for place in self.order], [counts[place] for place in self.order]
+        labels, runs = [self.labels[place] for place in self.order], [str(counts[place]) for place in self.order]
+        return [*labels, *(f"no cost: {name}" for name in self.baselines)], [*runs, *("" for _ in self.baselines)]
 
     @cached_property
     def columns(self) -> list[list[str]]:
         """Heading and cells of each metric."""
-        headings = [f"{name} {arrow(direction(name, self.scores))}".rstrip() for name in self.names]
-        estimates = [self.compared.estimates(name) for name in self.names]
-        return [
-            column(heading, [each[place] for place in self.order])
-            for heading, each in zip(headings, estimates, strict=True)
-        ]
+        made = []
+        for k, name in enumerate(self.names):
+            heading = f"{name} {arrow(direction(name, self.directions))}".rstrip()
+            own, beside = self.compared.estimates(name), [estimates[k] for estimates in self.baselines.values()]
+            made.append(column(heading, [*(own[place] for place in self.order), *beside]))
+        return made
 
     @cached_property
     def answer(self) -> list[str]:
@@ -85,16 +101,18 @@ class Table:
         lines = [f"{ranking.name}, difference to {self.labels[ranking.reference]}, {verdict.basis(ranking)}"]
         lines[0] += f",\nin brackets {of}:" if (of := verdict.intervals(ranking)) else ":"
         lines += [f"  {label:<{wide[0]}}  {interval:<{wide[1]}}  {said}".rstrip() for label, interval, said in rows]
-        return [*lines, *ranking.notes, *verdict.sentences(ranking, self.compared, self.labels, self.scores)]
+        said = verdict.sentences(ranking, self.compared, self.labels, scores(self.compared.runs))
+        return [*lines, *ranking.notes, *said, *self._no_cost()]
 
     def lines(self) -> list[str]:
         """As many metrics as fit, a line for the others, and the answer."""
-        fit = len(self.names) if self.asked else fitting(self.columns, self.labels, WIDE)
+        fit = len(self.names) if self.asked else fitting(self.columns, self.rows[0], WIDE)
         said = [aligned(self.split, *self.rows, self.columns[:fit])]
         if fit < len(self.names):
             more = f"{len(self.names) - fit} more, by metrics=NAME,NAME: {', '.join(self.names[fit:])}"
             said.append(textwrap.fill(more, WIDE, subsequent_indent="  ", break_long_words=False))
-        return [*said, "", *self.answer] if self.answer else said
+        said += ["", *self.answer] if self.answer else []
+        return [*said, *self._predict()]
 
     def numbers(self) -> list[list]:
         """Of each group its settings, n, all metrics with their standard errors; of the first one the difference."""
@@ -112,8 +130,33 @@ class Table:
     def page(self) -> tuple[list[list[str]], list[str]]:
         """All metrics, and the answer."""
         labels, counts = self.rows
-        first, n = [self.split, *labels], ["n", *map(str, counts)]
+        first, n = [self.split, *labels], ["n", *counts]
         return [list(row) for row in zip(first, n, *self.columns, strict=True)], self.answer
+
+    def _no_cost(self) -> list[str]:
+        """A line where what needs no cost is ahead of the best group by the first metric."""
+        way = direction(self.names[0], self.directions)
+        best = self.compared.estimates(self.names[0])[self.order[0]].mean
+        means = {name: estimates[0].mean for name, estimates in self.baselines.items()}
+        ahead = {name: mean for name, mean in means.items() if (mean > best if way == "max" else mean < best)}
+        if way is None or not ahead:
+            return []
+        first = (max if way == "max" else min)(ahead, key=ahead.get)
+        return [f"{first}, which needs no cost, is ahead of them all by {self.names[0]}: {ahead[first]:.4g}."]
+
+    def _predict(self) -> list[str]:
+        """The command that predicts with the best group, by the best of its runs on validation."""
+        if self.ranking is None or self.ranking.direction is None or self.other_data:
+            return []
+        best = self.order[0]
+        runs = [*[*self.compared.groups.values()][best].values()]
+        on_validation = [(read(run.folder, "val").numbers.get(run.best[0], math.nan), run) for run in runs if run.best]
+        known = [(value, run) for value, run in on_validation if not math.isnan(value)]
+        if not known:
+            return []
+        _, run = (max if known[0][1].best[1] == "max" else min)(known, key=lambda pair: pair[0])
+        chosen = f"predict with {self.labels[best]}" + (", by its best run on validation" if len(runs) > 1 else "")
+        return [f"{chosen}: {line(str(run.folder), *run.predict)}"]
 
     def _differ(self) -> str:
         return (
@@ -130,7 +173,7 @@ class Table:
         if self.other_data:
             raise BadInput(self._differ())
         pictured = self.names if self.asked else self.names[:1]
-        return figure(self.compared, self.ranking, pictured, self.labels, self.scores)
+        return figure(self.compared, self.ranking, pictured, self.labels, self.directions)
 
 
 def digits(estimate: Estimate) -> tuple[str, str]:
@@ -144,9 +187,9 @@ def digits(estimate: Estimate) -> tuple[str, str]:
     return f"{mean:.{place}f}", f" +- {error:.{place}f}"
 
 
-def column(heading: str, estimates: list[Estimate]) -> list[str]:
-    """A heading and its cells, equally wide, the signs below each other."""
-    pairs = [digits(estimate) for estimate in estimates]
+def column(heading: str, estimates: list[Estimate | None]) -> list[str]:
+    """A heading and its cells, equally wide, the signs below each other; None: empty."""
+    pairs = [("", "") if estimate is None else digits(estimate) for estimate in estimates]
     left, right = (max(map(len, texts)) for texts in zip(*pairs, strict=True))
     cells = [f"{mean:>{left}}{error:<{right}}" for mean, error in pairs]
     wide = max(len(heading), left + right)
@@ -164,9 +207,9 @@ def fitting(columns: list[list[str]], labels: list[str], wide: int) -> int:
     return max(1, fit)
 
 
-def aligned(title: str, labels: list[str], counts: Iterable[int], columns: list[list[str]]) -> str:
+def aligned(title: str, labels: list[str], counts: Iterable[str], columns: list[list[str]]) -> str:
     """For the terminal."""
-    first, counts = [title, *labels], ["n", *map(str, counts)]
+    first, counts = [title, *labels], ["n", *counts]
     wide, narrow = max(map(len, first)), max(3, *map(len, counts))
     rows = zip(first, counts, *columns, strict=True)
     return "\n".join(f"{row[0]:<{wide}}  {row[1]:>{narrow}}  {'  '.join(row[2:])}".rstrip() for row in rows)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import Comparison, below, direction, scores, shared
+from dlthink.runs.comparison import Comparison, below, direction, directions, shared
 from dlthink.runs.paired_difference import DOUBT, holm
 from dlthink.runs.verdict import p_value
 
@@ -203,7 +203,7 @@ def _ranks_on(place: str, of: dict[str, list], groups: list[str], names: Sequenc
     """Ranks of the groups by what their runs, `of` each, have on one target; and by which score."""
     runs = [run for group in groups for run in of[group]]
     name = names[0] if names else next(iter(shared(runs)), "a metric")
-    better = direction(name, scores(runs))
+    better = direction(name, directions(runs))
     if better is None:
         raise BadInput(f"{place}: its runs do not say which way {name} is better; give metrics=NAME")
     means = [float(np.mean([run.numbers.get(name, math.nan) for run in of[group]])) for group in groups]

@@ -11,6 +11,7 @@ from dlthink.config.arguments import described
 from dlthink.errors import plain
 from dlthink.protocols import Data, Loss, Metrics
 from dlthink.runs.folder import record, tabulate
+from dlthink.runs.predict_words import needed
 from dlthink.runs.resumed_settings import check_kept, is_other
 from dlthink.training.checkpoint import Checkpoint
 from dlthink.training.loop import Loop
@@ -37,6 +38,10 @@ def launch(
     examined = {
         "best": list(parts.metrics.best),
         "scores": Metrics.scores.of(parts.metrics),
+        "directions": Metrics.directions.of(parts.metrics),
+        "baselines": list(Data.baselines.of(parts.data)),
+        "predicts": Data.predicts.of(parts.data),
+        "asks": needed(type(parts.data)),
         "trained_for": list(Loss.trained_for.of(parts.loss)),
         "targets": Metrics.target_names.of(parts.metrics),
     }

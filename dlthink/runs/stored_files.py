@@ -15,8 +15,12 @@ DEEP = 20
 LONG = 4_096  # letters of a value
 FILES = 100_000  # in a folder
 # Of a run without provenance: its choices (words by name), the words of its command; who was predicted; what costs are
-# compared by, and which of it the cost descends
-NOTHING: dict = {"choices": {}, "command": [], "targets": [], "scores": {}, "trained_for": []}
+# compared by, which way other numbers are better, what of it the cost descends, what one could predict without a cost;
+# what `dlthink predict` writes, and which words it needs
+NOTHING: dict = {
+    **{"choices": {}, "command": [], "targets": [], "scores": {}, "directions": {}, "trained_for": [], "baselines": []},
+    **{"predicts": "file", "asks": []},
+}
 
 
 def plain(folder: Path) -> Path:
@@ -74,12 +78,16 @@ def from_json(file: Path) -> dict:
 def provenance(file: Path) -> dict:
     """What made a run, as much of `NOTHING` as it says and whatever else. Raises BadInput."""
     content = NOTHING | from_json(file)  # runs of old say less
-    if not _words(content["targets"]) or not _words(content["trained_for"]):
-        raise BadInput(f"{file}: damaged (targets and trained_for should be lists of words)")
+    for name in ("targets", "trained_for", "baselines", "asks"):
+        if not _words(content[name]):
+            raise BadInput(f"{file}: damaged ({name} should be a list of words)")
+    if content["predicts"] not in ("file", "folder") or not all(map(str.isidentifier, content["asks"])):
+        raise BadInput(f"{file}: damaged (predicts should be file or folder, asks should be names)")
     if not _words(content["command"]) or not _words_by_name(content["choices"]):
         raise BadInput(f"{file}: damaged (choices should be words by name, command a list of words)")
-    if not _words_by_name(content["scores"]) or not {*content["scores"].values()} <= {"max", "min"}:
-        raise BadInput(f"{file}: damaged (scores should be max or min by name)")
+    for name in ("scores", "directions"):
+        if not _words_by_name(content[name]) or not {*content[name].values()} <= {"max", "min"}:
+            raise BadInput(f"{file}: damaged ({name} should be max or min by name)")
     return content
 
 

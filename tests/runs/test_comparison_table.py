@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import Comparison, find
+from dlthink.runs.comparison import Comparison, Estimate, find
 from dlthink.runs.comparison_table import Table
 from tests.runs.conftest import SCORES
 
@@ -21,3 +21,41 @@ def test_a_picture_has_what_was_asked_for_or_else_the_first_metric(runs, tmp_pat
     assert "minus that of loss=b" in differences.get_xlabel()
     with pytest.raises(BadInput, match=r"differ in data\.path"):
         Table(compared, "test", ["log_score"], asked, SCORES, None, ["data.path"]).figure()
+
+
+def table(tmp_path, names=("log_score",), reference=None):
+    compared = Comparison(find([tmp_path], "test")[0], ["seed"])
+    return Table(compared, "test", [*names], False, SCORES, reference, [])
+
+
+def test_what_needs_no_cost_stands_beside_and_is_told_where_it_is_ahead(runs, tmp_path):
+    for seed in range(2):
+        runs("a", seed, np.full(3, 1.0 + seed), beside={"constant": 0.5, "linear": 1.75 + seed})
+        runs("b", seed, np.full(3, 0.1 + seed), beside={"constant": 0.5, "linear": 1.75 + seed})
+    said = table(tmp_path, ["log_score", "mae"]).lines()
+    assert said[0].splitlines()[3:] == [
+        "no cost: constant        0.5 +- 0",
+        "no cost: linear         2.25 +- 0.50",
+    ]
+    assert said[-1] == "linear, which needs no cost, is ahead of them all by log_score: 2.25."
+    rows, answer = table(tmp_path).page()
+    assert [row[0] for row in rows] == ["test", "loss=a", "loss=b", "no cost: constant", "no cost: linear"]
+    assert answer[-1] == said[-1] and len(table(tmp_path).numbers()) == 3  # CSV is of groups
+
+
+def test_the_winner_predicts_by_its_best_run_on_validation(runs, tmp_path):
+    for seed, val in enumerate([1.0, 3.0, 2.0]):
+        runs("a", seed, np.full(3, 1.0 - seed), val=val, predicts="folder", asks=["direction"])
+        runs("b", seed, np.full(3, 0.0 - seed), val=9.0)
+    assert table(tmp_path).lines()[-1] == (
+        f"predict with loss=a, by its best run on validation: dlthink predict run={tmp_path}/a10 input=PHOTOS "
+        f"output=FOLDER direction=DIRECTION"
+    )
+    # beside a group that somebody names it is the best one all the same
+    assert table(tmp_path, reference=1).lines()[-1].startswith("predict with loss=a, by its best run")
+    assert "predict" not in table(tmp_path, ["oracle"]).lines()[-1]  # nobody says what is better
+
+
+def test_a_spread_of_rounding_is_none():
+    score = 0.9661016949152542
+    assert Estimate.of([score, score, score + 1e-16]).error == 0.0 and Estimate.of([1.0, 1.0 + 1e-9]).error > 0

@@ -59,6 +59,7 @@ class Identities:
     """
 
     family = "photos of people"
+    baselines = ("pixels", "pca")
     prepares: tuple[str, ...] = ("size", "grey")
     fixed: tuple[str, ...] = (*prepares, "validation", "fraction")  # once a run is trained
 

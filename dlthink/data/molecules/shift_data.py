@@ -25,6 +25,7 @@ class ShiftData(MoleculeData):
     """
 
     family = "shifts of atoms"
+    baselines = ("lookup",)
     prepares = (*MoleculeData.prepares, "nucleus")
     fixed = (*MoleculeData.fixed, "nucleus")
     nucleus: str = "13C"

@@ -55,6 +55,7 @@ class TwoDomains:
     """
 
     predicts = "folder"
+    baselines = ("untouched", "color_transfer")
     domains: Sequence[str]
     family = "photos of two domains"
     prepares: tuple[str, ...] = ("domains", "size")

@@ -62,6 +62,7 @@ class Counts:
 
     best = ("log_score", "max")
     scores = {"log_score": "max", "bits_per_spike": "max", "d2": "max"}
+    directions = {"rps": "min", "regret": "min", "oracle_share": "max", "pit_passes": "max"}
     needs = ("rate", "mean")
     word = "unit"  # what a target is called
 

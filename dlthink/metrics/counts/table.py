@@ -27,6 +27,7 @@ class TableCounts(Counts):
     """
 
     scores = {"log_score": "max", "bits_per_event": "max", "d2": "max"}
+    directions = Counts.directions | {"mae": "min", "rmse": "min"}
     word = "target"
 
     def __init__(self, target_names: list[str], floor: float = 0.01):

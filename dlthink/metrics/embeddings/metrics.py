@@ -65,6 +65,7 @@ class Embeddings:
         **dict.fromkeys(("one_shot_accuracy", "recall_at_1", "map_at_r", "auc", "lfw_accuracy", "lfw_auc"), "max"),
         "eer": "min",
     }
+    directions = {"recall_at_5": "max", "val_at_threshold": "max", "far_at_threshold": "min"}
     needs = ("embedding",)
 
     def __init__(self, pairs: list | None = None, draws: int = 100):

@@ -70,6 +70,11 @@ class Reals:
 
     best = ("crps", "min")
     scores = {"crps": "min", "nll": "min", "mae": "min", "rmse": "min", "r2": "max"}
+    directions = {
+        **dict.fromkeys(("median_ae", "miscalibration_area", "ence", "aurc", "mean_rmse_to_truth"), "min"),
+        **dict.fromkeys(("spearman", "spread_spearman"), "max"),
+        **{"crps": "min", "nll": "min", "mae": "min", "rmse": "min"},  # of single targets, where units differ
+    }
     needs = ("mean",)
 
     def __init__(

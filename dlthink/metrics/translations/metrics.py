@@ -78,6 +78,9 @@ class Translations:
         self.draws, self.arena = draws, Arena()
         self.mark = "_embedded" if self.features.name == "embedded" else ""
         self.best = (f"kid{self.mark}", "min")
+        self.directions = dict.fromkeys(("psnr", "ssim", "edge_ssim", "cycle_psnr"), "max")
+        self.directions |= dict.fromkeys((f"kid{self.mark}_gain", f"probe_share{self.mark}"), "max")
+        self.directions |= dict.fromkeys(("cycle_l1", "identity_l1"), "min")
 
     def condense(self, predicted: dict, y: dict, known: dict) -> tuple[dict, dict, dict]:
         """What to keep of a batch, in place of all of it: features and numbers of each photo, a few to be shown."""
@@ -87,8 +90,11 @@ class Translations:
     def numbers(self, predicted: dict, y: dict, known: dict) -> dict[str, float]:
         kept = self._kept(predicted, y, known)
         made = self._looks(kept)
-        own = [looks[f"kid{self.mark}_to_{target}"] for target, looks in made.items()]
-        numbers = {f"kid{self.mark}": sum(own) / len(own)}
+        endings = next(iter(kept["made"].values()))["features"]  # "" is the network's own, then the baselines
+        numbers = {
+            f"kid{self.mark}{name}": math.fsum(made[target][f"kid{self.mark}_to_{target}{name}"] for target in made) / 2
+            for name in endings
+        }
         for target, looks in made.items():
             to = f"_to_{target}"
             numbers |= looks

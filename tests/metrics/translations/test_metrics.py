@@ -27,7 +27,7 @@ def numbers(predicted, y, known, draws=20, **more):
 
 
 def named(truth):
-    names = {"kid_embedded"}
+    names = {f"kid_embedded{name}" for name in BASELINES}
     for to in DIRECTIONS:
         for name in BASELINES:
             names |= {f"{stem}_{to}{name}" for stem in ("edge_ssim", "probe_share_embedded")}
