@@ -32,6 +32,7 @@ ASKED = {  # the questions of the sanity check: what is asked, why it matters
     "own target": "each answer is compared with its own target, whatever the order of the batch",
 }
 CURES = {  # by what the sanity check says
+    "not the network's answers": "targets are what they are: forward must give each of them a finite cost",
     "log of": "a network may say any number: make it positive by construction, exp(out) or softplus(out), or work with "
     "the logarithm itself",
     "no gradient": "let the gradient through to the end: no .detach(), .item(), numpy or rounding in forward",

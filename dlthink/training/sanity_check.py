@@ -26,6 +26,7 @@ from dlthink.user_errors import own_code, written
 DRAWS = 16  # of chance, after which an adversary that never sees made photos does so by none
 MOST = 500  # operations of a graph that are counted
 EXAMINED = 16  # samples of validation
+OF_TARGETS = "y log y is torch.xlogy(y, y), which is 0 at 0; or take torch.log1p(y), or another cost for such targets"
 IN_PLACE = "write a = a + b where it says a += b, log() where it says log_()"
 
 
@@ -282,11 +283,27 @@ def _not_finite(loss: nn.Module, step: int, what: str, where: str | None, out: A
     when = "nothing was trained yet" if not step else f"nothing was trained since step {step}"
     where = f"; {where}" if where else ""
     advice = f". {loss.advice}" if Loss.advice.given(loss) else ""
+    if low := _too_low(loss, out, y):
+        advice = f". It is {low} that make it so, not the network's answers: {OF_TARGETS}"
     if isinstance(y, Tensor) and y.isnan().any():
         advice += ". What is nan in y is missing: ask only about what is known, known = ~y.isnan(), then y[known]"
     return Diverged(
         f"step {step + 1}: {what} on the first batch, and {when}: out spans {spans(out)}, y {spans(y)}{where}{advice}"
     )
+
+
+def _too_low(loss: nn.Module, out: Any, y: Any) -> str | None:
+    """Which targets leave the range of the cost, if it is finite at the same answers where these are 1."""
+    if not isinstance(y, Tensor) or not y.is_floating_point() or bool((y > 0).all()):
+        return None
+    leaf = leaf_of(out)
+    try:
+        total = reduce(add, terms_of(twin(loss), each(Tensor.clone, leaf), y.where(~(y <= 0), 1.0)).values())
+        slopes = torch.autograd.grad(total, list(tensors(leaf)), allow_unused=True)
+    except Exception:  # of a cost that goes on after it has left its range
+        return None
+    finite = total.isfinite() and all(slope is None or bool(slope.isfinite().all()) for slope in slopes)
+    return ("targets below 0" if bool((y < 0).any()) else "targets of 0") if finite else None
 
 
 def _keeps_a_graph(loss: nn.Module, names: dict[str, int]) -> BadInput:

@@ -436,6 +436,17 @@ def test_missing_targets_are_named_and_what_to_do_about_them_works(mine):
     assert np.isfinite(cost)
 
 
+def test_targets_that_leave_the_range_of_the_cost_are_told_from_answers_that_do(mine):
+    for forward, low in (("(y * y.log() - y * out + out.exp())", "0"), ("(out - y.sqrt()).square()", "below 0")):
+        data = Line()
+        data.train.y[:] = data.train.y.abs().round() if low == "0" else data.train.y
+        with pytest.raises(Diverged, match=rf"It is targets (of )?{low} that make it so, not .* torch.xlogy\(y, y\)"):
+            mine(data, forward=f"return {{'e': {forward}.mean()}}")
+    with pytest.raises(Diverged) as error:
+        mine(forward="return {'e': (out.log() - y).square().mean()}")
+    assert "targets" not in str(error.value)
+
+
 FINE = {
     "as it should be": {},
     "a penalty beside it": {"forward": "return {'e': (out - y).abs().mean(), 'small': out.square().mean()}"},
