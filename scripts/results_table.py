@@ -14,10 +14,11 @@ import argparse
 import math
 from pathlib import Path
 
-from dlthink.runs import comparison, stored_files, verdict
-from dlthink.runs.comparison import Comparison, Estimate, Finished
-from dlthink.runs.comparison_table import digits
-from dlthink.runs.ranking import Ranking
+from dlthink.runs import stored_files
+from dlthink.runs.compare import comparison, verdict
+from dlthink.runs.compare.comparison import Comparison, Estimate, Finished
+from dlthink.runs.compare.comparison_table import digits
+from dlthink.runs.compare.ranking import Ranking
 
 MOST = 6  # columns, where nobody says which
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import dlthink
 from dlthink.config import build
-from dlthink.runs.comparison import Estimate
+from dlthink.runs.compare.comparison import Estimate
 from dlthink.training import evaluation
 
 # MC dropout, one hidden layer of 50, over all 20 splits: (RMSE, its SE), (log likelihood, its SE); yaringal/

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from dlthink.runs import comparison
+from dlthink.runs.compare import comparison
 from scripts.results_table import differences, table
 from tests.commands.test_compare import made  # noqa: F401
 from tests.conftest import REPOSITORY

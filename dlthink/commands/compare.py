@@ -51,8 +51,8 @@ from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput, plain
 
 if TYPE_CHECKING:
-    from dlthink.runs.answer import Answer
-    from dlthink.runs.comparison import Comparison, Finished
+    from dlthink.runs.compare.answer import Answer
+    from dlthink.runs.compare.comparison import Comparison, Finished
 
 NAMES = {
     "split": "test",
@@ -72,8 +72,8 @@ def main(words: list[str]) -> int:
     if "--help" in words or "-h" in words:
         print(__doc__)
         return 0
-    from dlthink.runs import comparison
-    from dlthink.runs.answer import save
+    from dlthink.runs.compare import comparison
+    from dlthink.runs.compare.answer import save
 
     given, folders = _parse(words)
     paths = _files(given)
@@ -96,7 +96,7 @@ def main(words: list[str]) -> int:
 def _files(given: dict) -> list[Path]:
     """The files to be written, tables or pictures by their endings. Raises BadInput where that cannot be."""
     from dlthink.config.arguments import file_to_write
-    from dlthink.runs.answer import PICTURES, TABLES
+    from dlthink.runs.compare.answer import PICTURES, TABLES
 
     kinds = {"output": (*TABLES, *PICTURES), "figure": PICTURES}
     return [file_to_write(name, given[name], *ends) for name, ends in kinds.items() if given[name] is not None]
@@ -104,9 +104,9 @@ def _files(given: dict) -> list[Path]:
 
 def _answer(given: dict, compared: Comparison, runs: list[Finished]) -> Answer:
     """Ranks over data sets, curves along a setting, or a table: what was asked for, or what these runs are fit for."""
-    from dlthink.runs import comparison, critical_difference
-    from dlthink.runs.comparison_table import Table
-    from dlthink.runs.curve import Curves, best_at_the_end, curves
+    from dlthink.runs.compare import comparison, critical_difference
+    from dlthink.runs.compare.comparison_table import Table
+    from dlthink.runs.compare.curve import Curves, best_at_the_end, curves
 
     data_sets = _across(given, compared)
     if data_sets:
@@ -130,7 +130,7 @@ def _answer(given: dict, compared: Comparison, runs: list[Finished]) -> Answer:
 
 def _across(given: dict, compared: Comparison) -> list[str]:
     """The settings that tell data sets apart, where costs are to be ranked on several."""
-    from dlthink.runs import critical_difference
+    from dlthink.runs.compare import critical_difference
 
     asked = given["across"]
     keys = [key for key in (critical_difference.DATA_SETS if asked is None else _split(asked)) if key in compared.keys]
@@ -177,7 +177,7 @@ def _parse(words: list[str]) -> tuple[dict[str, str | None], list[Path]]:
 
 def _newest() -> Path:
     """The folder of the newest sweep, which is said. Raises BadInput where there is none."""
-    from dlthink.runs.comparison import SWEEPS, sweeps
+    from dlthink.runs.compare.comparison import SWEEPS, sweeps
 
     begun = (folder for _, folder in reversed(sweeps(SWEEPS)) if any(folder.rglob("config.yaml")))
     newest = next(begun, None)
@@ -189,7 +189,7 @@ def _newest() -> Path:
 
 def _find(folders: list[Path], split: str) -> tuple[list, list[str]]:
     """The finished runs, and what was left out."""
-    from dlthink.runs import comparison
+    from dlthink.runs.compare import comparison
 
     runs, unfinished = comparison.find(folders, split)
     left_out = [f"{unfinished} not finished"] if unfinished else []
@@ -201,7 +201,7 @@ def _find(folders: list[Path], split: str) -> tuple[list, list[str]]:
 
 def _over(given: str | None, runs: list) -> list[str]:
     """The settings that only repeat a run."""
-    from dlthink.runs import comparison
+    from dlthink.runs.compare import comparison
 
     over = ["seed", "data.fold"] if given is None else _split(given)
     settings = comparison.every_setting(runs)
@@ -221,7 +221,7 @@ def _shown(given: dict, runs: list) -> list[str]:
 
 def _names(asked: str | None, runs: list, word: str = "metrics") -> list[str]:
     """The metrics that were asked for, else those that all runs have."""
-    from dlthink.runs.comparison import shared
+    from dlthink.runs.compare.comparison import shared
 
     known = dict.fromkeys(name for run in runs for name in run.numbers)
     names = _split(asked) or shared(runs)

@@ -205,7 +205,7 @@ def _check_same(folder: Path, config: DictConfig) -> None:
     """Raises Changed where a run was begun with other settings than its words mean today: another version of a file."""
     from omegaconf import OmegaConf
 
-    from dlthink.runs.comparison import flat, settings
+    from dlthink.runs.compare.comparison import flat, settings
 
     before, now = settings(folder / "config.yaml"), flat(OmegaConf.to_container(config, resolve=True))
     other = [f"{key} was {before[key]}, is {now[key]}" for key in before.keys() & now.keys() if before[key] != now[key]]
@@ -219,7 +219,7 @@ def _check_same(folder: Path, config: DictConfig) -> None:
 
 def _finished(folder: Path) -> float | None:
     """The figure on validation that picked the best, of a run that came to its end; None of any other."""
-    from dlthink.runs.comparison import read
+    from dlthink.runs.compare.comparison import read
 
     if not (folder / "metrics.json").is_file():
         return None

@@ -17,8 +17,9 @@ from dlthink.errors import BadInput, in_shell, plain
 from dlthink.files.atomic import write_json
 from dlthink.files.lock import NAME, hold
 from dlthink.progress_bar import duration
-from dlthink.runs import comparison, stored_files
-from dlthink.runs.comparison import Estimate, Finished
+from dlthink.runs import stored_files
+from dlthink.runs.compare import comparison
+from dlthink.runs.compare.comparison import Estimate, Finished
 from dlthink.runs.search_space import Space
 
 KEPT, LOG = "search.json", "log.txt"  # in the folder of a search

@@ -9,7 +9,7 @@ from dlthink.metrics.embeddings.metrics import Embeddings
 from dlthink.metrics.reals.metrics import Reals
 from dlthink.metrics.translations.metrics import Translations
 from dlthink.protocols import Metrics
-from dlthink.runs.comparison import direction
+from dlthink.runs.compare.comparison import direction
 from tests.metrics.translations.made_seasons import DOMAINS, asked, photos
 
 Y = torch.arange(40.0).reshape(20, 2)

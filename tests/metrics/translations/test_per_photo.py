@@ -6,7 +6,7 @@ import pytest
 from dlthink.metrics.translations.kid import kids
 from dlthink.metrics.translations.metrics import Translations
 from dlthink.metrics.translations.per_photo import influences
-from dlthink.runs.paired_difference import over_both
+from dlthink.runs.compare.paired_difference import over_both
 from tests.metrics.translations.made_seasons import DOMAINS, asked, photos
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dlthink.runs import item_scores
-from dlthink.runs.comparison import Comparison, Finished
-from dlthink.runs.paired_difference import Difference, holm, over_both, over_parts, over_runs
+from dlthink.runs.compare import item_scores
+from dlthink.runs.compare.comparison import Comparison, Finished
+from dlthink.runs.compare.paired_difference import Difference, holm, over_both, over_parts, over_runs
 
 FEWEST = 2  # items in common that say anything
 

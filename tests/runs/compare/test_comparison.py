@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import Comparison, Estimate, _whole, direction, find, read, settings
+from dlthink.runs.compare.comparison import Comparison, Estimate, _whole, direction, find, read, settings
 
 TEXTS = {
     "as runs write it": "data:\n  _target_: a.B\n  path: null\n  loss: {x: 3}\nloss:\n  delta: 1.0\nseed: 3\n# 0a\n",

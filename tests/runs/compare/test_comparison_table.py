@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import Comparison, Estimate, find
-from dlthink.runs.comparison_table import Table
+from dlthink.runs.compare.comparison import Comparison, Estimate, find
+from dlthink.runs.compare.comparison_table import Table
 from tests.runs.conftest import SCORES
 
 

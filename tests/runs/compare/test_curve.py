@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import Comparison, find
-from dlthink.runs.curve import Curve, Curves, _rising, best_at_the_end, curves, sentence, worth
+from dlthink.runs.compare.comparison import Comparison, find
+from dlthink.runs.compare.curve import Curve, Curves, _rising, best_at_the_end, curves, sentence, worth
 
 X = [0.05, 0.1, 0.25, 0.5, 1.0]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dlthink.runs.paired_difference import Difference, holm, over_both, over_parts, over_runs
+from dlthink.runs.compare.paired_difference import Difference, holm, over_both, over_parts, over_runs
 
 rng = np.random.default_rng
 

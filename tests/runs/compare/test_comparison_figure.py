@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from dlthink.runs.comparison import Comparison, find
-from dlthink.runs.comparison_figure import figure, shortened
-from dlthink.runs.ranking import Ranking
+from dlthink.runs.compare.comparison import Comparison, find
+from dlthink.runs.compare.comparison_figure import figure, shortened
+from dlthink.runs.compare.ranking import Ranking
 from tests.runs.conftest import SCORES
 
 A, B, C = np.array([1.0, 1.2, 1.1]), np.array([0.1, 0.3, 0.2]), np.array([1.0, 1.25, 0.9])

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import Comparison, below, direction, directions, shared
-from dlthink.runs.paired_difference import DOUBT, holm
-from dlthink.runs.verdict import p_value
+from dlthink.runs.compare.comparison import Comparison, below, direction, directions, shared
+from dlthink.runs.compare.paired_difference import DOUBT, holm
+from dlthink.runs.compare.verdict import p_value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -151,7 +151,7 @@ class Ranks:
 
     def figure(self) -> Figure:
         """Mean ranks on a line, bars under those that chance could have put apart."""
-        from dlthink.runs.critical_difference_figure import figure
+        from dlthink.runs.compare.critical_difference_figure import figure
 
         return figure(self)
 

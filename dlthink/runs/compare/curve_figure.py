@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from dlthink.runs.comparison_figure import as_rows, shortened, with_arrow
+from dlthink.runs.compare.comparison_figure import as_rows, shortened, with_arrow
 from dlthink.style import GROUPS, INK, QUIET, canvas, quiet
 
 if TYPE_CHECKING:
-    from dlthink.runs.curve import Curve
-    from dlthink.runs.paired_difference import Difference
+    from dlthink.runs.compare.curve import Curve
+    from dlthink.runs.compare.paired_difference import Difference
 
 WIDE = 4  # x that grows by more than this factor is drawn by its logarithm
 # of an axis of factors, the coarsest of which two or more fit

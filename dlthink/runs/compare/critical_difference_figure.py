@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from dlthink.runs.comparison_figure import shortened
+from dlthink.runs.compare.comparison_figure import shortened
 from dlthink.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
 
 if TYPE_CHECKING:
-    from dlthink.runs.critical_difference import Ranks
+    from dlthink.runs.compare.critical_difference import Ranks
 
 
 @quiet()

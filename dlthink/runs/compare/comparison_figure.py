@@ -8,10 +8,10 @@ import textwrap
 import numpy as np
 from matplotlib.figure import Figure
 
-from dlthink.runs.comparison import Comparison, direction
-from dlthink.runs.paired_difference import over_runs
-from dlthink.runs.ranking import Ranking
-from dlthink.runs.verdict import basis, intervals
+from dlthink.runs.compare.comparison import Comparison, direction
+from dlthink.runs.compare.paired_difference import over_runs
+from dlthink.runs.compare.ranking import Ranking
+from dlthink.runs.compare.verdict import basis, intervals
 from dlthink.style import FAINT, INK, PREDICTED, QUIET, canvas, quiet
 
 MOST = 4  # scores side by side

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import Comparison
-from dlthink.runs.paired_difference import Difference, over_runs
+from dlthink.runs.compare.comparison import Comparison
+from dlthink.runs.compare.paired_difference import Difference, over_runs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,7 +100,7 @@ class Curves:
 
     def figure(self) -> Figure:
         """The curves with their bands, and beside them what each group needs."""
-        from dlthink.runs.curve_figure import figure
+        from dlthink.runs.compare.curve_figure import figure
 
         return figure(self.some, self.needs, self.x, self.y, self.better)
 

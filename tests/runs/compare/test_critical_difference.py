@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
 from dlthink.errors import BadInput
-from dlthink.runs.comparison import Comparison, Finished, find
-from dlthink.runs.critical_difference import Ranks, _ranked, across, beyond_range, enough
-from dlthink.runs.critical_difference_figure import figure
+from dlthink.runs.compare.comparison import Comparison, Finished, find
+from dlthink.runs.compare.critical_difference import Ranks, _ranked, across, beyond_range, enough
+from dlthink.runs.compare.critical_difference_figure import figure
 
 # Demsar 2006, table 6: area under the ROC curve of C4.5, with m, with cf, with both, on 14 data sets (voting: 2 and 3)
 AUC = np.array(

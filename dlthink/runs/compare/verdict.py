@@ -2,9 +2,9 @@
 
 import math
 
-from dlthink.runs.comparison import Comparison
-from dlthink.runs.paired_difference import DOUBT, MOST_RUNS, Difference
-from dlthink.runs.ranking import Ranking
+from dlthink.runs.compare.comparison import Comparison
+from dlthink.runs.compare.paired_difference import DOUBT, MOST_RUNS, Difference
+from dlthink.runs.compare.ranking import Ranking
 
 FEW = 3  # groups that a sentence names
 WORDS = {"max": ("worse", "better"), "min": ("better", "worse"), None: ("lower", "higher")}  # of less, of more

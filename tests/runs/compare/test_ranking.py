@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from dlthink.errors import BadInput
-from dlthink.runs import item_scores
-from dlthink.runs.comparison import Comparison, direction, find, scores
-from dlthink.runs.paired_difference import holm, over_both
-from dlthink.runs.ranking import Ranking
-from dlthink.runs.verdict import basis, intervals, p_value, rows, sentences
+from dlthink.runs.compare import item_scores
+from dlthink.runs.compare.comparison import Comparison, direction, find, scores
+from dlthink.runs.compare.paired_difference import holm, over_both
+from dlthink.runs.compare.ranking import Ranking
+from dlthink.runs.compare.verdict import basis, intervals, p_value, rows, sentences
 from tests.runs.conftest import SCORES
 
 

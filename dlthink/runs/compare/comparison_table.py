@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from dlthink.arrows import arrow
 from dlthink.errors import BadInput
-from dlthink.runs import verdict
-from dlthink.runs.comparison import Comparison, Estimate, direction, read, scores
+from dlthink.runs.compare import verdict
+from dlthink.runs.compare.comparison import Comparison, Estimate, direction, read, scores
+from dlthink.runs.compare.ranking import Ranking
 from dlthink.runs.predict_words import line
-from dlthink.runs.ranking import Ranking
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -166,7 +166,7 @@ class Table:
 
     def figure(self) -> Figure:
         """Points with intervals, best on top. Raises BadInput of a group alone, and of groups on different data."""
-        from dlthink.runs.comparison_figure import figure
+        from dlthink.runs.compare.comparison_figure import figure
 
         if self.ranking is None:
             raise BadInput("these runs are one group, which has no picture; name runs that differ, or over=")
