@@ -68,8 +68,12 @@ def _sweep(flags: list[str], words: list[str], resumed: bool, fail_fast: bool) -
     if not any(word.startswith("hydra.sweep.subdir=") for word in words):
         line.append(f"hydra.sweep.subdir='{name_of_each(words)}'")
     with sweep.alone(folder, launcher) as file:
-        these = sweep.Sweep(file, words, number, go_on, fail_fast, launcher == sweep.BESIDE)
+        there = len(list(folder.glob("*/metrics.json"))) if go_on else 0
+        these = sweep.Sweep(file, words, number, go_on, fail_fast, launcher == sweep.BESIDE, there)
         line.append(these.begin())
+        if number > 1:
+            finished = f", {there} of them finished" if there else ""
+            print(plain(f"{number} runs{finished}: how long all take is said when the first one ends"), flush=True)
         try:
             if these.beside:
                 fork_once(_last(words, "hydra.launcher.n_jobs"))

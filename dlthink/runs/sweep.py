@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import tempfile
 import time
@@ -16,7 +17,7 @@ from dlthink.config.arguments import one_of, own_words
 from dlthink.config.override import literal
 from dlthink.config.paths import conf_folder
 from dlthink.did_you_mean import hint
-from dlthink.errors import STOP, BadInput, Terminated, handled, in_shell
+from dlthink.errors import STOP, BadInput, Terminated, handled, in_shell, plain
 from dlthink.files.atomic import write_text
 from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
@@ -26,6 +27,7 @@ from dlthink.runs.signature import sign, signed
 PLACE = "DLTHINK_SWEEP"  # names the file in which a run says that it has ended, in whatever process it is
 WORDS = "sweep.json"  # in the folder of a sweep: the words that began it
 ENDED = ".ended"  # beside it while the sweep runs, where the machines of a cluster find it: what its runs say
+LAUNCHER = re.compile(r"hydra[/.]launcher\b")  # words that say where runs are trained, not what
 IN_TURN, BESIDE = "basic", "joblib"  # launchers whose runs end with the command: in its process, or in others
 
 
@@ -39,6 +41,7 @@ class Sweep:
     go_on      are runs that finished left as they are, and interrupted ones resumed?
     fail_fast  does the first run that fails end the sweep?
     beside     are they in processes of their own that the command waits for?
+    there      how many had come to their end before the command began
     command    its process
     began      when, in seconds
     """
@@ -49,6 +52,7 @@ class Sweep:
     go_on: bool = False
     fail_fast: bool = False
     beside: bool = False
+    there: int = 0
     command: int = field(default_factory=os.getpid)
     began: float = field(default_factory=time.time)
 
@@ -92,9 +96,11 @@ class Sweep:
         if self.runs == 1:
             return None
         done, passed = len(self.codes()), time.time() - self.began
-        took, left = sum(line.get("found") is False for line in self._lines()), ""
-        if took and done < self.runs:
-            left = f", about {duration(passed / took * (self.runs - done))} left"
+        how_each = [line["found"] for line in self._lines() if "found" in line]
+        took, left = how_each.count(False), ""
+        to_train = self.runs - done - max(0, self.there - how_each.count(True))
+        if took and to_train > 0:
+            left = f", about {duration(passed / took * to_train)} left"
         how = " was there" if found else figure or " failed"
         return f"{done} of {self.runs} runs done after {duration(passed)}{left}: {name}{how}"
 
@@ -198,15 +204,21 @@ def into(folder: Path, words: list[str]) -> list[str]:
     return [*(word for word in words if not _names_it(word)), literal("hydra.sweep.dir", str(folder))]
 
 
+def trained(words: list[str]) -> list[str]:
+    """The words that say what is trained, without those that say on which machine: a sweep may go on elsewhere."""
+    return [word for word in words if not LAUNCHER.match(word)]
+
+
 def _names_it(word: str) -> bool:
     return word.startswith("hydra.sweep.dir=")
 
 
 def began(folder: Path, words: list[str]) -> bool:
     """Do these words go on with the sweep in `folder`? BadInput where another one lies there."""
-    before = kept(folder)
-    if before is not None and before != words:
-        other = next((word for word in [*before, *words] if (word in before) != (word in words)), "the order of words")
+    before, asked = kept(folder), trained(words)
+    if before is not None and trained(before) != asked:
+        differ = (word for word in [*trained(before), *asked] if (word in trained(before)) != (word in asked))
+        other = next(differ, "the order of words")
         raise BadInput(
             f"{folder}: holds another sweep (they differ in {other}); go on with that one, dlthink train -m "
             f"resume={in_shell(folder)}, or name another folder"
@@ -267,10 +279,15 @@ def words_to_go_on(given: list[str]) -> list[str]:
     """The words of the sweep that `-m resume=FOLDER` names. Raises BadInput."""
     from dlthink.runs.latest import run_folder
 
-    others = [word for word in given if not word.startswith("resume=") and word not in ("-m", "--multirun")]
+    how = [word for word in given if LAUNCHER.match(word) or word.startswith("fail_fast=")]
+    others = [word for word in given if not word.startswith("resume=") and word not in ("-m", "--multirun", *how)]
     if others:
-        raise BadInput(f"{others[0]}: a sweep goes on as it began; for other settings begin another one")
-    folder = run_folder(next(word for word in given if word.startswith("resume=")).partition("=")[2])
+        raise BadInput(
+            f"{others[0]}: a sweep goes on as it began, but for hydra/launcher= and fail_fast=; for other settings "
+            f"begin another one"
+        )
+    name = next(word for word in given if word.startswith("resume=")).partition("=")[2]
+    folder = _newest() if name == "latest" and not Path(name).exists() else run_folder(name)
     words = kept(folder)
     if words is None:
         if one := next((file.parent for file in sorted(folder.glob("*/config.yaml"))), None):
@@ -278,7 +295,21 @@ def words_to_go_on(given: list[str]) -> list[str]:
         around = folder.parent.iterdir() if folder.parent.is_dir() else ()
         found = [other.name for other in around if (other / WORDS).is_file()]
         raise BadInput(f"{folder}: not the folder of a sweep (no {WORDS} in it){hint(folder.name, found)}")
-    return into(folder, words)
+    anew = {word.partition("=")[0] for word in how}
+    if "hydra/launcher" in anew:  # another one has its own settings
+        words = trained(words)
+    return [*into(folder, [word for word in words if word.partition("=")[0] not in anew]), *how]
+
+
+def _newest() -> Path:
+    """The folder of the sweep that was begun last, which is said. Raises BadInput where there is none."""
+    from dlthink.runs.compare.comparison import SWEEPS, sweeps
+
+    found = [folder for _, folder in sweeps(SWEEPS) if (folder / WORDS).is_file()]
+    if not found:
+        raise BadInput(f"resume=latest: there is no sweep in {SWEEPS} of this folder; give the folder of one")
+    print(plain(f"latest: {found[-1]}"))
+    return found[-1]
 
 
 def _clear_away(folder: Path) -> None:

@@ -2,6 +2,9 @@
 
 import math
 
+EARLY = 0.1  # of a run: where a best validation lies so early, the rest was in vain
+FEW = 8  # validations that are enough to say so
+
 
 class Best:
     """The choice among validations by one figure, `name`, of which more ("max") or less ("min") is better.
@@ -45,6 +48,24 @@ class Best:
         return (
             f"validation's {self.name}, which picks the best weights, was not finite {_times(self.infinite)}; "
             f"those of step {self.step} are kept"
+        )
+
+    def lateness(self, step: int, total: int, patience: int | None) -> str | None:
+        """At the end of a run, after `step` of `total` steps: that what came after the best was in vain, and which
+        setting ends it sooner, or later; None where the best came late enough."""
+        if not self.known or not self.step:
+            return None
+        if patience is not None and self.stale >= patience and step < total:
+            return (
+                f"ended after {step:,} of {total:,} steps: none of the {self.stale} validations since step "
+                f"{self.step:,} was better (trainer.patience={patience})"
+            )
+        if self.step > EARLY * step:
+            return None
+        sooner = min(FEW, self.stale) if patience is None else max(1, patience // 2)
+        return (
+            f"the best validation was that of step {self.step:,}: none of {self.stale} until step {step:,} was better; "
+            f"trainer.patience={sooner} ends sooner"
         )
 
     def state(self) -> dict:

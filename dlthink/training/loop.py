@@ -226,7 +226,8 @@ class Loop:
     @torch.no_grad()
     def _final_examination(self) -> dict[str, dict[str, float]]:
         """The best weights, examined on validation and test: `metrics.json`, figures; `scores.npz` of test's items."""
-        if remark := self.best.remark():
+        late = self.best.lateness(self.step, self.total, self.settings.patience)
+        for remark in filter(None, (self.best.remark(), late)):
             print(plain(f"note: {remark}"))
         saved = checkpoint.load(self.checkpoints / "best.pt")
         saved.install(self.model, self.loss)

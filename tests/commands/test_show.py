@@ -81,6 +81,19 @@ def test_a_column_that_numbers_the_rows_is_told(cli, tmp_path):
     assert "to predict y:" in told and "\nx: " not in told
 
 
+def test_whose_rows_these_are_is_told_with_the_word_that_keeps_them_together(cli, tmp_path):
+    columns = "mouse,Session No,cell_id,x,rating,strategy"
+    rows = "".join(f"m{i % 4},{i % 6},{i},{i % 5},{i % 3},{i % 2}\n" for i in range(24))
+    (tmp_path / "t.csv").write_text(f"{columns}\n{rows}")
+    told = [line for line in cli("show", "t.csv")[1].splitlines() if "data.group=" in line]
+    assert [line.partition(":")[0] for line in told] == ["mouse", "Session No"]
+    assert told[0] == (
+        "mouse: 4 different, each in several rows; where those of one belong together, data.group=mouse tests on "
+        "others than it trains on"
+    )
+    assert "data.group='Session No'" in told[1]
+
+
 def test_names_of_a_stranger_are_spelt(cli, tmp_path):
     np.savez(tmp_path / "mine.npz", **{"\x1b[31mred": np.zeros(3)})
     assert "\\x1b[31mred" in cli("show", tmp_path / "mine.npz")[1]

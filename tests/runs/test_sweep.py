@@ -73,6 +73,38 @@ def test_what_is_left_is_judged_by_the_runs_that_took_their_time(these, monkeypa
     assert these.failed() == ["1-seed=1"] and these.codes() == [0, 2, 0]
 
 
+def test_runs_that_were_there_already_are_no_time_that_is_left(tmp_path, monkeypatch):
+    """Whichever comes first: side by side, those that are there may be found later."""
+    begun = sweep.Sweep(tmp_path / sweep.ENDED, ["seed=range(40)"], 40, beside=True, there=36)
+    begun.begin()
+    monkeypatch.setattr(sweep.time, "time", lambda: begun.began + 60)
+    assert begun.ended(0, "39", " val 1") == "1 of 40 runs done after 60 s, about 3 min left: 39 val 1"
+    assert begun.ended(0, "0") == "2 of 40 runs done after 60 s, about 3 min left: 0 was there"
+    assert begun.ended(0, "38", " val 1") == "3 of 40 runs done after 60 s, about 60 s left: 38 val 1"
+
+
+def test_a_sweep_goes_on_elsewhere_with_the_same_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "outputs/multirun/a/b"
+    folder.mkdir(parents=True)
+    (folder / "multirun.yaml").touch()
+    begun = ["seed=0,1", "hydra/launcher=slurm", "hydra.launcher.partition=gpu"]
+    sweep.keep(folder, begun)
+    here = f"hydra.sweep.dir='{folder}'"
+    asked = ["-m", f"resume={folder}"]
+    assert sweep.words_to_go_on(asked) == [*begun, here]
+    beside = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "fail_fast=true"]
+    assert sweep.words_to_go_on([*asked, *beside]) == ["seed=0,1", here, *beside]
+    more = ["hydra.launcher.partition=cpu"]
+    assert sweep.words_to_go_on([*asked, *more]) == ["seed=0,1", "hydra/launcher=slurm", here, *more]
+    assert sweep.words_to_go_on(["-m", "resume=latest", "fail_fast=true"])[-1] == "fail_fast=true"
+    assert sweep.began(folder, ["seed=0,1", "hydra/launcher=joblib"])  # the same command, typed again
+    with pytest.raises(BadInput, match=r"holds another sweep \(they differ in seed=0,1\)"):
+        sweep.began(folder, ["seed=0,2", "hydra/launcher=slurm"])
+    with pytest.raises(BadInput, match=r"trainer.steps=5: a sweep goes on as it began, but for hydra/launcher="):
+        sweep.words_to_go_on([*asked, "trainer.steps=5"])
+
+
 def test_a_signal_is_told_to_the_runs_and_the_same_again_ends_the_command(these):
     reached = []
     with pytest.raises(Terminated), these.heard():

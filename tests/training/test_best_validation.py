@@ -75,3 +75,24 @@ def test_an_infinite_figure_does_not_freeze_the_choice(tmp_path, capsys):
     assert (run.best.value, run.best.step, run.best.infinite) == (3.0, 20, 3)
     told = capsys.readouterr()
     assert "step 5: validation's odd is -inf" in told.err and "not finite 3 times" in told.out
+
+
+def at(best_step, stale, finite=True):
+    best = Best("crps", "min")
+    best.better(1.0 if finite else math.nan, best_step)
+    for _ in range(stale):
+        best.better(2.0, best_step + 1)
+    return best
+
+
+def test_a_run_whose_best_validation_came_early_says_so_and_what_ends_it_sooner():
+    assert at(100, 9).lateness(4000, 4000, None) == (
+        "the best validation was that of step 100: none of 9 until step 4,000 was better; "
+        "trainer.patience=8 ends sooner"
+    )
+    assert at(400, 9).lateness(4000, 4000, None) and at(401, 9).lateness(4000, 4000, None) is None
+    assert at(300, 40).lateness(4000, 4000, 80).endswith("trainer.patience=40 ends sooner")
+    assert at(100, 8).lateness(900, 4000, 8) == (
+        "ended after 900 of 4,000 steps: none of the 8 validations since step 100 was better (trainer.patience=8)"
+    )
+    assert at(3900, 8).lateness(4000, 4000, 8) is None and at(0, 8).lateness(4000, 4000, 8) is None

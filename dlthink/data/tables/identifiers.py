@@ -1,4 +1,4 @@
-"""Columns of numbers that only say which row this is: they count the rows, in any order, or are called so."""
+"""Columns that say which row this is: they count the rows, in any order, or are called so; or whose rows these are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,25 @@ FEWEST = 20  # rows from which that shows
 CALLED = re.compile(
     r"(?i:unnamed: \d+|index|id|uid|key|nr\.?|no\.?|#|lfd\.? ?nr\.?|.*[_\s.-]id|id[_\s.-].*)|.*[a-z]I[dD]|ID[a-z].*"
 )
+WHOSE = re.compile(  # several rows are of one
+    r"(?i:.*(?<![a-z])(?:animal|mouse|mice|rat|monkey|subject|subj|patient|participant|person|people|proband|donor|"
+    r"session|recording|experiment|litter|family|student|user|customer|client|household|plate|batch|lot|site|hospital|"
+    r"clinic|center|centre|school|class|shop|store|cell_?line|sample|tier|maus|patientin|person|sitzung)s?"
+    r"(?![a-z]).*)"
+)
 YEAR = re.compile(r"year|yr|jahr|ann[eé]e|anno|a[nñ]o|jaar|ano", re.IGNORECASE)
+
+
+def repeats(column: pandas.Series) -> int:
+    """How many there are of those whose rows these are (animals, patients, sessions), by the column's name; 0 where it
+    names nobody, or nobody twice."""
+    name = str(column.name)
+    if len(column) < FEWEST or not (WHOSE.fullmatch(name) or CALLED.fullmatch(name)):
+        return 0
+    if column.dtype.kind == "f" and (column.dropna() % 1).any():
+        return 0
+    different = column.nunique()
+    return different if 1 < different <= column.notna().sum() / 2 else 0
 
 
 def names_rows(column: pandas.Series) -> str:

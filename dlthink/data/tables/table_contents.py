@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlthink.data.tables.identifiers import names_rows
+from dlthink.data.tables.identifiers import names_rows, repeats
 from dlthink.data.tables.readers.columns import kind_of, listed, numbers
 from dlthink.data.tables.readers.read_table import Source, read_table
 
@@ -62,6 +62,12 @@ def _next(path: str, frame: pandas.DataFrame, kinds: dict[str, str], source: Sou
         yield f"who is like whom, by {words[-1]}: {begin}{_typed(words[-1])} data.kind=identities"
     for name, why in identifiers.items():
         yield f"{name}: {why}, so training leaves it out"
+    for name, different in ((name, repeats(frame[name])) for name, kind in kinds.items() if kind != "nested"):
+        if different:
+            yield (
+                f"{name}: {different:,} different, each in several rows; where those of one belong together, "
+                f"data.group={_typed(name)} tests on others than it trains on"
+            )
     structures = [name for name in kinds if "smiles" in name.lower()]
     if structures:
         yield f"{structures[0]} holds molecules: data=molecule_table in place of data=table reads them as such"
