@@ -30,6 +30,7 @@ def main(words: list[str]) -> int:
     on, name, title = given["on"], given["name"] or given["on"], given["name"] or given["on"] or given["split"]
     import torch
 
+    from dlthink.advice import apt
     from dlthink.config import build
     from dlthink.errors import BadInput, plain
     from dlthink.files.atomic import write_json
@@ -50,7 +51,7 @@ def main(words: list[str]) -> int:
         with saved.fitting():
             parts = build.assemble(run.config, state=saved["data"])
     for note in parts.data.notes:
-        print(plain(f"note: {note}"))
+        print(plain(f"note: {apt(note, parts.loss)}"))
     audit = given["audit"] == "true"
     if audit and not Metrics.audit.given(parts.metrics):
         raise BadInput(f"audit=true: there is no audit of {type(parts.data).__name__}; leave the word out")
@@ -61,7 +62,7 @@ def main(words: list[str]) -> int:
     answers = evaluation.examine(parts.model, parts.loss, parts.metrics, split, batches, saved.fitted).answers
     with torch.no_grad():
         numbers = parts.metrics.numbers(*answers)
-        lines = evaluation.lines(parts.metrics, *answers)
+        lines = evaluation.lines(parts.metrics, parts.loss, *answers)
     if audit:
         numbers |= _audited(parts, split, batches, run.folder / (f"audit_{name}" if on else "audit"))
     for line in lines:

@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from dlthink.advice import apt
 from dlthink.config.arguments import described
 from dlthink.errors import plain
 from dlthink.protocols import Data, Loss, Metrics
@@ -48,7 +49,7 @@ def launch(
     record(folder, config, provenance | examined)  # on resuming, too: settings may differ
     tabulate(folder, Data.tables.of(parts.data))
     for note in parts.data.notes:
-        print(plain(f"note: {note}"))
+        print(plain(f"note: {apt(note, parts.loss)}"))
     return run.run(
         hparams=described(config, provenance["choices"], provenance["command"]),
         text=f"```yaml\n{OmegaConf.to_yaml(config)}\n```",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from dlthink.advice import apt
 from dlthink.nested_tensors import join, rows
 from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import rng
@@ -117,10 +118,10 @@ def remarks(metrics: Any, predicted: dict, y: Any, known: dict) -> list[str]:
     return Metrics.remarks.of(metrics)(predicted, y, known)
 
 
-def lines(metrics: Any, predicted: dict, y: Any, known: dict) -> list[str]:
-    """What is said at the end: these, and which cost or setting the data ask for."""
+def lines(metrics: Any, loss: nn.Module, predicted: dict, y: Any, known: dict) -> list[str]:
+    """What is said at the end: these, and which cost or setting the data ask for in place of this one."""
     answers = predicted, y, known
-    return [*remarks(metrics, *answers), *Metrics.suggestions.of(metrics)(*answers)]
+    return [apt(line, loss) for line in (*remarks(metrics, *answers), *Metrics.suggestions.of(metrics)(*answers))]
 
 
 def all_figures(metrics: Any, predicted: dict, y: Any, known: dict) -> dict[str, Any]:

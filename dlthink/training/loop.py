@@ -235,7 +235,7 @@ class Loop:
         for name, split in (("val", self.val), ("test", self.test)):
             answers = self._examine(split, saved.fitted).answers
             results[name] = self.metrics.numbers(*answers)
-        for line in evaluation.lines(self.metrics, *answers):
+        for line in evaluation.lines(self.metrics, self.loss, *answers):
             print(plain(f"note: test: {line}"))
         if self.doubt:
             print(plain(f"note: {self.doubt}"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from dlthink.advice import apt
 from dlthink.errors import Diverged, plain
 from dlthink.progress_bar import Bar, Lines
 from dlthink.protocols import Loss
@@ -99,7 +100,7 @@ class Progress:
         seen = {name: float(value) for name, value in self.loss.watch(out, y).items()}
         self.board.scalars("watch", seen, step, epoch)
         if remark := Loss.remark.of(self.loss)(seen):
-            self.remark(remark, step)
+            self.remark(apt(remark, self.loss), step)
 
     def remark(self, text: str, step: int, once: str = "") -> None:
         """A line beside the bar, said once in a launch; `once`: one line of all that are given this word."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dlthink.data.tables import drawn, targets
+from dlthink.data.tables import drawn, target_shape, targets
 from dlthink.data.tables.baselines import Training
 from dlthink.data.tables.inputs import Inputs, RealInputs
 from dlthink.data.tables.preparation import Features
@@ -37,6 +37,7 @@ class Reals(Table):
         return ("n_in", "category_sizes", "quantiles", "n_targets", "unit", "target", "target_names", "target_std")
 
     def stated(self, names: list[str], y: np.ndarray) -> dict[str, Any]:
+        self.notes += target_shape.notes(y, names) if self.path else []
         std = [float(np.nanstd(column)) or 1.0 for column in y.T]
         return {
             "n_targets": len(names),

@@ -144,7 +144,7 @@ class Counts:
         when = self._when(mean_of(predicted)[:, unit : unit + 1], y[:, unit : unit + 1], known)
         return [
             f"far worse than a guess of the mean rate: {', '.join(bad)}{when}; look at the covariates there, or try a "
-            f"penalty (trainer.l2), a higher data.min_spikes, dropout, a smaller network"
+            f"larger penalty (trainer.l2), a higher data.min_spikes, more dropout, a smaller network"
         ]
 
     def _when(self, mean: Tensor, y: Tensor, known: dict[str, Tensor]) -> str:

@@ -41,7 +41,7 @@ def suggestion(noise: Noise, units: list[str], word: str) -> str | None:
     if less.any():
         said.append(f"{_listed(less, units, word, 'scatter')} less than {law} ({_range(ratio[less])} the variance)")
     if less.any():
-        advice.append("loss=com_poisson or generalized_poisson")
+        advice.append("loss=com_poisson or loss=generalized_poisson")
     elif zeros.any():
         advice.append("loss=zero_inflated_negative_binomial")
     elif more.any():

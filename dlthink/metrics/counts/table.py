@@ -41,7 +41,9 @@ class TableCounts(Counts):
         return numbers
 
     def remarks(self, predicted: dict, y: Tensor, known: dict) -> list[str]:
-        advice = "try a penalty (trainer.l2), dropout, a smaller network, fewer steps, and look for outliers in x"
+        advice = (
+            "try a larger penalty (trainer.l2), more dropout, a smaller network, fewer steps; look for outliers in x"
+        )
         found = super().remarks(predicted, y, {})
         return [f"{_in_words(line.partition('; ')[0])}; {advice}" for line in found]
 

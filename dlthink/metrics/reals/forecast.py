@@ -61,6 +61,11 @@ class Forecast:
         return (2 * self._ask("cdf", self._y) - 1).abs()
 
     @cached_property
+    def below_zero(self) -> Tensor:
+        """P(Y < 0)."""
+        return self._ask("cdf", torch.zeros_like(self._y))
+
+    @cached_property
     def crps(self) -> Tensor:
         """The distribution's own `crps(y)` if it has one; else 2 int (p - [y < q])(y - q) dp, q = icdf(p).
 
@@ -144,6 +149,10 @@ class Part(Forecast):
     @cached_property
     def depth(self) -> Tensor:
         return self._whole.depth[self._on]
+
+    @cached_property
+    def below_zero(self) -> Tensor:
+        return self._whole.below_zero[self._on]
 
     @cached_property
     def crps(self) -> Tensor:

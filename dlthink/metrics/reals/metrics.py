@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FAR, FAR_NATS = 1.5, 2.0  # RMSE over that of a constant guess, NLL above it: from here on it is a remark's worth
+PENALTY = "a larger penalty (trainer.l2)"
+LESS = f"{PENALTY}, more dropout, a smaller network"
+MISSED = 5.0  # targets below 0, of which there is none
 FEWEST = 10  # rows, below which a constant guess is not known well enough
 
 
@@ -158,12 +161,30 @@ class Reals:
             if rmse > FAR * constant > 0:
                 lines.append(
                     f"{name} is far worse than a guess of the mean: RMSE {rmse:.4g}, by the mean {constant:.4g}; "
-                    f"try a penalty (trainer.l2), dropout, a smaller network, fewer steps, and look for outliers in x"
+                    f"try {LESS}, fewer steps, and look for outliers in x"
                 )
             elif nll > guess + FAR_NATS:
                 lines.append(
                     f"{name} has a spread far worse than a constant one: NLL {nll:.4g}, a constant guess {guess:.4g}; "
-                    f"try loss.calibrate=scale, loss=beta_nll or student_t, a penalty (trainer.l2), fewer steps"
+                    f"try loss.calibrate=scale, loss=beta_nll, loss=student_t, {PENALTY}, fewer steps"
+                )
+        return lines
+
+    def suggestions(self, predicted: dict, y: Tensor, known: dict) -> list[str]:
+        """A line for each target that is never below 0, of which the predicted distributions put some there.
+
+        How many, the sum of their P(Y < 0): from 5 on chance leaves none of them out more often than once in 150.
+        """
+        every, names = known_of(predicted, y), self.target_names or range(y.shape[1])
+        lines = []
+        for target in range(y.shape[1]):
+            own = every.only(every.target == target)
+            below = float(own.below_zero.sum())
+            if below >= MISSED and float(own.y.min()) >= 0:
+                what = f"target {names[target]}" if len(names) > 1 else "the target"
+                lines.append(
+                    f"{what} is never below 0, and as predicted {below:.0f} of {len(own)} would be; try loss=quantile, "
+                    f"or a log-normal cost of your own (losses.md has one)"
                 )
         return lines
 

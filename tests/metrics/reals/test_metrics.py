@@ -193,6 +193,17 @@ def test_a_formula_that_a_family_does_not_have_is_integrated_and_without_a_varia
     assert {n for n in NAMES if math.isnan(made[n])} == NEED_A_DISTRIBUTION - {"nll"} | {"crps"}
 
 
+def test_targets_that_are_never_below_zero_and_predicted_there_are_told():
+    y = torch.rand(200, 2) + 0.01
+    wide = {"mean": y, "std": torch.full_like(y, 1.0)}
+    first, second = Reals("s", target_names=["a", "b"]).suggestions(wide, y, {})
+    assert "target a is never below 0, and as predicted 6" in first and "target b" in second
+    assert "try loss=quantile" in first
+    narrow, mean = {"mean": y, "std": torch.full_like(y, 0.01)}, {"mean": y - 5}
+    assert Reals().suggestions(narrow, y, {}) == Reals().suggestions(mean, y, {}) == []
+    assert Reals().suggestions(wide, torch.cat((y[1:], y[:1] - 5)), {}) == []
+
+
 def test_a_mean_alone_has_its_errors_and_nothing_of_a_spread():
     y, predicted = sample()
     made = numbers({"mean": predicted["mean"]}, y)
