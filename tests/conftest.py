@@ -1,6 +1,5 @@
 """Ways to run dlthink in tests."""
 
-import copy
 import gc
 import os
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from dlthink import efficientnet_lite
 from dlthink.__main__ import main
 from dlthink.training.board import Board
+from tests.composed_once import composed_once
 
 REPOSITORY = Path(__file__).parent.parent
 SMALL = ["data.minutes=2", "data.neurons=4", "data.rate=12", "model.width=8", "trainer=smoke", "trainer.device=cpu"]
@@ -41,7 +41,7 @@ def refused(result, *words):
 @pytest.fixture(autouse=True)
 def seeded():
     """First weights are the same whichever test came before; what a test is about draws from a generator of its own."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)  # torch.manual_seed goes through every kind of device
 
 
 @pytest.fixture
@@ -57,29 +57,8 @@ def undrawn(request, monkeypatch):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def read_once():
-    """Hydra parses its files and ours anew for each composition; in tests, what has not changed is parsed once."""
-    from hydra.core.plugins import Plugins
-
-    Plugins.instance()  # which imports its sources itself, and anew
-    from hydra._internal.core_plugins.file_config_source import FileConfigSource
-    from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
-
-    parsed = {}
-
-    def once(load):
-        def load_config(self, config_path):
-            file = Path(self.path, self._normalize_file_name(config_path))
-            key = (self.full_path(), config_path, file.stat().st_mtime_ns if file.exists() else None)
-            if key not in parsed:
-                parsed[key] = load(self, config_path)
-            return copy.deepcopy(parsed[key])
-
-        return load_config
-
-    with pytest.MonkeyPatch.context() as patch:
-        for source in (FileConfigSource, ImportlibResourcesConfigSource):
-            patch.setattr(source, "load_config", once(source.load_config))
+def quick_composition():
+    with composed_once():
         yield
 
 

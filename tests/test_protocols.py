@@ -49,7 +49,7 @@ def test_data_their_splits_and_inputs_have_it_as_objects(problem, tmp_path, monk
     small = {
         "spikes-encode": {"minutes": 2, "neurons": 3},
         "spikes-decode": {"minutes": 2, "neurons": 3},
-        "molecules": {"molecules": 300},
+        "molecules": {"molecules": 150},
         "faces": {"identities": 30, "photos_each": 4, "size": 24},
         "seasons": {"scenes": 8, "val_scenes": 4, "test_scenes": 4, "size": 32},
         "table-reals": {"rows": 200},

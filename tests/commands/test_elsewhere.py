@@ -97,6 +97,7 @@ def test_a_second_table_of_molecules(cli, drawn, of_molecules, tmp_path):
     assert cli(*words, "name=second_lab")[0] == 0 and kept("second_lab")["test"] == found["test"]
 
 
+@pytest.mark.slow  # of the data alone: tests/data
 def test_the_runs_own_test_is_found_again(cli, of_molecules):
     """Of the file that it was trained with, all that is left is what it was tested on."""
     assert (
@@ -203,6 +204,7 @@ def test_a_second_table(cli, tmp_path, monkeypatch, kind):
 # --------------------------------------------------------------------------------------------------------------- faces
 
 
+@pytest.mark.slow  # of the data alone: tests/data
 def test_faces_of_another_collection(cli, tmp_path, monkeypatch):
     image = pytest.importorskip("PIL.Image", reason="photos need pillow")
     from tests.data.photos.made_photos import laid, people
@@ -241,6 +243,7 @@ def test_faces_of_another_collection(cli, tmp_path, monkeypatch):
 # ------------------------------------------------------------------------------------------------------------- seasons
 
 
+@pytest.mark.slow  # of the data alone: tests/data
 def test_photos_of_another_place(cli, tmp_path, monkeypatch):
     pytest.importorskip("PIL.Image", reason="photos need pillow")
     from tests.data.photos.made_photos import laid

@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
+from dlthink.commands import predict
+from dlthink.errors import BadInput
 from tests.conftest import needs_lite1, refused
 from tests.data.photos.made_photos import laid, packed, picture
 from tests.data.seasons.made_seasons import photos
@@ -68,6 +71,20 @@ def test_from_training_to_photos(cli, tmp_path, loss):
     assert not Path("other").exists()
 
 
+def test_training_photos_are_kept(tmp_path, monkeypatch):
+    """Where a run's photos lie, in it or around it, nothing is written, be it by a link or another spelling."""
+    monkeypatch.chdir(tmp_path)
+    for season in ("summer", "winter"):
+        (tmp_path / season).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "winter", target_is_directory=True)
+    data = OmegaConf.create({"a": "summer", "b": "winter", "size": 32, "domains": None, "c": "gone"})
+    for output in ("winter", "winter/made", "link", "./winter/../winter", str(tmp_path)):
+        with pytest.raises(BadInput, match="choose another"):
+            predict._keep_training_data(Path(output), data)
+    predict._keep_training_data(Path("made"), data)
+
+
+@pytest.mark.slow
 def test_nothing_is_made_among_training_photos(cli, tmp_path, monkeypatch):
     monkeypatch.setattr("dlthink.metrics.translations.metrics.Translations.figures", lambda *_: {})
     for season in ("summer", "winter"):

@@ -40,7 +40,7 @@ RUNS = {
 
 def start(folder, spec, saved=None, stop_at=None):
     """Train as `spec` says; `stop_at` raises SIGTERM in the middle of that step."""
-    spec = dict(steps=60, validate_every=7, log_every=5) | spec
+    spec = dict(steps=30, validate_every=7, log_every=5) | spec
     model, data = spec.pop("model", network)(), Line()
     if stop_at is not None:
         take, seen = data.train.take, []
@@ -93,11 +93,11 @@ def test_stopped_in_the_middle_and_resumed_equals_uninterrupted(tmp_path, spec):
 def test_curves_and_table_go_on_without_gap_or_repeat(tmp_path):
     start(tmp_path / "whole", {})
     with pytest.raises(Interrupted):
-        start(tmp_path / "parts", {}, stop_at=33)
+        start(tmp_path / "parts", {}, stop_at=23)
     saved, _ = checkpoint.load_last(tmp_path / "parts" / "checkpoints")
     board = tmp_path / "parts" / "metrics.csv"
     with open(board, "a") as file:  # what a kill may leave: rows beyond the checkpoint, half a row
-        file.write("40,4,train,mse,123\n41,4,tr")
+        file.write("28,3,train,mse,123\n29,3,tr")
     start(tmp_path / "parts", {}, saved)
 
     def curve(folder):
@@ -109,7 +109,7 @@ def test_curves_and_table_go_on_without_gap_or_repeat(tmp_path):
     events = EventAccumulator(str(tmp_path / "parts"))
     events.Reload()
     steps = [e.step for e in events.Scalars("train/mse")]
-    assert steps == sorted(set(steps)) == list(range(5, 61, 5))
+    assert steps == sorted(set(steps)) == list(range(5, 31, 5))
 
 
 def test_a_finished_run_only_examines_again(tmp_path):

@@ -135,7 +135,8 @@ def test_everybody_masked(folder):
     assert change[len(change) // 2 :].mean() > 2 * change[: len(change) // 2].mean()
 
 
-def test_large_photos_are_asked_about_a_few_at_a_time_and_shown_small(folder):
+def test_large_photos_are_asked_about_a_few_at_a_time_and_shown_small(tmp_path):
+    folder = laid(tmp_path, people({f"Person {i}": 3 for i in range(12)}))
     found = data(folder, size=256)
     assert found.test.at_once == 32 and data(folder).test.at_once > 512
     index = torch.arange(3)

@@ -3,6 +3,7 @@
 import io
 import tarfile
 import zipfile
+from functools import cache
 
 import numpy as np
 import pytest
@@ -31,11 +32,12 @@ def decode(data, size, grey, centre=None):
 
 def people(counts):
     """{"Name/Name_0001.png": bytes} for {name: how many}."""
-    return {
-        f"{name}/{name}_{i + 1:04d}.png": packed(picture([len(name), *name.encode(), i]))
-        for name, count in counts.items()
-        for i in range(count)
-    }
+    return {f"{name}/{name}_{i + 1:04d}.png": photo_of(name, i) for name, count in counts.items() for i in range(count)}
+
+
+@cache
+def photo_of(name, i):
+    return packed(picture([len(name), *name.encode(), i]))
 
 
 def laid(folder, files):

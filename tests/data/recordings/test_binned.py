@@ -28,7 +28,7 @@ def test_every_spike_is_in_exactly_one_bin(width):
     for low, high in intervals:
         number = int((high - low) / width + 1e-6)
         for i in range(number):
-            slow.append(sum(low + i * width <= t < low + (i + 1) * width for t in spikes))
+            slow.append(int(((low + i * width <= spikes) & (spikes < low + (i + 1) * width)).sum()))
     assert bins.counts([spikes])[:, 0].tolist() == slow
     ends = [(edges[0], edges[-1]) for edges in bins.edges]
     assert bins.counts([spikes]).sum() == sum(((spikes >= a) & (spikes < b)).sum() for a, b in ends)

@@ -284,7 +284,7 @@ def test_the_most_accurate_threshold_makes_the_fewest_mistakes(n, people):
     y = torch.arange(people).repeat_interleave(n // people)
     upper = torch.ones(n, n).triu(1).bool()
     same = (y[:, None] == y[None])[upper]
-    for _ in range(60 if n < 100 else 1):
+    for _ in range(60 if n < 20 else 8):
         centre = torch.randn(people, 6, generator=g)
         e = torch.nn.functional.normalize(centre[y] + 0.8 * torch.randn(n, 6, generator=g), dim=1)
         d = (e[:, None] - e[None]).double().square().sum(-1)[upper]
