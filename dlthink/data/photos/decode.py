@@ -59,6 +59,17 @@ def upright(data: bytes) -> Any:
         return _upright(_eight_bits(image))
 
 
+def shorter_side(data: bytes) -> int | None:
+    """Pixels of a picture's shorter side, by what its file begins with; None of what is no picture."""
+    PIL = pillow()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return min(PIL.Image.open(io.BytesIO(data)).size)
+    except Exception:  # decoders raise OSError, SyntaxError, struct.error, IndexError, ... on damage
+        return None
+
+
 def bands(image: Any) -> Iterator[tuple[int, Any]]:
     """(top, picture): horizontal parts of a picture, one after the other."""
     high = max(1, BAND // image.width)

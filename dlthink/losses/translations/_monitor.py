@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 REMEMBERED = 24  # photos whose figures are averaged
-FEW = 8  # looks before which nothing is said
+FEW = 8  # looks before which nothing is said, and those at a discriminator that are averaged: it has many patches
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 BOUNDS = {"luminance": -0.2, "variety": 0.2, "contrast": 0.1, "judged": 0.98}
 REMARKS = {
@@ -21,6 +21,14 @@ REMARKS = {
     "judged": "the discriminator of {to} is never fooled, so the network learns nothing from it: try another loss.gan, "
     "a lower optim.lr, or more photos",
 }
+
+
+class _Latest(dict):
+    """The latest figures by name."""
+
+    def __missing__(self, name: str) -> deque[float]:
+        self[name] = deque(maxlen=FEW if name.startswith("judged") else REMEMBERED)
+        return self[name]
 
 
 class Monitor:
@@ -35,7 +43,7 @@ class Monitor:
     def __init__(self) -> None:
         self.small: dict[str, deque[Tensor]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self.looks: Counter[str] = Counter()
-        self.numbers: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+        self.numbers: dict[str, deque[float]] = _Latest()
 
     def state(self) -> dict:
         """The figures of the latest photos, for a checkpoint."""
@@ -47,8 +55,9 @@ class Monitor:
         """Put back what `state` returned."""
         for to, photos in state["small"].items():
             self.small[to] = deque(photos, maxlen=REMEMBERED)
+        self.numbers.clear()
         for name, values in state["numbers"].items():
-            self.numbers[name] = deque(values, maxlen=REMEMBERED)
+            self.numbers[name].extend(values)
         self.looks = Counter(state["looks"])
 
     @torch.no_grad()

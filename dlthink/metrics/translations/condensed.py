@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from dlthink.metrics.translations.arena import Arena
+from dlthink.metrics.translations.faults import contrast, tones
 from dlthink.metrics.translations.ssim import edges, luminance, psnr, ssim
 
 BATCH = 32  # photos compared at a time
@@ -63,11 +64,13 @@ def translated(sources: dict[str, str], predicted: dict, y: dict, known: dict) -
 
 
 def condensed(both: list[Translated], features: Callable[[Tensor], np.ndarray], arena: Arena) -> dict[str, Any]:
-    """{"real": {domain: F}, "made": {domain: {"features": {ending: F}, "numbers": {name: V}, "shown": {title: P}}}}.
+    """{"real": {domain: F}, "made": {domain: {"features": {ending: F}, "numbers": {name: V}, "shown": {title: P}}},
+    "tones": {"real": {domain: T}, "made": {domain: T}}, "contrast": {domain: V}}.
 
     both: the directions of a batch; of its photos that are shown for the first time. Lists of one array each, which
     batches append: F float [n, d] features, nan where a picture is not finite; V [n] numbers of each photo, by name and
-    ending; P uint8 [s, s, 3] pictures, at most SHOWN. arena: where they are put.
+    ending, contrast of real ones; P uint8 [s, s, 3] pictures, at most SHOWN; T [n, 3, c, c] of `faults.tones`.
+    arena: where they are put.
     """
     real = {one.source: features_of(one.before, one.rows, features) for one in both}
     made = {
@@ -78,7 +81,17 @@ def condensed(both: list[Translated], features: Callable[[Tensor], np.ndarray], 
         }
         for one in both
     }
-    return _put({"real": real, "made": made}, arena)
+    seen = {
+        "real": {one.source: each(one.rows, tones, one.before) for one in both},
+        "made": {one.target: each(one.rows, tones, one.made[""]) for one in both},
+    }
+    flat = {one.source: each(one.rows, contrast, one.before) for one in both}
+    return _put({"real": real, "made": made, "tones": seen, "contrast": flat}, arena)
+
+
+def each(rows: Tensor, function: Callable[..., Tensor], *pictures: Tensor) -> list[np.ndarray]:
+    """`function` of the rows of `pictures`: a list of [some, ...]."""
+    return [function(*parts).numpy() for parts in batches(rows, *pictures)]
 
 
 def _put(kept: Any, arena: Arena) -> Any:

@@ -12,6 +12,7 @@ from dlthink.errors import BadInput
 from dlthink.metrics.misfit import misfit
 from dlthink.metrics.translations.arena import Arena
 from dlthink.metrics.translations.condensed import condensed, evenly, translated
+from dlthink.metrics.translations.faults import faults, too_few
 from dlthink.metrics.translations.features import Features
 from dlthink.metrics.translations.kid import kids, summary
 from dlthink.metrics.translations.per_photo import per_photo
@@ -128,6 +129,14 @@ class Translations:
             for target, made in kept["made"].items()
         }
         return {"pictures": draw.pictures(rows), "features": draw.features(self._looks(kept), self.mark)}
+
+    def remarks(self, predicted: dict, y: dict, known: dict) -> list[str]:
+        """A cast of colour, a way back that is lost."""
+        return faults(self._kept(predicted, y, known), self.source)
+
+    def suggestions(self, predicted: dict, y: dict, known: dict) -> list[str]:
+        """Where photos are too few for KID to tell."""
+        return too_few(self._kept(predicted, y, known), f"kid{self.mark}")
 
     def _kept(self, predicted: dict, y: dict, known: dict) -> dict[str, Any]:
         return (

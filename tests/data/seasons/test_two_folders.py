@@ -63,6 +63,26 @@ def said(make, *args, **more):
 # -------------------------------------------------------------------------------------------------------------- splits
 
 
+@pytest.mark.parametrize(
+    "side, few, size, more", [(70, 30, 64, "=3000"), (50, 50, 32, "=3000"), (300, 300, 64, "=128")]
+)
+def test_the_size_follows_the_photos_where_nobody_says_it(tmp_path, side, few, size, more):
+    """The larger of 64 and 32 pixels that most photos have; one of forty may be smaller, and is left out."""
+    places = []
+    for season in ("summer", "winter"):
+        sizes = [(side + 20, few if i == 0 else side) for i in range(40)]
+        files = {f"{i}.png": packed(picture([i, len(season), ord(season[0])], sizes[i])) for i in range(40)}
+        places.append(str(laid(tmp_path / season, files)))
+    found = TwoFolders(*places)
+    assert (found.size, found.load, found.state["size"], found.train.size) == (size, size, size, size)
+    (told,) = [note for note in found.notes if note.startswith(f"data.size={size}, ")]
+    assert f"from {side} pixels" in told and more in told
+    assert sum(found.test.count.values()) + sum(found.train.count.values()) < 80
+    again = TwoFolders(*places, state=found.state)
+    assert (again.size, again.test.count) == (size, found.test.count)
+    said(TwoFolders, *places, size=128, state=found.state)
+
+
 def test_the_content_decides_and_no_photo_is_on_two_sides(tmp_path):
     found = two(tmp_path, photos(60), photos(40, "winter"), validation=0.2)
     for season, n in (("summer", 60), ("winter", 40)):
