@@ -19,6 +19,7 @@ from dlthink.data.fraction import SPARE, thinned
 from dlthink.data.pk_sampler import PKSampler
 from dlthink.data.stable_hash import share, tie
 from dlthink.errors import BadInput
+from dlthink.false_accepts import different_pairs
 
 ROLES = ("train", "val", "test")
 TEST_SHARE = 0.2  # of the people, where nothing else decides
@@ -118,6 +119,7 @@ class Identities:
             "size": size,
         }
         y = _numbers(folk, owner, rows, trained)
+        self.facts["validation_pairs"] = different_pairs(y[rows["val"]])
         self.train, self.val, self.test = (
             FaceSplit(
                 every.pixels,
@@ -147,7 +149,7 @@ class Identities:
     @classmethod
     def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of their facts."""
-        return ("n_targets", "n_identities", "channels", "size")
+        return ("n_targets", "n_identities", "channels", "size", "validation_pairs")
 
     def face_set(self) -> FaceSet:
         """All photos of this data set."""

@@ -20,6 +20,7 @@ from dlthink.data.tables.roles import ROLES, Splitting
 from dlthink.data.tables.rows import Rows
 from dlthink.data.tables.table import Table
 from dlthink.errors import BadInput
+from dlthink.false_accepts import different_pairs
 
 
 class Identities(Table):
@@ -43,7 +44,7 @@ class Identities(Table):
     @classmethod
     def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of its facts."""
-        return ("n_in", "category_sizes", "quantiles", "n_targets", "n_identities")
+        return ("n_in", "category_sizes", "quantiles", "n_targets", "n_identities", "validation_pairs")
 
     def read(self, frame, names, source) -> np.ndarray:
         if len(names) > 1:
@@ -60,7 +61,8 @@ class Identities(Table):
         return {"n_targets": 1, "n_identities": len(np.unique(y))}
 
     def splits(self, x: dict[str, tuple[Features, np.ndarray]], y, truth, ties) -> dict[str, Rows]:
-        if "trained" not in self.state:
+        new = "trained" not in self.state
+        if new:
             self.state["trained"] = [tie(name) for name in np.unique(y[x["train"][1]])]
         number = {one: i for i, one in enumerate(self.state["trained"])}
         for name in np.unique(y):  # others from there on
@@ -77,6 +79,8 @@ class Identities(Table):
 
             batches = PKSampler(numbers, self.identities, self.each, ("identities", "each"), ("identities", "rows"))
             made[role] = IdentityRows(features, numbers, batches, dict if role == "train" else as_they_are)
+        if new:
+            self.facts["validation_pairs"] = different_pairs(made["val"].y)
         if "table" in self.state and len(made["train"]):
             made["train"].batches.check()
         return made

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlthink.false_accepts import allowed
 from dlthink.metrics.embeddings.bootstrap import Resampled, interval, people_drawn, share
 from dlthink.metrics.embeddings.pair_distances import GRID, Pairs
 from dlthink.metrics.embeddings.retrieval import nearest, one_shot
@@ -34,6 +35,8 @@ class Embeddings:
     pairs  of photo numbers, (i, j, whether one person), such as those of LFW's View 2; those with both photos in the
            split make the lfw_ numbers, left out where there are none
     draws  of a gallery, for one_shot_accuracy
+    validation_pairs  of two people in validation; where they are too few for a false accept rate of 1e-2, the AUC
+           picks the best checkpoint instead
 
     predicted  {"embedding"}: [n, width] unit vectors; "threshold" and "accuracy_threshold" where the cost fitted them
     y      [n] identities
@@ -68,9 +71,11 @@ class Embeddings:
     directions = {"recall_at_5": "max", "val_at_threshold": "max", "far_at_threshold": "min"}
     needs = ("embedding",)
 
-    def __init__(self, pairs: list | None = None, draws: int = 100):
+    def __init__(self, pairs: list | None = None, draws: int = 100, validation_pairs: int | None = None):
         self.pairs = np.array(pairs or [], np.int64).reshape(-1, 3)
-        self.draws = draws
+        self.draws, self.few = draws, None
+        if validation_pairs is not None and not allowed(FARS["1e-2"], validation_pairs):
+            self.best, self.few = ("auc", "max"), validation_pairs
 
     def numbers(self, predicted: dict, y: Tensor, known: dict) -> dict[str, float]:
         numbers = self._of(predicted, y, known, intervals=True)
@@ -134,6 +139,15 @@ class Embeddings:
                 f"(AUC {rates.auc:.3g}); has the cost the wrong sign?"
             ]
         return []
+
+    def suggestions(self, predicted: dict, y: Tensor, known: dict) -> list[str]:
+        """Where validation is so small that another number picks the best checkpoint."""
+        if self.few is None:
+            return []
+        return [
+            f"validation has {self.few} pairs of two people, too few for a false accept rate of 1e-2: auc picked the "
+            f"best weights; give more people, or a larger data.validation"
+        ]
 
     def figures(self, predicted: dict, y: Tensor, known: dict) -> dict[str, Figure]:
         """distances: same and different people; roc; with pictures also mistakes, the worst pairs, and neighbours."""

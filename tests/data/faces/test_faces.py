@@ -7,6 +7,7 @@ import torch
 from dlthink.data.faces.drawing import factors, picture
 from dlthink.data.faces.faces import Faces
 from dlthink.errors import BadInput
+from dlthink.false_accepts import different_pairs
 
 FEW = {"identities": 40, "photos_each": 4, "size": 24}
 
@@ -57,7 +58,8 @@ def test_splits_and_facts():
     found = Faces(**FEW, photos=2)
     people = [set(s.y.tolist()) for s in (found.train, found.val, found.test)]
     assert sum(map(len, people)) == len(set.union(*people)) == 40
-    assert found.facts == {"n_targets": 1, "n_identities": len(people[0]), "channels": 3, "size": 24}
+    facts = {"n_targets": 1, "n_identities": len(people[0]), "channels": 3, "size": 24}
+    assert found.facts == facts | {"validation_pairs": different_pairs(found.val.y)}
     again = Faces(**FEW, state=found.state)
     assert again.test.y.equal(found.test.y) and again.facts == found.facts
     other = Faces(**(FEW | {"seed": 5}), state=found.state)

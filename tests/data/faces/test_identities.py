@@ -15,6 +15,7 @@ from dlthink.data.faces.face_folder import FaceFolder
 from dlthink.data.faces.pca import WhitenedPCA, pixel_embedding, small_grey
 from dlthink.data.stable_hash import share
 from dlthink.errors import BadInput
+from dlthink.false_accepts import different_pairs
 from tests.data.photos.made_photos import decode, laid, packed, people, picture, zipped
 
 COUNTS = {f"Per son {i:02d}": 1 + i % 5 for i in range(60)} | {"Zoë": 4}
@@ -60,7 +61,8 @@ def test_a_person_is_on_one_side_and_the_numbers_tell_people(folder):
     assert len({person for person, _ in every}) == len({n for _, n in every}) == len(set(every))
     numbers = [sorted({n for _, n in found[name]}) for name in ("train", "val", "test")]
     assert [n for side in numbers for n in side] == list(range(len(set(every)))), "0 .. in training, and on from there"
-    assert data(folder).facts == {"n_targets": 1, "n_identities": len(numbers[0]), "channels": 3, "size": 16}
+    facts = {"n_targets": 1, "n_identities": len(numbers[0]), "channels": 3, "size": 16}
+    assert data(folder).facts == facts | {"validation_pairs": different_pairs(data(folder).val.y)}
     assert len({person for person, _ in every}) == len(COUNTS) - sum(
         COUNTS[p] == 1 and share(p) >= 0.2 and share(p, "validation") >= 0.2 for p in COUNTS
     )

@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from dlthink.false_accepts import different_pairs
 from dlthink.metrics.embeddings import bootstrap, metrics
 from dlthink.metrics.embeddings.bootstrap import Resampled, interval, people_drawn, share
 from dlthink.metrics.embeddings.metrics import Embeddings, effective_rank, mean_cosine
@@ -31,6 +32,18 @@ def test_names_are_always_these():
     assert Embeddings.best == ("val_at_far_1e-2", "max")
     for name in WITH_INTERVAL:
         assert made[f"{name}_low"] < made[name] < made[f"{name}_high"]
+
+
+@pytest.mark.parametrize("pairs, best", [(None, "val_at_far_1e-2"), (100, "val_at_far_1e-2"), (99, "auc"), (0, "auc")])
+def test_where_validation_does_not_define_a_rate_the_auc_picks_the_weights_and_says_so(pairs, best):
+    embedding, y = people()
+    examination = Embeddings(validation_pairs=pairs)
+    assert examination.best == (best, "max")
+    told = examination.suggestions({"embedding": embedding}, y, {})
+    assert [f"validation has {pairs} pairs of two people" in line for line in told] == [True] * (best == "auc")
+    n = 15  # of whom one false accept is more than 1 %
+    made = numbers(torch.nn.functional.normalize(torch.randn(n, 8)), torch.arange(n) // 2)
+    assert math.isnan(made["val_at_far_1e-2"]) == (different_pairs(torch.arange(n) // 2) < 100) and made["auc"] >= 0
 
 
 def test_a_perfect_and_a_collapsed_embedding():
