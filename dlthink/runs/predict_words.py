@@ -1,10 +1,14 @@
 """Words of `dlthink predict` that a kind of data asks for by itself, beside what is read and written."""
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 from dlthink.errors import in_shell
+from dlthink.runs import stored_files
+from dlthink.runs.signature import signed
 
+KNOWN = ("dlthink", "torch")  # whose classes need no word of the user's
 COMMON = ("path", "state")  # of `Data.inputs`, which every kind has
 
 
@@ -19,7 +23,15 @@ def needed(data: type) -> list[str]:
     return [name for name, default in asked(data).items() if default is inspect.Parameter.empty]
 
 
-def line(folder: str, predicts: str, needs: list[str]) -> str:
-    """The command that predicts with the run in `folder`, to be typed with a file, or photos, of one's own."""
+def line(folder: Path, predicts: str, needs: list[str], settings: dict[str, str]) -> str:
+    """The command that predicts with the run in `folder`, to be typed with a file, or photos, of one's own.
+
+    Classes of the user's own that its settings name are allowed in it, if this user has written the run here.
+    """
     places = "input=PHOTOS output=FOLDER" if predicts == "folder" else "input=FILE output=predicted.csv"
-    return " ".join([f"dlthink predict run={in_shell(folder)} {places}", *(f"{name}={name.upper()}" for name in needs)])
+    words = [f"dlthink predict run={in_shell(folder)} {places}", *(f"{name}={name.upper()}" for name in needs)]
+    targets = [value for key, value in settings.items() if key.rpartition(".")[2] == "_target_"]
+    own = sorted({module for name in targets if (module := name.partition(".")[0]) not in KNOWN})
+    if own and signed(stored_files.text(folder / "config.yaml")):
+        words.append(f"allow={in_shell(','.join(own))}")
+    return " ".join(words)

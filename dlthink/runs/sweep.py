@@ -99,7 +99,7 @@ class Sweep:
         how_each = [line["found"] for line in self._lines() if "found" in line]
         took, left = how_each.count(False), ""
         to_train = self.runs - done - max(0, self.there - how_each.count(True))
-        if took and to_train > 0:
+        if took and to_train > 0 and not (code and self.fail_fast):
             left = f", about {duration(passed / took * to_train)} left"
         how = " was there" if found else figure or " failed"
         return f"{done} of {self.runs} runs done after {duration(passed)}{left}: {name}{how}"

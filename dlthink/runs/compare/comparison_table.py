@@ -156,7 +156,7 @@ class Table:
             return []
         _, run = (max if known[0][1].best[1] == "max" else min)(known, key=lambda pair: pair[0])
         chosen = f"predict with {self.labels[best]}" + (", by its best run on validation" if len(runs) > 1 else "")
-        return [f"{chosen}: {line(str(run.folder), *run.predict)}"]
+        return [f"{chosen}: {line(run.folder, *run.predict, run.settings)}"]
 
     def _differ(self) -> str:
         return (

@@ -6,6 +6,7 @@ import pytest
 from dlthink.errors import BadInput
 from dlthink.runs.compare.comparison import Comparison, Estimate, find
 from dlthink.runs.compare.comparison_table import Table
+from dlthink.runs.signature import sign
 from tests.runs.conftest import SCORES
 
 
@@ -54,6 +55,16 @@ def test_the_winner_predicts_by_its_best_run_on_validation(runs, tmp_path):
     # beside a group that somebody names it is the best one all the same
     assert table(tmp_path, reference=1).lines()[-1].startswith("predict with loss=a, by its best run")
     assert "predict" not in table(tmp_path, ["oracle"]).lines()[-1]  # nobody says what is better
+
+
+def test_a_class_of_one_s_own_is_allowed_in_a_run_that_was_written_here(runs, tmp_path):
+    for loss in "ab":
+        folder = runs(loss, 0, np.ones(3), val=1.0)
+        text = (folder / "config.yaml").read_text().replace("name: a", "_target_: my_cost.MyCost")
+        (folder / "config.yaml").write_text(text)
+    strange = table(tmp_path).lines()[-1]
+    (tmp_path / "a00/config.yaml").write_text(sign((tmp_path / "a00/config.yaml").read_text()))
+    assert table(tmp_path).lines()[-1] == f"{strange} allow=my_cost" and "allow=" not in strange
 
 
 def test_a_spread_of_rounding_is_none():
