@@ -83,6 +83,13 @@ def in_shell(value: object) -> str:
 
 def answer(error: BaseException) -> int:
     """Say in one line what went wrong; returns the exit code."""
+    line, code = in_a_line(error)
+    print(line, file=sys.stderr)
+    return code
+
+
+def in_a_line(error: BaseException) -> tuple[str, int]:
+    """What went wrong, as it is said, and the exit code."""
     message, code = str(error), 2
     if isinstance(error, Diverged):
         code = 1
@@ -93,8 +100,7 @@ def answer(error: BaseException) -> int:
     elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         message = f"{where}{error.strerror or error}; what was saved before is still there"
-    print(plain(f"dlthink: {' '.join(message.splitlines())}"), file=sys.stderr)
-    return code
+    return plain(f"dlthink: {' '.join(message.splitlines())}"), code
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:

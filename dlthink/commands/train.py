@@ -69,15 +69,16 @@ def _sweep(flags: list[str], words: list[str], resumed: bool, fail_fast: bool) -
         line.append(f"hydra.sweep.subdir='{name_of_each(words)}'")
     with sweep.alone(folder, launcher) as file:
         there = len(list(folder.glob("*/metrics.json"))) if go_on else 0
-        these = sweep.Sweep(file, words, number, go_on, fail_fast, launcher == sweep.BESIDE, there)
+        these = sweep.Sweep(file, words, number, go_on, fail_fast, launcher, there)
         line.append(these.begin())
         if number > 1:
             finished = f", {there} of them finished" if there else ""
-            print(plain(f"{number} runs{finished}: how long all take is said when the first one ends"), flush=True)
+            how_long = ": how long all take is said when the first one ends" if there < number else ""
+            print(plain(f"{number} runs{finished}{how_long}"), flush=True)
         try:
             if these.beside:
                 fork_once(_last(words, "hydra.launcher.n_jobs"))
-            with these.heard() if these.beside else nullcontext():
+            with these.heard() if these.beside else these.followed() if these.elsewhere else nullcontext():
                 _composed(line, launcher)
         except SystemExit as stop:  # a signal, or the first failure where that ends the sweep
             if stop.code not in these.codes():

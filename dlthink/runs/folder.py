@@ -63,6 +63,11 @@ def open_run(
     place = run_folder(folder)
     file = place / "config.yaml"
     if not file.is_file():
+        if one := next((inside.parent for inside in sorted(place.glob("*/config.yaml"))), None):
+            raise BadInput(
+                f"{place}: holds several runs; name one of them, {in_shell(one)}; which is best: dlthink compare "
+                f"{in_shell(place)}; to go on with a sweep: dlthink train -m resume={in_shell(place)}"
+            )
         raise BadInput(f"{place}: not the folder of a run (there is no config.yaml in it)")
     stored_files.plain(place)
     text = stored_files.configuration(file)

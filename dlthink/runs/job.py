@@ -15,7 +15,7 @@ from dlthink.config import stem  # noqa: F401  folders of runs are called so, in
 from dlthink.config.override import as_typed
 from dlthink.config.paths import choices_by_group, page
 from dlthink.config.user_files import reach, register
-from dlthink.errors import EXPECTED, STOP, BadInput, answer, exit_code, in_shell, out_of_memory, plain
+from dlthink.errors import EXPECTED, STOP, BadInput, answer, exit_code, in_a_line, in_shell, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
 from dlthink.runs.summary import table
@@ -76,6 +76,9 @@ def job(config: DictConfig) -> float | None:
     except BadInput as error:
         sys.exit(answer(error))
 
+    if these.elsewhere and these.stopped() is not None:
+        _leave_no_trace(folder)
+        return None
     if not these.beside:
         return _told(config, folder, these, typed)
     with at_work(these):
@@ -95,8 +98,8 @@ def _told(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> f
     from dlthink.config.refusals import REFUSED, in_one_line
     from dlthink.training.interrupt import Interrupted
 
-    def tell(code: int, figure: str | None = None) -> None:
-        if line := these.ended(code, folder.name, figure):
+    def tell(code: int, figure: str | None = None, why: str = "") -> None:
+        if line := these.ended(code, folder.name, figure, why):
             print(plain(line), flush=True)
 
     try:
@@ -104,11 +107,14 @@ def _told(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> f
         tell(0, how)
         return figure
     except (*EXPECTED, *REFUSED) as error:
-        code = answer(in_one_line(error) if isinstance(error, REFUSED) else error)
-        tell(code)
+        why, code = in_a_line(in_one_line(error) if isinstance(error, REFUSED) else error)
+        print(why, file=sys.stderr)
+        tell(code, why=why)
         _leave_no_trace(folder)
         if these.fail_fast or isinstance(error, Changed):
-            sys.exit(code)
+            if not these.elsewhere:
+                sys.exit(code)
+            these.stop(code)  # a cluster would take an exit for a job that is lost
     except Interrupted as stop:
         if stop.requeue is not None:
             said = f"dlthink: {stop}; saved, and put into the queue again: {folder.name}"
@@ -124,7 +130,7 @@ def _told(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> f
         if these.runs == 1:
             raise
         traceback.print_exc()
-        tell(1)
+        tell(1, why=traceback.format_exc(limit=-1))
     return None
 
 

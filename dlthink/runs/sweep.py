@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from dlthink.runs.signature import sign, signed
 
 PLACE = "DLTHINK_SWEEP"  # names the file in which a run says that it has ended, in whatever process it is
 WORDS = "sweep.json"  # in the folder of a sweep: the words that began it
+EVERY = 1.0  # seconds between two looks at what jobs of a cluster say
 ENDED = ".ended"  # beside it while the sweep runs, where the machines of a cluster find it: what its runs say
 LAUNCHER = re.compile(r"hydra[/.]launcher\b")  # words that say where runs are trained, not what
 IN_TURN, BESIDE = "basic", "joblib"  # launchers whose runs end with the command: in its process, or in others
@@ -40,7 +42,7 @@ class Sweep:
     runs       how many there are; 1 where it is no sweep
     go_on      are runs that finished left as they are, and interrupted ones resumed?
     fail_fast  does the first run that fails end the sweep?
-    beside     are they in processes of their own that the command waits for?
+    launcher   what starts them: IN_TURN, BESIDE, or what hands them to a cluster
     there      how many had come to their end before the command began
     command    its process
     began      when, in seconds
@@ -51,10 +53,20 @@ class Sweep:
     runs: int
     go_on: bool = False
     fail_fast: bool = False
-    beside: bool = False
+    launcher: str = IN_TURN
     there: int = 0
     command: int = field(default_factory=os.getpid)
     began: float = field(default_factory=time.time)
+
+    @property
+    def beside(self) -> bool:
+        """Are its runs in processes of their own that end with the command?"""
+        return self.launcher == BESIDE
+
+    @property
+    def elsewhere(self) -> bool:
+        """Are its runs jobs of a cluster, whose output goes into files?"""
+        return self.launcher not in (IN_TURN, BESIDE)
 
     def begin(self) -> str:
         """Write down what its runs must know; the word that hands it on to all of them."""
@@ -86,22 +98,28 @@ class Sweep:
             self._add(said)
         return [line for line in self._lines() if "worker" in line].index(said)
 
-    def ended(self, code: int, name: str, figure: str | None = None) -> str | None:
+    def ended(self, code: int, name: str, figure: str | None = None, why: str = "") -> str | None:
         """A run has ended with an exit code, or, without a figure, failed or was found at its end; what to say of the
-        whole, None where there is but one, or nobody asks."""
+        whole, None where there is but one, or nobody asks. why: what it has said of its failure."""
         if not self.file.is_file():
             return None
-        found = figure is None and not code
-        self._add({"code": code, "name": name, "found": found})
+        self._add({"code": code, "name": name, "found": figure is None and not code})
         if self.runs == 1:
             return None
+        said = self._said(name, code, figure)
+        if self.elsewhere:
+            self._add({"said": f"{why}\n{said}" if why else said})
+        return said
+
+    def _said(self, name: str, code: int, figure: str | None) -> str:
+        """How many have ended, how long it will still take, and how this run ended."""
         done, passed = len(self.codes()), time.time() - self.began
         how_each = [line["found"] for line in self._lines() if "found" in line]
         took, left = how_each.count(False), ""
         to_train = self.runs - done - max(0, self.there - how_each.count(True))
         if took and to_train > 0 and not (code and self.fail_fast):
             left = f", about {duration(passed / took * to_train)} left"
-        how = " was there" if found else figure or " failed"
+        how = " failed" if code else " was there" if figure is None else figure
         return f"{done} of {self.runs} runs done after {duration(passed)}{left}: {name}{how}"
 
     def codes(self) -> list[int]:
@@ -124,6 +142,31 @@ class Sweep:
     def over(self) -> bool:
         """Was it told to end, or is the command gone that waits for its runs?"""
         return not self.file.is_file() or self.stopped() is not None or not alive(self.command)
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """While its runs are jobs of a cluster, what they say at their ends is said here, too."""
+        over, told = threading.Event(), 0
+
+        def tell() -> None:
+            nonlocal told
+            lines = [line["said"] for line in self._lines() if "said" in line] if self.file.is_file() else []
+            for line in lines[told:]:
+                print(plain(line), flush=True)
+            told = max(told, len(lines))
+
+        def follow() -> None:
+            while not over.wait(EVERY):
+                tell()
+
+        listener = threading.Thread(target=follow, daemon=True)
+        listener.start()
+        try:
+            yield
+        finally:
+            over.set()
+            listener.join()
+            tell()
 
     @contextmanager
     def heard(self) -> Iterator[None]:

@@ -46,6 +46,15 @@ def test_a_job_that_has_to_leave_ends_like_one_that_had_not(cli, tmp_path, numbe
     assert not [path.name for path in (*tmp_path.glob(".*"), *tmp_path.glob("sweep/.*")) if path.name != ".submitit"]
 
 
+@pytest.mark.slow
+def test_the_first_failure_ends_a_sweep_on_a_cluster_and_says_why(cli, tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="pip install 'dlthink[slurm]'")
+    words = ["data.bin=0,0.05,0.1", "fail_fast=true", "hydra/launcher=submitit_local", "into=sweep", *SMALL]
+    code, out, err = cli("train", "-m", *words)
+    assert code == 2 and "1 of 3 runs failed: 0-data.bin=0" in err and "result.pkl" not in err
+    assert "dlthink: data.bin=0" in out and "of 3 runs done" in out
+
+
 def test_signals_that_somebody_listens_to_are_noted_and_handed_on():
     heard = []
     before = signal.signal(signal.SIGUSR2, lambda *of: heard.append(of[0]))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from dlthink.config.compose import composed
 from dlthink.errors import BadInput, Terminated
 from dlthink.files.lock import NAME
 from dlthink.runs import sweep, worker
+from dlthink.runs.folder import open_run
 from dlthink.training.interrupt import Interrupt, tell
 
 
@@ -60,7 +62,7 @@ def test_a_run_that_outlives_its_sweep_says_so(tmp_path, monkeypatch):
 
 @pytest.fixture
 def these(tmp_path):
-    begun = sweep.Sweep(tmp_path / sweep.ENDED, ["seed=0,1,2,3"], 4, beside=True)
+    begun = sweep.Sweep(tmp_path / sweep.ENDED, ["seed=0,1,2,3"], 4, launcher=sweep.BESIDE)
     begun.begin()
     return begun
 
@@ -75,12 +77,36 @@ def test_what_is_left_is_judged_by_the_runs_that_took_their_time(these, monkeypa
 
 def test_runs_that_were_there_already_are_no_time_that_is_left(tmp_path, monkeypatch):
     """Whichever comes first: side by side, those that are there may be found later."""
-    begun = sweep.Sweep(tmp_path / sweep.ENDED, ["seed=range(40)"], 40, beside=True, there=36)
+    begun = sweep.Sweep(tmp_path / sweep.ENDED, ["seed=range(40)"], 40, launcher=sweep.BESIDE, there=36)
     begun.begin()
     monkeypatch.setattr(sweep.time, "time", lambda: begun.began + 60)
     assert begun.ended(0, "39", " val 1") == "1 of 40 runs done after 60 s, about 3 min left: 39 val 1"
     assert begun.ended(0, "0") == "2 of 40 runs done after 60 s, about 3 min left: 0 was there"
     assert begun.ended(0, "38", " val 1") == "3 of 40 runs done after 60 s, about 60 s left: 38 val 1"
+
+
+def test_what_jobs_of_a_cluster_say_is_said_where_the_command_is(tmp_path, monkeypatch, capsys):
+    begun = sweep.Sweep(tmp_path / sweep.ENDED, ["seed=0,1"], 2, fail_fast=True, launcher="slurm")
+    begun.begin()
+    monkeypatch.setattr(sweep.time, "time", lambda: begun.began + 60)
+    job = replace(begun)  # as it knows the sweep in its own process
+    with begun.followed():
+        job.ended(0, "0-seed=0", " val 1")
+        job.ended(2, "1-seed=1", why="dlthink: seed=1: is no good")
+        job.stop(2)
+    assert capsys.readouterr().out.splitlines() == [
+        "1 of 2 runs done after 60 s, about 60 s left: 0-seed=0 val 1",
+        "dlthink: seed=1: is no good",
+        "2 of 2 runs done after 60 s: 1-seed=1 failed",
+    ]
+    assert begun.stopped() == 2 and begun.failed() == ["1-seed=1"]
+
+
+def test_a_sweep_is_no_run_and_says_what_can_be_done_with_it(tmp_path):
+    (tmp_path / "0-seed=0").mkdir()
+    (tmp_path / "0-seed=0" / "config.yaml").touch()
+    with pytest.raises(BadInput, match=r"holds several runs; name one of them, .*0-seed=0; .*dlthink train -m resume="):
+        open_run(str(tmp_path))
 
 
 def test_a_sweep_goes_on_elsewhere_with_the_same_runs(tmp_path, monkeypatch):
