@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDE = 120  # columns of a terminal
+SAME = 1e-6  # of a number: by more it is another one
 
 
 @dataclass
@@ -60,17 +61,21 @@ class Table:
 
     @cached_property
     def baselines(self) -> dict[str, list[Estimate | None]]:
-        """By what was predicted without a cost: each metric over all runs, None where it has none; where all runs are
-        on the same data, and it has a number by the first metric."""
-        found = {} if self.other_data else {name: self._beside(name) for name in self.compared.baselines()}
+        """By what was predicted without a cost: each metric over all repetitions, None where it has none; where it has
+        a number by the first metric, and the same beside every cost, as on the same data."""
+        found = {name: [self._beside(f"{each}_{name}") for each in self.names] for name in self.compared.baselines()}
         return {name: estimates for name, estimates in found.items() if estimates[0] is not None}
 
-    def _beside(self, baseline: str) -> list[Estimate | None]:
-        """Of a baseline: one number a repetition, which all groups share."""
-        runs = {repetition: run for group in self.compared.groups.values() for repetition, run in group.items()}
-        names = [f"{name}_{baseline}" for name in self.names]
-        known = [[run.numbers[name] for run in runs.values() if name in run.numbers] for name in names]
-        return [Estimate.of(values) if values else None for values in known]
+    def _beside(self, name: str) -> Estimate | None:
+        """Of a number that groups share: one value a repetition; None where they differ in it."""
+        values: dict[tuple, float] = {}
+        for group in self.compared.groups.values():
+            for repetition, run in group.items():
+                if name in run.numbers and not math.isclose(
+                    values.setdefault(repetition, run.numbers[name]), run.numbers[name], rel_tol=SAME
+                ):
+                    return None
+        return Estimate.of(values.values()) if values else None
 
     @cached_property
     def rows(self) -> tuple[list[str], list[str]]:

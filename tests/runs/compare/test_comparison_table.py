@@ -44,6 +44,12 @@ def test_what_needs_no_cost_stands_beside_and_is_told_where_it_is_ahead(runs, tm
     assert answer[-1] == said[-1] and len(table(tmp_path).numbers()) == 3  # CSV is of groups
 
 
+def test_what_differs_between_groups_was_predicted_on_other_data(runs, tmp_path):
+    for loss, constant in ("a", 0.5), ("b", 0.25):
+        runs(loss, 0, np.ones(3), beside={"constant": constant, "linear": 0.1})
+    assert table(tmp_path).baselines.keys() == {"linear"}
+
+
 def test_the_winner_predicts_by_its_best_run_on_validation(runs, tmp_path):
     for seed, val in enumerate([1.0, 3.0, 2.0]):
         runs("a", seed, np.full(3, 1.0 - seed), val=val, predicts="folder", asks=["direction"])
