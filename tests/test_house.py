@@ -194,7 +194,7 @@ RECIPES = {  # what docs/results/ knows to be best for its time, as each data se
     "lfw": {"model": ("FaceNet", {"mirror": True}), "trainer": ("Trainer", {"steps": 3800})},
     "face_folder": {"model": ("FaceNet", {"mirror": True}), "trainer": ("Trainer", {"epochs": 80, "at_least": 400})},
     "yosemite": {"loss": ("ProjectedGAN", {"mmd": 1.0, "cycle": 0.3}), "model": ("CycleGAN", {"guided_filter": 8})},
-    "two_folders": {"loss": ("ProjectedGAN", {"mmd": 1.0, "cycle": 0.3}), "model": ("CycleGAN", {"guided_filter": 8})},
+    "two_folders": {"loss": ("ProjectedGAN", {"mmd": 0.0, "cycle": 5.0}), "model": ("CycleGAN", {"guided_filter": 8})},
 }
 
 

@@ -35,7 +35,7 @@ class Embeddings:
     pairs  of photo numbers, (i, j, whether one person), such as those of LFW's View 2; those with both photos in the
            split make the lfw_ numbers, left out where there are none
     draws  of a gallery, for one_shot_accuracy
-    validation_pairs  of two people in validation; where they are too few for a false accept rate of 1e-2, the AUC
+    validation_pairs  of two people in validation; where a false accept rate of 1e-2 is less than ten of them, the AUC
            picks the best checkpoint instead
 
     predicted  {"embedding"}: [n, width] unit vectors; "threshold" and "accuracy_threshold" where the cost fitted them
@@ -74,7 +74,7 @@ class Embeddings:
     def __init__(self, pairs: list | None = None, draws: int = 100, validation_pairs: int | None = None):
         self.pairs = np.array(pairs or [], np.int64).reshape(-1, 3)
         self.draws, self.few = draws, None
-        if validation_pairs is not None and not allowed(FARS["1e-2"], validation_pairs):
+        if validation_pairs is not None and allowed(FARS["1e-2"], validation_pairs) < FEWEST:
             self.best, self.few = ("auc", "max"), validation_pairs
 
     def numbers(self, predicted: dict, y: Tensor, known: dict) -> dict[str, float]:
@@ -141,13 +141,21 @@ class Embeddings:
         return []
 
     def suggestions(self, predicted: dict, y: Tensor, known: dict) -> list[str]:
-        """Where validation is so small that another number picks the best checkpoint."""
-        if self.few is None:
-            return []
-        return [
-            f"validation has {self.few} pairs of two people, too few for a false accept rate of 1e-2: auc picked the "
-            f"best weights; give more people, or a larger data.validation"
-        ]
+        """Where validation is so small that another number picks the best checkpoint; where a baseline is as good."""
+        aucs = {name: _auc(read, y) for name, read in known.get("baselines", {}).items()}
+        best, mine = max(aucs, key=aucs.__getitem__, default=""), _auc(predicted, y)
+        lines = []
+        if best and aucs[best] >= mine:
+            lines.append(
+                f"no better than {best}, which nobody trained (AUC {mine:.3g}, {best} {aucs[best]:.3g}); give more "
+                f"people or more of each, or train longer"
+            )
+        if self.few is not None:
+            lines.append(
+                f"validation has {self.few:,} pairs of two people, too few for a false accept rate of 1e-2: auc picked "
+                f"the best weights; give more people, or a larger data.validation"
+            )
+        return lines
 
     def figures(self, predicted: dict, y: Tensor, known: dict) -> dict[str, Figure]:
         """distances: same and different people; roc; with pictures also mistakes, the worst pairs, and neighbours."""
@@ -236,6 +244,15 @@ class Embeddings:
             ends = interval(share(right, np.ones(len(right)), weight))
             made["lfw_accuracy_low"], made["lfw_accuracy_high"] = ends
         return made
+
+
+def _auc(read: dict, y: Tensor) -> float:
+    """nan of what is not finite or too little to tell."""
+    embedding = read["embedding"].detach().cpu().flatten(1)
+    if not bool(embedding.isfinite().all()):
+        return math.nan
+    pairs = Pairs(embedding, y, most=MOST)
+    return Rates(pairs.same, pairs.different).auc if min(len(pairs.same), len(pairs.different)) >= FEWEST else math.nan
 
 
 def effective_rank(embedding: Tensor) -> float:

@@ -13,6 +13,7 @@ CHANNELS = ("red", "green", "blue")
 FAR = 3.0  # standard deviations of the domain's photos
 SPREAD = 0.04  # of colours in [0, 1], at least: a few photos may be alike by chance
 LOST = 0.5  # of what a photo of one colour, its mean, would be off by
+SEEN = 0.05  # of colours in [0, 1]: what is off by less comes back, be the photo as dark as a night
 FEW = 30  # photos of a domain
 
 
@@ -65,7 +66,7 @@ def faults(kept: dict[str, Any], sources: dict[str, str]) -> list[str]:
         if back is None:
             continue
         off, flat = (float(np.concatenate(parts).mean()) for parts in (back, kept["contrast"][source]))
-        if off > LOST * flat:
+        if off > max(LOST * flat, SEEN):
             found.append(
                 f"{source} does not come back from {target}: cycle_l1 {off:.2f}, where one flat colour is off by "
                 f"{flat:.2f}; raise loss.cycle"
