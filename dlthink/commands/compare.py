@@ -16,7 +16,7 @@ dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GR
            repeats nothing
   x, y     instead of the table: the metric y along a setting, x=data.fraction, a curve for each
            group, and how many times as much of it a group needs for what the best one (or `to`)
-           reaches
+           reaches, each with a 95 % interval of its own
   across   the settings that tell data sets apart: costs are ranked on each, and their mean ranks
            compared (Friedman, Nemenyi's critical difference in words and picture; with `to`, Holm);
            without, data and data.path do, where two costs or more were trained on three. Targets of

@@ -153,8 +153,11 @@ def sentence(reference: Curve, other: Curve, found: Difference | None, y: str) -
     if found is None:
         return f"{other.label} and {reference.label} reach no {y} in common: no factor can be read off."
     half, said = found.half_width(), f"{other.label} needs {math.exp(found.mean):.3g}"
-    interval = "" if math.isnan(half) else f" ({math.exp(found.mean - half):.3g} to {math.exp(found.mean + half):.3g})"
-    return f"{said}{interval} times as much as {reference.label} for the same {y}."
+    as_much = f"times as much as {reference.label} for the same {y}"
+    if math.isnan(half):
+        few = "one repetition" if found.runs == 1 else f"{found.runs} repetitions"
+        return f"{said} {as_much}; how sure that is cannot be told from {few}."
+    return f"{said} ({math.exp(found.mean - half):.3g} to {math.exp(found.mean + half):.3g}) {as_much}."
 
 
 def _shift(reference: Curve, other: Curve, repetitions: list[tuple], sign: float) -> float | None:

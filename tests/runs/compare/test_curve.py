@@ -50,7 +50,9 @@ def test_nothing_in_common_and_one_repetition():
     assert worth(low, Curve("e", [0, 2], low.values), "max") is None  # 0 has no logarithm
     near = Curve("c", [1, 2], [{(0,): 0.15}, {(0,): 0.25}])
     assert math.isnan(worth(near, low, "max").half_width())
-    assert sentence(near, low, worth(near, low, "max"), "d2") == "a needs 1.41 times as much as c for the same d2."
+    assert sentence(near, low, worth(near, low, "max"), "d2") == (
+        "a needs 1.41 times as much as c for the same d2; how sure that is cannot be told from one repetition."
+    )
 
 
 def test_a_mean_that_falls_for_a_while_is_made_monotone():
