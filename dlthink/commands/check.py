@@ -28,11 +28,16 @@ def main(words: list[str]) -> int:
         raise BadInput(f"{next(iter(flags), 'loss=')}: write dlthink check loss=NAME; see dlthink check --help")
     from dlthink.api import check
     from dlthink.checks.check import KINDS
+    from dlthink.config.example_data import of_kind
 
     reports = check(named["loss"], *overrides, figure=figure)
     print(plain(repr(reports)))
     if reports.passed:
-        data = next((word for word in overrides if word.startswith("data=")), "data=NAME")
-        other = next(name for name in KINDS[reports[0].kind].beside if name != named["loss"])
-        print(plain(f"next: dlthink train -m loss={named['loss']},{other} seed=0,1,2 {data}, then dlthink compare"))
+        kind, (first, *more) = reports[0].kind, of_kind(reports[0].kind)
+        data = next((word for word in overrides if word.startswith("data=")), None)
+        other = next(name for name in KINDS[kind].beside if name != named["loss"])
+        words = f"loss={named['loss']},{other} seed=0,1,2 {data or f'data={first}'}"
+        print(plain(f"next: dlthink train -m {words}, then dlthink compare"))
+        if data is None and more:
+            print(plain(f"other data with {kind}: data={', '.join(more)}; what each reads: dlthink train --help"))
     return 0 if reports.passed else 1

@@ -12,10 +12,18 @@ from dlthink.errors import BadInput
 @cache
 def example_of(kind: str) -> str:
     """The name of a data set of that kind, if possible one that needs no file. Raises BadInput where there is none."""
+    if not (found := of_kind(kind)):
+        raise BadInput(f"{kind}: there is no data set of this kind")
+    return found[0]
+
+
+@cache
+def of_kind(kind: str) -> list[str]:
+    """The names of all data sets of that kind, those first that need no file."""
     found = []
     for name, config in problems().items():
         if build.answers(config)[0] == kind:
-            found.append((OmegaConf.is_missing(config.data, "path") or config.data.get("path", "") is None, name))
-    if not found:
-        raise BadInput(f"{kind}: there is no data set of this kind")
-    return min(found)[1]
+            data = config.data
+            reads = "file" in data or OmegaConf.is_missing(data, "path") or data.get("path", "") is None
+            found.append((reads, name))
+    return [name for _, name in sorted(found)]

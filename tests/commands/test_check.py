@@ -30,6 +30,8 @@ def test_with_its_landscape(cli, tmp_path, monkeypatch):
 def test_a_shipped_cost_on_every_kind_that_it_fits(cli):
     code, out, _ = cli("check", "loss=mse")
     assert code == 0 and "loss=mse on counts" in out and "loss=mse on reals" in out
+    assert "next: dlthink train -m loss=mse,poisson seed=0,1,2 data=spikes, then" in out
+    assert "other data with counts: data=grasshopper, linear_track, recording; what each reads" in out
     code, out, _ = cli("check", "loss=mse", "data=molecules")
     assert code == 0 and "on counts" not in out and "loss=mse on reals" in out
     assert out.splitlines()[-1].startswith("next: dlthink train -m loss=mse,gaussian_nll seed=0,1,2 data=molecules")
