@@ -14,6 +14,7 @@ from dlthink.training.operation_trace import Operations
 from dlthink.training.pairing import draws
 from dlthink.training.terms import leaf_of, tensors, terms_of, twin
 
+DRAWS = 16  # of a cost that draws by chance, where one is not enough
 Values = Tensor | dict[str, Any]
 
 
@@ -87,6 +88,18 @@ class Asked:
     def _first(self) -> tuple[dict[str, Tensor], list[Tensor]]:
         """Terms and slopes at the answers of the batch."""
         return self.terms_and_slopes(self.out)
+
+    def often(self, out: Values | None = None, y: Values | None = None) -> list[tuple[dict[str, Tensor], list[Tensor]]]:
+        """Terms and slopes; of a cost that draws by chance, of several draws."""
+        if not self.draws:
+            return [self.terms_and_slopes(out, y)]
+        start, found = self.start, []
+        for other in range(DRAWS):
+            rng.seed(other)
+            self.start = rng.state()
+            found.append(self.terms_and_slopes(self.out if out is None else out, y))
+        self.start = start
+        return found
 
     def operations(self) -> Operations:
         """Every operation of torch that the cost asks for, in order."""

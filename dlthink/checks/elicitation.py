@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dlthink.checks.finding import Finding
-from dlthink.checks.functionals import NEAR, name_of
+from dlthink.checks.functionals import NEAR, Named, name_of
 from dlthink.checks.minimum import Minimum, minimise, read
 from dlthink.checks.truth import Truth, gathered, levels
 from dlthink.distributions.ask import ask
@@ -55,7 +55,7 @@ def check_minimum(loss: nn.Module, truth: Truth, found: Minimum, start: Tensor, 
     if found.bounded:
         return
     turned = minimise(loss, truth, start, sign=-1.0)
-    if turned.bounded and name_of(centre(turned.predicted), truth, scale).word in ("mean", "median"):
+    if turned.bounded and _named(turned, truth, scale).word in ("mean", "median"):
         yield Finding(
             "smallest at the truth",
             "failed",
@@ -79,10 +79,16 @@ def check_centre(
 
     needs_mean: is what is read out a mean by its name, as a rate is?
     """
-    named = name_of(centre(found.predicted), truth, scale, truth.mode)
-    plain = name_of(centre(symmetric[1].predicted), symmetric[0], even)
+    named = _named(found, truth, scale)
+    plain = _named(symmetric[1], symmetric[0], even)
     fails = named.word != "mean" if needs_mean else plain.word != "mean" and plain.word != "median"
     return named.word, named.text, fails
+
+
+def _named(found: Minimum, truth: Truth, scale: Tensor) -> Named:
+    """What the centre is that is read out there."""
+    near = found.allowed(NEAR, float((truth.std / scale).max()))
+    return name_of(centre(found.predicted), truth, scale, truth.mode, near)
 
 
 def right_alone(loss: nn.Module, truth: Truth, found: Minimum, scale: Tensor) -> bool:
@@ -95,7 +101,7 @@ def right_alone(loss: nn.Module, truth: Truth, found: Minimum, scale: Tensor) ->
     for g in range(truth.size):
         one = Truth(truth.y[truth.group == g], torch.zeros(int((truth.group == g).sum()), dtype=torch.long), truth.name)
         alone = minimise(loss, one, found.answers[g : g + 1])
-        if not alone.bounded or name_of(centre(alone.predicted), one, scale[g : g + 1]).word != "mean":
+        if not alone.bounded or _named(alone, one, scale[g : g + 1]).word != "mean":
             return False
     return True
 
@@ -147,7 +153,8 @@ def check_proper(loss: nn.Module, answers: Tensor, whole: bool) -> tuple[list[Fi
     bias = ((centre(found.predicted) - centre(said)) / spread(said)).flatten()
     ratio = (spread(found.predicted) / spread(said)).flatten()
     worst, wide = bias[bias.abs().argmax()].item(), ratio[ratio.log().abs().argmax()].item()
-    if abs(worst) <= NEAR and abs(wide - 1) <= SPREAD:
+    near, like = found.allowed(NEAR), found.allowed(SPREAD)
+    if abs(worst) <= near and abs(wide - 1) <= like:
         findings.append(
             Finding(
                 name, "passed", "proper: drawn from its own distributions it finds them again, their means and spreads"
@@ -155,9 +162,9 @@ def check_proper(loss: nn.Module, answers: Tensor, whole: bool) -> tuple[list[Fi
         )
         return findings, own, found
     what = []
-    if abs(worst) > NEAR:
+    if abs(worst) > near:
         what.append(f"the mean {abs(worst):.2g} standard deviations too {'high' if worst > 0 else 'low'}")
-    if abs(wide - 1) > SPREAD:
+    if abs(wide - 1) > like:
         what.append(f"the spread {abs(wide - 1):.0%} too {'large' if wide > 1 else 'small'}")
     findings.append(
         Finding(
@@ -165,7 +172,9 @@ def check_proper(loss: nn.Module, answers: Tensor, whole: bool) -> tuple[list[Fi
             "failed",
             f"not proper: of samples drawn from its own distributions it finds {' and '.join(what)}, "
             f"so it does not ask for the truth",
-            "is every part of -log p there: the normalizer (log of the spread), factors of 1/2, squares?",
+            "of draws X: E|X - X'| is a mean over pairs of two different ones, of m (m - 1) and not of m^2"
+            if found.noise
+            else "is every part of -log p there: the normalizer (log of the spread), factors of 1/2, squares?",
         )
     )
     return findings, own, found

@@ -9,6 +9,7 @@ from dlthink.checks.finding import Finding
 from dlthink.checks.question import question, refusal
 from dlthink.nested_tensors import each
 
+FEW = 0.02  # of the answers
 NAN = "one such batch makes every weight nan"
 FAR, FARTHEST = 10.0, 100.0  # answers: reached by a bad start; reached by nobody who looks
 
@@ -42,10 +43,12 @@ def check_flat(asked: Asked) -> Iterator[Finding]:
         return
     still = {}
     for size in (FAR, -FAR):
-        slope = asked.slopes(torch.full_like(asked.out, size))[0]
-        still[size] = (slope == 0).double().mean().item()
+        out = torch.full_like(asked.out, size)
+        still[size] = _still(asked.slopes(out)[0])
+        if still[size] > FEW and asked.draws:
+            still[size] = _still(*(slopes[0] for _, slopes in asked.often(out)))
     size, worst = max(still.items(), key=lambda item: item[1])
-    if worst > 0.02:
+    if worst > FEW:
         yield Finding(
             "a way back",
             "told",
@@ -54,6 +57,11 @@ def check_flat(asked: Asked) -> Iterator[Finding]:
         )
     else:
         yield Finding("a way back", "passed", "answers that have strayed far, to 10 and -10, are taught the way back")
+
+
+def _still(*slopes: torch.Tensor) -> float:
+    """The share of answers that get no gradient, in none of the draws."""
+    return torch.stack([slope == 0 for slope in slopes]).all(0).double().mean().item()
 
 
 def _answers(out: Values, size: float) -> Values:

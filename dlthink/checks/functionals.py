@@ -96,10 +96,10 @@ TRANSFORMS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tenso
 }
 
 
-def name_of(answer: Tensor, groups: Groups, scale: Tensor, mode: Tensor | None = None) -> Named:
+def name_of(answer: Tensor, groups: Groups, scale: Tensor, mode: Tensor | None = None, near: float = NEAR) -> Named:
     """The functional that `answer` [groups, n_targets] is of each group's distribution.
 
-    scale: [groups, n_targets], in which differences are judged (2 %). mode: of each group, where it is known.
+    scale: [groups, n_targets], in which differences are judged, up to `near`. mode: of each group, where it is known.
     """
     mean, median = groups.mean, groups.quantile(0.5)
 
@@ -108,16 +108,16 @@ def name_of(answer: Tensor, groups: Groups, scale: Tensor, mode: Tensor | None =
 
     bias = (answer - mean) / scale
     worst = bias.flatten()[bias.abs().argmax()].item()
-    if far(mean) <= NEAR:
+    if far(mean) <= near:
         return Named("mean", "the mean")
-    if far(median) <= NEAR:
+    if far(median) <= near:
         return Named("median", "the median")
     beside = f"{abs(worst):.0%} {'above' if worst > 0 else 'below'} the mean"
     if bool((groups.y >= 0).all()):
         for text, (there, back) in TRANSFORMS.items():
             if bool((groups.y > 0).all()) or "log(1" in text or "square" in text:
                 found = groups.each(lambda y: back(there(y).mean(0)))  # noqa: B023
-                if far(found) <= NEAR:
+                if far(found) <= near:
                     return Named("transformed mean", f"{text}, {beside}")
     level = groups.below(answer)
     if float(level.max() - level.min()) <= LEVEL and 0.005 < float(level.mean()) < 0.995:
@@ -128,12 +128,12 @@ def name_of(answer: Tensor, groups: Groups, scale: Tensor, mode: Tensor | None =
     if mode is not None and far(mode) <= 0.1:
         return Named("mode", "the mode, about")
     times = float((answer * mean).sum() / mean.square().sum())
-    if far(times * mean) <= NEAR:
+    if far(times * mean) <= near:
         return Named("nothing", f"the mean times {times:.3g}")
     more = float(bias.mul(scale).mean())
-    if far(mean + more) <= NEAR:
+    if far(mean + more) <= near:
         return Named("nothing", f"the mean {'plus' if more > 0 else 'minus'} {abs(more):.3g}")
     low, high = torch.minimum(mean, median), torch.maximum(mean, median)
-    if bool(((answer >= low - NEAR * scale) & (answer <= high + NEAR * scale)).all()):
+    if bool(((answer >= low - near * scale) & (answer <= high + near * scale)).all()):
         return Named("centre between median and mean", "a centre between median and mean")
     return Named("nothing", f"nothing that has a name, {beside}")

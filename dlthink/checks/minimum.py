@@ -23,6 +23,8 @@ OUT = 100.0  # times the largest target, or 10: who has got there and still gain
 FAR = (-100.0, 100.0)  # how far out each output alone is tried
 ALONE = 24  # outputs that are tried alone, at most
 POLISH = 40  # evaluations of L-BFGS
+AGAIN, FEWER = 4, 15  # other draws of a cost that draws by chance, for each of which so few evaluations follow
+SURE = 3.0  # standard errors
 
 
 @dataclass
@@ -34,6 +36,11 @@ class Minimum:
     predicted: dict[str, Any]  # by `predict`: a row a group
     bounded: bool  # False: the cost falls without end
     settled: bool  # False: it had not come to rest
+    noise: float = 0.0  # standard error of what is read out, in standard deviations, where the cost draws by chance
+
+    def allowed(self, tolerance: float, times: float = 1.0) -> float:
+        """A tolerance, in standard deviations times `times`, that chance alone does not exceed."""
+        return tolerance + SURE * times * self.noise
 
 
 def minimise(loss: nn.Module, groups: Groups, start: Tensor, sign: float = 1.0) -> Minimum:
@@ -48,10 +55,10 @@ def minimise(loss: nn.Module, groups: Groups, start: Tensor, sign: float = 1.0) 
     opponent = Loss.adversary.of(cost)
     opposing = {id(p) for p in opponent.parameters()} if opponent is not None else set()
     free = [answers, *(p for p in cost.parameters() if p.requires_grad and id(p) not in opposing)]
-    draws = rng.state()
+    draws = [rng.state()]
 
     def ask(slopes: bool = True) -> Tensor:
-        rng.restore(draws)
+        rng.restore(draws[-1])
         for one in free:
             one.grad = None
         total = sign * reduce(add, cost(answers.index_select(0, groups.group), groups.y).values())
@@ -84,6 +91,9 @@ def minimise(loss: nn.Module, groups: Groups, start: Tensor, sign: float = 1.0) 
         value = _polish(ask, free)
         far_out = OUT * max(10.0, float(groups.y.abs().max()))
         bounded = _has_an_end(ask, answers, start, value, far_out)
+    noise = 0.0
+    if bounded and _draws(ask, draws[0]):
+        noise = _average(ask, free, answers, draws, lambda: read(cost, answers.detach()), spread)
     found = answers.detach().clone()
     with torch.no_grad():
         fitted = twin(cost).eval()
@@ -91,20 +101,55 @@ def minimise(loss: nn.Module, groups: Groups, start: Tensor, sign: float = 1.0) 
             Loss.fit_on_validation.of(fitted)(found[groups.group], groups.y)
         predicted = fitted.predict(found) if bounded else {}
         centres = [predicted[name] for name in ("mean", "rate") if name in predicted]
-        return Minimum(found, value, predicted, bounded and all(bool(one.isfinite().all()) for one in centres), settled)
+        bounded = bounded and all(bool(one.isfinite().all()) for one in centres)
+        return Minimum(found, value, predicted, bounded, settled, noise)
 
 
 def read(cost: nn.Module, answers: Tensor) -> dict[str, Any]:
     """What the cost reads in these answers."""
     with torch.no_grad():
-        return twin(cost).eval().predict(answers)
+        return twin(cost).eval().predict(answers.clone())  # which go on changing
 
 
-def _polish(ask: Callable[[], Tensor], free: list[Tensor]) -> float:
+def _draws(ask: Callable[[], Tensor], before: dict[str, Any]) -> bool:
+    """Does the cost draw by chance?"""
+    ask()
+    after = rng.state()
+    return not torch.equal(before["torch"], after["torch"]) or any(before[n] != after[n] for n in ("python", "numpy"))
+
+
+def _average(
+    ask: Callable[[], Tensor],
+    free: list[Tensor],
+    answers: Tensor,
+    draws: list[dict[str, Any]],
+    look: Callable[[], dict[str, Any]],
+    spread: Tensor,
+) -> float:
+    """Of a cost that draws: the minimum of other draws too, and all of these averaged. Returns its noise."""
+    places, seen = [[one.detach().clone() for one in free]], [look()]
+    for other in range(1, AGAIN + 1):
+        rng.seed(other)
+        draws.append(rng.state())
+        _polish(ask, free, FEWER)
+        places.append([one.detach().clone() for one in free])
+        seen.append(look())
+    with torch.no_grad():
+        for one, several in zip(free, zip(*places, strict=True), strict=True):
+            one.copy_(torch.stack(several).mean(0))
+    noise = 0.0
+    for name, value in seen[0].items():
+        if isinstance(value, Tensor) and value.shape == spread.shape:
+            apart = torch.stack([one[name].double() for one in seen]).std(0) / spread
+            noise = max(noise, float(apart.square().mean().sqrt()) / len(seen) ** 0.5)
+    return noise
+
+
+def _polish(ask: Callable[[], Tensor], free: list[Tensor], most: int = POLISH) -> float:
     """A search that knows curvature, from here; taken back where it leaves the gradient larger. The cost there."""
     value = float(ask().detach())
     before, size = [one.detach().clone() for one in free], _size(free)
-    search = torch.optim.LBFGS(free, max_iter=POLISH, max_eval=POLISH, line_search_fn="strong_wolfe", history_size=20)
+    search = torch.optim.LBFGS(free, max_iter=most, max_eval=most, line_search_fn="strong_wolfe", history_size=20)
     try:
         search.step(ask)
         after = float(ask().detach())

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from dlthink.checks.asked import Asked
+from dlthink.checks.asked import Asked, Values
 from dlthink.checks.finding import Finding
+from dlthink.checks.minimum import SURE
 from dlthink.checks.question import question
 from dlthink.checks.ranking import crowded
 from dlthink.nested_tensors import each, join, rows
@@ -24,13 +25,9 @@ def check_reduction(asked: Asked) -> Iterator[Finding]:
     A batch twice over has the same mean and twice the sum. A term that does neither looks at the batch as a whole.
     """
     name = "mean or sum"
-    once, twice = asked.terms(), asked.terms(join([asked.out, asked.out]), join([asked.y, asked.y]))
-    scale = max(abs(float(term)) for term in once.values()) + 1e-12
-    ratios = {
-        term: float(twice[term]) / float(value) for term, value in once.items() if abs(float(value)) > SMALL * scale
-    }
-    sums = [term for term, ratio in ratios.items() if abs(ratio - 2) < 0.02]
-    means = [term for term, ratio in ratios.items() if abs(ratio - 1) < 0.02]
+    ratios, sums, means = _ratios(*(_means([(terms, [])]) for terms in (asked.terms(), asked.terms(*_twice(asked)))))
+    if len(sums) + len(means) < len(ratios) and asked.draws:
+        ratios, sums, means = _ratios(_means(asked.often()), _means(asked.often(*_twice(asked))))
     if sums and means:
         yield Finding(
             name,
@@ -58,6 +55,28 @@ def check_reduction(asked: Asked) -> Iterator[Finding]:
         )
     else:
         yield Finding(name, "passed", MEAN)
+
+
+Means = dict[str, tuple[float, float]]
+
+
+def _ratios(once: Means, twice: Means) -> tuple[dict[str, float], list[str], list[str]]:
+    """How many times as large each term is of the batch twice over; which are sums, and which means."""
+    scale = max(abs(value) for value, _ in once.values()) + 1e-12
+    ratios = {term: twice[term][0] / value for term, (value, _) in once.items() if abs(value) > SMALL * scale}
+    near = {term: 0.02 + 2 * SURE * once[term][1] / abs(once[term][0]) for term in ratios}
+    sums, means = ([term for term, ratio in ratios.items() if abs(ratio - like) < near[term]] for like in (2, 1))
+    return ratios, sums, means
+
+
+def _means(asked: list[tuple[dict[str, Tensor], list[Tensor]]]) -> Means:
+    """Mean of each term over draws, and its standard error."""
+    every = {term: torch.stack([terms[term].double() for terms, _ in asked]) for term in asked[0][0]}
+    return {term: (float(v.mean()), float(v.std(correction=0)) / len(v) ** 0.5) for term, v in every.items()}
+
+
+def _twice(asked: Asked) -> tuple[Values, Values]:
+    return join([asked.out, asked.out]), join([asked.y, asked.y])
 
 
 @question("sample by sample")

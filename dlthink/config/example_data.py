@@ -12,9 +12,9 @@ from dlthink.errors import BadInput
 @cache
 def example_of(kind: str) -> str:
     """The name of a data set of that kind, if possible one that needs no file. Raises BadInput where there is none."""
-    if not (found := of_kind(kind)):
+    if (found := next(iter(of_kind(kind)), None)) is None:
         raise BadInput(f"{kind}: there is no data set of this kind")
-    return found[0]
+    return found
 
 
 @cache

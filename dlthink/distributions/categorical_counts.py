@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from dlthink.distributions.count import CountDistribution, picked
-from dlthink.distributions.real import exact
+from dlthink.distributions.real import broadcast_shape, exact
 
 
 class CategoricalCounts(CountDistribution):
@@ -30,7 +30,7 @@ class CategoricalCounts(CountDistribution):
         return CategoricalCounts(self.log_p.flatten(0, -2)[index].unsqueeze(-2), picked(self.tail, index))
 
     def log_pmf(self, k: Tensor) -> Tensor:
-        shape = torch.broadcast_shapes(k.shape, self.batch_shape)
+        shape = broadcast_shape(k.shape, self.batch_shape)
         log_p = self.log_p.expand(*shape, len(self.counts))
         last = len(self.counts) - 1
         found = log_p.gather(-1, k.expand(shape).clamp(max=last).long().unsqueeze(-1)).squeeze(-1)

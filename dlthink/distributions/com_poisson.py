@@ -78,13 +78,14 @@ def normalizer(log_mean: Tensor, nu: Tensor, terms: int, direct: bool) -> Normal
     largest, and moments about it, so nothing cancels and nothing overflows. The last step is taken along the Taylor
     series, without another sum.
     """
-    shape = torch.broadcast_shapes(log_mean.shape, nu.shape)
+    log_mean, nu = torch.broadcast_tensors(log_mean, nu)
+    shape = log_mean.shape
     some = max(1, AT_ONCE // (terms * log_mean.element_size()))
     if shape.numel() > some:
-        pairs = zip(*(each.expand(shape).flatten().split(some) for each in (log_mean, nu)), strict=True)
+        pairs = zip(*(each.flatten().split(some) for each in (log_mean, nu)), strict=True)
         parts = zip(*(normalizer(*pair, terms, direct) for pair in pairs), strict=True)
         return Normalizer(*(torch.cat(part).view(shape) for part in parts))
-    log_mean, mean = log_mean.expand(shape), log_mean.expand(shape).exp()
+    mean = log_mean.exp()
     k, away, width = _places(mean, nu, terms, direct)
     log_factorial, at_mean = torch.lgamma(k + 1), nu * torch.lgamma(mean + 1)
     bits = PER_BIT * at_mean - (PER_BIT * nu) * log_factorial  # exp takes ten times as long where it gives 0

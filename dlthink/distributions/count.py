@@ -18,7 +18,7 @@ from torch.distributions import Distribution, constraints
 
 from dlthink.distributions import long_sums
 from dlthink.distributions.long_sums import Stretches
-from dlthink.distributions.real import exact
+from dlthink.distributions.real import broadcast_shape, exact
 
 FIRST, MOST = 4, 2**16  # counts that are looked at first; probabilities at a time, as many as a cache holds
 SUMMED = 10_000  # counts that are added up one by one
@@ -69,7 +69,7 @@ class CountDistribution(Distribution):
 
     def cdf(self, value: Tensor) -> Tensor:
         """P(K <= value): the sum of the probabilities up to there."""
-        k = exact(value).floor().expand(torch.broadcast_shapes(value.shape, self.batch_shape))
+        k = exact(value).floor().expand(broadcast_shape(value.shape, self.batch_shape))
         total = torch.zeros_like(k).flatten()
 
         def add(place: Tensor, counts: Tensor, pmf: Tensor, last: Tensor) -> Tensor:
@@ -85,7 +85,7 @@ class CountDistribution(Distribution):
 
     def icdf(self, value: Tensor) -> Tensor:
         """The smallest k with P(K <= k) >= value; infinity for 1."""
-        p = exact(value).expand(torch.broadcast_shapes(value.shape, self.batch_shape))
+        p = exact(value).expand(broadcast_shape(value.shape, self.batch_shape))
         below = torch.zeros_like(p).flatten()
         found = below.masked_fill(p.flatten() >= 1, math.inf)
 
@@ -107,7 +107,7 @@ class CountDistribution(Distribution):
 
     def crps(self, value: Tensor) -> Tensor:
         """The ranked probability score."""
-        y = exact(value).expand(torch.broadcast_shapes(value.shape, self.batch_shape))
+        y = exact(value).expand(broadcast_shape(value.shape, self.batch_shape))
         score, below = torch.zeros_like(y).flatten(), torch.zeros_like(y).flatten()
 
         def add(place: Tensor, counts: Tensor, pmf: Tensor, y: Tensor) -> Tensor:

@@ -5,14 +5,14 @@ from torch import Tensor
 from torch.special import ndtri
 
 from dlthink.distributions.normal import ROOT_2_PI, cumulative, phi
-from dlthink.distributions.real import RealDistribution
+from dlthink.distributions.real import RealDistribution, broadcast_shape
 
 
 class LeastFavourable(RealDistribution):
     """Density exp(-rho(r)) / (Z scale), r = (y - loc) / scale, rho Huber's with the corner at r = k."""
 
     def __init__(self, loc: Tensor, scale: Tensor, k: Tensor):
-        super().__init__(torch.broadcast_shapes(loc.shape, scale.shape))
+        super().__init__(broadcast_shape(loc.shape, scale.shape))
         self.loc, self.scale, self.k = loc, scale, k
         edge = torch.exp(-0.5 * k.square())
         centre = ROOT_2_PI * (2 * cumulative(k) - 1)

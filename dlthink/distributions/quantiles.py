@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dlthink.distributions.real import RealDistribution, exact
+from dlthink.distributions.real import RealDistribution, broadcast_shape, exact
 
 NARROWEST = 1e-6  # between two neighbouring quantiles, where they coincide; in std of the targets
 
@@ -51,7 +51,7 @@ class Quantiles(RealDistribution):
 
     def _piece(self, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """How far the value lies beyond the first and last quantile, in tail lengths (negative: inside), its piece."""
-        shape = torch.broadcast_shapes(value.shape, self.batch_shape)
+        shape = broadcast_shape(value.shape, self.batch_shape)
         value, q = exact(value).expand(shape), self.q.expand(*shape, len(self.p))
         i = (q < value.unsqueeze(-1)).sum(-1).sub(1).clamp(0, len(self.p) - 2)
         return (q[..., 0] - value) / self.low, (value - q[..., -1]) / self.high, i

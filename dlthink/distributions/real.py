@@ -4,9 +4,15 @@ affine(loc, scale) is the distribution of loc + scale X. crps(y) = E|X - y| - E|
 & Raftery 2007, JASA 102), where it is cheap. Nothing is validated: a negative spread is to be seen, not caught here.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Distribution, constraints
+
+
+def broadcast_shape(*shapes: torch.Size) -> torch.Size:
+    """What these broadcast to. torch's own first imports what compiles graphs, which takes more than a second."""
+    return torch.Size(np.broadcast_shapes(*shapes))
 
 
 def exact(x: Tensor) -> Tensor:
@@ -25,7 +31,7 @@ class RealDistribution(Distribution):
 
     def spread_over(self, p: Tensor) -> Tensor:
         """Probabilities p, broadcast against the batch."""
-        return p.expand(torch.broadcast_shapes(p.shape, self.batch_shape))
+        return p.expand(broadcast_shape(p.shape, self.batch_shape))
 
     def sample(self, sample_shape: tuple[int, ...] = ()) -> Tensor:
         like = self.mean

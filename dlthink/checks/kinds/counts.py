@@ -16,7 +16,7 @@ from dlthink.checks.kinds.scalars import CLOSE, Found, Scalars, ratios
 from dlthink.checks.question import question
 from dlthink.checks.truth import Truth, counts, gathered, levels, negative_binomial, poisson
 
-N = 1000  # samples of each group
+N = 500  # samples of each group
 RATES = ((0.3, 1.0), (2.0, 0.6), (6.0, 2.5))  # of each group, of the two targets
 FEW = 1.0  # of the r of a negative binomial: variance mean + mean^2
 MOST = 200
@@ -67,8 +67,9 @@ class Counts(Scalars):
             return
         plain, wild = ratios(*found.even), ratios(*found.skewed)
         worst = plain.flatten()[plain.log().abs().argmax()].item()
-        if abs(worst - 1) > SPREAD:
-            wide = wild.min().item() >= 1 - SPREAD and wild.max().item() <= 1 + SPREAD
+        like, likewise = found.even[1].allowed(SPREAD), found.skewed[1].allowed(SPREAD)
+        if abs(worst - 1) > like:
+            wide = wild.min().item() >= 1 - likewise and wild.max().item() <= 1 + likewise
             yield Finding(
                 name,
                 "told" if found.proper or (wide and abs(worst - 1) <= CLOSE) else "failed",
@@ -81,7 +82,7 @@ class Counts(Scalars):
             )
             return
         worst = wild.flatten()[wild.log().abs().argmax()].item()
-        if abs(worst - 1) > SPREAD:
+        if abs(worst - 1) > likewise:
             yield Finding(
                 name,
                 "told",

@@ -74,7 +74,8 @@ class RealNumbers(Scalars):
             return
         ratio = ratios(*found.even)
         least, most = ratio.min().item(), ratio.max().item()
-        if least >= 1 - SPREAD and most <= 1 + SPREAD:
+        like = found.even[1].allowed(SPREAD)
+        if least >= 1 - like and most <= 1 + like:
             yield Finding(name, "passed", "right in each group of normal samples, whether they scatter much or little")
         elif found.proper or max(abs(least - 1), abs(most - 1)) <= CLOSE:
             said = " to ".join(dict.fromkeys(f"{share:.2g}" for share in (least, most)))

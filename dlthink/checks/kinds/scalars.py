@@ -245,7 +245,7 @@ class Scalars(Kind):
                 said = distribution.icdf(torch.tensor(level, dtype=torch.float64)).double()
             except NotImplementedError:
                 return []
-            if float(((said - truth.quantile(level)) / truth.std).abs().max()) <= 2 * NEAR:
+            if float(((said - truth.quantile(level)) / truth.std).abs().max()) <= found.allowed(2 * NEAR):
                 right.append(level)
         return right
 
