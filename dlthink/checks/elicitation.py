@@ -68,7 +68,7 @@ def check_minimum(loss: nn.Module, truth: Truth, found: Minimum, start: Tensor, 
         "failed",
         "the cost falls without end: no answer is best, and descent runs off to infinity",
         "what keeps the answer from growing? A spread needs a link that keeps it positive (softplus, exp) and its log "
-        "in the cost; a push needs an end",
+        "in the cost, a dispersion of counts its normalizer, lgamma(k + r) - lgamma(r); a push needs an end",
     )
 
 

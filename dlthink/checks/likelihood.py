@@ -102,7 +102,7 @@ def _targets(read_out: dict, whole: bool, seen: Tensor) -> Tensor:
         return torch.arange(few, dtype=torch.float64)[:, None].expand(-1, elicitation.centre(read_out).shape[1])
     middle = elicitation.centre(read_out).mean(0)
     wide = elicitation.spread(read_out)
-    wide = middle.abs() if wide is None else wide.mean(0)
+    wide = seen.std(0) if wide is None or not wide.isfinite().all() else wide.mean(0)
     y = middle + wide * torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
     return y.clamp(seen.amin(0), seen.amax(0))
 

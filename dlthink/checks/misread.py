@@ -10,6 +10,8 @@ from dlthink.checks.minimum import Minimum
 from dlthink.checks.truth import Truth
 
 LINKS = {"out": lambda out: out, "exp(out)": torch.exp, "softplus(out)": softplus, "out ** 2": torch.square}
+LEAST = 1.1  # no answer brings exp(exp(out)) below 1: means above that are looked at
+TWICE = "exp is taken twice: F.poisson_nll_loss wants the logarithm of the rate, or log_input=False"
 
 
 def misread(truth: Truth, found: Minimum, scale: Tensor) -> tuple[str, str] | None:
@@ -32,6 +34,9 @@ def misread(truth: Truth, found: Minimum, scale: Tensor) -> tuple[str, str] | No
             factor = (said * mean).sum(0) / said.square().sum(0).clamp(min=1e-300)
             if bool(((factor * said - mean).abs() <= NEAR * scale).all()):
                 return f"{name} follows the mean where the cost is smallest, and predict reads something else", cure
+        can = mean > LEAST
+        if bool(can.any()) and bool(((answers.exp().exp() - mean).abs() <= NEAR * scale)[can].all()):
+            return "exp(exp(out)) follows the mean where the cost is smallest, and predict reads something else", TWICE
     on_line = [_line(one, mean[:, 0], scale[:, 0]) is not None for one in answers.unbind(1)]
     columns = [f"out[:, {i}]" for i, follows in enumerate(on_line) if follows]
     if len(columns) < mean.shape[1]:

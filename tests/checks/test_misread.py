@@ -5,11 +5,13 @@ from functools import partial
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, normalize, softplus
+from torch.nn.functional import cross_entropy, hinge_embedding_loss, normalize, softplus
 
 from dlthink.checks.asked import Asked
 from dlthink.checks.functionals import name_of
+from dlthink.checks.gradients import check_slope
 from dlthink.checks.kinds import domains
+from dlthink.checks.kinds.counts import Counts
 from dlthink.checks.kinds.identities import Identities
 from dlthink.checks.kinds.reals import RealNumbers
 from dlthink.checks.minimum import Minimum
@@ -38,6 +40,40 @@ def test_another_link_in_forward_than_in_predict(truth):
     truth.y = truth.y - truth.mean[truth.group] + positive[truth.group]
     assert said(truth, answers, answers.exp())[0].startswith("softplus(out) follows the mean")
     assert said(truth, positive.square(), positive.square() + 7) is None
+
+
+def test_exp_that_is_taken_twice_where_means_can_be_reached():
+    truth = Counts().even()
+    answers = truth.mean.log().clamp(min=1e-3).log()  # poisson_nll_loss(out.exp(), y): exp(rate) is the mean
+    found = misread(truth, Minimum(answers, 0.0, {"rate": answers.exp()}, True, True), truth.mean)
+    assert found[0].startswith("exp(exp(out)) follows the mean") and "log_input=False" in found[1]
+
+
+@pytest.mark.slow
+def test_the_mean_of_logarithms_is_no_factor_too_many():
+    class Squared(Standardized):
+        outputs_per_target = 1
+
+        def forward(self, out, y):
+            return {"msle": (out - y.log1p()).square().mean()}
+
+        def predict(self, out):
+            return {"mean": out.expm1()}
+
+    assert "the mean of a function is not" in checked(Squared)["asks for"].advice
+
+
+def test_digits_that_a_distance_loses_make_no_other_gradient():
+    class Hinge(Sphere):
+        outputs_per_target = 32
+
+        def forward(self, out, y):
+            e = normalize(out, dim=1)
+            near = torch.where(y[:, None] == y, 1.0, -1.0)
+            return {"hinge": hinge_embedding_loss(torch.cdist(e, e), near)}
+
+    case = Identities().case(lambda **facts: Hinge())
+    assert [finding.outcome for finding in check_slope(case.asked)] == ["passed"]
 
 
 def test_columns_that_are_read_out_in_another_order():

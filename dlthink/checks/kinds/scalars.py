@@ -218,9 +218,9 @@ class Scalars(Kind):
         elif fails:
             noun = "rate" if self.whole else "mean"
             where = f"not for the {noun} that it reads out: {where}"
-            cure = "the mean of a function is not the function of the mean; a likelihood finds it, or (rate - y)^2"
+            cure = f"the mean of a function is not the function of the mean; a likelihood finds it, or ({noun} - y)^2"
             truth, best = found.even
-            if text.startswith("the mean "):
+            if word == "nothing" and text.startswith("the mean "):
                 cure = (
                     "a factor or a constant too many: does each of target and answer stand in the cost once, as it is?"
                 )
@@ -235,6 +235,8 @@ class Scalars(Kind):
             yield asks_for(loss, word, where, "passed", has_law=found.own is not None)
         else:
             say = f'if that is what you want, say so in its docstring: "Elicits the {word}."'
+            if word == "nothing":
+                say = "it depends on how targets are distributed; what has a name: loss=mae, loss=mse, a likelihood"
             yield asks_for(loss, word, where, "told", say, has_law=found.own is not None)
 
     def _right_levels(self, truth: Truth, found: Minimum) -> list[float]:
