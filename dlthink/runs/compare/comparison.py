@@ -143,24 +143,29 @@ def find(folders: Iterable[Path], split: str) -> tuple[list[Finished], int]:
     return [read(place, split) for place in finished], len(found) - len(finished)
 
 
-def read(folder: Path, split: str) -> Finished:
-    """A finished run from its folder. Raises BadInput for a file that is damaged."""
+def figures(folder: Path, split: str) -> dict[str, float]:
+    """The figures of a finished run by name; null is nan. Raises BadInput for a file that is damaged."""
     file = folder / "metrics.json"
     numbers = stored_files.from_json(file).get(split)
     if not isinstance(numbers, dict) or not all(value is None or _number(value) for value in numbers.values()):
         raise BadInput(f"{file}: damaged ({split} should be there, and be numbers by name)")
     if len(numbers) > FIGURES or any(len(name) > LONG for name in numbers):
         raise BadInput(f"{file}: damaged (more than {FIGURES:,} figures, or a name of more than {LONG} letters)")
-    story = folder / "provenance.json"
+    return {name: math.nan if value is None else float(value) for name, value in numbers.items()}
+
+
+def read(folder: Path, split: str) -> Finished:
+    """A finished run from its folder. Raises BadInput for a file that is damaged."""
+    numbers, story = figures(folder, split), folder / "provenance.json"
     made = stored_files.provenance(story) if story.is_file() else dict(stored_files.NOTHING)
     best = made.get("best")
     return Finished(
         folder,
         made["choices"] | settings(folder / "config.yaml"),
         {word.lstrip("+~").partition("=")[0] for word in made["command"]},
-        {name: math.nan if value is None else float(value) for name, value in numbers.items()},
+        numbers,
         (str(best[0]), best[1]) if isinstance(best, list) and best[1:] in (["max"], ["min"]) else None,
-        file.stat().st_mtime,
+        (folder / "metrics.json").stat().st_mtime,
         made["targets"],
         made["scores"],
         made["directions"],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dlthink.arrows import arrow
 from dlthink.errors import BadInput
 from dlthink.runs.compare import verdict
-from dlthink.runs.compare.comparison import Comparison, Estimate, direction, read, scores
+from dlthink.runs.compare.comparison import Comparison, Estimate, direction, figures, scores
 from dlthink.runs.compare.ranking import Ranking
 from dlthink.runs.predict_words import line
 
@@ -155,7 +155,7 @@ class Table:
             return []
         best = self.order[0]
         runs = [*[*self.compared.groups.values()][best].values()]
-        on_validation = [(read(run.folder, "val").numbers.get(run.best[0], math.nan), run) for run in runs if run.best]
+        on_validation = [(figures(run.folder, "val").get(run.best[0], math.nan), run) for run in runs if run.best]
         known = [(value, run) for value, run in on_validation if not math.isnan(value)]
         if not known:
             return []
