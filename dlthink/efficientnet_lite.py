@@ -55,9 +55,7 @@ class EfficientNetLite(nn.Module):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> EfficientNetLite:
         """A copy that shares the weights, which nothing changes in place: each question to a cost asks a copy of it."""
-        memo[id(self)] = twin = type(self).__new__(type(self))
-        memo |= {id(weight): weight for weight in self.buffers()}
-        twin.__dict__ = copy.deepcopy(self.__dict__, memo)
+        memo[id(self)] = twin = _shell(self)
         return twin
 
     def _through(self, picture: Tensor) -> Iterator[Tensor]:
@@ -65,6 +63,14 @@ class EfficientNetLite(nn.Module):
         for stage in self.stages:
             x = stage(x)
             yield x
+
+
+def _shell(module: nn.Module) -> nn.Module:
+    """The same modules with dicts of their own, tensors shared: far quicker than a deep copy."""
+    twin = type(module).__new__(type(module))
+    twin.__dict__ = {k: copy.copy(v) if isinstance(v, dict) else v for k, v in vars(module).items()}
+    twin._modules = {name: child and _shell(child) for name, child in module._modules.items()}
+    return twin
 
 
 class _Stage(nn.Sequential):
