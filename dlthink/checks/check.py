@@ -2,10 +2,12 @@
 
 import warnings
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.distributions import Distribution
 
 from dlthink.checks import extremes, gradients
 from dlthink.checks.finding import Finding, Report
@@ -52,27 +54,33 @@ def check(make: Make, kind: str, metrics: Make, name: str = "the cost") -> Repor
     target of which no truth is known.
     """
     known, report = _known(kind), Report(name, kind)
-    start = rng.state()
-    threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)  # nothing here is large
+    with _apart(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         rng.seed(0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            for finding in _asked(known.fitted(make), make, metrics(**known.facts()), report):
-                report.findings.append(finding)
-    finally:
-        torch.set_num_threads(threads)
-        rng.restore(start)
+        for finding in _asked(known.fitted(make), make, metrics(**known.facts()), report):
+            report.findings.append(finding)
     return report
 
 
 def landscape(kind: str, makers: dict[str, Make]) -> "Figure":
     """The landscapes of these costs over their outputs, side by side. Raises BadInput where there is none."""
-    known, start = _known(kind), rng.state()
-    try:
+    known = _known(kind)
+    with _apart():
         return draw([known.fitted(make).landscape(make, name) for name, make in makers.items()], known.pictured_as)
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """The same answers whatever this process did before, and nothing of it changed: chance, threads, and whether
+    distributions of torch refuse what lies outside of their support, which torch.compile turns off for good."""
+    start, threads, validates = rng.state(), torch.get_num_threads(), Distribution._validate_args
+    try:
+        torch.set_num_threads(1)  # nothing here is large
+        Distribution.set_default_validate_args(True)
+        yield
     finally:
+        Distribution.set_default_validate_args(validates)
+        torch.set_num_threads(threads)
         rng.restore(start)
 
 

@@ -145,7 +145,7 @@ def _guess_of_three(mean: Tensor, nu: Tensor) -> Tensor:
 
 def _reach(mean: Tensor, nu: Tensor) -> Tensor:
     """A count beyond which there is nothing."""
-    scale = 1 / torch.maximum(nu, 1 / (1 + mean))  # of the tail; never more than the geometric law's
+    scale = 1 / torch.maximum(nu, 1 / (1 + mean))  # of the tail; never more than the geometric distribution's
     return mean + 8 * (mean.clamp(min=1) * scale).sqrt() + 30 * scale
 
 

@@ -22,14 +22,14 @@ from dlthink.distributions.real import broadcast_shape, exact
 
 FIRST, MOST = 4, 2**16  # counts that are looked at first; probabilities at a time, as many as a cache holds
 SUMMED = 10_000  # counts that are added up one by one
-AT_ONCE = 2**7  # laws that go on at a time
+AT_ONCE = 2**7  # distributions that go on at a time
 LARGE = 2**19  # values, of which so many are looked at together
 WHOLE = 1 - 1e-12  # of all probability: what lies beyond is nothing
 NEARLY = 1 - 1e-8  # of which the square of what lies beyond is nothing
 
 
 class CountDistribution(Distribution):
-    """A law of k = 0, 1, 2, ...; value: of the batch's shape, or what broadcasts with it."""
+    """A distribution of k = 0, 1, 2, ...; value: of the batch's shape, or what broadcasts with it."""
 
     arg_constraints = {}
     support = constraints.nonnegative_integer
@@ -49,11 +49,12 @@ class CountDistribution(Distribution):
         raise NotImplementedError
 
     def log_pmf_of(self, counts: Tensor) -> Tensor:
-        """The same of counts one after the other, [m], for laws of places `at`: [n, m]."""
+        """The same of counts one after the other, [m], for distributions of places `at`: [n, m]."""
         return self.log_pmf(counts)
 
     def at(self, index: Tensor) -> CountDistribution:
-        """The laws of the places `index` of the flattened batch: [n, 1], ready for n rows of several counts."""
+        """The distributions of the places `index` of the flattened batch: [n, 1], ready for n rows of several
+        counts."""
         return type(self)(*(picked(each, index) for each in self.given))
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -76,9 +77,9 @@ class CountDistribution(Distribution):
             total[place] += (pmf * (counts <= last)).sum(-1)
             return (last[:, 0] >= counts[-1] + 1) & (total[place] < WHOLE)
 
-        def on(place: Tensor, law: CountDistribution, edges: Tensor, last: Tensor) -> None:
+        def on(place: Tensor, distribution: CountDistribution, edges: Tensor, last: Tensor) -> None:
             edges = torch.minimum(edges, last.unsqueeze(-1) + 1)
-            total[place] = Stretches(law.log_pmf, edges, total[place]).up_to[:, -1]
+            total[place] = Stretches(distribution.log_pmf, edges, total[place]).up_to[:, -1]
 
         self._walk(k, add, on)
         return self._like(value, total.clamp(max=1).view(k.shape))
@@ -96,8 +97,8 @@ class CountDistribution(Distribution):
             below[place] = total[:, -1]
             return (total[:, -1] < wanted[:, 0].clamp(max=WHOLE)) & ~last[:, -1]
 
-        def on(place: Tensor, law: CountDistribution, edges: Tensor, wanted: Tensor) -> None:
-            sums, start = Stretches(law.log_pmf, edges, below[place]), below[place]
+        def on(place: Tensor, distribution: CountDistribution, edges: Tensor, wanted: Tensor) -> None:
+            sums, start = Stretches(distribution.log_pmf, edges, below[place]), below[place]
             # of what is left of all probability, however rounded
             left = (wanted.clamp(max=WHOLE) - start) / (1 - start)
             found[place] = sums.first_to_reach(start + left * (sums.up_to[:, -1] - start))
@@ -118,10 +119,10 @@ class CountDistribution(Distribution):
             score[place] += torch.where(done, (y[:, 0] - counts[-1] - 1).clamp(min=0), 0.0)  # each of these is 1
             return ~done & ((pmf[:, -1] > 0) | (total[:, -1] < 0.5))
 
-        def on(place: Tensor, law: CountDistribution, edges: Tensor, y: Tensor) -> None:
+        def on(place: Tensor, distribution: CountDistribution, edges: Tensor, y: Tensor) -> None:
             first, last = edges[:, 0], edges[:, -1]
             cut = torch.cat((edges, y.clamp(first, last).unsqueeze(-1)), -1).sort(-1).values
-            score[place] += Stretches(law.log_pmf, cut, below[place]).squares(y)
+            score[place] += Stretches(distribution.log_pmf, cut, below[place]).squares(y)
             score[place] += (torch.minimum(first, y) - SUMMED).clamp(min=0) * below[place].square()
             score[place] += (first - y.clamp(min=SUMMED)).clamp(min=0) * (1 - below[place]).square()
             score[place] += (y - last).clamp(min=0)  # each of these is 1
@@ -138,7 +139,7 @@ class CountDistribution(Distribution):
 
     @property
     def bulk(self) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of the law where it is smooth."""
+        """Mean and standard deviation of the distribution where it is smooth."""
         return exact(self.mean), exact(self.variance).sqrt()
 
     def _walk(
@@ -147,8 +148,8 @@ class CountDistribution(Distribution):
         """Go up from 0 with everybody, some counts at a time, on with those who need more of it, and then by stretches.
 
         of: what each place asks, of the full shape. add(place, counts, pmf [places, counts], asked [places, 1]) does
-        the sums and says who goes on. on(place, laws of these places, edges of stretches, asked [places]) does the
-        rest, from `SUMMED` on.
+        the sums and says who goes on. on(place, distributions of these places, edges of stretches, asked [places]) does
+        the rest, from `SUMMED` on.
         """
         place = torch.arange(of.numel(), device=of.device)
         index = place[: self.batch_shape.numel()].view(self.batch_shape).expand(of.shape).flatten()
@@ -165,9 +166,9 @@ class CountDistribution(Distribution):
             start += width
             width = min(max(FIRST, min(start // 2, 2**12)), SUMMED - start)
         for some in place.split(AT_ONCE):
-            law = self.at(index[some])
-            mean, std = (each.expand(len(some), 1)[:, 0] for each in law.bulk)
-            on(some, law, long_sums.edges(mean, std, SUMMED), asked[some])
+            distribution = self.at(index[some])
+            mean, std = (each.expand(len(some), 1)[:, 0] for each in distribution.bulk)
+            on(some, distribution, long_sums.edges(mean, std, SUMMED), asked[some])
 
 
 def picked(values: Tensor, index: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
-"""Cdf, quantiles and CRPS of a law of reals that has `log_prob`, mean and variance alone, as torch's StudentT has."""
+"""Cdf, quantiles and CRPS of a distribution of reals that has `log_prob`, mean and variance alone, as torch's StudentT
+has."""
 
 from __future__ import annotations
 
@@ -23,17 +24,18 @@ class Integrated:
     """The trapezoid rule over t in y = T(u), u = u_0 + s sinh(t): dense at the mean, and far into either tail.
 
     T takes the real line to the support (exp where y is positive), so that no density has an edge; u_0 and s are the
-    mean and standard deviation there. Node by node: memory is that of some values for each law. All answers are nan of
-    a law without a finite mean and variance, or of which more than 0.1 % of probability is not found.
+    mean and standard deviation there. Node by node: memory is that of some values for each distribution. All answers
+    are nan of a distribution without a finite mean and variance, or of which more than 0.1 % of probability is not
+    found.
     """
 
-    def __init__(self, law: Any):
-        self.law = law
+    def __init__(self, distribution: Any):
+        self.distribution = distribution
         try:
-            self.link: Transform = transform_to(law.support)
+            self.link: Transform = transform_to(distribution.support)
         except (NotImplementedError, AttributeError):
             self.link = identity_transform
-        mean, std = exact(law.mean), exact(law.variance).sqrt()
+        mean, std = exact(distribution.mean), exact(distribution.variance).sqrt()
         self.middle = self.link.inv(mean)
         self.wide = std / self.link.log_abs_det_jacobian(self.middle, mean).exp()
 
@@ -43,7 +45,7 @@ class Integrated:
         for t in torch.arange(-REACH, REACH + STEP / 2, STEP, dtype=torch.float64).tolist():
             u = self.middle + self.wide * math.sinh(t)
             y = self.link(u).clamp(-FARTHEST, FARTHEST)
-            density = log_prob(self.law, y.to(self.law.mean.dtype))
+            density = log_prob(self.distribution, y.to(self.distribution.mean.dtype))
             log_mass = exact(density) + self.link.log_abs_det_jacobian(u, y) + (self.wide * math.cosh(t) * STEP).log()
             mass = log_mass.exp().nan_to_num(0.0, 0.0, 0.0)
             yield y, mass, below + mass / 2

@@ -1,10 +1,11 @@
-"""Sums over many counts: beyond ten thousand a law of counts is smooth, and a few places stand for a stretch of them.
+"""Sums over many counts: beyond ten thousand a distribution of counts is smooth, and a few places stand for a stretch
+of them.
 
-Around its mean a law changes over a standard deviation, in its tails over an eighth of the way from there, and nowhere
-over less than a quarter of the count itself; stretches are as wide. The sum over one is the integral from half a count
-before the first to half a count behind the last, by 16 Gauss-Legendre places, less 1/24 of the change of the slope
-(Euler-Maclaurin by midpoints; Abramowitz & Stegun 1964, 23.1.30 and 25.4.30). What is left out is below 1e-8 of all
-probability, which is what rounding leaves of lgamma at millions. Stretches of 16 counts and less are added up.
+Around its mean a distribution changes over a standard deviation, in its tails over an eighth of the way from there, and
+nowhere over less than a quarter of the count itself; stretches are as wide. The sum over one is the integral from half
+a count before the first to half a count behind the last, by 16 Gauss-Legendre places, less 1/24 of the change of the
+slope (Euler-Maclaurin by midpoints; Abramowitz & Stegun 1964, 23.1.30 and 25.4.30). What is left out is below 1e-8 of
+all probability, which is what rounding leaves of lgamma at millions. Stretches of 16 counts and less are added up.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.polynomial import legendre
 from torch import Tensor
 
 PLACES = 16
-NARROW = 64.0  # standard deviation of laws that are added up one by one
+NARROW = 64.0  # standard deviation of distributions that are added up one by one
 FAR = 40.0  # standard deviations from the mean: there is nothing beyond
 
 
@@ -53,8 +54,8 @@ def edges(mean: Tensor, std: Tensor, start: float) -> Tensor:
 class Stretches:
     """Sums of P(k) over stretches of counts.
 
-    log_pmf: of counts [n, m], which need not be whole, for n laws; edges: [n, stretches + 1], whole numbers that do not
-    fall; below: [n], P(K < first edge).
+    log_pmf: of counts [n, m], which need not be whole, for n distributions; edges: [n, stretches + 1], whole numbers
+    that do not fall; below: [n], P(K < first edge).
     """
 
     log_pmf: Callable[[Tensor], Tensor]

@@ -1,4 +1,5 @@
-"""A law of counts that has `log_prob` alone, torch's Poisson say, as a table, which has cdf, quantiles and RPS."""
+"""A distribution of counts that has `log_prob` alone, torch's Poisson say, as a table, which has cdf, quantiles and
+RPS."""
 
 from __future__ import annotations
 
@@ -16,16 +17,16 @@ CELLS = 2**24  # of a table: 128 MB
 NEARLY, NOTHING = 0.999, 1e-10  # of all probability: where so much has been, so little is the end
 
 
-def tabulated(law: Any, shape: torch.Size, at: Tensor | None = None) -> CategoricalCounts | None:
-    """The law of each place of `shape` by its probabilities of 0, 1, ... up to where there is nothing left.
+def tabulated(distribution: Any, shape: torch.Size, at: Tensor | None = None) -> CategoricalCounts | None:
+    """The distribution of each place of `shape` by its probabilities of 0, 1, ... up to where there is nothing left.
 
-    at: places of the flattened shape, [m]; then the table is that of laws [m, 1]. None where the law has no `log_prob`,
-    or reaches beyond 4,096, or to where a table would be too large.
+    at: places of the flattened shape, [m]; then the table is that of distributions [m, 1]. None where the distribution
+    has no `log_prob`, or reaches beyond 4,096, or to where a table would be too large.
     """
-    mean, rows, total = ask(law, "mean"), [], 0.0
+    mean, rows, total = ask(distribution, "mean"), [], 0.0
     device = None if mean is None else mean.device
     for count in range(LARGEST + 1):
-        found = log_prob(law, torch.full(shape, float(count), device=device))
+        found = log_prob(distribution, torch.full(shape, float(count), device=device))
         if found is None:
             return None
         found = exact(found.detach()).expand(shape)

@@ -101,8 +101,10 @@ class Beta(OfReals):
         pytest.param(Beta, "targets between 0 and 1", marks=pytest.mark.slow),
     ],
 )
-def test_is_asked_about_targets_that_it_takes(cost, about):
+def test_is_asked_about_targets_that_it_takes(cost, about, monkeypatch):
+    monkeypatch.setattr(torch_s.Distribution, "_validate_args", False)  # as torch.compile leaves it
     report = checked(cost)
+    assert not torch_s.Distribution._validate_args
     assert not failed(report) and "not asked" not in str(report), report
     assert report["log score"].outcome == "passed"
     assert cost is Bernoulli or report["proper score"].outcome == "passed"

@@ -52,15 +52,15 @@ def test_a_law_that_no_table_holds_has_none(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "law, peer",
+    "distribution, peer",
     [
         (torch_s.StudentT(numbers(3, 9), numbers(100, 0), numbers(2, 1)), stats.t([3, 9], [100, 0], [2, 1])),
         (torch_s.Gamma(numbers(0.3, 50), numbers(1, 2)), stats.gamma([0.3, 50], scale=[1, 0.5])),
         (torch_s.Beta(numbers(0.5, 9), numbers(0.4, 2)), stats.beta([0.5, 9], [0.4, 2])),
     ],
 )
-def test_an_integral_is_the_law(law, peer):
-    integral, y = Integrated(law), torch.as_tensor(peer.ppf([0.2, 0.7]))
+def test_an_integral_is_the_law(distribution, peer):
+    integral, y = Integrated(distribution), torch.as_tensor(peer.ppf([0.2, 0.7]))
     np.testing.assert_allclose(integral.cdf(y), [0.2, 0.7], atol=5e-4)
     p = np.array([0.05, 0.5, 0.95])[:, None]
     np.testing.assert_allclose(

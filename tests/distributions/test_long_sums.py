@@ -32,27 +32,27 @@ LAWS = {
 
 @pytest.mark.parametrize("family", LAWS)
 def test_equals_sums_one_by_one(family):
-    law = LAWS[family]()
+    distribution = LAWS[family]()
     k = torch.arange(40_000, dtype=D)
-    below = law.log_prob(k).exp().cumsum(0)
+    below = distribution.log_prob(k).exp().cumsum(0)
     at = tensor(0, 9_999, 10_000, 10_001, 11_000, 11_990, 12_000, 12_100, 13_000, 30_000)
-    torch.testing.assert_close(law.cdf(at), below[at.long()], rtol=0, atol=1e-8)
+    torch.testing.assert_close(distribution.cdf(at), below[at.long()], rtol=0, atol=1e-8)
     for y in (0.0, 9_000.0, 11_999.0, 12_100.0, 30_000.0):
         score = (below - (k >= y).to(D)).square().sum()
-        torch.testing.assert_close(law.crps(tensor(y)), score[None], rtol=1e-6, atol=0)
+        torch.testing.assert_close(distribution.crps(tensor(y)), score[None], rtol=1e-6, atol=0)
     levels = LEVELS[1:-1, 0]
-    assert (law.icdf(levels) - torch.searchsorted(below, levels)).abs().max() <= 1
+    assert (distribution.icdf(levels) - torch.searchsorted(below, levels)).abs().max() <= 1
 
 
 @pytest.mark.parametrize("mean, dispersion", [(5e6, 1e-7), (5e6, 0.5), (3e5, 3.0), (2.0, 0.5), (5e6, 1e-14)])
 def test_negative_binomial_counts_of_0_to_millions_equal_scipys(mean, dispersion):
-    law = NegativeBinomial(tensor(mean), tensor(dispersion))
+    distribution = NegativeBinomial(tensor(mean), tensor(dispersion))
     peer = stats.nbinom(1 / dispersion, 1 / (1 + dispersion * mean))
     if dispersion < 1e-12:
         peer = stats.poisson(mean)
     k = torch.cat((tensor(0, 10_000, 5e6), torch.from_numpy(peer.ppf(LEVELS[:, 0].numpy()))))
-    np.testing.assert_allclose(law.cdf(k), peer.cdf(k.numpy()), rtol=0, atol=2e-8)
-    off = (law.icdf(LEVELS[:, 0]).numpy() - peer.ppf(LEVELS[:, 0].numpy())) / peer.std()
+    np.testing.assert_allclose(distribution.cdf(k), peer.cdf(k.numpy()), rtol=0, atol=2e-8)
+    off = (distribution.icdf(LEVELS[:, 0]).numpy() - peer.ppf(LEVELS[:, 0].numpy())) / peer.std()
     assert abs(off[1:-1]).max() < 1e-4 and abs(off).max() < 0.01
 
 
@@ -60,13 +60,13 @@ def test_few_places_stand_for_millions_of_counts(monkeypatch):
     asked = []
     plain = NegativeBinomial.log_pmf
 
-    def counted(law, k):
-        asked.append(max(k.numel(), len(k) * law.batch_shape.numel()))
-        return plain(law, k)
+    def counted(distribution, k):
+        asked.append(max(k.numel(), len(k) * distribution.batch_shape.numel()))
+        return plain(distribution, k)
 
     monkeypatch.setattr(NegativeBinomial, "log_pmf", counted)
-    law = NegativeBinomial(tensor(5e6, 2e6), tensor(1e-6, 2.0))
-    law.cdf(tensor(5e6, 3e6))
-    law.icdf(tensor(0.9, 0.1))
-    law.crps(tensor(5e6, 1e4))
+    distribution = NegativeBinomial(tensor(5e6, 2e6), tensor(1e-6, 2.0))
+    distribution.cdf(tensor(5e6, 3e6))
+    distribution.icdf(tensor(0.9, 0.1))
+    distribution.crps(tensor(5e6, 1e4))
     assert sum(asked) < 60_000

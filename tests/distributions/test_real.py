@@ -21,7 +21,7 @@ def tensor(*values, dtype=D):
     return torch.tensor(values, dtype=dtype)
 
 
-def laws(dtype=D):
+def distributions(dtype=D):
     """One of each family, batch [2, 1]."""
     loc, scale = tensor([0.3], [-2.0], dtype=dtype), tensor([0.5], [3.0], dtype=dtype)
     quantiles = tensor([[-2.0, -1.0, 0.5, 0.4, 3.0]], [[0.0, 0.1, 0.2, 0.7, 0.9]], dtype=dtype)
@@ -36,64 +36,64 @@ def laws(dtype=D):
     }
 
 
-FAMILIES = list(laws())
+FAMILIES = list(distributions())
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_density_cdf_moments_and_crps_are_of_one_law(family):
     """Each against a numerical integral of log_prob."""
-    law = laws()[family]
-    std = law.stddev
+    distribution = distributions()[family]
+    std = distribution.stddev
     grid = torch.linspace(-1, 1, 200_001, dtype=D)
     for row in range(2):
         width = 3000 if family == "student" else 40
-        x = law.mean[row, 0] + std[row, 0] * width * grid**3  # dense in the middle
-        f = law.log_prob(x[:, None, None])[:, row, 0].exp()
+        x = distribution.mean[row, 0] + std[row, 0] * width * grid**3  # dense in the middle
+        f = distribution.log_prob(x[:, None, None])[:, row, 0].exp()
         cdf = integrate.cumulative_trapezoid(f, x, initial=0)
-        np.testing.assert_allclose(law.cdf(x[:, None, None])[:, row, 0], cdf, atol=3e-5)
-        assert float(torch.trapezoid(f * x, x)) == pytest.approx(float(law.mean[row, 0]), abs=2e-4)
-        second = float(torch.trapezoid(f * (x - law.mean[row, 0]) ** 2, x))
-        assert second == pytest.approx(float(law.variance[row, 0]), rel=2e-2 if family == "student" else 1e-3)
-        if hasattr(law, "crps"):
-            y = law.mean[row, 0] + 0.7 * std[row, 0]
+        np.testing.assert_allclose(distribution.cdf(x[:, None, None])[:, row, 0], cdf, atol=3e-5)
+        assert float(torch.trapezoid(f * x, x)) == pytest.approx(float(distribution.mean[row, 0]), abs=2e-4)
+        second = float(torch.trapezoid(f * (x - distribution.mean[row, 0]) ** 2, x))
+        assert second == pytest.approx(float(distribution.variance[row, 0]), rel=2e-2 if family == "student" else 1e-3)
+        if hasattr(distribution, "crps"):
+            y = distribution.mean[row, 0] + 0.7 * std[row, 0]
             step = (x >= y).double().numpy()
             slow = float(integrate.trapezoid((cdf - step) ** 2, x))
-            assert float(law.crps(y.reshape(1, 1).expand(2, 1))[row, 0]) == pytest.approx(slow, rel=1e-3)
+            assert float(distribution.crps(y.reshape(1, 1).expand(2, 1))[row, 0]) == pytest.approx(slow, rel=1e-3)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, D])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_icdf_undoes_cdf_far_into_both_tails(family, dtype):
-    law = laws(dtype)[family]
+    distribution = distributions(dtype)[family]
     p = torch.tensor([1e-6, 1e-4, 0.01, 0.2, 0.45, 0.5, 0.77, 0.99, 0.9999], dtype=dtype)[:, None, None]
-    x = law.icdf(p)
+    x = distribution.icdf(p)
     assert x.shape == (9, 2, 1)
     assert x.dtype == dtype
     assert (x.diff(dim=0) > 0).all()
-    torch.testing.assert_close(law.cdf(x), p.expand_as(x), rtol=2e-4, atol=1e-7)
-    assert law.icdf(torch.tensor(0.5, dtype=dtype)).shape == (2, 1)
-    ends = law.icdf(torch.tensor([0.0, 1.0], dtype=dtype)[:, None, None])
+    torch.testing.assert_close(distribution.cdf(x), p.expand_as(x), rtol=2e-4, atol=1e-7)
+    assert distribution.icdf(torch.tensor(0.5, dtype=dtype)).shape == (2, 1)
+    ends = distribution.icdf(torch.tensor([0.0, 1.0], dtype=dtype)[:, None, None])
     assert (ends[0] == -math.inf).all()
     assert (ends[1] == math.inf).all()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_moved_is_the_law_of_loc_plus_scale_x(family):
-    law = laws()[family]
+    distribution = distributions()[family]
     loc, scale = tensor(5.0), tensor(0.3)
-    moved, x = law.affine(loc, scale), tensor([0.2], [1.1])
-    torch.testing.assert_close(moved.mean, loc + scale * law.mean)
-    torch.testing.assert_close(moved.stddev, scale * law.stddev)
-    torch.testing.assert_close(moved.cdf(loc + scale * x), law.cdf(x))
-    torch.testing.assert_close(moved.log_prob(loc + scale * x), law.log_prob(x) - scale.log())
-    assert type(moved) is type(law)
+    moved, x = distribution.affine(loc, scale), tensor([0.2], [1.1])
+    torch.testing.assert_close(moved.mean, loc + scale * distribution.mean)
+    torch.testing.assert_close(moved.stddev, scale * distribution.stddev)
+    torch.testing.assert_close(moved.cdf(loc + scale * x), distribution.cdf(x))
+    torch.testing.assert_close(moved.log_prob(loc + scale * x), distribution.log_prob(x) - scale.log())
+    assert type(moved) is type(distribution)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_samples_follow_the_cdf(family):
     torch.manual_seed(0)
-    law = laws()[family]
-    u = law.cdf(law.sample((4000,)))
+    distribution = distributions()[family]
+    u = distribution.cdf(distribution.sample((4000,)))
     assert u.shape == (4000, 2, 1)
     for row in range(2):
         assert stats.kstest(u[:, row, 0].numpy(), "uniform").pvalue > 1e-3
@@ -102,28 +102,28 @@ def test_samples_follow_the_cdf(family):
 def test_normal_and_laplace_are_scipy_s_in_the_tails_in_float32():
     x = torch.tensor([-12.0, -6.0, -1.0, 0.0, 2.0, 5.0])
     zero, one = torch.zeros(1), torch.ones(1)
-    for law, oracle in ((Normal(zero, one), stats.norm), (Laplace(zero, one), stats.laplace)):
-        np.testing.assert_allclose(law.cdf(x), oracle.cdf(x.double()), rtol=2e-5)
+    for distribution, oracle in ((Normal(zero, one), stats.norm), (Laplace(zero, one), stats.laplace)):
+        np.testing.assert_allclose(distribution.cdf(x), oracle.cdf(x.double()), rtol=2e-5)
         p = torch.tensor([1e-30, 1e-9, 0.2, 0.9])
-        np.testing.assert_allclose(law.icdf(p), oracle.ppf(p.double()), rtol=3e-6)
+        np.testing.assert_allclose(distribution.icdf(p), oracle.ppf(p.double()), rtol=3e-6)
 
 
 @pytest.mark.parametrize("df", [2.05, 2.5, 4.0, 7.3, 30.0, 200.0, 1e5])
 def test_student_s_cdf_and_quantiles_are_scipy_s(df):
-    law = StudentT(torch.tensor(df, dtype=D), torch.zeros(1, dtype=D), torch.ones(1, dtype=D))
+    distribution = StudentT(torch.tensor(df, dtype=D), torch.zeros(1, dtype=D), torch.ones(1, dtype=D))
     t = torch.cat((torch.linspace(-8, 8, 999, dtype=D), tensor(-1e3, -40.0, 25.0, 1e4)))
-    np.testing.assert_allclose(law.cdf(t), stats.t.cdf(t, df), rtol=1e-6, atol=1e-300)
-    np.testing.assert_allclose(law.cdf(t), stats.t.cdf(t, df), atol=1e-9)
+    np.testing.assert_allclose(distribution.cdf(t), stats.t.cdf(t, df), rtol=1e-6, atol=1e-300)
+    np.testing.assert_allclose(distribution.cdf(t), stats.t.cdf(t, df), atol=1e-9)
     p = torch.cat((torch.linspace(0.001, 0.999, 777, dtype=D), tensor(1e-25, 1e-12, 1e-6, 1 - 1e-9)))
-    np.testing.assert_allclose(law.icdf(p), stats.t.ppf(p, df), rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(law.log_prob(t), stats.t.logpdf(t, df), rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(distribution.icdf(p), stats.t.ppf(p, df), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(distribution.log_prob(t), stats.t.logpdf(t, df), rtol=1e-9, atol=1e-10)
 
 
 def test_student_beyond_its_table_is_the_power_law():
-    law = StudentT(torch.tensor(3.0, dtype=D), torch.zeros(1, dtype=D), torch.ones(1, dtype=D))
-    np.testing.assert_allclose(law.cdf(tensor(-1e9)), stats.t.cdf(-1e9, 3), rtol=1e-8)
-    assert law.cdf(tensor(math.nan)).isnan().all()
-    assert law.cdf(tensor(-math.inf, math.inf)).tolist() == [0, 1]
+    distribution = StudentT(torch.tensor(3.0, dtype=D), torch.zeros(1, dtype=D), torch.ones(1, dtype=D))
+    np.testing.assert_allclose(distribution.cdf(tensor(-1e9)), stats.t.cdf(-1e9, 3), rtol=1e-8)
+    assert distribution.cdf(tensor(math.nan)).isnan().all()
+    assert distribution.cdf(tensor(-math.inf, math.inf)).tolist() == [0, 1]
 
 
 def test_the_normalizer_is_two_lgammas():
@@ -134,19 +134,19 @@ def test_the_normalizer_is_two_lgammas():
 
 def test_mixture_moments_in_closed_form():
     """Equal parts N(0, 1) and N(4, 9): mean 2, variance (1 + 9) / 2 + 4."""
-    law = Mixture(Normal(tensor([[0.0], [4.0]]), tensor([[1.0], [3.0]])))
-    assert float(law.mean) == pytest.approx(2)
-    assert float(law.variance) == pytest.approx(9)
-    assert (float(law.aleatoric) ** 2, float(law.epistemic)) == (pytest.approx(5), pytest.approx(2))
+    distribution = Mixture(Normal(tensor([[0.0], [4.0]]), tensor([[1.0], [3.0]])))
+    assert float(distribution.mean) == pytest.approx(2)
+    assert float(distribution.variance) == pytest.approx(9)
+    assert (float(distribution.aleatoric) ** 2, float(distribution.epistemic)) == (pytest.approx(5), pytest.approx(2))
     slow = math.log(0.5 * stats.norm.pdf(1, 0, 1) + 0.5 * stats.norm.pdf(1, 4, 3))
-    assert float(law.log_prob(tensor([1.0]))) == pytest.approx(slow)
+    assert float(distribution.log_prob(tensor([1.0]))) == pytest.approx(slow)
 
 
 def test_quantiles_are_met_sorted_and_their_tails_join_without_a_jump():
     levels = tensor(0.1, 0.5, 0.8)
-    law = Quantiles(tensor([1.0, 0.0, 3.0]), levels)
-    torch.testing.assert_close(law.icdf(levels[:, None]), tensor([0.0], [1.0], [3.0]))
-    inside, outside = law.log_prob(tensor(1e-9)), law.log_prob(tensor(-1e-9))
+    distribution = Quantiles(tensor([1.0, 0.0, 3.0]), levels)
+    torch.testing.assert_close(distribution.icdf(levels[:, None]), tensor([0.0], [1.0], [3.0]))
+    inside, outside = distribution.log_prob(tensor(1e-9)), distribution.log_prob(tensor(-1e-9))
     torch.testing.assert_close(inside, outside, rtol=0, atol=1e-6)
     flat = Quantiles(torch.zeros(1, 3), levels.float())
     assert flat.log_prob(torch.tensor([0.0])).isfinite().all()

@@ -41,8 +41,8 @@ class Spikes(Binned):
     seed        of the recording; the run has its own
 
     The examination knows the truth: the expected count of a bin is the integral of the true rate over it; and what the
-    true law of counts says of them, without a refractory period, for bins of 50 ms that begin where those do (Poisson:
-    for any).
+    true distribution of counts says of them, without a refractory period, for bins of 50 ms that begin where those do
+    (Poisson: for any).
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class Spikes(Binned):
         edges = ride.STEP * np.arange(steps + 1)
         scatter = {"dispersion": self.dispersion, "zero_inflation": self.zero_inflation}
         spikes = draw(rates, rng, refractory=self.refractory, **scatter)
-        law = partial(law_of, **scatter) if self.refractory == 0 else None
+        distribution = partial(distribution_of, **scatter) if self.refractory == 0 else None
         return Session(
             source="data=spikes",
             spikes=spikes,
             units=[str(neuron) for neuron in range(self.neurons)],
             series=[Series(signals, edges[:-1] + ride.STEP / 2, list(ride.SIGNALS))],
             intervals=np.array([[0.0, edges[-1]]]),
-            truth=Truth(rates, edges, law, FRAME if any(scatter.values()) else None),
+            truth=Truth(rates, edges, distribution, FRAME if any(scatter.values()) else None),
         )
 
     def _check_knobs(self) -> None:
@@ -105,12 +105,12 @@ class Spikes(Binned):
             )
 
 
-def law_of(mean: torch.Tensor, dispersion: float = 0.0, zero_inflation: float = 0.0) -> CountDistribution:
-    """The law of the counts of 50 ms whose mean is this."""
+def distribution_of(mean: torch.Tensor, dispersion: float = 0.0, zero_inflation: float = 0.0) -> CountDistribution:
+    """The distribution of the counts of 50 ms whose mean is this."""
     number = torch.tensor(dispersion, dtype=torch.float64)
     if zero_inflation:
         pi = torch.tensor(zero_inflation, dtype=torch.float64)
-        return ZeroInflated(law_of(mean / (1 - pi), dispersion), pi.logit())
+        return ZeroInflated(distribution_of(mean / (1 - pi), dispersion), pi.logit())
     if dispersion == 0:
         return Poisson(mean)
     return NegativeBinomial(mean, number) if dispersion > 0 else ComPoisson(mean, 1 / (1 + number))
@@ -127,12 +127,12 @@ def draw(
     steps, neurons = rates.shape
     edges = ride.STEP * np.arange(steps + 1)
     frame = np.arange(steps) // round(FRAME / ride.STEP)
-    law = partial(law_of, dispersion=dispersion, zero_inflation=zero_inflation)
+    distribution = partial(distribution_of, dispersion=dispersion, zero_inflation=zero_inflation)
     trains = []
     for neuron in range(neurons):
         rate = rates[:, neuron].astype(np.float64)
         if dispersion < 0:
-            trains.append(_of_counts(rate, edges, law, rng))
+            trains.append(_of_counts(rate, edges, distribution, rng))
             continue
         if dispersion > 0:
             rate = rate * rng.gamma(1.0 / dispersion, dispersion, size=frame[-1] + 1)[frame]
@@ -155,13 +155,17 @@ def draw(
 
 
 def _of_counts(
-    rate: np.ndarray, edges: np.ndarray, law: Callable[[torch.Tensor], CountDistribution], rng: np.random.Generator
+    rate: np.ndarray,
+    edges: np.ndarray,
+    distribution: Callable[[torch.Tensor], CountDistribution],
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """Counts of each frame by their law, and in it their spikes, evenly in the time that runs as the expected count."""
+    """Counts of each frame by their distribution, and in it their spikes, evenly in the time that runs as the expected
+    count."""
     clock = np.append(0.0, np.cumsum(rate * ride.STEP))
     ends = clock[np.append(np.arange(0, len(rate), round(FRAME / ride.STEP)), len(rate))]
     mean = torch.from_numpy(np.diff(ends))
-    counts = law(mean).icdf(torch.from_numpy(rng.random(len(mean)))).numpy().astype(int)
+    counts = distribution(mean).icdf(torch.from_numpy(rng.random(len(mean)))).numpy().astype(int)
     even = np.repeat(ends[:-1], counts) + np.repeat(np.diff(ends), counts) * rng.random(counts.sum())
     return np.interp(np.sort(even), clock, edges)
 

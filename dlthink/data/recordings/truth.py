@@ -18,13 +18,13 @@ ALIKE = 1e-6  # of a frame: how far a bin may be off
 class Truth:
     """rates [G, units] in Hz, constant between `edges` [G + 1], in seconds.
 
-    law    the distribution of counts of these means, where it is known
+    distribution  that of counts of these means, where it is known
     frame  s, of which bins: those of this width that begin at `edges[0]` or whole frames later; None: of any
     """
 
     rates: np.ndarray
     edges: np.ndarray
-    law: Callable[[torch.Tensor], CountDistribution] | None = None
+    distribution: Callable[[torch.Tensor], CountDistribution] | None = None
     frame: float | None = None
 
     def since(self, zero: float) -> Truth:
@@ -32,11 +32,12 @@ class Truth:
         return replace(self, edges=self.edges - zero)
 
     def known(self, bins: Bins, counts: np.ndarray, units: list[int]) -> dict[str, torch.Tensor]:
-        """rate: [T, units] expected counts; log_prob: of the counts [T, units] by the true law, where that is known."""
+        """rate: [T, units] expected counts; log_prob: of the counts [T, units] by the true distribution, where that is
+        known."""
         expected = torch.from_numpy(bins.integrals(self.edges, self.rates)[:, units])
         found = {"rate": expected.float()}
-        if self.law is not None and self._holds_of(bins):
-            found["log_prob"] = self.law(expected).log_prob(torch.from_numpy(counts)).float()
+        if self.distribution is not None and self._holds_of(bins):
+            found["log_prob"] = self.distribution(expected).log_prob(torch.from_numpy(counts)).float()
         return found
 
     def _holds_of(self, bins: Bins) -> bool:

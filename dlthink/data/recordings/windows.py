@@ -43,7 +43,7 @@ class Split(Windows):
     time  [n] centre of the present bin, seconds after the recording's beginning
     item  [n] the stretch of time by which runs are compared
     rate  [n, n_targets] expected counts, where they are known
-    log_prob  [n, n_targets] of y by the true law, where that is known
+    log_prob  [n, n_targets] of y by the true distribution, where that is known
 
     The y of all bins [T, n_targets] is held once by all splits. What is known stays on the CPU, where every device's
     times can be float64.

@@ -1,4 +1,5 @@
-"""What every cost of counts shares: the mean by an exponential link, what a law knows beyond it, values with slopes."""
+"""What every cost of counts shares: the mean by an exponential link, what a distribution knows beyond it, values with
+slopes."""
 
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ Where = Literal["shared", "target", "network"]
 
 
 class Counts(nn.Module):
-    """A cost of counts y: [n, n_targets], whose law has the log mean out + log_mean.
+    """A cost of counts y: [n, n_targets], whose distribution has the log mean out + log_mean.
 
     `log_mean` is the log of the mean training count (`prepare` fills it), so that out = 0 predicts that mean. Above a
     log mean of 20 the mean stays at exp(20) and the cost goes on along its tangent, so that no finite `out` of a sane
@@ -56,7 +57,7 @@ class Counts(nn.Module):
 
 
 class Dispersed(Counts):
-    """A law of counts with `shapes` numbers beyond its mean. `dispersion` says where these come from:
+    """A distribution of counts with `shapes` numbers beyond its mean. `dispersion` says where these come from:
 
         shared    one of each for all targets, learned with the network
         target    one of each for each target, learned with the network
@@ -66,10 +67,10 @@ class Dispersed(Counts):
     Each is a raw number, `start` (by the moments of the training counts: `moments`, which hold the changes of the mean,
     too) plus what is learned. A cost defines
 
-        numbers(*raw) -> what the formulas of its law are written in: *numbers of the others
-        bounded(log_mean, *numbers) -> the nearest log mean that the law has
+        numbers(*raw) -> what the formulas of its distribution are written in: *numbers of the others
+        bounded(log_mean, *numbers) -> the nearest log mean that the distribution has
         family(counted, log_mean, *numbers) -> (-log P(k), its derivatives by log_mean and each raw number), elementwise
-        law(log_mean, *numbers) -> distribution
+        distribution(log_mean, *numbers) -> distribution
         moments(mean, variance, y) -> raw numbers [shapes, n_targets] that training starts with
     """
 
@@ -91,7 +92,7 @@ class Dispersed(Counts):
     def family(self, counted: CountTable, log_mean: Tensor, *numbers: Tensor) -> tuple[Tensor, ...]:
         raise NotImplementedError
 
-    def law(self, log_mean: Tensor, *numbers: Tensor) -> Distribution:
+    def distribution(self, log_mean: Tensor, *numbers: Tensor) -> Distribution:
         raise NotImplementedError
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
@@ -102,7 +103,8 @@ class Dispersed(Counts):
 
     @torch.no_grad()
     def prepare(self, y: Tensor) -> None:
-        """Learn from all training counts y: [n, n_targets] their mean, and by their moments what else the law has.
+        """Learn from all training counts y: [n, n_targets] their mean, and by their moments what else the distribution
+        has.
 
         Raises BadInput when there is no sample, or a count is negative, not finite or no whole number.
         """
@@ -144,8 +146,8 @@ class Dispersed(Counts):
         """rate: [n, n_targets], expected count per bin; distribution: of the counts."""
         log_mean, *raw = self.parts(out)
         numbers = self.numbers(*raw)
-        law = self.law(self.bounded(log_mean, *numbers), *numbers)
-        return {"rate": law.mean, "distribution": law}
+        distribution = self.distribution(self.bounded(log_mean, *numbers), *numbers)
+        return {"rate": distribution.mean, "distribution": distribution}
 
 
 def with_slopes(values: Tensor, *pairs: tuple[Tensor, Tensor]) -> Tensor:

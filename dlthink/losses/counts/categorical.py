@@ -20,7 +20,8 @@ class Categorical(Counts):
 
     out: [n, (K + 1) n_targets], the logits of a target's counts 0 .. K side by side, less the log of their shares among
     the training counts (`prepare`, half a count more for each), so that an output of 0 predicts these shares. It knows
-    nothing of the order of counts, needs data for each, and is the upper bound of what a law of counts up to K can say.
+    nothing of the order of counts, needs data for each, and is the upper bound of what a distribution of counts up to K
+    can say.
 
     largest  K is a bound: a larger count has no probability, its log score is minus infinity. None: K is
              `largest_count`, the largest training count, which data state; validation and test are not asked. What was
@@ -79,5 +80,5 @@ class Categorical(Counts):
 
     def predict(self, out: Tensor) -> dict[str, Tensor | CategoricalCounts]:
         """rate: [n, n_targets], expected count per bin; distribution: of the counts."""
-        law = CategoricalCounts(self.logits(out), self.tail)
-        return {"rate": law.mean, "distribution": law}
+        distribution = CategoricalCounts(self.logits(out), self.tail)
+        return {"rate": distribution.mean, "distribution": distribution}

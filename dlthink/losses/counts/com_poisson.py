@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from dlthink.distributions.com_poisson import ComPoisson as Law
+from dlthink.distributions.com_poisson import ComPoisson as Distribution
 from dlthink.distributions.com_poisson import normalizer
 from dlthink.losses.counts._count_table import CountTable
 from dlthink.losses.counts._counts import FLOOR, Dispersed, Where
@@ -20,10 +20,10 @@ class ComPoisson(Dispersed):
     Elicits the whole distribution where counts are Conway-Maxwell-Poisson; of any counts the mean.
 
     Conway-Maxwell-Poisson by its mean: lambda is what gives it, solved for each bin. nu = 1 is Poisson, nu > 1 scatters
-    less, nu < 1 more (up to the geometric law). The raw number is log nu; `dispersion` says where it comes from
-    (shared | target | network), and training starts at mean / variance of the counts. Counts end at 2 K + 11, K the
-    largest training count; where that is above 512, they are without end, and the sum over 512 places around the mean
-    stands for Z. Means end at K + 1, and the cost goes on along its tangent. Slope by log mean:
+    less, nu < 1 more (up to the geometric distribution). The raw number is log nu; `dispersion` says where it comes
+    from (shared | target | network), and training starts at mean / variance of the counts. Counts end at 2 K + 11, K
+    the largest training count; where that is above 512, they are without end, and the sum over 512 places around the
+    mean stands for Z. Means end at K + 1, and the cost goes on along its tangent. Slope by log mean:
     (mean - k) mean / variance.
 
     Source: Conway & Maxwell 1962; Shmueli et al. 2005, Appl. Stat. 54; Huang 2017, Stat. Modelling 17 (by the mean);
@@ -59,8 +59,8 @@ class ComPoisson(Dispersed):
         by_nu = (log_k - sums.log_factorial).addcmul(away, sums.covariance * inverse)
         return value, away * (mean * inverse), nu * by_nu
 
-    def law(self, log_mean: Tensor, nu: Tensor) -> Law:
-        return Law(log_mean.exp(), nu, self.terms)
+    def distribution(self, log_mean: Tensor, nu: Tensor) -> Distribution:
+        return Distribution(log_mean.exp(), nu, self.terms)
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
         self.largest.copy_(y.max())

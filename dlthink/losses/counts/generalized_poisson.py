@@ -1,9 +1,9 @@
-"""Counts that scatter more than a Poisson variable does, or less: one law for both directions."""
+"""Counts that scatter more than a Poisson variable does, or less: one distribution for both directions."""
 
 import torch
 from torch import Tensor
 
-from dlthink.distributions.generalized_poisson import GeneralizedPoisson as Law
+from dlthink.distributions.generalized_poisson import GeneralizedPoisson as Distribution
 from dlthink.distributions.may_hold import may_hold
 from dlthink.losses.counts._count_table import CountTable
 from dlthink.losses.counts._counts import CEILING, FLOOR, Dispersed, Where
@@ -52,8 +52,8 @@ class GeneralizedPoisson(Dispersed):
             value, by_theta, by_a = value + log_z, by_theta + z_by_theta, by_a + z_by_a
         return value, by_theta * inverse, by_a.addcmul(theta, by_theta, value=-1) * slope  # by_theta: by log theta
 
-    def law(self, log_mean: Tensor, a: Tensor, _: Tensor) -> Law:
-        return Law(log_mean.exp(), a)
+    def distribution(self, log_mean: Tensor, a: Tensor, _: Tensor) -> Distribution:
+        return Distribution(log_mean.exp(), a)
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
         largest = y.amax(0)

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from dlthink.distributions.negative_binomial import NegativeBinomial as Law
+from dlthink.distributions.negative_binomial import NegativeBinomial as Distribution
 from dlthink.distributions.rising_factorial import rising_factorial_slopes, rising_factorial_table
 from dlthink.losses.counts._count_table import CountTable
 from dlthink.losses.counts._counts import Dispersed
@@ -40,8 +40,8 @@ class NegativeBinomial(Dispersed):
         by_raw = torch.addcmul(top * (ratio * share) - rising, log_share, r, value=-1)
         return value, (mean - k) * share, by_raw
 
-    def law(self, log_mean: Tensor, dispersion: Tensor) -> Law:
-        return Law(log_mean.exp(), dispersion)
+    def distribution(self, log_mean: Tensor, dispersion: Tensor) -> Distribution:
+        return Distribution(log_mean.exp(), dispersion)
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
         return ((variance - mean) / mean.square()).clamp(0.01, 100).log()[None]

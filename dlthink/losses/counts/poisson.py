@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dlthink.distributions.poisson import Poisson as Law
+from dlthink.distributions.poisson import Poisson as Distribution
 from dlthink.losses.counts._counts import CEILING, FLOOR, Counts, with_slopes
 
 
@@ -33,7 +33,7 @@ class Poisson(Counts):
         nll.addcmul_(rate, at - below)  # the tangent, beyond the ceiling
         return {"nll": with_slopes(nll, (out, rate - y))}
 
-    def predict(self, out: Tensor) -> dict[str, Tensor | Law]:
+    def predict(self, out: Tensor) -> dict[str, Tensor | Distribution]:
         """rate: [n, n_targets], expected count per bin; distribution: Poisson of that rate."""
         rate = (out + self.log_mean).clamp_(FLOOR, CEILING).exp_()
-        return {"rate": rate, "distribution": Law(rate)}
+        return {"rate": rate, "distribution": Distribution(rate)}

@@ -30,8 +30,8 @@ class ZeroInflatedNegativeBinomial(NegativeBinomial):
     def family(self, counted: CountTable, log_mean: Tensor, dispersion: Tensor, logit: Tensor) -> tuple[Tensor, ...]:
         return zero_inflated(counted, logit, *super().family(counted, log_mean, dispersion))
 
-    def law(self, log_mean: Tensor, dispersion: Tensor, logit: Tensor) -> ZeroInflated:
-        return ZeroInflated(super().law(log_mean, dispersion), logit)
+    def distribution(self, log_mean: Tensor, dispersion: Tensor, logit: Tensor) -> ZeroInflated:
+        return ZeroInflated(super().distribution(log_mean, dispersion), logit)
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:
         half = 0.5 * (variance - mean) / mean.square()

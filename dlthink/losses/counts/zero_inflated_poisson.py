@@ -27,7 +27,7 @@ class ZeroInflatedPoisson(Dispersed):
         value = torch.addcmul(counted.log_factorial, counted.k, log_mean, value=-1) + mean
         return zero_inflated(counted, logit, value, mean - counted.k)
 
-    def law(self, log_mean: Tensor, logit: Tensor) -> ZeroInflated:
+    def distribution(self, log_mean: Tensor, logit: Tensor) -> ZeroInflated:
         return ZeroInflated(Poisson(log_mean.exp()), logit)
 
     def moments(self, mean: Tensor, variance: Tensor, y: Tensor) -> Tensor:

@@ -144,8 +144,8 @@ class Reals(nn.Module):
     def predict(self, out: Tensor) -> dict[str, Tensor | Distribution]:
         """mean, std: [n, n_targets] and the distribution, in the units of y; with members aleatoric and epistemic too.
 
-        The law of total variance: std^2 = aleatoric^2 + epistemic^2, the first the mean variance within members, the
-        second the variance of their means. A recalibration widens both parts by the same factor.
+        The distribution of total variance: std^2 = aleatoric^2 + epistemic^2, the first the mean variance within
+        members, the second the variance of their means. A recalibration widens both parts by the same factor.
         """
         wants_digits = self.calibrate in ("isotonic", "conformal")
         standardized = self.over_members(exact(out) if wants_digits else out)

@@ -18,8 +18,8 @@ class Huber(SharedSpread):
     Elicits a centre between median and mean.
 
     e = out - (y - mean) / std; out and y: [n, n_targets]; delta in std of the target. For any spread s, rho(e) / s^2 is
-    the likelihood of Huber's least favourable law with scale s: a Gaussian as far as delta, exponential beyond. s is
-    one number per target, the most likely on validation.
+    the likelihood of Huber's least favourable distribution with scale s: a Gaussian as far as delta, exponential
+    beyond. s is one number per target, the most likely on validation.
 
     Raises BadInput unless delta > 0. Source: Huber 1964, Ann. Math. Statist. 35.
     """

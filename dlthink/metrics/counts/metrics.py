@@ -32,7 +32,7 @@ class Counts:
     predicted  {"rate"} or {"mean"}; "distribution" too where the cost is a likelihood of counts; else Poisson is
            assumed. A continuous distribution is ignored: its density is no probability of a count.
     known  {"rate"}: [n, n_targets], the true mean, where it is known;
-           {"log_prob"}: [n, n_targets], of the counts by their true law, where that is known;
+           {"log_prob"}: [n, n_targets], of the counts by their true distribution, where that is known;
            {"time"}: [n], the centre of each bin in seconds, where a figure is to know about gaps
 
     A mean must be positive to have a likelihood, and a squared error does not keep it so. Therefore, for
@@ -46,7 +46,7 @@ class Counts:
     d2                     1 - deviance / deviance of each unit's mean, both summed over units
     log_score              mean log probability of a count as predicted, nats per bin and unit
     oracle_share           bits_per_spike / bits_per_spike of the true rate
-    regret                 log_score of the true law less log_score: 0 is all that can be known
+    regret                 log_score of the true distribution less log_score: 0 is all that can be known
     floored                share of predicted means at or below the floor
     bits_per_spike_own     log probability as predicted, gained over the mean count as Poisson / (log 2 * spikes)
     rps                    mean ranked probability score of the predicted distribution, counts per bin
@@ -105,7 +105,7 @@ class Counts:
         return by_item({"log_score": log_prob}, y, known.get("item"))
 
     def noise(self, predicted: dict, y: Tensor) -> Noise:
-        """The counts and the law that was predicted for them."""
+        """The counts and the distribution that was predicted for them."""
         return Noise.of(predicted, lambda: self.positive(mean_of(predicted), exact(y))[0], y)
 
     def per_unit(self, predicted: dict, y: Tensor) -> dict[str, Tensor]:

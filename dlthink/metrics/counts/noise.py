@@ -23,13 +23,13 @@ LEVEL = 0.01  # of the KS test: how often it fails a unit for nothing
 
 @dataclass
 class Noise:
-    """Counts k: [n, units] in float64 on the CPU, and the law that was predicted for each.
+    """Counts k: [n, units] in float64 on the CPU, and the distribution that was predicted for each.
 
-    law: like torch's distributions, with `log_prob`; `cdf`, `mean`, `variance` and `crps` where it has them. Of the
-    shape of k, or `flat`: [n * units, 1].
+    distribution: like torch's distributions, with `log_prob`; `cdf`, `mean`, `variance` and `crps` where it has them.
+    Of the shape of k, or `flat`: [n * units, 1].
     """
 
-    law: Any
+    distribution: Any
     k: Tensor
     flat: bool = False
 
@@ -39,36 +39,38 @@ class Noise:
 
         y may be of any type, on any device: only what is looked at is made float64.
         """
-        law = predicted.get("distribution")
-        return cls(law if law is not None and is_of_counts(law) else Poisson(rate()), y).thinned(MOST)
+        distribution = predicted.get("distribution")
+        return cls(
+            distribution if distribution is not None and is_of_counts(distribution) else Poisson(rate()), y
+        ).thinned(MOST)
 
     def thinned(self, most: int) -> Noise:
-        """Evenly spread pairs of rows side by side, about so many predictions; all of a law that is one piece.
+        """Evenly spread pairs of rows side by side, about so many predictions; all of a distribution that is one piece.
 
-        A law that is none of dlthink's is looked at as a table of its probabilities.
+        A distribution that is none of dlthink's is looked at as a table of its probabilities.
         """
-        every, own = -(-self.k.numel() // most), isinstance(self.law, CountDistribution)
+        every, own = -(-self.k.numel() // most), isinstance(self.distribution, CountDistribution)
         if every < 2:
-            law = self.law if own else tabulated(self.law, self.k.shape) or self.law
-            return Noise(law, exact(self.k), self.flat)
+            distribution = self.distribution if own else tabulated(self.distribution, self.k.shape) or self.distribution
+            return Noise(distribution, exact(self.k), self.flat)
         rows, units = torch.arange(0, len(self.k) - 1, 2 * every), self.k.shape[1]
         rows = torch.stack([rows, rows + 1], 1).flatten()
         k = exact(self.k.index_select(0, rows.to(self.k.device)))
         places = (rows.unsqueeze(-1) * units + torch.arange(units)).flatten().to(self._device)
-        law = self.law.at(places) if own else tabulated(self.law, self.k.shape, places)
-        return Noise(self.law, exact(self.k)) if law is None else Noise(law, k, flat=True)
+        distribution = self.distribution.at(places) if own else tabulated(self.distribution, self.k.shape, places)
+        return Noise(self.distribution, exact(self.k)) if distribution is None else Noise(distribution, k, flat=True)
 
     def ask(self, name: str, *of: Tensor) -> Tensor:
-        """What the law says of k, on the law's device and back; nan where it says nothing."""
+        """What the distribution says of k, on the distribution's device and back; nan where it says nothing."""
         shape = (self.k.numel(), 1) if self.flat else self.k.shape
-        found = ask(self.law, name, *(one.reshape(shape).to(self._device) for one in of))
+        found = ask(self.distribution, name, *(one.reshape(shape).to(self._device) for one in of))
         if found is None:
             return torch.full_like(self.k, math.nan)
         return exact(found).expand(shape).reshape(self.k.shape)
 
     @property
     def _device(self) -> torch.device:
-        mean = ask(self.law, "mean")
+        mean = ask(self.distribution, "mean")
         return self.k.device if mean is None else mean.device
 
     @cached_property
@@ -85,7 +87,7 @@ class Noise:
 
     @cached_property
     def pit(self) -> Tensor:
-        """F(k - 1) + V P(k) with V uniform in (0, 1): [n, units]; uniform, too, where the law is right.
+        """F(k - 1) + V P(k) with V uniform in (0, 1): [n, units]; uniform, too, where the distribution is right.
 
         V is drawn from a generator of its own, so that the same predictions have the same figures. Source: Czado,
         Gneiting & Held 2009, Biometrics 65, section 2.1 (randomised).
@@ -96,16 +98,16 @@ class Noise:
         return (below - (1 - v) * self.log_prob.exp()).clamp(0, 1)
 
     def chance(self, count: int) -> Tensor:
-        """P(count) of each law: [n, units]."""
+        """P(count) of each distribution: [n, units]."""
         return self.ask("log_prob", torch.full_like(self.k, float(count))).exp()
 
     def shares(self, unit: int, most: int) -> Tensor:
         """How often each count 0 .. most of a unit is predicted: [most + 1]."""
-        if not isinstance(self.law, CountDistribution):
+        if not isinstance(self.distribution, CountDistribution):
             return torch.stack([self.chance(count)[:, unit].mean() for count in range(most + 1)])
         places = torch.arange(len(self.k), device=self._device) * self.k.shape[1] + unit
-        counts = torch.arange(most + 1, dtype=self.law.parameters[0].dtype, device=self._device)
-        return exact(self.law.at(places).log_pmf_of(counts).exp().mean(0))
+        counts = torch.arange(most + 1, dtype=self.distribution.parameters[0].dtype, device=self._device)
+        return exact(self.distribution.at(places).log_pmf_of(counts).exp().mean(0))
 
     @cached_property
     def pit_p(self) -> Tensor:

@@ -17,7 +17,7 @@ MOST_NAMES = 60
 
 
 def three(noise: Noise, units: list[str], shown: dict[int, str], word: str = "unit") -> dict[str, Figure]:
-    """pit, dispersion, counts; nothing of a law that does not say its variance.
+    """pit, dispersion, counts; nothing of a distribution that does not say its variance.
 
     shown: titles of a few units by their places; word: what a unit is called.
     """
@@ -51,7 +51,7 @@ def pit(noise: Noise, units: list[str], word: str = "unit") -> Figure:
         ax.set(title=title, xlim=(0, 1), xticks=(0, 0.5, 1), xlabel="PIT")
     axes[0].set_ylabel("density")
     passes = int((noise.pit_p >= LEVEL).sum())
-    said = f"uniform where the law is right: {passes} of {len(units)} {word}s pass a KS test at 1 %"
+    said = f"uniform where the distribution is right: {passes} of {len(units)} {word}s pass a KS test at 1 %"
     figure.suptitle(said, x=0.01, ha="left", size=9)
     return figure
 

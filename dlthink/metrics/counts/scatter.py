@@ -15,9 +15,9 @@ class Scatter:
 
     A squared residual holds the variance and the squared error of the mean. The latter is taken out twice:
 
-    calibrated  in groups of like predictions, means are multiplied by c = counts / means. A law of c times the mean has
-                c times the variance where it is a sum of c such laws, up to c^2 where the mean itself is random: `most`
-                and `least` are the larger and the smaller one. Its P(0) is P(0)^c
+    calibrated  in groups of like predictions, means are multiplied by c = counts / means. A distribution of c times the
+                mean has c times the variance where it is a sum of c such distributions, up to c^2 where the mean itself
+                is random: `most` and `least` are the larger and the smaller one. Its P(0) is P(0)^c
     shared      residuals r, r' of two rows side by side scatter independently, but have smooth errors of the mean in
                 common: 2 sum of r r' over such pairs is the sum of squared errors. It counts where it is beyond chance
 

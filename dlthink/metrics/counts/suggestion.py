@@ -1,4 +1,4 @@
-"""Which law do the counts ask for? One line, where they ask for another than was predicted."""
+"""Which distribution do the counts ask for? One line, where they ask for another than was predicted."""
 
 import math
 
@@ -9,7 +9,7 @@ from dlthink.metrics.counts.scatter import Scatter
 
 FAR = 0.1  # by how much the scatter must be off to be worth a word, or squared errors of the mean, over the variance
 MOST_NAMES = 5
-EQUAL = 1e-6  # variance and mean of a Poisson law
+EQUAL = 1e-6  # variance and mean of a Poisson distribution
 ONE = {"scatter": "scatters", "have": "has"}
 
 
@@ -28,24 +28,28 @@ def suggestion(noise: Noise, units: list[str], word: str) -> str | None:
     less = found.less & (found.squares < (1 - FAR) * found.least)
     off = found.mean_error > FAR
     poisson = bool(((variance - mean).abs() <= EQUAL * mean).all())
-    law = "Poisson" if poisson else "predicted"
+    distribution = "Poisson" if poisson else "predicted"
     zeros = found.more_zeros
     if poisson and 2 * (zeros & more).sum() < more.sum():
         zeros = zeros_like(zeros)  # a few of those that scatter more: that is what is said
     said, advice = [], []
     if more.any():
-        said.append(f"{_listed(more, units, word, 'scatter')} more than {law} ({_range(ratio[more])} the variance)")
+        said.append(
+            f"{_listed(more, units, word, 'scatter')} more than {distribution} ({_range(ratio[more])} the variance)"
+        )
     if zeros.any():
-        than = "a negative binomial of that variance" if more.any() else law
+        than = "a negative binomial of that variance" if more.any() else distribution
         said.append(f"{_listed(zeros, units, word, 'have')} more zeros than {than}")
     if less.any():
-        said.append(f"{_listed(less, units, word, 'scatter')} less than {law} ({_range(ratio[less])} the variance)")
+        said.append(
+            f"{_listed(less, units, word, 'scatter')} less than {distribution} ({_range(ratio[less])} the variance)"
+        )
     if less.any():
         advice.append("loss=com_poisson or loss=generalized_poisson")
     elif zeros.any():
         advice.append("loss=zero_inflated_negative_binomial")
     elif more.any():
-        advice.append("loss=negative_binomial" if poisson else "loss.dispersion=network, another law")
+        advice.append("loss=negative_binomial" if poisson else "loss.dispersion=network, another distribution")
     if off.any():
         share = _range(found.mean_error[off])
         said.append(f"the mean of {_listed(off, units, word)} is off (squared, {share} the variance)")

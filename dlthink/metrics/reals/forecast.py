@@ -112,10 +112,10 @@ class Forecast:
     @cached_property
     def _integrated(self) -> Integrated | None:
         """What the family has no formula for; None where it has all, or says too little of itself."""
-        law = self._distribution
-        if ask(law, "icdf", self._mean.new_tensor(0.5)) is not None or ask(law, "variance") is None:
+        distribution = self._distribution
+        if ask(distribution, "icdf", self._mean.new_tensor(0.5)) is not None or ask(distribution, "variance") is None:
             return None
-        return Integrated(law)
+        return Integrated(distribution)
 
     def _ask(self, name: str, *given: Tensor, times: int = 1) -> Tensor:
         """What the distribution answers: [times * rows], nan where its family has no such formula."""

@@ -6,7 +6,7 @@ import torch
 from scipy import optimize, special, stats
 
 from dlthink.data.recordings import ride
-from dlthink.data.recordings.spikes import Spikes, draw, law_of
+from dlthink.data.recordings.spikes import Spikes, distribution_of, draw
 from dlthink.errors import BadInput
 
 ALL = ("train", "val", "test")
@@ -191,7 +191,7 @@ def test_counts_with_dispersion_are_negative_binomial():
 
 @pytest.mark.parametrize(("dispersion", "ratio"), [(-0.5, 0.51), (-0.95, 0.13)])
 def test_counts_of_negative_dispersion_are_conway_maxwell_poisson(dispersion, ratio):
-    """Against the law by its own sum, lambda and nu; spikes lie evenly in their 50 ms."""
+    """Against the distribution by its own sum, lambda and nu; spikes lie evenly in their 50 ms."""
     (spikes,) = draw(flat(30.0, 30, neurons=1), np.random.default_rng(9), dispersion)
     counts = np.histogram(spikes, np.arange(0, 1800 + 0.025, 0.05))[0]
     k = np.arange(60)
@@ -216,7 +216,12 @@ def test_inflated_zeros_keep_the_mean_and_have_their_law(dispersion):
     (spikes,) = draw(flat(30.0, 30, neurons=1), np.random.default_rng(3), dispersion, zero_inflation=0.4)
     counts = np.histogram(spikes, np.arange(0, 1800 + 0.025, 0.05))[0]
     k = np.arange(9)
-    base = law_of(torch.tensor(2.5, dtype=torch.float64), dispersion).log_prob(torch.arange(9.0).double()).exp().numpy()
+    base = (
+        distribution_of(torch.tensor(2.5, dtype=torch.float64), dispersion)
+        .log_prob(torch.arange(9.0).double())
+        .exp()
+        .numpy()
+    )
     wanted = 0.4 * (k == 0) + 0.6 * base
     assert counts.mean() == pytest.approx(1.5, abs=0.04)
     seen = np.bincount(np.minimum(counts, 9), minlength=10)
@@ -227,7 +232,9 @@ def test_inflated_zeros_keep_the_mean_and_have_their_law(dispersion):
 def test_the_examination_knows_what_the_true_law_says_of_the_counts(dispersion, zeros):
     data = Spikes(minutes=2.0, neurons=5, history=0, dispersion=dispersion, zero_inflation=zeros, rate=20.0)
     y, rate, log_prob = data.test.targets(), data.test.truth["rate"], data.test.truth["log_prob"]
-    torch.testing.assert_close(log_prob, law_of(rate, dispersion, zeros).log_prob(y).float(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        log_prob, distribution_of(rate, dispersion, zeros).log_prob(y).float(), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_the_law_is_known_of_the_bins_that_it_is_of_alone():

@@ -29,9 +29,9 @@ def test_equals_a_loop():
         for j in range(2):
             slow += math.log(sum(math.exp(x) for x in logits[i, j])) - float(logits[i, j, int(k[i, j])])
     assert float(loss(out, k)["nll"]) == pytest.approx(slow / 100, rel=1e-12)
-    law = loss.predict(out)["distribution"]
-    assert float(loss(out, k)["nll"]) == pytest.approx(-float(law.log_prob(k).mean()), rel=1e-12)
-    torch.testing.assert_close(loss.predict(out)["rate"], law.log_p.exp() @ torch.arange(7.0, dtype=D))
+    distribution = loss.predict(out)["distribution"]
+    assert float(loss(out, k)["nll"]) == pytest.approx(-float(distribution.log_prob(k).mean()), rel=1e-12)
+    torch.testing.assert_close(loss.predict(out)["rate"], distribution.log_p.exp() @ torch.arange(7.0, dtype=D))
 
 
 def test_gradcheck_and_half_precision():
@@ -57,9 +57,9 @@ def test_no_law_says_more_of_the_training_counts(name):
 
 def test_out_zero_predicts_the_shares_of_the_training_counts():
     loss, _, k = made(n=5000)
-    law = loss.predict(torch.zeros(1, 14, dtype=D))["distribution"]
+    distribution = loss.predict(torch.zeros(1, 14, dtype=D))["distribution"]
     share = (k[..., None] == torch.arange(7)).double().mean(0)
-    torch.testing.assert_close(law.log_p[0].exp(), share, rtol=0, atol=2e-3)
+    torch.testing.assert_close(distribution.log_p[0].exp(), share, rtol=0, atol=2e-3)
 
 
 def test_data_may_state_the_largest_count():
@@ -83,15 +83,15 @@ def test_a_count_beyond_what_training_has_seen_is_one_of_the_open_class():
     loss.prepare(k)
     assert loss.tail.tolist() == pytest.approx([0.01, 0.5])  # the second target has none
     out = torch.randn(3, 14, generator=torch.Generator().manual_seed(0), dtype=D)
-    law, classes = loss.predict(out)["distribution"], loss.logits(out).softmax(-1)
-    torch.testing.assert_close(law.log_prob(torch.full((3, 2), 5.0, dtype=D)).exp(), classes[..., 5])
+    distribution, classes = loss.predict(out)["distribution"], loss.logits(out).softmax(-1)
+    torch.testing.assert_close(distribution.log_prob(torch.full((3, 2), 5.0, dtype=D)).exp(), classes[..., 5])
     last = classes[..., 6] * torch.tensor([0.99, 0.5], dtype=D)
     for beyond in range(4):
         y = torch.full((3, 2), 6.0 + beyond, dtype=D)
         share = last * loss.tail**beyond
-        torch.testing.assert_close(law.log_prob(y).exp(), share)
+        torch.testing.assert_close(distribution.log_prob(y).exp(), share)
         assert float(loss(out, y)["nll"]) == pytest.approx(-float(share.log().mean()), rel=1e-6)
-    torch.testing.assert_close(law.cdf(torch.full((3, 2), 60.0, dtype=D)), torch.ones(3, 2, dtype=D))
+    torch.testing.assert_close(distribution.cdf(torch.full((3, 2), 60.0, dtype=D)), torch.ones(3, 2, dtype=D))
 
 
 @pytest.mark.parametrize(

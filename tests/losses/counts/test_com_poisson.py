@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import optimize, special, stats
 
-from dlthink.distributions.com_poisson import ComPoisson as Law
+from dlthink.distributions.com_poisson import ComPoisson as Distribution
 from dlthink.distributions.com_poisson import normalizer
 from dlthink.losses.counts._counts import PACE
 from dlthink.losses.counts.poisson import Poisson
@@ -39,11 +39,11 @@ def test_the_mean_is_solved_for(mean, nu):
     if mean * nu > 90_000 or (nu < 0.4 and mean > 900):
         pytest.skip("more terms than the slow sum has")
     log_rate, log_z, variance = slowly(mean, nu)
-    law = Law(torch.tensor(mean, dtype=D), torch.tensor(nu, dtype=D))
+    distribution = Distribution(torch.tensor(mean, dtype=D), torch.tensor(nu, dtype=D))
     k = torch.tensor([0.0, 1.0, round(mean), round(1.2 * mean) + 1], dtype=D)
     slow = k * log_rate - nu * torch.lgamma(k + 1) - log_z
-    torch.testing.assert_close(law.log_prob(k), slow, rtol=1e-9, atol=1e-8)
-    assert float(law.variance) == pytest.approx(variance, rel=1e-7)
+    torch.testing.assert_close(distribution.log_prob(k), slow, rtol=1e-9, atol=1e-8)
+    assert float(distribution.variance) == pytest.approx(variance, rel=1e-7)
 
 
 def test_nu_of_one_is_poisson():
@@ -61,8 +61,10 @@ def test_nu_of_one_is_poisson():
 def test_nu_near_zero_is_geometric_and_a_large_one_scatters_as_little_as_whole_numbers_can():
     mean, k = torch.tensor([0.3, 2.25], dtype=D), torch.arange(20.0, dtype=D)[:, None]
     geometric = stats.geom(1 / (1 + mean.numpy()), loc=-1)
-    np.testing.assert_allclose(Law(mean, torch.tensor(1e-9, dtype=D)).log_prob(k), geometric.logpmf(k), rtol=1e-5)
-    least = Law(mean, torch.tensor(60.0, dtype=D))
+    np.testing.assert_allclose(
+        Distribution(mean, torch.tensor(1e-9, dtype=D)).log_prob(k), geometric.logpmf(k), rtol=1e-5
+    )
+    least = Distribution(mean, torch.tensor(60.0, dtype=D))
     torch.testing.assert_close(least.variance, torch.tensor([0.3 * 0.7, 0.25 * 0.75], dtype=D), rtol=1e-6, atol=0)
 
 

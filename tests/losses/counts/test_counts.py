@@ -112,8 +112,8 @@ def test_counts_of_zero_and_of_ten_thousand(name, where, dtype, near):
     nll = loss(out, k)["nll"]
     nll.backward()
     assert nll.isfinite() and out.grad.isfinite().all()
-    law = loss.predict(out.detach())["distribution"]
-    assert float(nll.detach()) == pytest.approx(-float(law.log_prob(k.double()).mean()), abs=near * 1e4)
+    distribution = loss.predict(out.detach())["distribution"]
+    assert float(nll.detach()) == pytest.approx(-float(distribution.log_prob(k.double()).mean()), abs=near * 1e4)
 
 
 @every

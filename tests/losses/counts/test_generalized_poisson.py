@@ -41,12 +41,12 @@ def test_of_fewer_scatter_the_cost_sums_to_one_over_all_counts(raw, where):
         log_mean, *raw_numbers = loss.parts(out)
         if loss.bounded(log_mean, *loss.numbers(*raw_numbers)) < log_mean:
             continue  # beyond it the cost is no likelihood
-        law = loss.predict(out)["distribution"]
+        distribution = loss.predict(out)["distribution"]
         k = torch.arange(400.0, dtype=D)[:, None]
-        possible = k[(law.log_prob(k) > -60)[:, 0]]
+        possible = k[(distribution.log_prob(k) > -60)[:, 0]]
         costs = torch.stack([loss(out, one[None])["nll"] for one in possible]).detach()
         assert float(costs.neg().exp().sum()) == pytest.approx(1, abs=1e-9)
-        torch.testing.assert_close(costs.neg()[:, None], law.log_prob(possible))
+        torch.testing.assert_close(costs.neg()[:, None], distribution.log_prob(possible))
 
 
 def test_it_finds_fewer_scatter_and_says_more_of_it_than_poisson_does():
@@ -63,10 +63,10 @@ def test_it_finds_fewer_scatter_and_says_more_of_it_than_poisson_does():
         return nll
 
     search.step(cost)
-    law = loss.predict(out)["distribution"]
+    distribution = loss.predict(out)["distribution"]
     assert float(loss(out, k)["nll"].detach()) < float(poisson(out, k)["nll"]) - 0.1
-    assert float(law.variance[0]) == pytest.approx(float(k.var()), rel=0.1)
-    assert float(law.mean[0]) == pytest.approx(3, rel=0.03)
+    assert float(distribution.variance[0]) == pytest.approx(float(k.var()), rel=0.1)
+    assert float(distribution.mean[0]) == pytest.approx(3, rel=0.03)
 
 
 def test_without_dispersion_it_is_poisson():
@@ -86,5 +86,5 @@ def test_every_training_count_and_the_next_have_a_probability_however_little_the
     k = torch.tensor([[0.0], [1.0], [7.0]], dtype=D)
     loss.prepare(k)
     loss.shift.data.fill_(-1e4)
-    law = loss.predict(torch.zeros(1, 1, dtype=D))["distribution"]
-    assert law.log_prob(torch.arange(9.0)[:, None]).isfinite().all()
+    distribution = loss.predict(torch.zeros(1, 1, dtype=D))["distribution"]
+    assert distribution.log_prob(torch.arange(9.0)[:, None]).isfinite().all()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from dlthink.distributions.negative_binomial import NegativeBinomial as Law
+from dlthink.distributions.negative_binomial import NegativeBinomial as Distribution
 from dlthink.losses.counts.negative_binomial import LEAST, NegativeBinomial
 from dlthink.losses.counts.poisson import Poisson
 from tests.losses.counts.made_counts import build, sample
@@ -78,7 +78,7 @@ def test_what_it_learns_goes_as_fast_as_a_network_learns_the_mean():
     torch.manual_seed(0)
     log_mean = 1 + 0.7 * torch.randn(1000, 2)
     loss = build("negative_binomial", 2, torch.float32)
-    k = Law(log_mean.exp(), torch.tensor([0.3, 0.5])).sample()
+    k = Distribution(log_mean.exp(), torch.tensor([0.3, 0.5])).sample()
     loss.prepare(k)
     assert (loss.raw.detach().exp()[0] > 0.7).all()
     adam = torch.optim.Adam(loss.parameters(), lr=1e-3)

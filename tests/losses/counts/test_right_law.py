@@ -1,4 +1,5 @@
-"""On rides of inflated zeros, fits of each family tell the law that was drawn from: log score and PIT on new counts."""
+"""On rides of inflated zeros, fits of each family tell the distribution that was drawn from: log score and PIT on new
+counts."""
 
 import pytest
 import torch
@@ -11,9 +12,11 @@ from tests.losses.counts.made_counts import COSTS
 DISPERSION = {"zero_inflated_poisson": 0.0, "zero_inflated_negative_binomial": 0.5}
 
 
-def drawn(law):
+def drawn(distribution):
     """Of training and of test: the log of the true rates of two neurons, x: [n, 2], and their counts."""
-    ride = Spikes(minutes=6.0, neurons=2, rate=60.0, history=0, dispersion=DISPERSION[law], zero_inflation=1 / 3)
+    ride = Spikes(
+        minutes=6.0, neurons=2, rate=60.0, history=0, dispersion=DISPERSION[distribution], zero_inflation=1 / 3
+    )
     return [(split.truth["rate"].double().log(), split.targets().double()) for split in (ride.train, ride.test)]
 
 
@@ -37,12 +40,12 @@ def fitted(name, train, test):
     return Noise(loss.predict(line(new_x))["distribution"], new_k)
 
 
-@pytest.mark.parametrize("law", ["zero_inflated_poisson", "zero_inflated_negative_binomial"])
-def test_inflated_zeros_are_told(law):
-    train, test = drawn(law)
+@pytest.mark.parametrize("distribution", ["zero_inflated_poisson", "zero_inflated_negative_binomial"])
+def test_inflated_zeros_are_told(distribution):
+    train, test = drawn(distribution)
     others = ["poisson", "negative_binomial"]
-    others += ["zero_inflated_poisson"] if law == "zero_inflated_negative_binomial" else []
-    right = fitted(law, train, test)
+    others += ["zero_inflated_poisson"] if distribution == "zero_inflated_negative_binomial" else []
+    right = fitted(distribution, train, test)
     assert right.pit_passes == 1
     for name in others:
         other = fitted(name, train, test)

@@ -37,6 +37,6 @@ def test_it_starts_between_dispersion_and_zeros():
     loss = build("zero_inflated_negative_binomial", 1)
     k = counts(4000, 1)
     loss.prepare(k)
-    law = loss.predict(torch.zeros(1, 1, dtype=torch.float64))["distribution"]
-    assert float(law.mean) == pytest.approx(float(k.mean()))
-    assert float(law.variance) == pytest.approx(float(k.var()), rel=0.25)
+    distribution = loss.predict(torch.zeros(1, 1, dtype=torch.float64))["distribution"]
+    assert float(distribution.mean) == pytest.approx(float(k.mean()))
+    assert float(distribution.variance) == pytest.approx(float(k.var()), rel=0.25)

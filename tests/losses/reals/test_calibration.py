@@ -114,34 +114,34 @@ def recalibrated(dtype=D, seed=3):
 
 
 def test_recalibrated_density_cdf_quantiles_and_moments_are_of_one_law():
-    law = recalibrated()
+    distribution = recalibrated()
     x = torch.linspace(-40, 40, 800_001, dtype=D)
-    f = law.log_prob(x[:, None, None]).exp()
-    cdf = law.cdf(x[:, None, None])
+    f = distribution.log_prob(x[:, None, None]).exp()
+    cdf = distribution.cdf(x[:, None, None])
     mass = torch.cumulative_trapezoid(f, x, dim=0)
     torch.testing.assert_close(mass, cdf[1:], rtol=0, atol=2e-4)
     assert (cdf.diff(dim=0) >= 0).all()
     p = torch.tensor([1e-9, 1e-5, 0.03, 0.4, 0.9, 1 - 1e-6], dtype=D)[:, None, None]
-    torch.testing.assert_close(law.cdf(law.icdf(p)), p.expand(6, 2, 1), rtol=1e-6, atol=1e-12)
-    q = law.icdf(((torch.arange(400_000, dtype=D) + 0.5) / 400_000)[:, None, None])
-    torch.testing.assert_close(law.mean, q.mean(0), rtol=0, atol=2e-3)
-    torch.testing.assert_close(law.stddev, q.std(0), rtol=5e-3, atol=0)
+    torch.testing.assert_close(distribution.cdf(distribution.icdf(p)), p.expand(6, 2, 1), rtol=1e-6, atol=1e-12)
+    q = distribution.icdf(((torch.arange(400_000, dtype=D) + 0.5) / 400_000)[:, None, None])
+    torch.testing.assert_close(distribution.mean, q.mean(0), rtol=0, atol=2e-3)
+    torch.testing.assert_close(distribution.stddev, q.std(0), rtol=5e-3, atol=0)
     step = (x[:, None, None] >= 0.6).double()
     slow = torch.trapezoid((cdf - step).square(), x, dim=0)
-    torch.testing.assert_close(law.crps(torch.full((2, 1), 0.6, dtype=D)), slow, rtol=2e-3, atol=0)
+    torch.testing.assert_close(distribution.crps(torch.full((2, 1), 0.6, dtype=D)), slow, rtol=2e-3, atol=0)
 
 
 def test_an_untouched_map_is_the_identity_in_moments_and_in_float32():
     base = Mixture(Laplace(torch.tensor([[[0.0], [1.0]]], dtype=D), torch.ones(1, 2, 1, dtype=D)))
-    law = Recalibrated(base, identity())
-    torch.testing.assert_close(law.mean, base.mean, rtol=0, atol=1e-6)
-    torch.testing.assert_close(law.stddev, base.stddev, rtol=1e-3, atol=0)
+    distribution = Recalibrated(base, identity())
+    torch.testing.assert_close(distribution.mean, base.mean, rtol=0, atol=1e-6)
+    torch.testing.assert_close(distribution.stddev, base.stddev, rtol=1e-3, atol=0)
     y = torch.tensor([-30.0, -8.0, 0.0, 9.0, 40.0])[:, None, None]
-    assert law.log_prob(y).dtype == torch.float32
-    torch.testing.assert_close(law.log_prob(y), base.log_prob(y.double()).float(), rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(law.cdf(y), base.cdf(y.double()).float(), rtol=1e-5, atol=1e-7)
-    assert law.icdf(torch.tensor(0.0)).item() == -math.inf
-    assert law.icdf(torch.tensor(1.0)).item() == math.inf
+    assert distribution.log_prob(y).dtype == torch.float32
+    torch.testing.assert_close(distribution.log_prob(y), base.log_prob(y.double()).float(), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(distribution.cdf(y), base.cdf(y.double()).float(), rtol=1e-5, atol=1e-7)
+    assert distribution.icdf(torch.tensor(0.0)).item() == -math.inf
+    assert distribution.icdf(torch.tensor(1.0)).item() == math.inf
 
 
 def test_frequencies_count_and_pass_over_what_is_too_rare():

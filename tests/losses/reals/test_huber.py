@@ -1,4 +1,4 @@
-"""dlthink.losses.reals.huber against a slow loop, and its law against numerical integrals."""
+"""dlthink.losses.reals.huber against a slow loop, and its distribution against numerical integrals."""
 
 import math
 
@@ -28,13 +28,13 @@ def test_equals_a_loop(delta):
 def test_its_law_is_the_normalized_exponential_of_minus_the_cost(k):
     whole, _ = integrate.quad(lambda r: math.exp(-rho(r, k)), -80, 80, points=[-k, k], limit=200)
     second, _ = integrate.quad(lambda r: r * r * math.exp(-rho(r, k)), -80, 80, points=[-k, k], limit=200)
-    law = LeastFavourable(*(torch.tensor([v], dtype=torch.float64) for v in (1.0, 2.0, k)))
+    distribution = LeastFavourable(*(torch.tensor([v], dtype=torch.float64) for v in (1.0, 2.0, k)))
     for r in (-5.0, -0.5, 0.0, 2.0):
         x = torch.tensor([1.0 + 2.0 * r], dtype=torch.float64)
-        assert float(law.log_prob(x)) == pytest.approx(-rho(r, k) - math.log(2 * whole), rel=1e-9)
+        assert float(distribution.log_prob(x)) == pytest.approx(-rho(r, k) - math.log(2 * whole), rel=1e-9)
         below, _ = integrate.quad(lambda t: math.exp(-rho(t, k)), -80, r, points=[-k, k] if r > k else [-k], limit=200)
-        assert float(law.cdf(x)) == pytest.approx(below / whole, rel=1e-6)
-    assert float(law.variance) == pytest.approx(4 * second / whole, rel=1e-6)
+        assert float(distribution.cdf(x)) == pytest.approx(below / whole, rel=1e-6)
+    assert float(distribution.variance) == pytest.approx(4 * second / whole, rel=1e-6)
 
 
 def test_its_global_spread_is_the_most_likely():
@@ -45,18 +45,18 @@ def test_its_global_spread_is_the_most_likely():
 
     def cost(log_s):
         s = math.exp(log_s)
-        law = LeastFavourable(*(torch.tensor(v, dtype=torch.float64) for v in (0.0, s, 1 / s)))
-        return -float(law.log_prob(e).mean())
+        distribution = LeastFavourable(*(torch.tensor(v, dtype=torch.float64) for v in (0.0, s, 1 / s)))
+        return -float(distribution.log_prob(e).mean())
 
     best = optimize.minimize_scalar(cost, bounds=(-5, 5), method="bounded", options={"xatol": 1e-8})
     assert float(loss.spread) == pytest.approx(math.exp(best.x), rel=1e-5)
 
 
 def test_a_large_delta_is_a_gaussian():
-    law = LeastFavourable(*(torch.tensor([v]) for v in (0.0, 1e-3, 1e3)))
+    distribution = LeastFavourable(*(torch.tensor([v]) for v in (0.0, 1e-3, 1e3)))
     x = torch.tensor([-2e-3, 0.0, 1e-3])
-    torch.testing.assert_close(law.log_prob(x), torch.as_tensor(stats.norm.logpdf(x, 0, 1e-3)).float())
-    assert float(law.stddev) == pytest.approx(1e-3, rel=1e-5)
+    torch.testing.assert_close(distribution.log_prob(x), torch.as_tensor(stats.norm.logpdf(x, 0, 1e-3)).float())
+    assert float(distribution.stddev) == pytest.approx(1e-3, rel=1e-5)
 
 
 @pytest.mark.parametrize("delta", [0.0, -1.0, math.inf])

@@ -26,10 +26,10 @@ def test_equals_sklearn_level_by_level():
 
 def test_out_zero_is_the_standard_gaussian_at_its_levels():
     loss = build("quantile", targets=1, dtype=torch.float32)
-    law = loss.predict(torch.zeros(1, loss.outputs_per_target))["distribution"]
+    distribution = loss.predict(torch.zeros(1, loss.outputs_per_target))["distribution"]
     p = loss.levels[:, None, None]
-    np.testing.assert_allclose(law.icdf(p), stats.norm.ppf(p), rtol=1e-5)
-    assert float(law.stddev) == pytest.approx(1, abs=0.06)
+    np.testing.assert_allclose(distribution.icdf(p), stats.norm.ppf(p), rtol=1e-5)
+    assert float(distribution.stddev) == pytest.approx(1, abs=0.06)
 
 
 @pytest.mark.parametrize("members", [None, 3])
@@ -37,11 +37,11 @@ def test_quantiles_never_cross_when_read(members):
     loss = build("quantile", dtype=torch.float32)
     out, y = sample(loss, members=members, seed=1)
     out = 5 * out  # far out of order
-    law = loss.predict(out)["distribution"]
+    distribution = loss.predict(out)["distribution"]
     p = torch.linspace(0.001, 0.999, 200)[:, None, None]
-    assert (law.icdf(p).diff(dim=0) >= 0).all()
+    assert (distribution.icdf(p).diff(dim=0) >= 0).all()
     grid = torch.linspace(float(y.min()), float(y.max()), 300)[:, None, None].expand(300, *y.shape)
-    assert (law.cdf(grid).diff(dim=0) >= 0).all()
+    assert (distribution.cdf(grid).diff(dim=0) >= 0).all()
 
 
 def test_the_mean_is_the_integral_of_the_quantile_function():
@@ -64,8 +64,10 @@ def test_it_finds_the_quantiles_of_its_targets():
         optimizer.zero_grad()
         loss(out.expand(len(y), -1), y)["pinball"].backward()
         optimizer.step()
-    law = loss.predict(out.detach()[None])["distribution"]
-    np.testing.assert_allclose(law.icdf(loss.levels[:, None, None])[:, 0, 0], np.quantile(y, loss.levels), atol=0.06)
+    distribution = loss.predict(out.detach()[None])["distribution"]
+    np.testing.assert_allclose(
+        distribution.icdf(loss.levels[:, None, None])[:, 0, 0], np.quantile(y, loss.levels), atol=0.06
+    )
 
 
 def test_the_width_follows_the_levels():

@@ -62,19 +62,19 @@ def test_read_keeps_its_promises(name, members, calibrate):
     assert set(predicted) == names
     for key in names - {"distribution"}:
         assert (predicted[key].shape, predicted[key].dtype) == ((60, 2), torch.float32), key
-    law = predicted["distribution"]
-    assert isinstance(law, Distribution)
-    assert law.batch_shape == (60, 2)
-    torch.testing.assert_close(law.stddev.float(), predicted["std"], rtol=1e-4, atol=0)
+    distribution = predicted["distribution"]
+    assert isinstance(distribution, Distribution)
+    assert distribution.batch_shape == (60, 2)
+    torch.testing.assert_close(distribution.stddev.float(), predicted["std"], rtol=1e-4, atol=0)
     if calibrate in ("none", "scale"):
-        torch.testing.assert_close(law.mean, predicted["mean"], rtol=1e-4, atol=1e-3)
-    for tensor in (law.log_prob(y), law.cdf(y), law.sample()):
+        torch.testing.assert_close(distribution.mean, predicted["mean"], rtol=1e-4, atol=1e-3)
+    for tensor in (distribution.log_prob(y), distribution.cdf(y), distribution.sample()):
         assert tensor.shape == (60, 2)
         assert tensor.isfinite().all()
     p = torch.tensor([0.05, 0.5, 0.95])[:, None, None]
-    assert law.icdf(p).shape == (3, 60, 2)
-    torch.testing.assert_close(law.cdf(law.icdf(p)), p.expand(3, 60, 2), rtol=0, atol=2e-4)
-    assert law.icdf(torch.tensor(0.5)).shape == (60, 2)
+    assert distribution.icdf(p).shape == (3, 60, 2)
+    torch.testing.assert_close(distribution.cdf(distribution.icdf(p)), p.expand(3, 60, 2), rtol=0, atol=2e-4)
+    assert distribution.icdf(torch.tensor(0.5)).shape == (60, 2)
     if members:
         torch.testing.assert_close(
             predicted["std"] ** 2, predicted["aleatoric"] ** 2 + predicted["epistemic"] ** 2, rtol=1e-4, atol=0

@@ -11,7 +11,13 @@ from sklearn.metrics import d2_tweedie_score, mean_poisson_deviance
 from dlthink.distributions.poisson import Poisson
 from dlthink.metrics.counts.metrics import Counts
 
-LAW = {"log_score", "bits_per_spike_own", "rps", "pit_passes", "pearson_dispersion"}  # of the whole predicted law
+LAW = {
+    "log_score",
+    "bits_per_spike_own",
+    "rps",
+    "pit_passes",
+    "pearson_dispersion",
+}  # of the whole predicted distribution
 NAMES = {"bits_per_spike", "bits_per_spike_median", "bits_per_spike_min", "d2", "floored"} | LAW
 
 

@@ -22,24 +22,24 @@ def means(n=4000, units=6, seed=0):
     return torch.exp(0.6 * torch.randn(n, units, generator=g, dtype=torch.float64) + 0.2)
 
 
-def drawn(law, seed=0):
+def drawn(distribution, seed=0):
     torch.manual_seed(1000 + seed)  # not that of the means: a stream must not be drawn twice
-    return law.sample().double()
+    return distribution.sample().double()
 
 
-def said(law, truth, seed=0):
-    return suggestion(Noise(law, drawn(truth, seed)), UNITS, "unit")
+def said(distribution, truth, seed=0):
+    return suggestion(Noise(distribution, drawn(truth, seed)), UNITS, "unit")
 
 
 def test_the_pit_lies_between_the_two_ends_of_its_count_and_is_uniform_where_the_law_is_right():
     mean = means()
-    law = NegativeBinomial(mean, torch.tensor(0.5, dtype=torch.float64))
-    k = drawn(law)
-    noise = Noise(law, k)
+    distribution = NegativeBinomial(mean, torch.tensor(0.5, dtype=torch.float64))
+    k = drawn(distribution)
+    noise = Noise(distribution, k)
     peer = stats.nbinom(2.0, 1 / (1 + 0.5 * mean.numpy()))
     assert (noise.pit.numpy() <= peer.cdf(k.numpy()) + 1e-12).all()
     assert (noise.pit.numpy() >= peer.cdf(k.numpy() - 1) - 1e-12).all()
-    assert noise.pit_passes == 1.0 and torch.equal(noise.pit, Noise(law, k).pit)
+    assert noise.pit_passes == 1.0 and torch.equal(noise.pit, Noise(distribution, k).pit)
     assert Noise(Poisson(mean), k).pit_passes == 0.0
 
 
@@ -75,9 +75,9 @@ def test_a_law_of_torch_s_own_without_a_cdf_has_the_same_pit():
 
 def test_rps_dispersion_and_shares_equal_loops():
     mean = means(60)
-    law = NegativeBinomial(mean, torch.tensor(0.5, dtype=torch.float64))
-    k = drawn(law)
-    noise, peer = Noise(law, k), stats.nbinom(2.0, 1 / (1 + 0.5 * mean.numpy()))
+    distribution = NegativeBinomial(mean, torch.tensor(0.5, dtype=torch.float64))
+    k = drawn(distribution)
+    noise, peer = Noise(distribution, k), stats.nbinom(2.0, 1 / (1 + 0.5 * mean.numpy()))
     j = np.arange(400)[:, None, None]
     slow = ((peer.cdf(j) - (j >= k.numpy())) ** 2).sum(0).mean()
     assert noise.rps == pytest.approx(slow, rel=1e-7)
@@ -87,8 +87,10 @@ def test_rps_dispersion_and_shares_equal_loops():
 
 def test_many_predictions_are_thinned_to_pairs_of_rows():
     mean = means(90_000, 2)
-    law = Poisson(mean)
-    noise = Noise.of({"distribution": law}, pytest.fail, drawn(law).float())  # a rate that is not needed isn't made
+    distribution = Poisson(mean)
+    noise = Noise.of(
+        {"distribution": distribution}, pytest.fail, drawn(distribution).float()
+    )  # a rate that is not needed isn't made
     assert noise.flat and len(noise.k) == 45_000 and noise.k.dtype == torch.float64
     side_by_side = mean.unflatten(0, (-1, 4))[:, :2].flatten(0, 1)
     torch.testing.assert_close(noise.mean, side_by_side)
@@ -97,11 +99,11 @@ def test_many_predictions_are_thinned_to_pairs_of_rows():
 
 def test_the_examination_scores_the_predicted_law():
     mean = means()
-    law = NegativeBinomial(mean, torch.tensor(0.5, dtype=torch.float64))
-    k = drawn(law)
-    own = Counts(UNITS, 0.05).numbers({"rate": mean, "distribution": law}, k, {})
+    distribution = NegativeBinomial(mean, torch.tensor(0.5, dtype=torch.float64))
+    k = drawn(distribution)
+    own = Counts(UNITS, 0.05).numbers({"rate": mean, "distribution": distribution}, k, {})
     plain = Counts(UNITS, 0.05).numbers({"rate": mean, "distribution": Poisson(mean)}, k, {})
-    gain = law.log_prob(k).sum() - Poisson(k.mean(0).expand_as(k)).log_prob(k).sum()
+    gain = distribution.log_prob(k).sum() - Poisson(k.mean(0).expand_as(k)).log_prob(k).sum()
     assert own["bits_per_spike_own"] == pytest.approx(float(gain / np.log(2) / k.sum()))
     assert plain["bits_per_spike_own"] == pytest.approx(plain["bits_per_spike"])
     assert own["bits_per_spike_own"] > plain["bits_per_spike_own"] + 0.05 and own["rps"] < plain["rps"]
@@ -114,8 +116,8 @@ def test_the_examination_scores_the_predicted_law():
 def test_where_the_law_is_right_nothing_is_said():
     mean = means()
     half = torch.tensor(0.5, dtype=torch.float64)
-    for law in (Poisson(mean), NegativeBinomial(mean, half), ComPoisson(mean, 4 * half)):
-        assert [said(law, law, seed) for seed in range(5)] == [None] * 5
+    for distribution in (Poisson(mean), NegativeBinomial(mean, half), ComPoisson(mean, 4 * half)):
+        assert [said(distribution, distribution, seed) for seed in range(5)] == [None] * 5
 
 
 def test_units_that_scatter_more_are_named():

@@ -21,9 +21,9 @@ def smooth(level=1.0):
     return level * torch.exp(0.8 * torch.sin(time / torch.tensor([20.0, 27.0, 35.0, 50.0], dtype=torch.float64)))
 
 
-def said(predicted, law, seed=0):
+def said(predicted, distribution, seed=0):
     torch.manual_seed(seed)
-    return suggestion(Noise(predicted, law.sample().double()), UNITS, "unit") or ""
+    return suggestion(Noise(predicted, distribution.sample().double()), UNITS, "unit") or ""
 
 
 def flat():
@@ -76,10 +76,11 @@ def test_squares_less_what_is_shared_are_those_about_the_true_mean():
 
 
 def test_squares_of_few_counts_spread_as_the_fourth_moment_of_the_law():
-    """Where all counts lie at their mean, nothing but the law says how far a squared residual may lie from the rest."""
+    """Where all counts lie at their mean, nothing but the distribution says how far a squared residual may lie from the
+    rest."""
     mean = torch.full((30, 1), 2.0, dtype=torch.float64)
-    law = stats.nbinom(2.0, 1 / 2)  # dispersion 1 / 2, variance 4
-    fourth = (law.stats("k") + 3 - 1) * law.var() ** 2
+    distribution = stats.nbinom(2.0, 1 / 2)  # dispersion 1 / 2, variance 4
+    fourth = (distribution.stats("k") + 3 - 1) * distribution.var() ** 2
     assert float(Scatter(Noise(NegativeBinomial(mean, HALF), mean)).spread) == pytest.approx(30 * fourth)
 
 
@@ -109,13 +110,13 @@ def test_many_units_are_as_many_chances_of_a_false_alarm():
 
 
 def test_false_alarms_are_as_rare_as_said():
-    """Two laws that are right, at low and high rates: two lines of 120 at most."""
+    """Two distributions that are right, at low and high rates: two lines of 120 at most."""
     lines = []
     for seed in range(20):
         for level in (0.02, 0.3, 3.0):
             rate = smooth(level)[:1500]
-            laws = (Poisson(rate), NegativeBinomial(rate, HALF))
-            for law in laws:
+            distributions = (Poisson(rate), NegativeBinomial(rate, HALF))
+            for distribution in distributions:
                 torch.manual_seed(seed)
-                lines.append(suggestion(Noise(law, law.sample().double()), UNITS, "unit"))
+                lines.append(suggestion(Noise(distribution, distribution.sample().double()), UNITS, "unit"))
     assert len(lines) == 120 and len([line for line in lines if line]) <= 2

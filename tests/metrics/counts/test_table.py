@@ -32,9 +32,9 @@ def test_baselines_beside_it():
     assert numbers["bits_per_event_constant"] == pytest.approx(0, abs=1e-6) and numbers["bits_per_event"] > 0.1
     silent = TableCounts(["a", "b"]).numbers({"rate": RATE}, 0 * Y, {"baselines": {"constant": {"rate": RATE}}})
     assert "log_score_constant" in silent and "d2" in silent and "d2_constant" not in silent  # not defined
-    law = NegativeBinomial(RATE, torch.tensor(0.5))
-    scored = TableCounts(["a", "b"]).numbers({"rate": RATE, "distribution": law}, Y, {})
-    assert scored["log_score"] == pytest.approx(float(law.log_prob(Y).mean()))
+    distribution = NegativeBinomial(RATE, torch.tensor(0.5))
+    scored = TableCounts(["a", "b"]).numbers({"rate": RATE, "distribution": distribution}, Y, {})
+    assert scored["log_score"] == pytest.approx(float(distribution.log_prob(Y).mean()))
 
 
 def test_remarks_are_in_the_words_of_tables():
@@ -45,6 +45,6 @@ def test_remarks_are_in_the_words_of_tables():
 
 
 def test_figures_and_drawings():
-    law = NegativeBinomial(RATE, torch.tensor(0.1))
-    made = TableCounts(["visits", "claims"]).figures({"rate": RATE, "distribution": law}, Y, {})
+    distribution = NegativeBinomial(RATE, torch.tensor(0.1))
+    made = TableCounts(["visits", "claims"]).figures({"rate": RATE, "distribution": distribution}, Y, {})
     assert made["calibration"].axes[0].get_xlabel() == "predicted (mean count)"

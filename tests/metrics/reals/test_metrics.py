@@ -120,23 +120,23 @@ class Heavy(Distribution):
 
     def __init__(self, df):
         super().__init__(validate_args=False)
-        self.law = stats.t(df)
+        self.distribution = stats.t(df)
 
     def cdf(self, y):
-        return torch.as_tensor(self.law.cdf(y.numpy()))
+        return torch.as_tensor(self.distribution.cdf(y.numpy()))
 
     def icdf(self, p):
-        return torch.as_tensor(self.law.ppf(p.numpy()))
+        return torch.as_tensor(self.distribution.ppf(p.numpy()))
 
     def log_prob(self, y):
-        return torch.as_tensor(self.law.logpdf(y.numpy()))
+        return torch.as_tensor(self.distribution.logpdf(y.numpy()))
 
 
 @pytest.mark.parametrize("y", [0.0, 1.0, -6.0])
 def test_crps_of_heavy_tails_equals_its_definition(y):
-    law = stats.t(3)
-    low = integrate.quad(lambda z: law.cdf(z) ** 2, -math.inf, y)[0]
-    high = integrate.quad(lambda z: law.sf(z) ** 2, y, math.inf)[0]
+    distribution = stats.t(3)
+    low = integrate.quad(lambda z: distribution.cdf(z) ** 2, -math.inf, y)[0]
+    high = integrate.quad(lambda z: distribution.sf(z) ** 2, y, math.inf)[0]
     y = torch.tensor([[y]], dtype=torch.float64)
     predicted = {"mean": torch.zeros_like(y), "std": torch.full_like(y, 3**0.5), "distribution": Heavy(3)}
     assert numbers(predicted, y)["crps"] == pytest.approx(low + high, rel=1e-3)
@@ -159,9 +159,9 @@ def test_the_given_distribution_is_the_one_that_is_scored():
     y, predicted = sample()
     scale = predicted["std"] / 2**0.5
     made = numbers(predicted | {"distribution": Laplace(predicted["mean"], scale)}, y)
-    law = stats.laplace(predicted["mean"].double().numpy(), scale.double().numpy())
-    assert made["nll"] == pytest.approx(-law.logpdf(y.double().numpy()).mean(), rel=1e-5)
-    low, high = law.ppf(0.05), law.ppf(0.95)
+    distribution = stats.laplace(predicted["mean"].double().numpy(), scale.double().numpy())
+    assert made["nll"] == pytest.approx(-distribution.logpdf(y.double().numpy()).mean(), rel=1e-5)
+    low, high = distribution.ppf(0.05), distribution.ppf(0.95)
     assert made["coverage_90"] == pytest.approx(((low <= y.numpy()) & (y.numpy() <= high)).mean(), abs=1e-9)
     assert made["width_90"] == pytest.approx((high - low).mean(), rel=1e-5)
     plain = numbers(predicted, y)
