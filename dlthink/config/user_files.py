@@ -33,6 +33,11 @@ def reach(modules: Iterable[str]) -> None:
         sys.path.append(here)
 
 
+def own_modules(names: Iterable[str]) -> list[str]:
+    """Of names of classes, the modules that are the user's own: neither dlthink's nor torch's."""
+    return sorted({module for name in names if (module := name.partition(".")[0]) not in ("dlthink", "torch")})
+
+
 def register(overrides: list[str]) -> None:
     """Make costs, networks and data sets in the working folder that the command line names choices of their group."""
     for override in overrides:

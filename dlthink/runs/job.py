@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dlthink.config import stem  # noqa: F401  folders of runs are called so, in whatever process
 from dlthink.config.override import as_typed
 from dlthink.config.paths import choices_by_group, page
-from dlthink.config.user_files import reach, register
+from dlthink.config.user_files import own_modules, reach, register
 from dlthink.errors import EXPECTED, STOP, BadInput, answer, exit_code, in_a_line, in_shell, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
@@ -152,7 +152,8 @@ def _ended(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> 
 
     began, hydra = time.monotonic(), HydraConfig.get()
     OmegaConf.resolve(config)
-    reach(name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str))
+    classes = [name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str)]
+    reach(classes)
     build.check(config, **choices())
     if these.beside:
         take_turn(these.turn(), config.trainer.get("device"))
@@ -163,7 +164,7 @@ def _ended(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> 
         if go_on and (found := _finished(folder)) is not None:
             return found, None
         if go_on and (folder / "checkpoints" / "last.pt").exists():
-            trained = _go_on(folder)
+            trained = _go_on(folder, allow=",".join(own_modules(classes)))  # which this command names, too
         else:
             _check_free(folder)
             if these.runs > 1:

@@ -4,11 +4,11 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+from dlthink.config.user_files import own_modules
 from dlthink.errors import in_shell
 from dlthink.runs import stored_files
 from dlthink.runs.signature import signed
 
-KNOWN = ("dlthink", "torch")  # whose classes need no word of the user's
 COMMON = ("path", "state")  # of `Data.inputs`, which every kind has
 
 
@@ -30,8 +30,7 @@ def line(folder: Path, predicts: str, needs: list[str], settings: dict[str, str]
     """
     places = "input=PHOTOS output=FOLDER" if predicts == "folder" else "input=FILE output=predicted.csv"
     words = [f"dlthink predict run={in_shell(folder)} {places}", *(f"{name}={name.upper()}" for name in needs)]
-    targets = [value for key, value in settings.items() if key.rpartition(".")[2] == "_target_"]
-    own = sorted({module for name in targets if (module := name.partition(".")[0]) not in KNOWN})
+    own = own_modules(value for key, value in settings.items() if key.rpartition(".")[2] == "_target_")
     if own and signed(stored_files.text(folder / "config.yaml")):
         words.append(f"allow={in_shell(','.join(own))}")
     return " ".join(words)

@@ -114,9 +114,9 @@ class Sweep:
     def _said(self, name: str, code: int, figure: str | None) -> str:
         """How many have ended, how long it will still take, and how this run ended."""
         done, passed = len(self.codes()), time.time() - self.began
-        how_each = [line["found"] for line in self._lines() if "found" in line]
-        took, left = how_each.count(False), ""
-        to_train = self.runs - done - max(0, self.there - how_each.count(True))
+        ended, left = [line for line in self._lines() if "found" in line], ""
+        took = sum(not line["found"] and not line["code"] for line in ended)  # a run that failed may have ended early
+        to_train = self.runs - done - max(0, self.there - sum(line["found"] for line in ended))
         if took and to_train > 0 and not (code and self.fail_fast):
             left = f", about {duration(passed / took * to_train)} left"
         how = " failed" if code else " was there" if figure is None else figure

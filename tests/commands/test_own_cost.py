@@ -103,6 +103,18 @@ def test_a_right_cost_that_has_hardly_begun_is_not_blamed(cli, own):
     )
 
 
+def test_a_sweep_of_ones_own_cost_goes_on_where_a_run_was_interrupted(cli, own, tmp_path):
+    """What its own command names needs no further word."""
+    own("mine", "return {'nll': (out.exp() - y * out).mean()}", "out.exp()")
+    assert cli("train", "-m", "loss=mine", "seed=0,1", *SMALL, "trainer.steps=4", "into=sweep")[0] == 0
+    metrics = tmp_path / "sweep" / "0-seed=0" / "metrics.json"
+    before = metrics.read_text()
+    metrics.unlink()  # its checkpoint is there, its end is not
+    code, _, err = cli("train", "-m", "resume=sweep")
+    assert code == 0, err
+    assert metrics.read_text() == before
+
+
 def test_an_embedding_of_ones_own_that_collapses_is_told(cli, own, tmp_path):
     own("mine", "return {'d': (d * same).mean()}", form=EMBEDDING)
     said = notes(cli("train", "loss=mine", *FACES, "trainer.validate_every=12", "hydra.run.dir=run"))

@@ -70,8 +70,8 @@ def these(tmp_path):
 def test_what_is_left_is_judged_by_the_runs_that_took_their_time(these, monkeypatch):
     monkeypatch.setattr(sweep.time, "time", lambda: these.began + 60)
     assert these.ended(0, "0-seed=0") == "1 of 4 runs done after 60 s: 0-seed=0 was there"
-    assert these.ended(2, "1-seed=1") == "2 of 4 runs done after 60 s, about 2 min left: 1-seed=1 failed"
-    assert these.ended(0, "2-seed=2", " val 1") == "3 of 4 runs done after 60 s, about 30 s left: 2-seed=2 val 1"
+    assert these.ended(2, "1-seed=1") == "2 of 4 runs done after 60 s: 1-seed=1 failed"  # its time says nothing
+    assert these.ended(0, "2-seed=2", " val 1") == "3 of 4 runs done after 60 s, about 60 s left: 2-seed=2 val 1"
     assert these.failed() == ["1-seed=1"] and these.codes() == [0, 2, 0]
 
 

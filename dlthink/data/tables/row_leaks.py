@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from dlthink.data.tables.row_hash import mixed
+from dlthink.data.tables.row_hash import mixed, row_ties, word_ties
+
+
+def whole_rows(ties: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Ties [n] of features and targets y [n, n_targets], or words [n]: who has the same features is another one yet."""
+    if y.dtype.kind == "f":
+        return row_ties([("", ties.view(np.uint64)), *((f"y{i}", column) for i, column in enumerate(y.T))], len(ties))
+    words, codes = np.unique(y, return_inverse=True)
+    return row_ties([("", ties.view(np.uint64)), ("y", word_ties(codes, words.tolist()))], len(ties))
 
 
 def seen(ties: np.ndarray, roles: np.ndarray) -> dict[str, torch.Tensor]:

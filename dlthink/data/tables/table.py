@@ -18,7 +18,7 @@ from dlthink.data.tables.readers.columns import chosen, kind_of, listed, no_such
 from dlthink.data.tables.readers.read_table import Source, read_table
 from dlthink.data.tables.roles import ROLES, Splitting
 from dlthink.data.tables.row_hash import apart, row_ties, word_ties
-from dlthink.data.tables.row_leaks import fingerprint, roles_unseen, seen, twice
+from dlthink.data.tables.row_leaks import fingerprint, roles_unseen, seen, twice, whole_rows
 from dlthink.data.tables.rows import Rows
 from dlthink.data.tables.target_leaks import copies
 from dlthink.data.tables.targets import check_varies
@@ -108,7 +108,7 @@ class Table:
                 "kinds": every,
                 "columns": preparation.columns,
                 "table": fingerprint(ties, roles),
-                "seen": seen(_ties(frame, kept, source), roles) if together else {},
+                "seen_rows": seen(whole_rows(_ties(frame, kept, source), y), roles) if together else {},
             }
         about = self._about(frame, preparation)
         columns = dict(frame.items())
@@ -254,7 +254,7 @@ class Table:
             if fingerprint(ties, roles) == state["table"]:
                 return roles, notes + said
         kept = {column["name"]: column["kind"] for column in state["columns"]}
-        roles, said = roles_unseen(_ties(frame, kept, source), state["seen"])
+        roles, said = roles_unseen(whole_rows(_ties(frame, kept, source), y), state["seen_rows"])
         return np.where(known, roles, ""), notes + said
 
     def _prepared(self, frame, every, names, y, train, source: Source, state: dict | None) -> Preparation:

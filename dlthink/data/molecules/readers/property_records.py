@@ -14,8 +14,8 @@ from dlthink.data.molecules.features.structures import chemistry
 from dlthink.data.molecules.readers import sd_file, shift_lines
 from dlthink.data.molecules.readers.columns import columns
 from dlthink.data.molecules.readers.molecule_file import Entry, kind_of
-from dlthink.data.molecules.readers.other_formats import refuse_other
 from dlthink.data.molecules.readers.records import Lost, Reading, Record, gather, lost_split, structure_of, whole
+from dlthink.data.molecules.readers.refused_formats import refuse_other
 from dlthink.data.molecules.readers.structure_file import name_column, structure_and_name, structures_in
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput

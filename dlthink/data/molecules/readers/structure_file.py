@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dlthink.data.molecules.features.structures import chemistry, molecule_of_block, molecule_of_smiles
 from dlthink.data.molecules.readers import sd_file, shift_lines
 from dlthink.data.molecules.readers.columns import MARKS, columns
-from dlthink.data.molecules.readers.other_formats import CONVERTED, refuse_other
+from dlthink.data.molecules.readers.refused_formats import CONVERTED, refuse_other
 from dlthink.errors import BadInput
 from dlthink.files.text_file import TextFile
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlthink.data.tables.readers.dialect import Dialect
-from dlthink.data.tables.readers.other_formats import refuse_other
+from dlthink.data.tables.readers.refused_formats import refuse_other
 from dlthink.data.tables.readers.table_end import rows_of_the_table
 from dlthink.errors import BadInput
 from dlthink.files.text_file import HEAD, RATIO, TextFile
