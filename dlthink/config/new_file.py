@@ -45,7 +45,7 @@ def begin(group: str, name: str, words: list[str]) -> str:
 
 
 def _of_kind(group: str, kind: str, data: str) -> Path:
-    """The template for this kind of target; exposed counts are counts, too."""
+    """The template for this kind of target; counts with exposure are counts, too."""
     file = FOLDER / group / f"{kind.split()[-1]}.py"
     if not file.is_file():
         known = sorted(path.stem for path in (FOLDER / group).glob("[!_]*.py"))

@@ -39,7 +39,7 @@ class Counts(Table):
     @classmethod
     def targets(cls, settings: Mapping[str, Any]) -> str:
         """The kind of target that data with these settings have."""
-        return "counts" if settings.get("exposure") is None else "exposed counts"
+        return "counts" if settings.get("exposure") is None else "counts with exposure"
 
     @classmethod
     def fact_names(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ class Counts(nn.Module):
     """
 
     log_mean: Tensor  # [n_targets], of training
-    targets = {"counts", "exposed counts"}  # an offset is added to its log mean as it comes
+    targets = {"counts", "counts with exposure"}  # an offset is added to its log mean as it comes
     outputs_per_target = 1
     trained_for = ("log_score",)
 

@@ -35,7 +35,7 @@ def test_an_exposure_is_an_offset_and_no_feature(tmp_path):
     made = table()
     path = written(tmp_path, made)
     data = counts(path, exposure="days")
-    assert Counts.targets({"exposure": "days"}) == "exposed counts"
+    assert Counts.targets({"exposure": "days"}) == "counts with exposure"
     assert "days" not in [column["name"] for column in data.state["columns"]]
     x, _ = data.train.take(torch.arange(len(data.train)))
     days = x["offset"].exp() * data.state["mean_exposure"]
