@@ -146,9 +146,7 @@ def test_counts_as_typed_and_their_exposure(cli, tmp_path):
 
 def test_costs_without_a_log_take_no_exposure(cli):
     words = ["data=table", "data.kind=counts"]
-    refused(
-        cli("train", *words, "data.exposure=area", "loss=mse"), "MSE", "counts with exposure", "costs that fit", "poisson"
-    )
+    refused(cli("train", *words, "data.exposure=area", "loss=mse"), "MSE", "counts with exposure", "poisson")
     refused(cli("train", *words, "loss=gaussian_nll"), "GaussianNLL", "counts", "poisson")
     refused(cli("train", "data=table", "data.exposure=area"), "data.exposure", "no such")
     refused(cli("train", "data=table", "data.kind=count"), "data.kind=count", "counts")

@@ -17,6 +17,7 @@ NORMAL = CHANCE.normal(20, 5, 1000)
         (np.exp(CHANCE.normal(0, 1, 1000)), ["price is positive and has a long tail"]),
         (NORMAL, []),
         (NORMAL.round(), []),
+        (CHANCE.exponential(1, 1000), ["price is positive and has a long tail"]),
         (CHANCE.gamma(2, 1, 1000), []),
         (CHANCE.integers(1, 6, 1000).astype(float), []),
         (NORMAL[:50].clip(max=22), []),
