@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from dlthink import __version__
-from dlthink.errors import BadInput, plain
+from dlthink.errors import BadInput, in_shell, plain
 from dlthink.files.atomic import write_arrays, write_json
 from dlthink.progress_bar import Bar, Lines, progress_bar
 from dlthink.protocols import Loss, Metrics, Model, Split
@@ -189,6 +189,15 @@ class Loop:
             return f"no better figure in {self.best.stale} validations; give more trainer.patience than {patience}"
         return None
 
+    def _cut_short(self) -> str | None:
+        """That time was over before the end, and how to go on."""
+        if self.end():
+            return None
+        return (
+            f"trainer.minutes={self.settings.minutes:g} ended it after {self.step:,} of {self.total:,} steps; go on "
+            f"with dlthink train resume={in_shell(self.folder)}"
+        )
+
     # ------------------------------------------------------------------------------------------------ examinations
 
     @torch.no_grad()
@@ -227,7 +236,7 @@ class Loop:
     def _final_examination(self) -> dict[str, dict[str, float]]:
         """The best weights, examined on validation and test: `metrics.json`, figures; `scores.npz` of test's items."""
         late = self.best.lateness(self.step, self.total, self.settings.patience)
-        for remark in filter(None, (self.best.remark(), late)):
+        for remark in filter(None, (self._cut_short(), self.best.remark(), late)):
             print(plain(f"note: {remark}"))
         saved = checkpoint.load(self.checkpoints / "best.pt")
         saved.install(self.model, self.loss)

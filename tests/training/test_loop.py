@@ -94,9 +94,12 @@ def test_scores_of_the_test_splits_items_lie_beside_the_metrics(tmp_path):
     assert not (tmp_path / "none" / "scores.npz").exists()
 
 
-def test_time_limit_stops_and_examines(tmp_path):
+def test_time_limit_stops_and_examines(tmp_path, capsys):
     run, _, _, results = fit(tmp_path, steps=10**9, minutes=0.005, validate_every=10**9)
     assert 0 < run.step < 10**9
+    assert (
+        f"note: trainer.minutes=0.005 ended it after {run.step:,} of 1,000,000,000 steps; " in capsys.readouterr().out
+    )
     assert "rmse" in results["test"]
     assert (tmp_path / "checkpoints" / "last.pt").exists()
 
