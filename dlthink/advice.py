@@ -30,5 +30,5 @@ def _idle(way: str, loss: nn.Module) -> bool:
     """Would each of its words change nothing?"""
     name = type(loss).__module__
     choices = [name.startswith("dlthink.") and name.endswith(f".{choice}") for choice in CHOICE.findall(way)]
-    settings = [str(getattr(loss, key, value)) == value for key, value in SETTING.findall(way)]
+    settings = [str(vars(loss).get(key, value)) == value for key, value in SETTING.findall(way)]
     return bool(choices + settings) and all(choices + settings)

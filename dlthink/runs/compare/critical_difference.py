@@ -86,17 +86,18 @@ class Ranks:
         z = {i: abs(float(mean - self.mean[reference])) / self.error for i, mean in enumerate(self.mean)}
         del z[reference]
         if several:
-            return {place: beyond_range(math.sqrt(2) * each, len(self.groups)) for place, each in z.items()}
+            from scipy.stats import studentized_range  # takes its time to load
+
+            beyond = studentized_range.sf(math.sqrt(2) * np.array([*z.values()]), len(self.groups), math.inf)
+            return dict(zip(z, beyond.tolist(), strict=True))
         corrected = holm([2 * float(ndtr(-each)) for each in z.values()])
         return {place: p for place, (p, _) in zip(z, corrected, strict=True)}
 
     def critical_difference(self, doubt: float = DOUBT) -> float:
         """Nemenyi's, of all pairs at once."""
-        low, high = 0.0, 40.0
-        for _ in range(50):
-            middle = (low + high) / 2
-            low, high = (middle, high) if beyond_range(middle, len(self.groups)) > doubt else (low, middle)
-        return high / math.sqrt(2) * self.error
+        from scipy.stats import studentized_range  # takes its time to load
+
+        return float(studentized_range.ppf(1 - doubt, len(self.groups), math.inf)) / math.sqrt(2) * self.error
 
     def lines(self) -> list[str]:
         """The ranks as a table, the test, and what it says."""
@@ -164,18 +165,6 @@ class Ranks:
             for i, (low, high) in enumerate(ends)
             if high > low and not any(other >= high for _, other in ends[:i])
         ]
-
-
-def beyond_range(q: float, k: int) -> float:
-    """P(range of k standard normal draws > q): the studentized range, of a known error.
-
-    1 - k integral of phi(z) (Phi(z) - Phi(z - q))^(k - 1) dz, by the trapezoidal rule.
-    """
-    from scipy.special import ndtr
-
-    z = np.linspace(-9.0, 9.0, 1801)
-    inside = k * np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) * (ndtr(z) - ndtr(z - q)) ** (k - 1)
-    return min(1.0, max(0.0, 1.0 - float(inside.sum() * (z[1] - z[0]))))
 
 
 def across(compared: Comparison, keys: Sequence[str], names: Sequence[str] = ()) -> Ranks:

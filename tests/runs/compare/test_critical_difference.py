@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.stats import friedmanchisquare, rankdata, studentized_range
+from scipy.stats import friedmanchisquare, norm, rankdata
 
 from dlthink.errors import BadInput
 from dlthink.runs.compare.comparison import Comparison, Finished, find
-from dlthink.runs.compare.critical_difference import Ranks, _ranked, across, beyond_range, enough
+from dlthink.runs.compare.critical_difference import Ranks, _ranked, across, enough
 from dlthink.runs.compare.critical_difference_figure import figure
 
 # Demsar 2006, table 6: area under the ROC curve of C4.5, with m, with cf, with both, on 14 data sets (voting: 2 and 3)
@@ -50,9 +50,15 @@ def test_words_say_what_the_bars_of_the_picture_do():
     assert told == {place: found.mean[place] - found.mean[best] > apart for place in told}
 
 
-def test_range_of_scipy():
-    for k, q in ((2, 0.0), (2, 2.77), (5, 3.86), (20, 6.5)):
-        assert beyond_range(q, k) == pytest.approx(studentized_range.sf(q, k, np.inf), abs=1e-9)
+def test_p_is_what_the_range_of_normal_draws_leaves():
+    chance = np.random.default_rng(3)
+    for k in (2, 5):
+        found = ranks(chance.normal(size=(6, k)) + 0.4 * np.arange(k))
+        best, drawn = int(found.order[0]), np.ptp(chance.normal(size=(400_000, k)), axis=1)
+        for place, p in found.pairs(best).items():
+            z = abs(found.mean[place] - found.mean[best]) / found.error
+            assert p == pytest.approx((drawn > np.sqrt(2) * z).mean(), abs=0.005)
+            assert k > 2 or p == pytest.approx(2 * norm.sf(z), abs=1e-9)  # of two, the range is a difference
 
 
 def test_friedman_of_scipy_where_nothing_is_equal():
