@@ -15,9 +15,9 @@ from dlthink.checks.finding import Finding
 from dlthink.checks.functionals import NEAR, Named, name_of
 from dlthink.checks.minimum import Minimum, minimise, read
 from dlthink.checks.truth import Truth, gathered, levels
-from dlthink.distributions.ask import ask
 from dlthink.distributions.count import CountDistribution
 from dlthink.distributions.integrated import Integrated
+from dlthink.distributions.optional_formulas import ask
 from dlthink.distributions.tabulated import tabulated
 from dlthink.protocols import Loss
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.distributions import transform_to
 from torch.distributions.transforms import Transform, identity_transform
 
-from dlthink.distributions.ask import log_prob
+from dlthink.distributions.optional_formulas import log_prob
 from dlthink.distributions.real import exact
 
 REACH, STEP = 6.0, 0.03  # of t: sinh(6) is 202 standard deviations

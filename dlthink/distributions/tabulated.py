@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlthink.distributions.ask import ask, log_prob
 from dlthink.distributions.categorical_counts import CategoricalCounts
+from dlthink.distributions.optional_formulas import ask, log_prob
 from dlthink.distributions.real import exact
 
 LARGEST = 4096  # counts of a table

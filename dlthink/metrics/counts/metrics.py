@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlthink.distributions.ask import log_prob
+from dlthink.distributions.optional_formulas import log_prob
 from dlthink.distributions.poisson import Poisson
 from dlthink.metrics.counts.noise import Noise, exact, is_of_counts
 from dlthink.metrics.counts.suggestion import suggestion

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlthink.distributions.ask import ask
 from dlthink.distributions.count import CountDistribution
+from dlthink.distributions.optional_formulas import ask
 from dlthink.distributions.poisson import Poisson
 from dlthink.distributions.tabulated import tabulated
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from dlthink.distributions.ask import ask, log_prob
 from dlthink.distributions.integrated import Integrated
+from dlthink.distributions.optional_formulas import ask, log_prob
 
 NODES = 128  # of the integral over p in the CRPS
 CHUNK = 2**20  # quantiles held at a time
