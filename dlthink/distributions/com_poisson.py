@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dlthink.distributions.count import CountDistribution
-from dlthink.distributions.may_hold import may_hold
+from dlthink.distributions.data_dependent_branch import may_hold
 
 DIRECT = 2048  # counts that are summed one by one; beyond, as many places evenly spaced around the mean
 PASSES = {torch.float32: (2, 1e-4)}  # of Halley's method, at most; the last one is where step^2 (1 + variance) is less

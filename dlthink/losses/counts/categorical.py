@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from dlthink.distributions.categorical_counts import CategoricalCounts, log_share_of_last
-from dlthink.distributions.may_hold import may_hold
+from dlthink.distributions.data_dependent_branch import may_hold
 from dlthink.errors import BadInput
 from dlthink.losses.counts._counts import Counts
 

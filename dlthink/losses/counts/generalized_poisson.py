@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from dlthink.distributions.data_dependent_branch import may_hold
 from dlthink.distributions.generalized_poisson import GeneralizedPoisson as Distribution
-from dlthink.distributions.may_hold import may_hold
 from dlthink.losses.counts._count_table import CountTable
 from dlthink.losses.counts._counts import CEILING, FLOOR, Dispersed, Where
 
