@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from dlthink.checks.asked import Asked
+from dlthink.checks.cost_on_batch import CostOnBatch
 from dlthink.checks.landscape import Landscape, Place
 from dlthink.checks.ranking import acquainted
 
@@ -13,7 +13,7 @@ STEP = 1e-3
 NOWHERE, TRUTH = (0.02, 0.02), (0.02, 2.0)  # everybody in one point; at a place of their own
 
 
-def arranged(asked: Asked, within: float, between: float) -> Tensor:
+def arranged(asked: CostOnBatch, within: float, between: float) -> Tensor:
     """Unit vectors, two photos of one person at the squared distance `within`, of two people at `between` or more.
 
     e = sqrt(1 - between / 2) all + sqrt((between - within) / 2) person + sqrt(within / 2) photo, orthogonal to each
@@ -29,10 +29,10 @@ def arranged(asked: Asked, within: float, between: float) -> Tensor:
     return torch.cat((all_of_them, person, spread), 1) @ basis
 
 
-def over_distances(asked: Asked, name: str) -> Landscape:
+def over_distances(asked: CostOnBatch, name: str) -> Landscape:
     """The cost over both distances; below, on the way from one point for all to a place for everybody."""
     dim = asked.out.shape[1]
-    known = acquainted(Asked(asked.loss, _fitted(arranged(asked, *TRUTH), dim), asked.y))
+    known = acquainted(CostOnBatch(asked.loss, _fitted(arranged(asked, *TRUTH), dim), asked.y))
 
     def cost(within: float, between: float) -> float:
         return known.value(_fitted(arranged(known, within, between), dim))

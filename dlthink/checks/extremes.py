@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from dlthink.checks.asked import Asked, Values
+from dlthink.checks.cost_on_batch import CostOnBatch, Values
 from dlthink.checks.finding import Finding
 from dlthink.checks.unanswered import question, refusal
 from dlthink.nested_tensors import each
@@ -14,7 +14,7 @@ NAN = "one such batch makes every weight nan"
 FAR, FARTHEST = 10.0, 100.0  # answers: reached by a bad start; reached by nobody who looks
 
 
-def check_extremes(single: Asked, outliers: Values) -> Iterator[Finding]:
+def check_extremes(single: CostOnBatch, outliers: Values) -> Iterator[Finding]:
     """Cost and gradient, in float32, where answers are 0, 10 and 100 either way, and where targets are outliers."""
     name = "extremes"
     for size in (0.0, FAR, FARTHEST):
@@ -37,7 +37,7 @@ def check_extremes(single: Asked, outliers: Values) -> Iterator[Finding]:
 
 
 @question("a way back")
-def check_flat(asked: Asked) -> Iterator[Finding]:
+def check_flat(asked: CostOnBatch) -> Iterator[Finding]:
     """Far out, where every answer is wrong: is there a way back?"""
     if isinstance(asked.out, dict):
         return
@@ -76,7 +76,7 @@ def _answers(out: Values, size: float) -> Values:
     return each(at, out)
 
 
-def _wrong(asked: Asked, out: Values, y: Values) -> str | None:
+def _wrong(asked: CostOnBatch, out: Values, y: Values) -> str | None:
     try:
         terms, slopes = asked.terms_and_slopes(out, y)
     except Exception as error:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from dlthink.checks.asked import Asked, directions, moved, names_of
+from dlthink.checks.cost_on_batch import CostOnBatch, directions, moved, names_of
 from dlthink.checks.finding import Finding
 from dlthink.checks.unanswered import question
 from dlthink.nested_tensors import each
@@ -17,7 +17,7 @@ STOPS = ("detach", "data", "no_grad")
 
 
 @question("gradient arrives")
-def check_reach(asked: Asked, outputs_per_target: int) -> Iterator[Finding]:
+def check_reach(asked: CostOnBatch, outputs_per_target: int) -> Iterator[Finding]:
     """Does every number that the cost wants from the network get a gradient?"""
     name = "gradient arrives"
     deaf = []
@@ -51,7 +51,7 @@ def _spans(numbers: list[int]) -> list[str]:
     return [f"{a}" if a == b else f"{a} to {b}" for a, b in zip(begins, ends, strict=True)]
 
 
-def _nothing_taught(asked: Asked) -> Finding:
+def _nothing_taught(asked: CostOnBatch) -> Finding:
     """No slope anywhere: the first answers are as good as any."""
     return Finding(
         "gradient arrives",
@@ -64,7 +64,7 @@ def _nothing_taught(asked: Asked) -> Finding:
 
 
 @question("dead answers")
-def check_dead(asked: Asked, kind: str) -> Iterator[Finding]:
+def check_dead(asked: CostOnBatch, kind: str) -> Iterator[Finding]:
     """Samples whose answer is wrong and gets no gradient, at the start."""
     if isinstance(asked.out, dict):
         return
@@ -83,7 +83,7 @@ def check_dead(asked: Asked, kind: str) -> Iterator[Finding]:
 
 
 @question("number formats")
-def check_formats(asked: Asked, single: Asked) -> Iterator[Finding]:
+def check_formats(asked: CostOnBatch, single: CostOnBatch) -> Iterator[Finding]:
     """Finite in float32 (`single`) and where the network answers in bfloat16, and there about what it is in float64?"""
     name = "number formats"
     rounded = each(lambda t: t.bfloat16().float() if t.is_floating_point() else t, asked.out)
@@ -110,7 +110,7 @@ def check_formats(asked: Asked, single: Asked) -> Iterator[Finding]:
 
 
 @question("gradient is slope")
-def check_slope(asked: Asked) -> Iterator[Finding]:
+def check_slope(asked: CostOnBatch) -> Iterator[Finding]:
     """Is the gradient what difference quotients of the cost say?"""
     name = "gradient is slope"
     if asked.dtype != torch.float64:
@@ -158,14 +158,14 @@ def check_slope(asked: Asked) -> Iterator[Finding]:
         )
 
 
-def _quotient(asked: Asked, along: list[Tensor], step: float) -> float:
+def _quotient(asked: CostOnBatch, along: list[Tensor], step: float) -> float:
     """How much the cost changes in that direction, by a central difference."""
     ahead, behind = (asked.value(moved(asked.out, along, by)) for by in (step, -step))
     return (ahead - behind) / (2 * step)
 
 
 @question("a step downhill")
-def check_descent(asked: Asked) -> Iterator[Finding]:
+def check_descent(asked: CostOnBatch) -> Iterator[Finding]:
     """Does a small step against the gradient lower the cost?"""
     slopes = asked.slopes()
     before, size = asked.value(), sum(float(slope.square().sum()) for slope in slopes)
@@ -192,7 +192,7 @@ def _turned(a: list[Tensor], b: list[Tensor]) -> bool:
     return bool((a @ b) / long < AGREE or not 1 / 1.5 < a.norm() / b.norm().clamp(min=1e-300) < 1.5)
 
 
-def _stop(asked: Asked) -> str | None:
+def _stop(asked: CostOnBatch) -> str | None:
     """Where the cost stops gradients: `my_cost.py:7: detach`, or the word alone for dlthink's own."""
     for operation in asked.operations().noted:
         if operation.name in STOPS:

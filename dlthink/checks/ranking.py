@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from dlthink.checks.asked import Asked
+from dlthink.checks.cost_on_batch import CostOnBatch
 from dlthink.checks.finding import Finding
 from dlthink.checks.unanswered import question
 from dlthink.training import rng
@@ -20,14 +20,14 @@ STEPS, RATE = 150, 0.1  # of the search for the best embedding
 RANKED = 0.99  # area under the curve from which on people are told apart
 
 
-def places(asked: Asked) -> Tensor:
+def places(asked: CostOnBatch) -> Tensor:
     """A place for each person, far from each other: [people, dim]."""
     chance = torch.Generator().manual_seed(11)
     people, dim = int(asked.y.max()) + 1, asked.out.shape[1]
     return normalize(torch.randn(people, dim, generator=chance, dtype=torch.float64), dim=1).to(asked.out)
 
 
-def right(asked: Asked, size: float = 1.0) -> Tensor:
+def right(asked: CostOnBatch, size: float = 1.0) -> Tensor:
     """Everybody at a place of their own, all of one length."""
     chance = torch.Generator().manual_seed(12)
     noise = torch.randn(asked.out.shape, generator=chance, dtype=torch.float64).to(asked.out)
@@ -35,7 +35,7 @@ def right(asked: Asked, size: float = 1.0) -> Tensor:
 
 
 @question("pulls together")
-def check_pull(asked: Asked) -> Iterator[Finding]:
+def check_pull(asked: CostOnBatch) -> Iterator[Finding]:
     """Does it fall when photos of one person come nearer to each other, others as far as before?"""
     change = min(_along(one, -_apart(*_distances(one))) for one in _either(asked))
     if change < -SEEN:
@@ -51,7 +51,7 @@ def check_pull(asked: Asked) -> Iterator[Finding]:
 
 
 @question("pushes apart")
-def check_push(asked: Asked) -> Iterator[Finding]:
+def check_push(asked: CostOnBatch) -> Iterator[Finding]:
     """Does it fall when photos of different people move away from each other, own ones as near as before?"""
     change = min(_along(one, _apart(*reversed(_distances(one)))) for one in _either(asked))
     if change < -SEEN:
@@ -65,18 +65,18 @@ def check_push(asked: Asked) -> Iterator[Finding]:
         )
 
 
-def _either(asked: Asked) -> list[Asked]:
+def _either(asked: CostOnBatch) -> list[CostOnBatch]:
     """In a crowd, where all are too near: with the cost's first weights, and after these know the photos."""
     near = crowded(asked)
     return [near, acquainted(near)]
 
 
-def crowded(asked: Asked) -> Asked:
+def crowded(asked: CostOnBatch) -> CostOnBatch:
     """The same people, all too near each other."""
-    return Asked(asked.loss, normalize(asked.out, dim=1) + places(asked)[0], asked.y)
+    return CostOnBatch(asked.loss, normalize(asked.out, dim=1) + places(asked)[0], asked.y)
 
 
-def _distances(asked: Asked) -> tuple[Tensor, Tensor]:
+def _distances(asked: CostOnBatch) -> tuple[Tensor, Tensor]:
     """The slopes, at the answers of the batch, of the mean squared distance within people and between them."""
     out = asked.out.clone().requires_grad_()
     e, same = normalize(out, dim=1), asked.y[:, None] == asked.y
@@ -91,7 +91,7 @@ def _apart(one: Tensor, other: Tensor) -> Tensor:
 
 
 @question("length")
-def check_length(asked: Asked) -> Iterator[Finding]:
+def check_length(asked: CostOnBatch) -> Iterator[Finding]:
     """Does it fall without end as embeddings grow longer?"""
     name = "length"
     costs = {size: asked.value(right(asked, size)) for size in (1.0, 10.0, 100.0, 1000.0)}
@@ -127,7 +127,7 @@ def check_length(asked: Asked) -> Iterator[Finding]:
 
 
 @question("hard among easy")
-def check_hard(asked: Asked) -> Iterator[Finding]:
+def check_hard(asked: CostOnBatch) -> Iterator[Finding]:
     """Among people who are far apart, two whose photos have changed places: are these taught?"""
     name, asked = "hard among easy", acquainted(asked)
     out, y = right(asked).clone(), asked.y
@@ -149,13 +149,13 @@ def check_hard(asked: Asked) -> Iterator[Finding]:
 
 
 @question("a constant")
-def check_constant(asked: Asked) -> Generator[Finding, None, bool]:
+def check_constant(asked: CostOnBatch) -> Generator[Finding, None, bool]:
     """Is an embedding that is the same for everybody as good as the right one? Returns whether it is."""
     name = "a constant"
     chance = torch.Generator().manual_seed(13)
     point = places(asked)[:1].expand_as(asked.out)
     point = point + 1e-4 * torch.randn(asked.out.shape, generator=chance, dtype=torch.float64).to(asked.out)
-    constant, true = (acquainted(Asked(asked.loss, out, asked.y)).value() for out in (point, right(asked)))
+    constant, true = (acquainted(CostOnBatch(asked.loss, out, asked.y)).value() for out in (point, right(asked)))
     if constant > true + 1e-6 * max(abs(constant), abs(true)):
         yield Finding(name, "passed", "a network that answers the same for everybody costs more than the right one")
         return False
@@ -169,7 +169,7 @@ def check_constant(asked: Asked) -> Generator[Finding, None, bool]:
     return True
 
 
-def elicited(asked: Asked) -> tuple[str, str]:
+def elicited(asked: CostOnBatch) -> tuple[str, str]:
     """What the best free embedding of these photos is: (word, in words)."""
     read = _best(asked)
     if not read.isfinite().all():
@@ -189,7 +189,7 @@ def area_under_curve(e: Tensor, y: Tensor) -> float:
     return float(nearer.mean())
 
 
-def _best(asked: Asked) -> Tensor:
+def _best(asked: CostOnBatch) -> Tensor:
     """What is read out where a free embedding of each photo and the cost's own weights cost least, by Adam."""
     cost = twin(asked.loss).to(asked.dtype).train()
     out = asked.out.clone().requires_grad_()
@@ -198,20 +198,20 @@ def _best(asked: Asked) -> Tensor:
         return cost.eval().predict(out.detach())["embedding"].double()
 
 
-def _along(asked: Asked, direction: Tensor) -> float:
+def _along(asked: CostOnBatch, direction: Tensor) -> float:
     """The slope along a direction, as a share of the steepest. The cost's own weights know these people."""
     slope = asked.slopes()[0]
     return float((slope * direction).sum() / (slope.norm() * direction.norm()).clamp(min=1e-30))
 
 
-def acquainted(asked: Asked) -> Asked:
+def acquainted(asked: CostOnBatch) -> CostOnBatch:
     """The same cost after its own weights (a class for each person, say) have learned these answers."""
     cost = twin(asked.loss).to(asked.dtype).train()
     _descend(cost, asked, [p for p in cost.parameters() if p.requires_grad], asked.out)
-    return Asked(cost, asked.out, asked.y)
+    return CostOnBatch(cost, asked.out, asked.y)
 
 
-def _descend(cost: nn.Module, asked: Asked, free: list[Tensor], out: Tensor) -> None:
+def _descend(cost: nn.Module, asked: CostOnBatch, free: list[Tensor], out: Tensor) -> None:
     """Adam, from here."""
     if not free:
         return

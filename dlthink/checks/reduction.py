@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from dlthink.checks.asked import Asked, Values
+from dlthink.checks.cost_on_batch import CostOnBatch, Values
 from dlthink.checks.finding import Finding
 from dlthink.checks.minimum import SURE
 from dlthink.checks.ranking import crowded
@@ -19,7 +19,7 @@ MEAN = "a mean over samples: neither its value nor the size of a step depends on
 
 
 @question("mean or sum")
-def check_reduction(asked: Asked) -> Iterator[Finding]:
+def check_reduction(asked: CostOnBatch) -> Iterator[Finding]:
     """Of a cost that judges samples one by one: is each term a mean over samples, or a sum?
 
     A batch twice over has the same mean and twice the sum. A term that does neither looks at the batch as a whole.
@@ -75,12 +75,12 @@ def _means(asked: list[tuple[dict[str, Tensor], list[Tensor]]]) -> Means:
     return {term: (float(v.mean()), float(v.std(correction=0)) / len(v) ** 0.5) for term, v in every.items()}
 
 
-def _twice(asked: Asked) -> tuple[Values, Values]:
+def _twice(asked: CostOnBatch) -> tuple[Values, Values]:
     return join([asked.out, asked.out]), join([asked.y, asked.y])
 
 
 @question("sample by sample")
-def check_alone(asked: Asked) -> Iterator[Finding]:
+def check_alone(asked: CostOnBatch) -> Iterator[Finding]:
     """Is each sample judged by its own answer, whoever else is in the batch?
 
     Half of the batch gets other answers. Then the gradients of the other half stay as they are; all times one factor,
@@ -116,7 +116,7 @@ def check_alone(asked: Asked) -> Iterator[Finding]:
 
 
 @question("predicted alone")
-def check_row_by_row(asked: Asked) -> Iterator[Finding]:
+def check_row_by_row(asked: CostOnBatch) -> Iterator[Finding]:
     """Is what is read out of a sample the same whoever else is asked about?"""
     name = "predicted alone"
     cost = twin(asked.loss).eval()
@@ -137,7 +137,7 @@ def check_row_by_row(asked: Asked) -> Iterator[Finding]:
 
 
 @question("mean or sum")
-def check_pairs(asked: Asked, more: Asked) -> Iterator[Finding]:
+def check_pairs(asked: CostOnBatch, more: CostOnBatch) -> Iterator[Finding]:
     """Of a cost that compares samples with each other: does it grow with the batch? more: twice the identities."""
     name = "mean or sum"
     apart, near = _growing(asked, more), _growing(crowded(asked), crowded(more))
@@ -163,7 +163,7 @@ def check_pairs(asked: Asked, more: Asked) -> Iterator[Finding]:
         yield Finding(name, "passed", "a mean over what is compared: a larger batch makes no larger steps")
 
 
-def _growing(asked: Asked, more: Asked) -> dict[str, float]:
+def _growing(asked: CostOnBatch, more: CostOnBatch) -> dict[str, float]:
     """Terms that are larger with more people, and how many times."""
     few, many = asked.terms(), more.terms()
     ratios = {term: float(many[term]) / float(value) for term, value in few.items() if abs(float(value)) > 1e-6}

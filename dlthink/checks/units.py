@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from dlthink.checks import elicitation
-from dlthink.checks.asked import Asked
+from dlthink.checks.cost_on_batch import CostOnBatch
 from dlthink.checks.elicitation import centre, spread
 from dlthink.checks.finding import Finding
 from dlthink.checks.functionals import NEAR
@@ -34,7 +34,7 @@ def check_units(kind: Kind, make: Make, truth: Truth, found: Minimum, start: tor
     both = []
     for cost, known in ((here, truth), (there, other)):
         rng.seed(0)  # the same draws, if it draws
-        both.append(Asked(cost, answers, known.y[:64]))
+        both.append(CostOnBatch(cost, answers, known.y[:64]))
     slopes = [asked.slopes()[0] for asked in both]
     times = float(slopes[1].norm() / slopes[0].norm().clamp(min=1e-300))
     if torch.allclose(slopes[0], slopes[1], rtol=1e-3, atol=1e-3 * float(slopes[0].abs().max())):

@@ -8,7 +8,7 @@ from torch import nn
 from dlthink.checks.kinds.counts import Counts
 from dlthink.checks.minimum import Minimum
 from dlthink.checks.outliers import check_outliers
-from tests.checks.asked import checked, failed
+from tests.checks.run_checks import checked, failed
 
 
 class Likelihood(nn.Module):

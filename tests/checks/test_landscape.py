@@ -6,7 +6,7 @@ import torch
 from dlthink.checks.check import KINDS, landscape
 from dlthink.checks.distances import _fitted, arranged
 from dlthink.checks.landscape import draw, slope_and_curvature
-from tests.checks.asked import maker
+from tests.checks.run_checks import maker
 from tests.checks.test_shipped import node_of
 
 
@@ -51,12 +51,12 @@ def test_the_rate_of_poisson_counts():
 
 
 def test_distances_are_arranged_as_said():
-    class Asked:
+    class CostOnBatch:
         y = torch.arange(4).repeat(3)
 
-    e = _fitted(arranged(Asked, 0.3, 1.1), 64)
+    e = _fitted(arranged(CostOnBatch, 0.3, 1.1), 64)
     d = torch.cdist(e, e).square()
-    same = Asked.y[:, None] == Asked.y
+    same = CostOnBatch.y[:, None] == CostOnBatch.y
     assert torch.allclose(d[same & ~torch.eye(12, dtype=torch.bool)], torch.tensor(0.3).double())
     assert torch.allclose(d[~same], torch.tensor(1.1).double())
     assert torch.allclose(e.norm(dim=1), torch.tensor(1.0).double())

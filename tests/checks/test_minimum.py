@@ -9,7 +9,7 @@ from dlthink.checks.elicitation import first
 from dlthink.checks.functionals import NEAR
 from dlthink.checks.minimum import minimise
 from dlthink.checks.truth import gathered, normal
-from tests.checks.asked import checked, failed, is_caught
+from tests.checks.run_checks import checked, failed, is_caught
 
 
 class Blurred(nn.Module):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, hinge_embedding_loss, normalize, softplus
 
-from dlthink.checks.asked import Asked
+from dlthink.checks.cost_on_batch import CostOnBatch
 from dlthink.checks.functionals import name_of
 from dlthink.checks.gradients import check_slope
 from dlthink.checks.kinds import domains
@@ -164,7 +164,7 @@ class EasyPairs(Sphere):
 
 def batch(loss, people):
     kind = Identities()
-    return Asked(loss, kind.answers(loss, people), kind.people(people))
+    return CostOnBatch(loss, kind.answers(loss, people), kind.people(people))
 
 
 def test_a_log_of_a_sum_is_no_sum():

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from tests.checks.asked import checked, failed
+from tests.checks.run_checks import checked, failed
 from tests.checks.test_slips import Standardized
 
 

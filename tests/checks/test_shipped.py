@@ -10,7 +10,7 @@ from dlthink.checks.check import KINDS, check
 from dlthink.checks.functionals import claimed
 from dlthink.config import build
 from dlthink.config.paths import conf_folder, options
-from tests.checks.asked import maker, metrics_of
+from tests.checks.run_checks import maker, metrics_of
 from tests.conftest import needs_lite1
 
 SETTINGS = {  # beside each cost as it is typed

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize, poisson_nll_loss, relu, softplus
 
-from tests.checks.asked import checked, is_caught
+from tests.checks.run_checks import checked, is_caught
 
 HALF_LOG_2_PI = 0.9189385
 

@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from tests.checks.asked import checked, is_caught
+from tests.checks.run_checks import checked, is_caught
 
 
 class Photos(nn.Module):

@@ -9,7 +9,7 @@ from dlthink.checks.elicitation import right_alone
 from dlthink.checks.functionals import NEAR
 from dlthink.checks.minimum import minimise
 from dlthink.checks.truth import Truth
-from tests.checks.asked import checked, failed, is_caught
+from tests.checks.run_checks import checked, failed, is_caught
 from tests.checks.test_slips import Rate, Sphere, Standardized
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from dlthink.checks.asked import Asked
 from dlthink.checks.claim import asks_for
+from dlthink.checks.cost_on_batch import CostOnBatch
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.kind import Case, Kind, Make, made
 from dlthink.checks.landscape import Landscape, Place
@@ -148,7 +148,7 @@ def _forgets(y: dict[str, Tensor]) -> dict[str, Tensor]:
     return out | back | {f"same_{domain}": y[domain] for domain in DOMAINS}
 
 
-def learned(loss: nn.Module) -> tuple[Asked, float]:
+def learned(loss: nn.Module) -> tuple[CostOnBatch, float]:
     """The cost, and photos it has not seen, after its adversary has learned against a network that changes nothing;
     and by how much that has set changing nothing apart from the truth.
 
@@ -168,11 +168,11 @@ def learned(loss: nn.Module) -> tuple[Asked, float]:
             last, nothing = _lead(cost, y)
             if last > SEES * abs(nothing) and last > first:
                 break
-    return Asked(twin(cost).eval(), answered(y), y, torch.float32), last - first
+    return CostOnBatch(twin(cost).eval(), answered(y), y, torch.float32), last - first
 
 
 def _lead(cost: nn.Module, y: dict[str, Tensor]) -> tuple[float, float]:
     """(what changing nothing costs more than the truth, what it costs)."""
-    asked = Asked(cost, answered(y), y, torch.float32)
+    asked = CostOnBatch(cost, answered(y), y, torch.float32)
     nothing, true = asked.value(answered(y, share=0.0)), asked.value(asked.out)
     return nothing - true, nothing

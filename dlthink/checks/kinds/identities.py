@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from dlthink.checks import ranking
-from dlthink.checks.asked import Asked
 from dlthink.checks.claim import asks_for
+from dlthink.checks.cost_on_batch import CostOnBatch
 from dlthink.checks.distances import over_distances
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.kind import Case, Kind, Make, made, noise
@@ -47,7 +47,7 @@ class Identities(Kind):
 
     def examined(self, make: Make, case: Case, report: Report) -> Iterator[Finding]:
         asked = case.asked
-        more = Asked(case.loss, self.answers(case.loss, 2 * PEOPLE), self.people(2 * PEOPLE))
+        more = CostOnBatch(case.loss, self.answers(case.loss, 2 * PEOPLE), self.people(2 * PEOPLE))
         yield from check_pairs(asked, more)
         yield from check_row_by_row(case.single)
         yield from ranking.check_pull(asked)

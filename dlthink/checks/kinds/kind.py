@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlthink.checks.asked import Asked, Values
+from dlthink.checks.cost_on_batch import CostOnBatch, Values
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.landscape import Landscape
 from dlthink.errors import BadInput
@@ -26,14 +26,14 @@ class Case:
     y: Values
 
     @cached_property
-    def asked(self) -> Asked:
+    def asked(self) -> CostOnBatch:
         """In the widest numbers that the cost takes."""
-        return Asked(self.loss, self.out, self.y)
+        return CostOnBatch(self.loss, self.out, self.y)
 
     @cached_property
-    def single(self) -> Asked:
+    def single(self) -> CostOnBatch:
         """In float32, as training asks it."""
-        return Asked(self.loss, self.out, self.y, torch.float32)
+        return CostOnBatch(self.loss, self.out, self.y, torch.float32)
 
 
 class Kind:

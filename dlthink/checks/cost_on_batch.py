@@ -18,7 +18,7 @@ DRAWS = 16  # of a cost that draws by chance, where one is not enough
 Values = Tensor | dict[str, Any]
 
 
-class Asked:
+class CostOnBatch:
     """A cost and one batch (out, y), asked again and again without leaving a trace.
 
     dtype: of out, y and the cost; None: float64 where the cost can do that, else float32.

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlthink.checks.asked import Asked
+from dlthink.checks.cost_on_batch import CostOnBatch
 from dlthink.checks.gradients import check_descent, check_reach, check_slope
 from dlthink.checks.reduction import check_reduction
 
@@ -33,7 +33,7 @@ def batch():
 @pytest.mark.parametrize("only, found", [(None, torch.float64), (torch.float32, torch.float32)])
 def test_the_widest_numbers_that_it_takes(batch, only, found):
     loss = Counting(only)
-    asked = Asked(loss, *batch)
+    asked = CostOnBatch(loss, *batch)
     assert asked.dtype == asked.slopes()[0].dtype == found and loss.seen == 0
     out, y = (one.to(found) for one in batch)
     assert asked.value() == pytest.approx(float((out - y).square().mean()))
@@ -41,7 +41,7 @@ def test_the_widest_numbers_that_it_takes(batch, only, found):
 
 
 def test_a_large_network_in_a_cost_is_asked_seldom(batch):
-    asked = Asked(Counting(), *batch)
+    asked = CostOnBatch(Counting(), *batch)
     for check in (lambda one: check_reach(one, 1), check_slope, check_descent, check_reduction):
         assert [finding.outcome for finding in check(asked)] == ["passed"]
     assert Counting.asked == [torch.float64] * 7  # first, four of slopes, a step, the batch twice
