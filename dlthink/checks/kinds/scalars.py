@@ -22,8 +22,8 @@ from dlthink.checks.kinds.plane import over_answers
 from dlthink.checks.landscape import Landscape
 from dlthink.checks.likelihood import check_log_score
 from dlthink.checks.minimum import Minimum, minimise, read
-from dlthink.checks.misread import misread
 from dlthink.checks.outliers import check_outliers
+from dlthink.checks.predict_mismatch import predict_mismatch
 from dlthink.checks.reduction import check_alone, check_reduction, check_row_by_row
 from dlthink.checks.truth import Truth
 from dlthink.checks.unanswered import question
@@ -228,7 +228,7 @@ class Scalars(Kind):
                 cure = (
                     f"{cure}. A likelihood of another family: read out its `distribution`, and it is asked in its own"
                 )
-            elif why := misread(truth, best, self.scale(truth)):
+            elif why := predict_mismatch(truth, best, self.scale(truth)):
                 where, cure = f"{where}; {why[0]}", why[1]
             yield asks_for(loss, word, where, "failed", cure)
         elif word in ("mean", "whole distribution", "quantiles"):

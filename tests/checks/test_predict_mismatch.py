@@ -15,7 +15,7 @@ from dlthink.checks.kinds.counts import Counts
 from dlthink.checks.kinds.identities import Identities
 from dlthink.checks.kinds.reals import RealNumbers
 from dlthink.checks.minimum import Minimum
-from dlthink.checks.misread import misread
+from dlthink.checks.predict_mismatch import predict_mismatch
 from dlthink.checks.ranking import check_constant
 from dlthink.checks.reduction import check_pairs
 from dlthink.errors import BadInput
@@ -31,7 +31,7 @@ def truth():
 
 
 def said(truth, answers, mean):
-    return misread(truth, Minimum(answers, 0.0, {"mean": mean}, True, True), truth.std)
+    return predict_mismatch(truth, Minimum(answers, 0.0, {"mean": mean}, True, True), truth.std)
 
 
 def test_another_link_in_forward_than_in_predict(truth):
@@ -45,7 +45,7 @@ def test_another_link_in_forward_than_in_predict(truth):
 def test_exp_that_is_taken_twice_where_means_can_be_reached():
     truth = Counts().even()
     answers = truth.mean.log().clamp(min=1e-3).log()  # poisson_nll_loss(out.exp(), y): exp(rate) is the mean
-    found = misread(truth, Minimum(answers, 0.0, {"rate": answers.exp()}, True, True), truth.mean)
+    found = predict_mismatch(truth, Minimum(answers, 0.0, {"rate": answers.exp()}, True, True), truth.mean)
     assert found[0].startswith("exp(exp(out)) follows the mean") and "log_input=False" in found[1]
 
 

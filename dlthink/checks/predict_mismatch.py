@@ -14,7 +14,7 @@ LEAST = 1.1  # no answer brings exp(exp(out)) below 1: means above that are look
 TWICE = "exp is taken twice: F.poisson_nll_loss wants the logarithm of the rate, or log_input=False"
 
 
-def misread(truth: Truth, found: Minimum, scale: Tensor) -> tuple[str, str] | None:
+def predict_mismatch(truth: Truth, found: Minimum, scale: Tensor) -> tuple[str, str] | None:
     """(how what is read out differs from the mean, what to do), where answers follow the mean; None where none does.
 
     Of one number for each target the links are tried, up to a factor: c link(out). Of several each by itself, up to
