@@ -6,12 +6,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from dlthink.arrows import arrow
 from dlthink.config.compose import composed
 from dlthink.config.help_choices import data_by_kind
 from dlthink.config.override import as_typed, first
 from dlthink.config.paths import GROUPS, conf_folder, first_comment, options
 from dlthink.errors import BadInput
+from dlthink.metric_direction import arrow
 
 SETTING = re.compile(r"( *)([\w-]+):(?: ([^#]*?))?(?: *# ?(.*))?")
 

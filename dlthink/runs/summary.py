@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
-from dlthink.arrows import arrow
+from dlthink.metric_direction import arrow
 
 ENOUGH = 4  # figures with one ending make it a column
 

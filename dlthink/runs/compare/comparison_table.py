@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dlthink.arrows import arrow
 from dlthink.errors import BadInput
+from dlthink.metric_direction import arrow
 from dlthink.runs.compare import verdict
 from dlthink.runs.compare.comparison import Comparison, Estimate, direction, figures, scores
 from dlthink.runs.compare.ranking import Ranking
