@@ -19,7 +19,7 @@ from dlthink.data.fraction import SPARE, thinned
 from dlthink.data.pk_sampler import PKSampler
 from dlthink.data.stable_hash import share, tie
 from dlthink.errors import BadInput
-from dlthink.false_accepts import different_pairs
+from dlthink.false_accept_rate import different_pairs
 
 ROLES = ("train", "val", "test")
 TEST_SHARE = 0.2  # of the people, where nothing else decides

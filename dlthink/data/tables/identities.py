@@ -20,7 +20,7 @@ from dlthink.data.tables.roles import ROLES, Splitting
 from dlthink.data.tables.rows import Rows
 from dlthink.data.tables.table import Table
 from dlthink.errors import BadInput
-from dlthink.false_accepts import different_pairs
+from dlthink.false_accept_rate import different_pairs
 
 
 class Identities(Table):

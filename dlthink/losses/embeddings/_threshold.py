@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from dlthink.false_accepts import allowed
+from dlthink.false_accept_rate import allowed
 from dlthink.losses.embeddings._distances import between
 
 MOST = 4000  # photos looked at: eight million pairs

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlthink.false_accepts import allowed
+from dlthink.false_accept_rate import allowed
 from dlthink.metrics.embeddings.bootstrap import Resampled, interval, people_drawn, share
 from dlthink.metrics.embeddings.pair_distances import GRID, Pairs
 from dlthink.metrics.embeddings.retrieval import nearest, one_shot

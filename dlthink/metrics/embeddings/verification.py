@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from dlthink.false_accepts import allowed
+from dlthink.false_accept_rate import allowed
 from dlthink.metrics.embeddings.pair_distances import GRID
 
 

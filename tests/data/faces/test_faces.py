@@ -7,7 +7,7 @@ import torch
 from dlthink.data.faces.drawing import factors, picture
 from dlthink.data.faces.faces import Faces
 from dlthink.errors import BadInput
-from dlthink.false_accepts import different_pairs
+from dlthink.false_accept_rate import different_pairs
 
 FEW = {"identities": 40, "photos_each": 4, "size": 24}
 

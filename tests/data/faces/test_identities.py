@@ -15,7 +15,7 @@ from dlthink.data.faces.face_folder import FaceFolder
 from dlthink.data.faces.pca import WhitenedPCA, pixel_embedding, small_grey
 from dlthink.data.stable_hash import share
 from dlthink.errors import BadInput
-from dlthink.false_accepts import different_pairs
+from dlthink.false_accept_rate import different_pairs
 from tests.data.photos.made_photos import decode, laid, packed, people, picture, zipped
 
 COUNTS = {f"Per son {i:02d}": 1 + i % 5 for i in range(60)} | {"Zoë": 4}

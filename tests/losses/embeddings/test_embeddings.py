@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dlthink.errors import BadInput
-from dlthink.false_accepts import allowed
+from dlthink.false_accept_rate import allowed
 from dlthink.losses.embeddings._collapse import effective_rank, mean_cosine
 from dlthink.losses.embeddings._distances import root, squared
 from dlthink.losses.embeddings._mining import drawn
