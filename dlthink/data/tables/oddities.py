@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlthink.data.amounts import code_for_nothing
+from dlthink.data.number_parsing import code_for_nothing
 from dlthink.data.tables.readers.columns import kind_of, listed, numbers, unit_of
 from dlthink.data.tables.readers.read_table import Source
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlthink.data.amounts import UNREADABLE, why_lost
+from dlthink.data.number_parsing import UNREADABLE, why_lost
 from dlthink.data.tables.readers.columns import kind_of, no_numbers, numbers, unit_of
 from dlthink.data.tables.readers.read_table import Source
 from dlthink.errors import BadInput

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from dlthink.data.amounts import BOUND, UNIT, code_for_nothing, parsed, why_lost
 from dlthink.data.molecules.features.structures import chemistry
 from dlthink.data.molecules.readers import sd_file, shift_lines
 from dlthink.data.molecules.readers.columns import columns
@@ -17,6 +16,7 @@ from dlthink.data.molecules.readers.molecule_file import Entry, kind_of
 from dlthink.data.molecules.readers.records import Lost, Reading, Record, gather, lost_split, structure_of, whole
 from dlthink.data.molecules.readers.refused_formats import refuse_other
 from dlthink.data.molecules.readers.structure_file import name_column, structure_and_name, structures_in
+from dlthink.data.number_parsing import BOUND, UNIT, code_for_nothing, parsed, why_lost
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.files.text_file import TextFile

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlthink.data.amounts import parsed
+from dlthink.data.number_parsing import parsed
 from dlthink.data.tables.readers.dates import Order, is_compact, look_like_dates, moments, order_of
 from dlthink.data.tables.readers.read_table import Source, tables
 from dlthink.errors import BadInput

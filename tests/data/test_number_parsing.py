@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlthink.data.amounts import code_for_nothing, parsed, why_lost
+from dlthink.data.number_parsing import code_for_nothing, parsed, why_lost
 
 WRITTEN = {
     "no-break spaces": (["12\u00a0345,5", "7\u202f000,25 "], ",", [12345.5, 7000.25]),
