@@ -17,7 +17,7 @@ from dlthink.checks.kinds.identities import Identities
 from dlthink.checks.kinds.kind import Answers, Case, Kind, Make
 from dlthink.checks.kinds.reals import RealNumbers
 from dlthink.checks.landscape import draw
-from dlthink.checks.unanswered import refusal
+from dlthink.checks.question import refusal
 from dlthink.errors import BadInput, Diverged
 from dlthink.training import rng
 from dlthink.training.sanity_check import questions

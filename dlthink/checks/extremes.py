@@ -6,7 +6,7 @@ import torch
 
 from dlthink.checks.cost_on_batch import CostOnBatch, Values
 from dlthink.checks.finding import Finding
-from dlthink.checks.unanswered import question, refusal
+from dlthink.checks.question import question, refusal
 from dlthink.nested_tensors import each
 
 FEW = 0.02  # of the answers

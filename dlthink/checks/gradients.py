@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dlthink.checks.cost_on_batch import CostOnBatch, directions, moved, names_of
 from dlthink.checks.finding import Finding
-from dlthink.checks.unanswered import question
+from dlthink.checks.question import question
 from dlthink.nested_tensors import each
 
 STEP = 1e-5  # of a difference quotient in float64

@@ -14,7 +14,7 @@ from dlthink.checks import elicitation
 from dlthink.checks.finding import Finding
 from dlthink.checks.kinds.kind import made
 from dlthink.checks.minimum import Minimum, read
-from dlthink.checks.unanswered import question
+from dlthink.checks.question import question
 from dlthink.distributions.optional_formulas import log_prob
 from dlthink.training.terms import twin
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from dlthink.checks.finding import Finding
 from dlthink.checks.minimum import Minimum
+from dlthink.checks.question import question
 from dlthink.checks.truth import Truth
-from dlthink.checks.unanswered import question
 from dlthink.training.terms import twin
 
 DISTANCES = (1.0, 10.0)  # standard deviations

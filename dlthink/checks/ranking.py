@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 from dlthink.checks.cost_on_batch import CostOnBatch
 from dlthink.checks.finding import Finding
-from dlthink.checks.unanswered import question
+from dlthink.checks.question import question
 from dlthink.training import rng
 from dlthink.training.terms import twin
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from dlthink.checks.cost_on_batch import CostOnBatch, Values
 from dlthink.checks.finding import Finding
 from dlthink.checks.minimum import SURE
+from dlthink.checks.question import question
 from dlthink.checks.ranking import crowded
-from dlthink.checks.unanswered import question
 from dlthink.nested_tensors import each, join, rows
 from dlthink.training.terms import twin
 

@@ -14,8 +14,8 @@ from dlthink.checks.finding import Finding
 from dlthink.checks.functionals import NEAR
 from dlthink.checks.kinds.kind import made
 from dlthink.checks.minimum import Minimum, minimise
+from dlthink.checks.question import question
 from dlthink.checks.truth import Truth
-from dlthink.checks.unanswered import question
 from dlthink.training import rng
 
 if TYPE_CHECKING:

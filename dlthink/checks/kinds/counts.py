@@ -13,8 +13,8 @@ from dlthink.checks.elicitation import SPREAD, spread
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.kind import Case, Make
 from dlthink.checks.kinds.scalars import CLOSE, Found, Scalars, ratios
+from dlthink.checks.question import question
 from dlthink.checks.truth import Truth, counts, gathered, levels, negative_binomial, poisson
-from dlthink.checks.unanswered import question
 
 N = 500  # samples of each group
 RATES = ((0.3, 1.0), (2.0, 0.6), (6.0, 2.5))  # of each group, of the two targets

@@ -14,8 +14,8 @@ from dlthink.checks.cost_on_batch import CostOnBatch
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.kind import Case, Kind, Make, made
 from dlthink.checks.landscape import Landscape, Place
+from dlthink.checks.question import question
 from dlthink.checks.reduction import check_reduction, check_row_by_row
-from dlthink.checks.unanswered import question
 from dlthink.protocols import Loss
 from dlthink.training.terms import twin
 

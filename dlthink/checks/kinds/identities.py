@@ -13,8 +13,8 @@ from dlthink.checks.distances import over_distances
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.kind import Case, Kind, Make, made, noise
 from dlthink.checks.landscape import Landscape
+from dlthink.checks.question import question
 from dlthink.checks.reduction import check_pairs, check_row_by_row
-from dlthink.checks.unanswered import question
 
 PEOPLE, PHOTOS = 8, 4  # of a batch
 

@@ -12,8 +12,8 @@ from dlthink.checks.elicitation import SPREAD, spread
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.kind import Case, Make
 from dlthink.checks.kinds.scalars import CLOSE, Found, Scalars, ratios
+from dlthink.checks.question import question
 from dlthink.checks.truth import Truth, gathered, normal, skewed, skewed_mode
-from dlthink.checks.unanswered import question
 
 N = 1000  # samples of each group
 TINY = 0.1  # of the true spread: as good as none

@@ -24,9 +24,9 @@ from dlthink.checks.likelihood import check_log_score
 from dlthink.checks.minimum import Minimum, minimise, read
 from dlthink.checks.outliers import check_outliers
 from dlthink.checks.predict_mismatch import predict_mismatch
+from dlthink.checks.question import question
 from dlthink.checks.reduction import check_alone, check_reduction, check_row_by_row
 from dlthink.checks.truth import Truth
-from dlthink.checks.unanswered import question
 from dlthink.checks.units import check_units
 from dlthink.protocols import Loss
 
