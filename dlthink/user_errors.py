@@ -27,9 +27,9 @@ ADVICE = {  # of messages that lead astray, or say nothing to whoever writes a f
     r"does not require grad and does not have a grad_fn": "outside of training there are no gradients: "
     "use torch.enable_grad() where a cost takes some itself",
     r"Boolean value of Tensor with more than one value": "use torch.where, or .all() and .any()",
-    r"(?s)value argument .* within the support \((?P<support>.*)\) of the distribution (?P<law>\w+)": "{law} gives no "
+    r"(?s)value argument .* within the support \((?P<support>.*)\) of the distribution (?P<of>\w+)": "{of} gives no "
     "probability to a target outside of its support, {support}",
-    r"(?s)parameter (?P<name>\w+) .* of distribution (?P<law>\w+)\(.*the constraint (?P<support>.*), but": "{law}: its "
+    r"(?s)parameter (?P<name>\w+) .* of distribution (?P<of>\w+)\(.*the constraint (?P<support>.*), but": "{of}: its "
     "{name} must be {support} and is not where the network answers so; a link makes it, exp(out) or softplus(out)",
 }
 TENSOR = r"tensor\(\[*([-+.\de]+).*?\](?:, dtype=[\w.]+)?\)"  # as it prints in a message; its first number

@@ -15,10 +15,8 @@ from dlthink.checks.finding import Finding
 from dlthink.checks.functionals import NEAR, Named, name_of
 from dlthink.checks.minimum import Minimum, minimise, read
 from dlthink.checks.truth import Truth, gathered, levels
-from dlthink.distributions.count import CountDistribution
-from dlthink.distributions.integrated import Integrated
+from dlthink.distributions.completed import completed
 from dlthink.distributions.optional_formulas import ask
-from dlthink.distributions.tabulated import tabulated
 from dlthink.protocols import Loss
 
 SPREAD = 0.03  # by which, in relation, a spread may differ from the true one
@@ -34,20 +32,14 @@ def spread(predicted: dict[str, Any]) -> Tensor | None:
     """The standard deviation that is read out, where one is."""
     if "std" in predicted:
         return predicted["std"].double()
-    variance = ask(law(predicted), "variance")
+    variance = ask(distribution_of(predicted), "variance")
     return None if variance is None else variance.sqrt().double()
 
 
-def law(predicted: dict[str, Any]) -> Any:
-    """The distribution that is read out, None where there is none; one of counts that torch knows little of as a table.
-
-    torch's Categorical, say, has neither mean nor variance.
-    """
+def distribution_of(predicted: dict[str, Any]) -> Any:
+    """The distribution that is read out, completed: torch's Categorical, say, has neither mean nor variance. Or None"""
     distribution = predicted.get("distribution")
-    support = ask(distribution, "support")
-    if support is None or not support.is_discrete or isinstance(distribution, CountDistribution):
-        return distribution
-    return tabulated(distribution, centre(predicted).shape) or distribution
+    return None if distribution is None else completed(distribution, centre(predicted).shape)
 
 
 def check_minimum(loss: nn.Module, truth: Truth, found: Minimum, start: Tensor, scale: Tensor) -> Iterator[Finding]:
@@ -111,7 +103,7 @@ def own_truth(loss: nn.Module, answers: Tensor, whole: bool) -> Truth | None:
 
     whole: of counts. Of real numbers by quantiles.
     """
-    distribution = law(read(loss, answers))
+    distribution = distribution_of(read(loss, answers))
     if distribution is None:
         return None
     try:
@@ -126,9 +118,7 @@ def own_truth(loss: nn.Module, answers: Tensor, whole: bool) -> Truth | None:
 
 def _reals(distribution: Any) -> Tensor:
     """[DRAWN, groups, n_targets] quantiles."""
-    p = levels(DRAWN)[:, None, None]
-    found = ask(distribution, "icdf", p)
-    return (Integrated(distribution).icdf(p) if found is None else found).double()
+    return distribution.icdf(levels(DRAWN)[:, None, None]).double()
 
 
 def _counts(distribution: Any) -> Tensor:
@@ -182,7 +172,8 @@ def check_proper(loss: nn.Module, answers: Tensor, whole: bool) -> tuple[list[Fi
 
 def _consistent(said: dict[str, Any]) -> list[Finding]:
     """Are mean and std that are read out those of the distribution that is read out beside them?"""
-    mean, std = law(said).mean.double(), law(said).variance.sqrt().double()
+    distribution = distribution_of(said)
+    mean, std = distribution.mean.double(), distribution.variance.sqrt().double()
     off, ratio = ((centre(said) - mean).abs() / std).max().item(), (spread(said) / std).max().item()
     if off <= NEAR and abs(ratio - 1) <= SPREAD:
         return []

@@ -16,11 +16,11 @@ class Likelihood(nn.Module):
 
     outputs_per_target = 2
 
-    def law(self, a, b):
+    def family(self, a, b):
         raise NotImplementedError
 
     def of(self, out):
-        return self.law(*out.unflatten(-1, (-1, self.outputs_per_target)).unbind(-1))
+        return self.family(*out.unflatten(-1, (-1, self.outputs_per_target)).unbind(-1))
 
     def forward(self, out, y):
         return {"nll": -self.of(out).log_prob(y).mean()}
@@ -40,26 +40,26 @@ class OfReals(Likelihood):
 class Poisson(OfCounts):
     outputs_per_target = 1
 
-    def law(self, a):
+    def family(self, a):
         return torch_s.Poisson(a.exp())
 
 
 class NegativeBinomial(OfCounts):
-    def law(self, a, b):
+    def family(self, a, b):
         return torch_s.NegativeBinomial(a.exp(), logits=b)
 
 
 class Binomial(OfCounts):
     outputs_per_target = 1
 
-    def law(self, a):
+    def family(self, a):
         return torch_s.Binomial(20, logits=a)
 
 
 class Bernoulli(OfCounts):
     outputs_per_target = 1
 
-    def law(self, a):
+    def family(self, a):
         return torch_s.Bernoulli(logits=a)
 
 
@@ -74,17 +74,17 @@ class Categorical(OfCounts):
 
 
 class LogNormal(OfReals):
-    def law(self, a, b):
+    def family(self, a, b):
         return torch_s.LogNormal(a, b.exp())
 
 
 class Gamma(OfReals):
-    def law(self, a, b):
+    def family(self, a, b):
         return torch_s.Gamma(a.exp(), b.exp())
 
 
 class Beta(OfReals):
-    def law(self, a, b):
+    def family(self, a, b):
         return torch_s.Beta(a.exp(), b.exp())
 
 
@@ -137,14 +137,14 @@ def test_an_exception_ends_one_question_and_the_others_are_asked():
 
 
 class Unlinked(OfReals):
-    def law(self, a, b):
+    def family(self, a, b):
         return torch_s.Normal(a, b)
 
 
 class Ends(OfReals):
     """Ends far from where it begins."""
 
-    def law(self, a, b):
+    def family(self, a, b):
         return torch_s.Normal(a, torch.where(a.abs() < 5, b.exp(), -1.0))
 
 

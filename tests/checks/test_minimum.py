@@ -41,18 +41,18 @@ class Energy(nn.Module):
     def prepare(self, y):
         self.mean, self.std = y.mean(0), y.std(0)
 
-    def law(self, out):
+    def family(self, out):
         middle, wide = out.unflatten(-1, (-1, 2)).unbind(-1)
         return torch.distributions.Normal(self.mean + self.std * middle, self.std * (softplus(wide) + 1e-3))
 
     def forward(self, out, y):
-        x = self.law(out).rsample((self.draws,))
+        x = self.family(out).rsample((self.draws,))
         apart = (x[:, None] - x).abs().sum((0, 1)) / self.pairs
         return {"energy": (((x - y).abs().mean(0) - apart / 2) / self.std).mean()}
 
     def predict(self, out):
-        law = self.law(out)
-        return {"mean": law.mean, "std": law.stddev, "distribution": law}
+        read = self.family(out)
+        return {"mean": read.mean, "std": read.stddev, "distribution": read}
 
 
 def test_of_a_cost_that_draws_the_minimum_is_a_mean_and_its_noise_is_known():

@@ -38,8 +38,8 @@ class LogNormal(OfLevel):
         return {"nll": (y.log() + s.log() + 0.5 * ((y.log() - m) / s) ** 2).mean()}
 
     def predict(self, out):
-        law = torch.distributions.LogNormal(*self.columns(out))
-        return {"mean": law.mean, "std": law.stddev, "distribution": law}
+        read = torch.distributions.LogNormal(*self.columns(out))
+        return {"mean": read.mean, "std": read.stddev, "distribution": read}
 
 
 class LogNormalPlain(LogNormal):
@@ -105,8 +105,8 @@ class Weibull(OfLevel):
 
     def predict(self, out):
         m, s = self.columns(out)
-        law = torch.distributions.Weibull(m.exp(), 1 / s)
-        return {"mean": law.mean, "std": law.stddev, "distribution": law}
+        read = torch.distributions.Weibull(m.exp(), 1 / s)
+        return {"mean": read.mean, "std": read.stddev, "distribution": read}
 
 
 class BetaShare(nn.Module):

@@ -19,7 +19,7 @@ def tensor(*values):
     return torch.tensor(values, dtype=D)
 
 
-LAWS = {
+FAMILIES = {
     "poisson": lambda: Poisson(tensor(12_000.0)),
     "negative_binomial": lambda: NegativeBinomial(tensor(12_000.0), tensor(0.01)),
     "generalized_poisson": lambda: GeneralizedPoisson(tensor(12_000.0), tensor(2e-4)),
@@ -30,9 +30,9 @@ LAWS = {
 }
 
 
-@pytest.mark.parametrize("family", LAWS)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_equals_sums_one_by_one(family):
-    distribution = LAWS[family]()
+    distribution = FAMILIES[family]()
     k = torch.arange(40_000, dtype=D)
     below = distribution.log_prob(k).exp().cumsum(0)
     at = tensor(0, 9_999, 10_000, 10_001, 11_000, 11_990, 12_000, 12_100, 13_000, 30_000)

@@ -6,6 +6,7 @@ import torch
 from scipy import stats
 from torch import distributions as torch_s
 
+from dlthink.distributions.completed import completed
 from dlthink.distributions.integrated import Integrated
 from dlthink.distributions.negative_binomial import NegativeBinomial
 from dlthink.distributions.optional_formulas import log_prob
@@ -25,7 +26,7 @@ def test_beyond_its_support_a_value_has_no_probability():
     assert log_prob(torch_s.Gamma(numbers(2.0), numbers(1.0)), numbers(-1.0)) == -torch.inf
 
 
-def test_a_table_is_the_law():
+def test_a_table_is_the_distribution():
     mean, y = numbers([0.3, 6.0], [2.0, 20.0]), numbers([1, 3], [0, 25])
     few = NegativeBinomial(mean, numbers(0.05))
     for foreign, own in (
@@ -41,7 +42,7 @@ def test_a_table_is_the_law():
         torch.testing.assert_close(some.mean[:, 0], mean.flatten()[[3, 0]], rtol=1e-5, atol=0)
 
 
-def test_a_law_that_no_table_holds_has_none(monkeypatch):
+def test_a_distribution_that_no_table_holds_has_none(monkeypatch):
     monkeypatch.setattr("dlthink.distributions.tabulated.LARGEST", 20)
     monkeypatch.setattr("dlthink.distributions.tabulated.CELLS", 20)
     assert tabulated(torch_s.Poisson(numbers(30)), torch.Size((1,))) is None
@@ -59,7 +60,7 @@ def test_a_law_that_no_table_holds_has_none(monkeypatch):
         (torch_s.Beta(numbers(0.5, 9), numbers(0.4, 2)), stats.beta([0.5, 9], [0.4, 2])),
     ],
 )
-def test_an_integral_is_the_law(distribution, peer):
+def test_an_integral_is_the_distribution(distribution, peer):
     integral, y = Integrated(distribution), torch.as_tensor(peer.ppf([0.2, 0.7]))
     np.testing.assert_allclose(integral.cdf(y), [0.2, 0.7], atol=5e-4)
     p = np.array([0.05, 0.5, 0.95])[:, None]
@@ -70,6 +71,15 @@ def test_an_integral_is_the_law(distribution, peer):
     q = peer.ppf(levels)
     slow = (2 * (levels - (y.numpy() < q)) * (y.numpy() - q)).mean(0)
     np.testing.assert_allclose(integral.crps(y), slow, rtol=0.01)
+
+
+def test_what_a_family_has_itself_is_not_integrated():
+    gamma, y = torch_s.Gamma(numbers(0.3, 50), numbers(1, 2)), numbers(0.2, 30)
+    found = completed(gamma, y.shape)
+    assert torch.equal(found.cdf(y), gamma.cdf(y)) and torch.equal(found.icdf(y / 90), Integrated(gamma).icdf(y / 90))
+    assert torch.equal(found.log_prob(y), gamma.log_prob(y)) and torch.equal(found.stddev, gamma.stddev)
+    for whole in (torch_s.Normal(0.0, 1.0), torch_s.Cauchy(0.0, 1.0), Poisson(y), None, object()):
+        assert completed(whole, y.shape, whole=None) is whole
 
 
 def test_what_cannot_be_integrated_is_nan():

@@ -232,12 +232,12 @@ class Scalars(Kind):
                 where, cure = f"{where}; {why[0]}", why[1]
             yield asks_for(loss, word, where, "failed", cure)
         elif word in ("mean", "whole distribution", "quantiles"):
-            yield asks_for(loss, word, where, "passed", has_law=found.own is not None)
+            yield asks_for(loss, word, where, "passed", has_distribution=found.own is not None)
         else:
             say = f'if that is what you want, say so in its docstring: "Elicits the {word}."'
             if word == "nothing":
                 say = "it depends on how targets are distributed; what has a name: loss=mae, loss=mse, a likelihood"
-            yield asks_for(loss, word, where, "told", say, has_law=found.own is not None)
+            yield asks_for(loss, word, where, "told", say, has_distribution=found.own is not None)
 
     def _right_levels(self, truth: Truth, found: Minimum) -> list[float]:
         """The levels at which quantiles that are read out are those of a truth that is not of its family."""

@@ -124,10 +124,23 @@ class Counts:
         return wrong
 
     def remarks(self, predicted: dict, y: Tensor, known: dict[str, Tensor]) -> list[str]:
-        """One line where units, or all of them together, are far worse than a guess of their mean count.
+        """Units, or all of them together, that are far worse than a guess of their mean count; scores that are unknown.
 
         Far: less than -0.5 bits/spike, and that by more than a few spikes. It names when most of it happened.
         """
+        return [*self._far(predicted, y, known), *self._unknown(predicted, y)]
+
+    def _unknown(self, predicted: dict, y: Tensor) -> list[str]:
+        """One line where scores are nan since the distribution that is read out has no cdf, and no table holds it."""
+        if "distribution" not in predicted or self.noise(predicted, y).has_cdf:
+            return []
+        family = type(predicted["distribution"]).__name__
+        return [
+            f"rps and pit_passes are nan: {family} has no cdf, and a table of its probabilities would be too large or "
+            f"none; read out one that has, as dlthink.distributions.poisson.Poisson and those beside it"
+        ]
+
+    def _far(self, predicted: dict, y: Tensor, known: dict[str, Tensor]) -> list[str]:
         own = self._sums(mean_of(predicted), y)
         bits = _ratio(own["gain"], LOG_2 * own["spikes"])
         far = (own["spikes"] > 0) & ~(bits >= FAR) & ~(own["gain"] >= -FEW_NATS)  # so that nan is far, too

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlthink.distributions.completed import completed
 from dlthink.distributions.count import CountDistribution
 from dlthink.distributions.optional_formulas import ask
 from dlthink.distributions.poisson import Poisson
-from dlthink.distributions.tabulated import tabulated
 
 MOST = 2**17  # predictions that are looked at, of evenly spread rows
 SEED = 8_253_729  # of a stream that nobody has drawn the counts from
@@ -49,15 +49,14 @@ class Noise:
 
         A distribution that is none of dlthink's is looked at as a table of its probabilities.
         """
-        every, own = -(-self.k.numel() // most), isinstance(self.distribution, CountDistribution)
+        every = -(-self.k.numel() // most)
         if every < 2:
-            distribution = self.distribution if own else tabulated(self.distribution, self.k.shape) or self.distribution
-            return Noise(distribution, exact(self.k), self.flat)
+            return Noise(completed(self.distribution, self.k.shape, whole=True), exact(self.k), self.flat)
         rows, units = torch.arange(0, len(self.k) - 1, 2 * every), self.k.shape[1]
         rows = torch.stack([rows, rows + 1], 1).flatten()
         k = exact(self.k.index_select(0, rows.to(self.k.device)))
         places = (rows.unsqueeze(-1) * units + torch.arange(units)).flatten().to(self._device)
-        distribution = self.distribution.at(places) if own else tabulated(self.distribution, self.k.shape, places)
+        distribution = completed(self.distribution, self.k.shape, whole=True, at=places)
         return Noise(self.distribution, exact(self.k)) if distribution is None else Noise(distribution, k, flat=True)
 
     def ask(self, name: str, *of: Tensor) -> Tensor:
@@ -72,6 +71,11 @@ class Noise:
     def _device(self) -> torch.device:
         mean = ask(self.distribution, "mean")
         return self.k.device if mean is None else mean.device
+
+    @property
+    def has_cdf(self) -> bool:
+        """Without one there is no PIT and no RPS."""
+        return ask(self.distribution, "cdf", self.k[:1].to(self._device)) is not None
 
     @cached_property
     def log_prob(self) -> Tensor:

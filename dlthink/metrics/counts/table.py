@@ -40,11 +40,11 @@ class TableCounts(Counts):
             numbers |= {f"{k}_{name}": value for k, value in self._of(other, y, {}).items() if not math.isnan(value)}
         return numbers
 
-    def remarks(self, predicted: dict, y: Tensor, known: dict) -> list[str]:
+    def _far(self, predicted: dict, y: Tensor, known: dict) -> list[str]:
         advice = (
             "try a larger penalty (trainer.l2), more dropout, a smaller network, fewer steps; look for outliers in x"
         )
-        found = super().remarks(predicted, y, {})
+        found = super()._far(predicted, y, {})
         return [f"{_in_words(line.partition('; ')[0])}; {advice}" for line in found]
 
     def final_figures(self, predicted: dict, y: Tensor, known: dict) -> dict[str, Figure]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from dlthink.distributions.integrated import Integrated
+from dlthink.distributions.completed import completed
 from dlthink.distributions.optional_formulas import ask, log_prob
 
 NODES = 128  # of the integral over p in the CRPS
@@ -36,7 +36,8 @@ class Forecast:
         if distribution is None and "std" in predicted:
             distribution = Normal(exact(mean), exact(predicted["std"]), validate_args=False)
             mean, y = exact(mean), exact(y)
-        self._distribution, self._mean, self._y = distribution, mean, y.to(mean.device)
+        self._distribution = completed(distribution, mean.shape, whole=False)
+        self._mean, self._y = mean, y.to(mean.device)
         self.y, self.mean = exact(y).flatten(), exact(mean).flatten()
         self.error = self.y - self.mean
         self.std = exact(predicted["std"]).flatten() if "std" in predicted else self._ask("stddev")
@@ -67,18 +68,16 @@ class Forecast:
 
     @cached_property
     def crps(self) -> Tensor:
-        """The distribution's own `crps(y)` if it has one; else 2 int (p - [y < q])(y - q) dp, q = icdf(p).
+        """The `crps(y)` of the distribution, completed, if it has one; else 2 int (p - [y < q])(y - q) dp, q = icdf(p).
 
         Nodes p = sin^2(pi u / 2), u even in (0, 1), are dense at both ends.
         Source: Gneiting & Raftery 2007, JASA 102, section 4.2; Laio & Tamea 2007, HESS 11 (by quantiles).
         """
         if not self.spreads:
             return self.error.abs()
-        own = ask(self._distribution, "crps", self._y)
-        if own is None and self._integrated is not None:
-            own = self._integrated.crps(self._y)
-        if own is not None:
-            return exact(own).flatten()
+        known = ask(self._distribution, "crps", self._y)
+        if known is not None:
+            return exact(known).flatten()
         u = (torch.arange(NODES, dtype=torch.float64) + 0.5) / NODES
         weight = (math.pi * u).sin()
         p, weight = (math.pi / 2 * u).sin() ** 2, weight / weight.sum()
@@ -109,19 +108,9 @@ class Forecast:
         """All of it in units of `scale`: [n_targets], a standard deviation of each target, say."""
         return Part(self, slice(None), scale.double()[self.target])
 
-    @cached_property
-    def _integrated(self) -> Integrated | None:
-        """What the family has no formula for; None where it has all, or says too little of itself."""
-        distribution = self._distribution
-        if ask(distribution, "icdf", self._mean.new_tensor(0.5)) is not None or ask(distribution, "variance") is None:
-            return None
-        return Integrated(distribution)
-
     def _ask(self, name: str, *given: Tensor, times: int = 1) -> Tensor:
         """What the distribution answers: [times * rows], nan where its family has no such formula."""
         answer = ask(self._distribution, name, *given)
-        if answer is None and self._integrated is not None:
-            answer = ask(self._integrated, name, *given)
         return self._nan(times) if answer is None else exact(answer).flatten()
 
     def _nan(self, times: int = 1) -> Tensor:

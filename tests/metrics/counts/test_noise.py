@@ -43,6 +43,19 @@ def test_the_pit_lies_between_the_two_ends_of_its_count_and_is_uniform_where_the
     assert Noise(Poisson(mean), k).pit_passes == 0.0
 
 
+@pytest.mark.parametrize("largest, told", [(4096, 0), (3, 1)])
+def test_scores_that_a_distribution_without_a_cdf_leaves_unknown_are_told(largest, told, monkeypatch):
+    monkeypatch.setattr("dlthink.distributions.tabulated.LARGEST", largest)
+    mean = means(200)
+    k = drawn(Poisson(mean))
+    predicted = {"rate": mean, "distribution": torch.distributions.Poisson(mean, validate_args=False)}
+    for of in (Counts(UNITS, 0.1), TableCounts(UNITS)):
+        found = of.remarks(predicted, k, {})
+        assert len(found) == told and all("Poisson has no cdf" in line and "read out" in line for line in found)
+        assert np.isnan(of.numbers(predicted, k, {})["rps"]) == bool(told)
+        assert of.remarks({"rate": mean}, k, {}) == []
+
+
 def test_the_ks_test_is_scipy_s():
     mean = means(500)
     noise = Noise(Poisson(1.05 * mean), drawn(Poisson(mean)))
