@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from dlthink.checks.check import KINDS, landscape
 from dlthink.checks.check import check as examined
 from dlthink.checks.finding import Reports
-from dlthink.config import build
+from dlthink.config import build, typed_experiment
 from dlthink.config.compose import composed
 from dlthink.config.cost_contract import kinds
 from dlthink.config.example_data import example_of
@@ -111,7 +111,7 @@ def compose(*words: str, loss: type | None = None, model: type | None = None) ->
     settings (`compose("loss.delta=2", loss=MyLoss)`). Raises BadInput, in one line, as the command line does.
     """
     config, given, choices = composed(list(words), {"loss": loss, "model": model})
-    build.check(config, **folders.choices())
+    build.check(config, **typed_experiment.choices())
     return Experiment(config, [as_typed(word) for word in given], choices)
 
 

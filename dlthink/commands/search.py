@@ -32,6 +32,7 @@ def main(words: list[str]) -> int:
     from dlthink.commands import train
     from dlthink.config import command_line
     from dlthink.config.arguments import folder_to_write, own_words, whole_number
+    from dlthink.config.sweep import check_choices
     from dlthink.errors import BadInput
     from dlthink.runs.search import Search
     from dlthink.runs.search_space import Space
@@ -42,4 +43,7 @@ def main(words: list[str]) -> int:
         raise BadInput(f"{flag}: flags are of dlthink train; a search has none")
     if importlib.util.find_spec("optuna") is None:
         raise BadInput('dlthink search needs optuna: pip install "dlthink[search]"')
-    return Search(Space.of(command_line.read(["-m", *rest])[1]), folder, train.main).run(trials)
+    overrides = command_line.read(["-m", *rest])[1]
+    search = Search(Space.of(overrides), folder, train.main)
+    check_choices(overrides)  # otherwise the trial that is refused would end it in its middle
+    return search.run(trials)

@@ -72,9 +72,7 @@ def _sweep(flags: list[str], words: list[str], resumed: bool, fail_fast: bool) -
         these = sweep.Sweep(file, words, number, go_on, fail_fast, launcher, there)
         line.append(these.begin())
         if number > 1:
-            finished = f", {there} of them finished" if there else ""
-            how_long = ": how long all take is said when the first one ends" if there < number else ""
-            print(plain(f"{number} runs{finished}{how_long}"), flush=True)
+            print(plain(_how_many(number, there)), flush=True)
         try:
             if these.beside:
                 fork_once(_last(words, "hydra.launcher.n_jobs"))
@@ -102,6 +100,15 @@ def _sweep(flags: list[str], words: list[str], resumed: bool, fail_fast: bool) -
 def _last(words: list[str], key: str) -> str | None:
     """What the last of the words that give `key` a value says."""
     return next((word.partition("=")[2] for word in reversed(words) if word.startswith(f"{key}=")), None)
+
+
+def _how_many(runs: int, there: int) -> str:
+    """What is said of a sweep as it begins, of which some runs may be there."""
+    if not there:
+        return f"{runs} runs: how long all take is said when one has been trained"
+    left = runs - there
+    how_long = f"; how long the other {left} take is said when one of them has been trained" if left > 1 else ""
+    return f"{runs} runs, {there} of them finished{how_long}"
 
 
 def _how_to_go_on(folder: Path) -> str:
@@ -139,6 +146,8 @@ def _composed(words: list[str], launcher: str = IN_TURN) -> int:
             f"a run of the sweep was killed ({str(error).splitlines()[0]}); with fewer of them side by side, "
             f"hydra.launcher.n_jobs=2, each has more memory"
         ) from error
+    except BadInput:
+        raise
     except Exception as error:
         if launcher == IN_TURN:
             raise
@@ -151,9 +160,9 @@ def _say_how_to_compare(sweep: Path) -> None:
     """The table of a sweep with several finished runs, and how to see it again."""
     from dlthink.commands import compare
 
-    if len(list(sweep.glob("*/metrics.json"))) > 1:
+    if (finished := len(list(sweep.glob("*/metrics.json")))) > 1:
         folder = str(short(sweep))
-        print()
+        print(plain(f"\ncomparing {finished} runs:"), flush=True)
         try:
             compare.main([folder])
         except BadInput as error:  # runs of several problems have been trained all the same

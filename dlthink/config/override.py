@@ -50,8 +50,8 @@ def is_pattern(word: str) -> bool:
 
 
 def first(word: str) -> str:
-    """The word with the first of its values."""
-    several = values(word)
+    """The word with the first of its values; of an interval, where it begins."""
+    several = [parsed(word).value().start] if parsed(word).is_interval_sweep() else values(word)
     return f"{word.partition('=')[0]}={several[0]}" if several else word
 
 

@@ -57,3 +57,9 @@ def in_one_line(error: Exception) -> BadInput:
     if isinstance(error, ConfigCompositionException) and error.__cause__ is not None:
         lines += [line.strip() for line in str(error.__cause__).splitlines() if line.strip()]
     return BadInput(" ".join(dict.fromkeys(lines[:2])))
+
+
+def of_run(words: list[str], error: Exception) -> BadInput:
+    """The refusal of one run among several, named by the words that tell it apart."""
+    why, name = str(in_one_line(error) if isinstance(error, REFUSED) else error), " ".join(words)
+    return BadInput(f"{name}: {why}" if words and not why.startswith(name) else why)

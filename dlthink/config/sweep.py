@@ -3,7 +3,9 @@
 import math
 import re
 import shlex
+from collections.abc import Iterator
 from fnmatch import fnmatch
+from itertools import product
 
 from omegaconf import OmegaConf
 
@@ -21,7 +23,8 @@ LONG = 120  # letters of a run's name
 def every_cost(overrides: list[str]) -> list[str]:
     """`loss=all`, `loss=glob(gauss*)` as the list of the costs that fit data and network of the other words.
 
-    Of words with several values the first one says what fits. Raises BadInput where no cost does.
+    Of other words with several values, each choice says what fits, and the first of all else. Raises BadInput where no
+    cost does.
     """
     asked = [match for word in overrides if (match := PATTERN.fullmatch(word))]
     if not asked:
@@ -34,16 +37,23 @@ def every_cost(overrides: list[str]) -> list[str]:
 
 
 def _fitting(names: list[str], overrides: list[str]) -> list[str]:
-    """Those of the costs that the experiment of the other words can be trained with."""
+    """Those of the costs that the experiment of the other words can be trained with, whatever these choose."""
+    others = [word for word in overrides if not word.startswith(("loss=", "loss."))]
+    for _, words in _choices(others):
+        names = _fit(names, words)
+    return names
+
+
+def _fit(names: list[str], words: list[str]) -> list[str]:
+    """Those of the costs that this one experiment can be trained with."""
     from dlthink.config import build  # here, since torch takes its time to load
 
-    others = [first(word) for word in overrides if not word.startswith(("loss=", "loss.", "hydra"))]
-    config, _, _ = composed(others, {})
+    config, _, _ = composed(words, {})
     known, found = options("loss", conf_folder()), []
     for name in names:
         cost = OmegaConf.load(known[name])
         if "defaults" in cost:  # it builds upon another one
-            cost = composed([*others, f"loss={name}"], {})[0].loss
+            cost = composed([*words, f"loss={name}"], {})[0].loss
         config.loss = cost
         try:
             build.check(config)
@@ -51,6 +61,30 @@ def _fitting(names: list[str], overrides: list[str]) -> list[str]:
             continue
         found.append(name)
     return found
+
+
+def _choices(overrides: list[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """Each combination of what several values choose, `loss=mse`, and all words with it: others with their first."""
+    words = [word for word in overrides if not word.startswith("hydra")]
+    several = [word for word in words if values(word) and (word.partition("=")[0] in GROUPS or "/" in word)]
+    others = [first(word) for word in words if word not in several]
+    for each in product(*([f"{word.partition('=')[0]}={value}" for value in values(word)] for word in several)):
+        yield [*each], [*others, *each]
+
+
+def check_choices(overrides: list[str]) -> None:
+    """Can it be trained, whatever is chosen? Each combination of choices is asked, with the first of other values.
+
+    Raises BadInput, which names it.
+    """
+    from dlthink.config import typed_experiment
+    from dlthink.config.refusals import of_run
+
+    for each, words in _choices(overrides):
+        try:
+            typed_experiment.check(composed(words, {})[0])
+        except BadInput as error:
+            raise of_run(each, error) from error
 
 
 def runs(overrides: list[str]) -> int:

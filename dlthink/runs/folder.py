@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from torch import nn
 
 from dlthink.config import build, trust
 from dlthink.config.arguments import change
-from dlthink.config.paths import conf_folder, options
+from dlthink.config.typed_experiment import choices
 from dlthink.config.user_files import reach
 from dlthink.errors import BadInput, in_shell
 from dlthink.files.atomic import write_json, write_text
@@ -118,12 +118,3 @@ def tabulate(folder: Path, tables: dict[str, list[list]]) -> None:
         # a file's name need not be text; its bytes go into the table as they are
         with (folder / name).open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
-
-
-def choices() -> dict[str, Iterator]:
-    """The costs and networks that come with dlthink, to name those that fit; read when a pairing is refused."""
-
-    def shipped(group: str) -> Iterator[tuple[str, DictConfig]]:
-        return ((name, OmegaConf.load(file)) for name, file in options(group, conf_folder()).items())
-
-    return {"losses": shipped("loss"), "models": shipped("model")}

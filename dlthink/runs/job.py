@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dlthink.config import stem  # noqa: F401  folders of runs are called so, in whatever process
 from dlthink.config.override import as_typed
 from dlthink.config.paths import choices_by_group, page
-from dlthink.config.user_files import own_modules, reach, register
+from dlthink.config.user_files import own_modules, register
 from dlthink.errors import EXPECTED, STOP, BadInput, answer, exit_code, in_a_line, in_shell, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
@@ -143,18 +143,12 @@ def _leave_no_trace(folder: Path) -> None:
 def _ended(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> tuple[float, str | None]:
     """The figure of a run that is trained, gone on with or found finished; what to say of its training in a sweep."""
     from hydra.core.hydra_config import HydraConfig
-    from omegaconf import OmegaConf
 
-    from dlthink.config import build
-    from dlthink.config.trust import nodes
-    from dlthink.runs.folder import choices
+    from dlthink.config import typed_experiment
     from dlthink.runs.provenance import provenance
 
     began, hydra = time.monotonic(), HydraConfig.get()
-    OmegaConf.resolve(config)
-    classes = [name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str)]
-    reach(classes)
-    build.check(config, **choices())
+    classes = typed_experiment.check(config)
     if these.beside:
         take_turn(these.turn(), config.trainer.get("device"))
     with hold(folder):

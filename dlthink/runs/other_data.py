@@ -10,12 +10,13 @@ from omegaconf import DictConfig, OmegaConf
 from dlthink.config import build
 from dlthink.config.compose import composed
 from dlthink.config.paths import conf_folder, options
+from dlthink.config.typed_experiment import choices
 from dlthink.config.types import parameters
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.files.atomic import write_json
 from dlthink.protocols import Data
-from dlthink.runs.folder import Run, choices
+from dlthink.runs.folder import Run
 from dlthink.training.board import beside
 from dlthink.training.checkpoint import Checkpoint
 from dlthink.training.parts import Parts

@@ -82,6 +82,8 @@ def test_sweep(cli, tmp_path):
     shutil.rmtree(last)
     code, again, _ = cli("train", "-m", "resume=sweep")
     assert code == 0 and "4 of 4 runs done" in again and again.count("was there") == 2
+    said = "4 runs, 2 of them finished; how long the other 2 take is said when one of them has been trained"
+    assert again.startswith(f"{said}\n")
     assert (first / "checkpoints" / "best.pt").stat().st_mtime_ns == kept
     assert {name: (tmp_path / "sweep" / name / "metrics.json").read_text() for name in names} == before
     refused(cli("train", "-m", "resume=sweep", "seed=5"), "seed=5", "goes on as it began")
@@ -121,6 +123,23 @@ def test_a_refused_run_does_not_stop_the_sweep(cli, tmp_path):
     assert sorted(p.name for p in (tmp_path / "sweep").iterdir()) == ["1-data.bin=0.05", "multirun.yaml", "sweep.json"]
 
 
+def test_what_cannot_be_trained_is_refused_before_a_sweep_begins(cli, tmp_path):
+    """A cost of one's own is imported for it. Whoever searches is told before the first trial, too."""
+    (tmp_path / "own.py").write_text(
+        "from torch import nn\nclass Mine(nn.Module):\n    targets, outputs_per_target = {'reals'}, 1\n"
+        "    def forward(self, out, y): return {'d': (out - y).square().mean()}\n"
+        "    def predict(self, out): return {'mean': out}\n"
+    )
+    words = ["loss=mse,poisson,own", "seed=0,1", "into=new", *SMALL]
+    for line in (["train", "-m", *words], ["search", *words]):
+        refused(cli(*line), "loss=own: loss Mine is for reals, but", "costs that fit: categorical", "poisson")
+    refused(cli("train", "-m", "trainer.steps=1,some", "into=new", *SMALL[:4]), "trainer.steps=some", "a whole number")
+    refused(
+        cli("train", "-m", "loss=mse,student_t", "loss.df=3,4", "into=new", "data=molecules"), "loss=mse: loss.df: "
+    )
+    assert [path.name for path in tmp_path.iterdir() if path.name != "__pycache__"] == ["own.py"]
+
+
 def test_a_sweep_may_end_at_its_first_failure(cli, tmp_path):
     code, out, err = cli("train", "-m", "data.bin=0,0.05", "fail_fast=true", "into=sweep", *SMALL)
     assert code == 2 and "data.bin=0" in err and "runs done" in out and not (tmp_path / "sweep").exists()
@@ -153,9 +172,9 @@ def test_a_launcher_that_refuses_its_settings(cli, tmp_path, monkeypatch):
 def test_runs_side_by_side_return_the_worst_exit_code(tmp_path):
     """In processes of their own, of which nothing else comes back."""
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="pip install 'dlthink[sweep]'")
-    words = ["train", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "seed=-1,-2", "into=sweep"]
+    words = ["train", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "data.bin=0,-1", "into=sweep"]
     done = subprocess.run([*DLTHINK, *words], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
-    assert done.returncode == 2 and "seed=-1" in done.stderr and "seed=-2" in done.stderr, done.stderr
+    assert done.returncode == 2 and "data.bin=0" in done.stderr and "data.bin=-1" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
 
 

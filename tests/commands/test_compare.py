@@ -404,7 +404,7 @@ def test_a_sweep_ends_with_how_to_compare_its_runs(cli, tmp_path):
 def test_the_default_folder_of_a_sweep_is_the_one_named(cli):
     out = cli("train", "-m", "seed=0,1", *SMALL)[1]
     folder = out.splitlines()[-1].removeprefix("compare them: dlthink compare ")
-    assert out.startswith("2 runs: how long all take is said when the first one ends\n0-seed=0:\n")
+    assert out.startswith("2 runs: how long all take is said when one has been trained\n0-seed=0:\n")
     assert os.path.isfile(f"{folder}/1-seed=1/metrics.json")
     assert cli("compare")[1].splitlines()[0] == f"{folder}:"
 

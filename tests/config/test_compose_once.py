@@ -3,11 +3,11 @@
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
 from dlthink.config.compose_once import SweepLoader
 from dlthink.config.paths import conf_folder
+from dlthink.errors import BadInput
 
 RUNS = [
     ["loss=mse", "seed=0", "data.bin=0.1"],
@@ -41,8 +41,29 @@ def test_runs_that_are_composed_together_do_not_share_their_values(hydra):
     assert (first.seed, second.seed) == (5, 6)
 
 
-def test_a_value_that_is_not_there_is_refused_as_hydra_does(hydra):
+def test_a_value_that_is_not_there_is_refused(hydra):
     loader, whole = hydra
     once = SweepLoader(loader.get_search_path())
-    with pytest.raises(ConfigCompositionException, match=r"Could not override 'loss\.no_such'"):
+    with pytest.raises(BadInput, match=r"^loss\.no_such: there is no such key"):
+        once.load_sweep_config(whole, ["loss=mse", "loss.no_such=1"])
+
+
+def test_a_run_is_judged_once_and_named_by_its_choices(hydra):
+    """Hydra asks for all of them before it starts the first, and again for each as it starts."""
+    loader, whole = hydra
+    judged = []
+
+    def accept(config):
+        judged.append(config.seed)
+        if config.seed == 9:
+            raise BadInput("seed=9: is no good")
+
+    once = SweepLoader(loader.get_search_path(), accept)
+    once.apart = {"loss"}
+    for seed in 0, 1, 0:
+        once.load_sweep_config(whole, ["loss=mse", f"seed={seed}"])
+    assert judged == [0, 1]
+    with pytest.raises(BadInput, match=r"^loss=mse: seed=9: is no good"):
+        once.load_sweep_config(whole, ["seed=9", "loss=mse"])
+    with pytest.raises(BadInput, match=r"^loss=mse: loss.no_such: there is no such key"):
         once.load_sweep_config(whole, ["loss=mse", "loss.no_such=1"])

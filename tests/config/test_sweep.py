@@ -4,7 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from dlthink.config.command_line import read
-from dlthink.config.sweep import every_cost, name_of_each, runs
+from dlthink.config.sweep import check_choices, every_cost, name_of_each, runs
 from dlthink.errors import BadInput
 
 
@@ -15,14 +15,25 @@ def costs(*words):
 def test_all_costs_that_fit_the_data():
     counts = costs("loss=all", "data=spikes", "seed=0,1")
     assert {"poisson", "mse"} <= {*counts} and not {"triplet", "gaussian_nll", "cyclegan"} & {*counts}
-    reals = costs("loss=glob(*_nll)", "data=molecules,spikes", "hydra.sweep.dir=x")
+    reals = costs("loss=glob(*_nll)", "data=molecules,table", "hydra.sweep.dir=x")
     assert {"gaussian_nll", "laplace_nll", "beta_nll"} <= {*reals} and "mse" not in reals
     assert costs("loss=glob(crps*)", "data=molecules") == ["crps", "crps_laplace", "crps_scaled"]
+    assert costs("loss=all", "data=molecules,spikes") == ["mse"]  # that fits both
     assert every_cost(["loss=mse,mae", "seed=1"]) == ["loss=mse,mae", "seed=1"]
     with pytest.raises(BadInput, match="no cost fits"):
         every_cost(["loss=glob(triplet)", "data=spikes"])
     with pytest.raises(BadInput, match="add -m"):
         read(["loss=all"])
+
+
+def test_each_combination_of_choices_is_judged_and_named():
+    check_choices(["data=spikes", "loss=mse,poisson", "model=mlp,gru", "optim.lr=interval(1e-4,1e-2)", "seed=0,1"])
+    with pytest.raises(BadInput, match=r"^loss=crps model=mlp: loss CRPS is for reals, but .* costs that fit: .*mse"):
+        check_choices(["loss=mse,crps", "model=mlp,gru", "data=spikes"])
+    with pytest.raises(BadInput, match=r"^loss=poissn: there is no such loss; did you mean loss=poisson"):
+        check_choices(["loss=mse,poissn", "data=spikes"])
+    with pytest.raises(BadInput, match=r"^loss CRPS is for reals"):
+        check_choices(["loss=crps", "optim.lr=interval(1e-4,1e-2)", "data=spikes"])
 
 
 def test_how_many_runs():
