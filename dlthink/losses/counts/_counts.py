@@ -127,7 +127,7 @@ class Dispersed(Counts):
         autograd."""
         out = out.detach()
         if self.dispersion != "network":
-            return out + self.log_mean, *self.raw
+            return out + self.log_mean, *self.raw.unbind()
         out = out.to(torch.promote_types(out.dtype, self.log_mean.dtype))
         mean, *more = out.unflatten(-1, (self.n_targets, self.outputs_per_target)).unbind(-1)
         return mean + self.log_mean, *(one + start for one, start in zip(more, self.start, strict=True))
