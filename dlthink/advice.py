@@ -6,6 +6,8 @@ import re
 
 from torch import nn
 
+from dlthink.cost_name import cost_name
+
 WAYS = re.compile(r"(?P<before>[;:] try )(?P<ways>.*)")
 BETWEEN = re.compile(r",? and |,? or |, ")
 SETTING, CHOICE = re.compile(r"loss\.(\w+)=(\w+)"), re.compile(r"loss=(\w+)")
@@ -28,7 +30,6 @@ def apt(line: str, loss: nn.Module) -> str:
 
 def _idle(way: str, loss: nn.Module) -> bool:
     """Would each of its words change nothing?"""
-    name = type(loss).__module__
-    choices = [name.startswith("dlthink.") and name.endswith(f".{choice}") for choice in CHOICE.findall(way)]
+    choices = [cost_name(loss) == choice for choice in CHOICE.findall(way)]
     settings = [str(vars(loss).get(key, value)) == value for key, value in SETTING.findall(way)]
     return bool(choices + settings) and all(choices + settings)

@@ -14,6 +14,7 @@ from dlthink.config import types
 from dlthink.config.build import PARTS, find, settings
 from dlthink.config.paths import conf_folder
 from dlthink.config.types import fits, parameters
+from dlthink.config.user_files import own_modules
 from dlthink.errors import BadInput
 
 GROUPS = {"metrics": "data"}  # parts that stand in the files of another group
@@ -55,7 +56,7 @@ def check_classes(config: DictConfig, allow: Iterable[str] = ()) -> None:
         if name in permitted(part) or (part == "optim" and _optimizer(name)):
             continue
         root = name.partition(".")[0]
-        if root in ("dlthink", "torch"):
+        if not own_modules([name]):
             raise BadInput(
                 f"{where}._target_={name}: the configuration of a run may name one of dlthink's choices for "
                 f"{part} here, nothing else of {root}; a run of dlthink 0.1, whose files lay elsewhere, must be "

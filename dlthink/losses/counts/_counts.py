@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from dlthink.cost_name import cost_name
 from dlthink.errors import BadInput
 from dlthink.losses.counts._count_table import CountTable
 
@@ -42,7 +43,7 @@ class Counts(nn.Module):
     @property
     def word(self) -> str:
         """By which it is chosen."""
-        return f"loss={type(self).__module__.rpartition('.')[2]}"
+        return f"loss={cost_name(self)}"
 
     @torch.no_grad()
     def prepare(self, y: Tensor) -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from dlthink.cost_name import cost_name
 from dlthink.distributions.mixture import Mixture
 from dlthink.distributions.real import exact
 from dlthink.distributions.recalibrated import Recalibrated, identity
@@ -69,7 +70,7 @@ class Reals(nn.Module):
 
         Raises BadInput when there is no sample, a target is infinite, or one is missing everywhere.
         """
-        name = type(self).__module__.rpartition(".")[2]
+        name = cost_name(self)
         if len(y) == 0:
             raise BadInput(f"loss={name}: the training split has no sample: give it more data")
         if bool(y.isinf().any()):
