@@ -15,6 +15,7 @@ from dlthink.errors import BadInput
 SIDES = (64, 32)  # pixels that a CPU trains in minutes
 LARGER = 128  # and in hours
 LOOKED_AT = 300  # photos of a folder whose sides are asked
+HEAD = 1 << 18  # bytes of a photo that mostly say its sides
 SMALL = 5  # percent of the photos may be smaller than what is chosen, and are left out
 
 
@@ -43,25 +44,24 @@ class TwoFolders(PhotosOnDisk):
                 raise BadInput(f"data.{word}: give a folder or a zip of photos: data.a=FOLDER data.b=FOLDER")
         trained = None if state is None else state.get("domains")
         self.domains = domains or trained or named_after(a, b)
-        self.where = (("a", a), ("b", b))
         told = []
-        if size is None:
-            size, told = self._usual_size() if state is None else (state["size"], [])
-            load = load or size
-        super().__init__(size=size, load=load, state=state, **changing)
+        with ExitStack() as stack:
+            self.albums = [stack.enter_context(Album(path, f"data.{word}")) for word, path in (("a", a), ("b", b))]
+            if size is None:
+                size, told = self._usual_size() if state is None else (state["size"], [])
+                load = load or size
+            super().__init__(size=size, load=load, state=state, **changing)
         self.notes += told
 
     def places(self, stack: ExitStack) -> list[Place]:
-        albums = [stack.enter_context(Album(path, f"data.{word}")) for word, path in self.where]
         return [
-            Place(domain, album, album.names, f"data.{word}={path}", label=f"{domain}/")
-            for domain, album, (word, path) in zip(self.domains, albums, self.where, strict=True)
+            Place(domain, album, album.names, f"{album.word}={album.path}", label=f"{domain}/")
+            for domain, album in zip(self.domains, self.albums, strict=True)
         ]
 
     def _usual_size(self) -> tuple[int, list[str]]:
         """data.size where nobody says it, and a line on it."""
-        with ExitStack() as stack:
-            usual = min(_usual_side(place.album) for place in self.places(stack))
+        usual = min(map(_usual_side, self.albums))
         size = next((side for side in SIDES if side <= usual), SIDES[-1])
         more = f"data.size={LARGER} trainer.steps=800" if usual >= LARGER else "trainer.steps=3000"
         return size, [
@@ -76,6 +76,6 @@ def _usual_side(album: Album) -> int:
     sides = []
     for name in (album.names[k] for k in some):
         with suppress(Unreadable):
-            sides.append(shorter_side(album.read(name)))
+            sides.append(shorter_side(album.read(name, HEAD)) or shorter_side(album.read(name)))
     known = [side for side in sides if side is not None]
     return int(np.percentile(known, SMALL, method="lower")) if known else SIDES[-1]

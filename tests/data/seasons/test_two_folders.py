@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from dlthink.data.seasons import two_folders
 from dlthink.data.seasons.two_folders import TwoFolders
 from dlthink.data.stable_hash import share
 from dlthink.errors import BadInput
@@ -289,3 +290,22 @@ def test_a_photo_saved_again_is_on_one_side(tmp_path):
     assert sum(len(getattr(found, role).photos["summer"]) for role in ("train", "val", "test")) == 30
     (note,) = [note for note in found.notes if note.startswith("clean: ")]
     assert note.startswith("clean: 30 of 65 photos left out, see clean.csv: 30 copies (30 repeated)")
+
+
+def test_each_folder_is_opened_once_and_of_a_photo_its_beginning_says_the_sides(tmp_path, monkeypatch):
+    opened, whole = [], []
+
+    class Counted(two_folders.Album):
+        def __init__(self, path, word):
+            opened.append(path)
+            super().__init__(path, word)
+
+        def read(self, name, most=None):
+            whole.extend([name] * (most is None))
+            return super().read(name, most)
+
+    monkeypatch.setattr(two_folders, "Album", Counted)
+    places = [str(laid(tmp_path / season, photos(5, season))) for season in ("summer", "winter")]
+    found = TwoFolders(*places)
+    assert found.size == 32 and opened == places
+    assert len(whole) == 2 * 10  # for the key of the cache, and to be decoded
