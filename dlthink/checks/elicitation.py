@@ -19,6 +19,7 @@ from dlthink.distributions.completed import completed
 from dlthink.distributions.optional_formulas import ask
 from dlthink.protocols import Loss
 
+ONE_STD = (0.15865525393145707, 0.8413447460685429)  # quantiles of a normal distribution, one standard deviation out
 SPREAD = 0.03  # by which, in relation, a spread may differ from the true one
 DRAWN = 1000  # samples of each group of a cost's own distribution
 
@@ -29,11 +30,17 @@ def centre(predicted: dict[str, Any]) -> Tensor:
 
 
 def spread(predicted: dict[str, Any]) -> Tensor | None:
-    """The standard deviation that is read out, where one is."""
+    """The standard deviation that is read out, where one is; of a Cauchy distribution, say, which has none, half the
+    interval that holds as much as one standard deviation either side of a normal one."""
     if "std" in predicted:
         return predicted["std"].double()
-    variance = ask(distribution_of(predicted), "variance")
-    return None if variance is None else variance.sqrt().double()
+    distribution = distribution_of(predicted)
+    variance = ask(distribution, "variance")
+    if variance is not None and bool(variance.isfinite().all()):
+        return variance.sqrt().double()
+    low, high = (ask(distribution, "icdf", torch.tensor(p, dtype=torch.float64)) for p in ONE_STD)
+    half = None if low is None or high is None else (high - low).double() / 2
+    return half if half is not None and bool(half.isfinite().all()) else None
 
 
 def distribution_of(predicted: dict[str, Any]) -> Any:
@@ -171,9 +178,11 @@ def check_proper(loss: nn.Module, answers: Tensor, whole: bool) -> tuple[list[Fi
 
 
 def _consistent(said: dict[str, Any]) -> list[Finding]:
-    """Are mean and std that are read out those of the distribution that is read out beside them?"""
+    """Are mean and std that are read out those of the distribution beside them? Not asked of one that has none."""
     distribution = distribution_of(said)
     mean, std = distribution.mean.double(), distribution.variance.sqrt().double()
+    if not bool(mean.isfinite().all() and std.isfinite().all()):
+        return []
     off, ratio = ((centre(said) - mean).abs() / std).max().item(), (spread(said) / std).max().item()
     if off <= NEAR and abs(ratio - 1) <= SPREAD:
         return []

@@ -33,7 +33,8 @@ def completed(distribution: Any, shape: torch.Size, whole: bool | None = None, a
         table = tabulated(distribution, shape, at)
         return distribution if table is None and at is None else table
     half = None if distribution is None else ask(distribution, "icdf", torch.tensor(0.5, dtype=torch.float64))
-    if half is not None or ask(distribution, "mean") is None or ask(distribution, "variance") is None:
+    variance = ask(distribution, "variance")
+    if half is not None or variance is None or ask(distribution, "mean") is None or not variance.isfinite().any():
         return distribution
     return WithIntegrals(distribution)
 

@@ -83,6 +83,23 @@ class Gamma(OfReals):
         return torch_s.Gamma(a.exp(), b.exp())
 
 
+class Cauchy(OfReals):
+    """Without a mean or a variance; its scale follows the answers."""
+
+    def family(self, a, b):
+        return torch_s.Cauchy(a, b.exp())
+
+    def predict(self, out):
+        return {"mean": self.of(out).loc, "distribution": self.of(out)}
+
+
+class HeavyTails(Cauchy):
+    """torch's StudentT has no quantiles, and with fewer than two degrees of freedom no variance."""
+
+    def family(self, a, b):
+        return torch_s.StudentT(1.5, a, b.exp())
+
+
 class Beta(OfReals):
     def family(self, a, b):
         return torch_s.Beta(a.exp(), b.exp())
@@ -109,6 +126,17 @@ def test_is_asked_about_targets_that_it_takes(cost, about, monkeypatch):
     assert report["log score"].outcome == "passed"
     assert cost is Bernoulli or report["proper score"].outcome == "passed"
     assert [f.why for f in report.findings if f.check == "targets" and about in f.why] or not about
+
+
+def test_without_a_variance_the_spread_is_that_of_quantiles():
+    report = checked(Cauchy)
+    assert not failed(report) and report["proper score"].outcome == "passed"
+    assert "spread that is read out is 1.1 of the true one: its family is another" in report["spread"].why
+
+
+def test_a_distribution_without_variance_and_quantiles_is_not_called_blind():
+    report = checked(HeavyTails)
+    assert not failed(report) and "neither a finite variance nor quantiles" in report["spread"].why
 
 
 class Stubborn(OfCounts):

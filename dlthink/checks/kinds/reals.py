@@ -57,12 +57,15 @@ class RealNumbers(Scalars):
     def _spread(self, found: Found, speaks: bool) -> Iterator[Finding]:
         name = "spread"
         if spread(found.even[1].predicted) is None:
-            yield Finding(
-                name,
-                "told",
-                "it says nothing of how targets scatter: interval, NLL and calibration cannot be examined",
-                "read out a std too, or a distribution; compare with loss=gaussian_nll, loss=quantile",
-            )
+            none = "it says nothing of how targets scatter: interval, NLL and calibration cannot be examined"
+            cure = "read out a std too, or a distribution; compare with loss=gaussian_nll, loss=quantile"
+            if "distribution" in found.even[1].predicted:
+                none = (
+                    "what is read out has neither a finite variance nor quantiles (icdf): interval and calibration "
+                    "cannot be examined"
+                )
+                cure = "give the distribution an icdf, or read out a family that has one; compare with loss=student_t"
+            yield Finding(name, "told", none, cure)
             return
         if not speaks:
             yield Finding(
@@ -82,7 +85,7 @@ class RealNumbers(Scalars):
             yield Finding(
                 name,
                 "told",
-                f"on normal samples the std that is read out is {said} of the true one: its family is another",
+                f"on normal samples the spread that is read out is {said} of the true one: its family is another",
                 "" if found.proper else "read out its distribution, and the spread is asked about in its own family",
             )
         else:
@@ -90,7 +93,7 @@ class RealNumbers(Scalars):
             yield Finding(
                 name,
                 "failed",
-                f"on normal samples the std that is read out is {worst:.2g} of the true one",
+                f"on normal samples the spread that is read out is {worst:.2g} of the true one",
                 _cure(least, most),
             )
 
