@@ -221,6 +221,10 @@ class Loss(Protocol):
         """Learn what it needs of all training targets, once, before the first step. Left out: nothing."""
 
     @optional
+    def misfit(self, y: Values) -> str | None:
+        """What is wrong with targets of all splits, `what; what to do`, asked before training. Left out: nothing."""
+
+    @optional
     def fit_on_validation(self, out: Values, y: Values) -> None:
         """Fit what `predict` needs (a spread, a threshold) on validation, before each examination. Left out: none."""
 

@@ -61,7 +61,7 @@ def _sweep(flags: list[str], words: list[str], resumed: bool, fail_fast: bool) -
     from dlthink.runs.worker import fork_once
 
     launcher = _last(words, "hydra/launcher") or IN_TURN
-    words = every_cost(words)
+    words = every_cost(words, tell=lambda said: print(plain(f"note: {said}"), flush=True))
     number, folder = runs(words), sweep.place(words)
     go_on = resumed or sweep.began(folder, words)
     line = [*flags, *sweep.into(folder, words)]

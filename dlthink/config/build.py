@@ -15,7 +15,8 @@ from dlthink.config.paths import page
 from dlthink.config.types import fits, parameters, typed, words
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
-from dlthink.protocols import Data, Metrics, lacks
+from dlthink.nested_tensors import join
+from dlthink.protocols import Data, Loss, Metrics, lacks
 from dlthink.training import rng
 from dlthink.training.parts import Parts
 from dlthink.user_errors import own_code, written
@@ -62,7 +63,16 @@ def assemble(config: DictConfig, state: dict | None = None) -> Parts:
     trainer, optim = build(config.trainer), build(config.optim)
     data = build(config.data) if state is None else build(config.data, state=state)
     loss, model = networks(config, data.facts)
+    if said := misfit(loss, data):
+        raise BadInput(f"loss={type(loss).__module__.rpartition('.')[2]}: {said}")
     return Parts(data, build(config.metrics, **data.facts), loss, model, optim, trainer)
+
+
+def misfit(loss: Any, data: Any) -> str | None:
+    """What a cost finds wrong with the targets of all splits; None: nothing, or it does not ask."""
+    if not Loss.misfit.given(loss):
+        return None
+    return loss.misfit(join([split.targets() for split in (data.train, data.val, data.test)]))
 
 
 def networks(config: DictConfig, facts: dict[str, Any]) -> tuple[Any, Any]:

@@ -3,7 +3,7 @@
 import math
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from itertools import product
 
@@ -14,23 +14,31 @@ from dlthink.config.override import first, parsed, values
 from dlthink.config.paths import GROUPS, conf_folder, options
 from dlthink.config.stem import STEM, stem
 from dlthink.errors import BadInput
+from dlthink.user_errors import own_code
 
 PATTERN = re.compile(r"loss=(all|glob\((.+)\))")
 NAME = re.compile(r"[\w.+-]{1,40}", re.ASCII)  # a value that can be part of a folder's name everywhere
 LONG = 120  # letters of a run's name
 
 
-def every_cost(overrides: list[str]) -> list[str]:
+def every_cost(overrides: list[str], tell: Callable[[str], None] | None = None) -> list[str]:
     """`loss=all`, `loss=glob(gauss*)` as the list of the costs that fit data and network of the other words.
 
     Of other words with several values, each choice says what fits, and the first of all else. Raises BadInput where no
     cost does.
+    tell: who hears which costs are left out for what the targets are, which are read for it; None: they are not read.
     """
     asked = [match for word in overrides if (match := PATTERN.fullmatch(word))]
     if not asked:
         return overrides
     pattern = "*" if asked[-1][1] == "all" else asked[-1][2].strip("'\"")
     found = _fitting([name for name in options("loss", conf_folder()) if fnmatch(name, pattern)], overrides)
+    if tell is not None:
+        refused = _refused(found, overrides)
+        for why in dict.fromkeys(refused.values()):
+            left_out = ", ".join(name for name, said in refused.items() if said == why)
+            tell(f"{asked[-1][0]} without {left_out}: {why.partition('; ')[0]}")
+        found = [name for name in found if name not in refused]
     if not found:
         raise BadInput(f"{asked[-1][0]}: no cost fits these data and this network; dlthink train --help lists all")
     return [f"loss={','.join(found)}" if PATTERN.fullmatch(word) else word for word in overrides]
@@ -61,6 +69,27 @@ def _fit(names: list[str], words: list[str]) -> list[str]:
             continue
         found.append(name)
     return found
+
+
+def _refused(names: list[str], overrides: list[str]) -> dict[str, str]:
+    """What those of the costs that do not take the very targets say. Data are read where a cost asks about its targets,
+    once each, with the first values of their settings."""
+    from dlthink.config import build
+    from dlthink.protocols import Loss
+
+    known, refused = options("loss", conf_folder()), {}
+    nodes = {name: node for name in names if "_target_" in (node := OmegaConf.load(known[name]))}
+    asking = {name: node for name, node in nodes.items() if Loss.misfit.given(build.find(node, "loss"))}
+    if not asking:
+        return {}
+    others = [word for word in overrides if not word.startswith(("loss=", "loss."))]
+    every = [composed(words, {})[0].data for _, words in _choices(others)]
+    for node in {str(node): node for node in every}.values():
+        with own_code():
+            data = build.build(node)
+            said = {name: build.misfit(build.build(cost, **data.facts), data) for name, cost in asking.items()}
+        refused |= {name: why for name, why in said.items() if why}
+    return refused
 
 
 def _choices(overrides: list[str]) -> Iterator[tuple[list[str], list[str]]]:

@@ -89,3 +89,7 @@ class Mixture(RealDistribution):
 
     def affine(self, loc: Tensor, scale: Tensor) -> "Mixture":
         return Mixture(self.members.affine(loc.unsqueeze(-2), scale.unsqueeze(-2)))
+
+    def widened(self, factor: Tensor) -> "Mixture":
+        """Each member `widened` about its own centre."""
+        return Mixture(self.members.widened(factor.unsqueeze(-2)))

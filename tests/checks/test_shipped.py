@@ -14,6 +14,8 @@ from tests.checks.run_checks import maker, metrics_of
 from tests.conftest import needs_lite1
 
 SETTINGS = {  # beside each cost as it is typed
+    "gamma": [{"spread": "exp"}, {"calibrate": "scale"}],
+    "lognormal": [{"calibrate": "conformal"}],
     "gaussian_nll": [{"spread": "exp"}, {"spread": "square"}, {"calibrate": "isotonic"}],
     "beta_nll": [{"beta": 1.0}],
     "crps": [{"family": "laplace"}],

@@ -7,6 +7,8 @@ from dlthink.config.command_line import read
 from dlthink.config.sweep import check_choices, every_cost, name_of_each, runs
 from dlthink.errors import BadInput
 
+NONE = "price is 0 or below in 1 of 60 rows (the least 0), which have no probability"
+
 
 def costs(*words):
     return every_cost([*words])[0].removeprefix("loss=").split(",")
@@ -34,6 +36,28 @@ def test_each_combination_of_choices_is_judged_and_named():
         check_choices(["loss=mse,poissn", "data=spikes"])
     with pytest.raises(BadInput, match=r"^loss CRPS is for reals"):
         check_choices(["loss=crps", "optim.lr=interval(1e-4,1e-2)", "data=spikes"])
+
+
+def test_costs_of_positive_targets_are_left_out_where_a_target_is_none_and_that_is_said(tmp_path):
+    """Of the file as it is: the words alone do not tell."""
+    pytest.importorskip("pandas")
+    words = ["loss=glob(*am*a*)", "data=table", "data.target=price", "seed=0,1"]  # gamma
+    for name, least, found in ("positive.csv", 1, ["gamma"]), ("none.csv", 0, []):
+        rows = "".join(f"{x % 7},{x + least}\n" for x in range(60))
+        (tmp_path / name).write_text("size,price\n" + rows)
+        said, given = [], [*words, f"data.path={tmp_path / name}"]
+        if found:
+            assert every_cost(given, said.append)[0] == "loss=gamma" and not said
+        else:
+            with pytest.raises(BadInput, match="no cost fits"):
+                every_cost(given, said.append)
+            assert said == ["loss=glob(*am*a*) without gamma: " + NONE]
+    said = []
+    words = every_cost(
+        ["loss=all", "data=table", f"data.path={tmp_path / 'none.csv'}", "data.target=price"], said.append
+    )
+    assert "gamma" not in words[0] and "crps" in words[0]
+    assert said == [f"loss=all without gamma, lognormal: {NONE}"]
 
 
 def test_how_many_runs():

@@ -7,8 +7,10 @@ import pytest
 import torch
 from scipy import integrate, stats
 
+from dlthink.distributions.gamma import Gamma, log_norm, log_ratio_cost
 from dlthink.distributions.laplace import Laplace
 from dlthink.distributions.least_favourable import LeastFavourable
+from dlthink.distributions.lognormal import LogNormal
 from dlthink.distributions.mixture import Mixture
 from dlthink.distributions.normal import Normal
 from dlthink.distributions.quantiles import Quantiles
@@ -30,6 +32,8 @@ def distributions(dtype=D):
         "normal": Normal(loc, scale),
         "laplace": Laplace(loc, scale),
         "student": StudentT(torch.tensor(3.5, dtype=dtype), loc, scale),
+        "lognormal": LogNormal(loc, scale / 4),
+        "gamma": Gamma(loc, 4 / scale),
         "huber": LeastFavourable(loc, scale, torch.tensor([0.8], dtype=dtype)),
         "quantiles": Quantiles(quantiles, tensor(0.05, 0.2, 0.5, 0.7, 0.9, dtype=dtype)),
         "mixture": Mixture(Normal(many, 0.2 + many.abs())),
@@ -73,7 +77,7 @@ def test_icdf_undoes_cdf_far_into_both_tails(family, dtype):
     torch.testing.assert_close(distribution.cdf(x), p.expand_as(x), rtol=2e-4, atol=1e-7)
     assert distribution.icdf(torch.tensor(0.5, dtype=dtype)).shape == (2, 1)
     ends = distribution.icdf(torch.tensor([0.0, 1.0], dtype=dtype)[:, None, None])
-    assert (ends[0] == -math.inf).all()
+    assert (ends[0] == (0 if family in ("lognormal", "gamma") else -math.inf)).all()
     assert (ends[1] == math.inf).all()
 
 
@@ -151,3 +155,66 @@ def test_quantiles_are_met_sorted_and_their_tails_join_without_a_jump():
     flat = Quantiles(torch.zeros(1, 3), levels.float())
     assert flat.log_prob(torch.tensor([0.0])).isfinite().all()
     assert flat.cdf(torch.tensor([1.0])) == 1
+
+
+P = np.array([1e-12, 1e-6, 0.01, 0.3, 0.5, 0.9, 0.999, 1 - 1e-9])
+
+
+@pytest.mark.parametrize("shape", [0.05, 0.7, 1.0, 7.99, 8.01, 30.0, 1e4, 1e8])
+def test_gamma_is_scipy_s_in_bulk_and_tails(shape):
+    distribution, oracle = Gamma(tensor(1.3), tensor(shape)), stats.gamma(shape, scale=math.exp(1.3) / shape)
+    x = oracle.ppf(P)
+    np.testing.assert_allclose(distribution.icdf(torch.tensor(P)), x, rtol=1e-9)
+    x = torch.tensor(x[x > 1e-200])
+    digits = 1e-12 + 1e-16 * shape**1.5
+    np.testing.assert_allclose(distribution.log_prob(x), oracle.logpdf(x), rtol=1e-12, atol=100 * digits)
+    np.testing.assert_allclose(distribution.cdf(x), oracle.cdf(x), rtol=1e-7 if shape > 1e5 else 1e-9)
+    assert float(distribution.mean) == pytest.approx(oracle.mean(), rel=1e-14)
+    assert float(distribution.stddev) == pytest.approx(oracle.std(), rel=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 0.01, 0.5, 1.0, 3.0])
+def test_lognormal_is_scipy_s_in_bulk_and_tails(scale):
+    distribution, oracle = LogNormal(tensor(0.4), tensor(scale)), stats.lognorm(scale, scale=math.exp(0.4))
+    x = torch.tensor(oracle.ppf(P))
+    np.testing.assert_allclose(distribution.icdf(torch.tensor(P)), x, rtol=1e-9)
+    np.testing.assert_allclose(distribution.log_prob(x), oracle.logpdf(x), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(distribution.cdf(x), oracle.cdf(x), rtol=1e-8)
+    assert float(distribution.mean) == pytest.approx(oracle.mean(), rel=1e-14)
+    assert float(distribution.stddev) == pytest.approx(oracle.std(), rel=1e-7)
+
+
+@pytest.mark.parametrize("made", [Gamma, LogNormal])
+def test_positive_families_end_where_they_start_and_a_wild_mean_stays_a_number(made):
+    distribution = made(tensor(0.2), tensor(1.5), tensor(1.0))
+    assert distribution.log_prob(tensor(1.0, 0.0, -3.0)).tolist() == [-math.inf] * 3
+    assert distribution.cdf(tensor(1.0, -3.0)).tolist() == [0, 0]
+    mean = float(distribution.mean)
+    at, below = distribution.crps(tensor(1.0, -4.0)).tolist()  # E|X - y| grows by one as y falls by one
+    assert below == pytest.approx(at + 5) and mean - 1 > at > 0
+    wild = made(torch.tensor([500.0]), torch.tensor([30.0]))
+    assert bool(wild.mean.isfinite() and wild.stddev.isfinite())
+
+
+@pytest.mark.parametrize("made", [Gamma, LogNormal])
+def test_widened_keeps_the_mean_of_gamma_and_the_median_of_lognormal(made):
+    distribution, factor = made(tensor(0.2), tensor(0.3)), tensor(1.7)
+    wide = distribution.widened(factor)
+    if made is Gamma:
+        torch.testing.assert_close(wide.mean, distribution.mean)
+        torch.testing.assert_close(wide.stddev, factor * distribution.stddev)
+    else:
+        torch.testing.assert_close(wide.icdf(tensor(0.5)), distribution.icdf(tensor(0.5)))
+        torch.testing.assert_close(wide.scale, factor * distribution.scale)
+
+
+def test_pieces_of_the_gamma_density_lose_no_digits_in_float32():
+    e = torch.tensor([-30.0, -1.0, -0.31, -0.29, -1e-3, -1e-6, 1e-6, 1e-3, 0.29, 0.31, 1.0, 30.0])
+    true = [math.expm1(x) - x if abs(x) > 0.1 else x * x / 2 * (1 + x / 3 + x * x / 12) for x in e.double().tolist()]
+    np.testing.assert_allclose(log_ratio_cost(e), true, rtol=1e-6)
+    beyond = log_ratio_cost(torch.tensor([20.0, 21.0, 1e4]), ceiling=20.0)
+    assert bool(beyond.isfinite().all()) and float(beyond[1] - beyond[0]) == pytest.approx(math.expm1(20), rel=1e-6)
+    k = torch.logspace(-6, 12, 200)
+    slow = [float(math.lgamma(x) - x * math.log(x) + x) if x < 1e3 else 0.5 * math.log(2 * math.pi / x) + 1 / (12 * x)
+            for x in k.double().tolist()]  # fmt: skip
+    np.testing.assert_allclose(log_norm(k), slow, rtol=2e-6, atol=2e-6)

@@ -36,20 +36,19 @@ def known_mean(values: Tensor, z: Tensor) -> Tensor:
     return torch.where(z.isnan(), math.nan, values).nanmean(0)
 
 
-def factor(distribution: Distribution, z: Tensor) -> Tensor:
-    """The factor f of each target for which m + f (Z - m) makes z: [n, n_targets] most likely, m the mean of Z.
+def factor(widened: Callable[[Tensor], Distribution], z: Tensor) -> Tensor:
+    """The factor f of each target for which the distributions widened(f) make z: [n, n_targets] most likely.
 
     What is missing in z, nan, is passed over; of a target that is missing altogether f is 1.
 
     Robust: one target in a hundred may be an outlier (density 1e-3 per standard deviation of the targets), so a
     few wild values do not widen everybody's spread, as they would a Gaussian's without bound.
     """
-    middle = distribution.mean
     wild = math.log(OUTLIERS * BACKGROUND)
 
     def score(f: Tensor) -> Tensor:
         f = f.to(z).expand(z.shape[-1])
-        kind = distribution.affine((1 - f) * middle, f).log_prob(z.nan_to_num()) + math.log1p(-OUTLIERS)
+        kind = widened(f).log_prob(z.nan_to_num()) + math.log1p(-OUTLIERS)
         return known_mean(torch.logaddexp(kind, torch.full_like(kind, wild)), z)
 
     return torch.where(z.isnan().all(0), 1.0, highest(score, 1e-3, 1e3))

@@ -11,6 +11,7 @@ from dlthink.distributions.quantiles import Quantiles
 SHARES = torch.tensor(
     [0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99], dtype=torch.float64
 )  # of central intervals
+ONE_BELOW = 0.15865525393145707  # P(N(0, 1) < -1)
 LEVELS = torch.cat([(1 - SHARES.flip(0)) / 2, (1 + SHARES) / 2])  # of their ends
 
 
@@ -50,6 +51,34 @@ class NormalizedResidual:
         return Quantiles(
             predicted.mean.unsqueeze(-1) + predicted.stddev.unsqueeze(-1) * width, LEVELS.to(predicted.mean)
         )
+
+
+class LogResidual:
+    """|log z - c| / w, c the log of the predicted median, w half the log of the ratio of the quantiles at 16 and 84 %.
+
+    Intervals exp(c +- q w), all above 0: `NormalizedResidual` of the logarithm, by quantiles, which every family has.
+    """
+
+    start = NormalizedResidual.start
+
+    @staticmethod
+    def scores(predicted: Distribution, z: Tensor) -> Tensor:
+        centre, width = _of_log(predicted)
+        away = (z.log() - centre).abs() / width
+        return away.unsqueeze(-1).expand(*away.shape, len(SHARES))
+
+    @staticmethod
+    def intervals(predicted: Distribution, q: Tensor) -> Quantiles:
+        centre, width = (t.unsqueeze(-1) for t in _of_log(predicted))
+        wide = torch.cat([-q.flip(-1), q], -1).to(centre)
+        return Quantiles((centre + width * wide).exp(), LEVELS.to(centre))
+
+
+def _of_log(predicted: Distribution) -> tuple[Tensor, Tensor]:
+    """Where the logarithm lies, and its spread: [n, n_targets] twice."""
+    levels = (ONE_BELOW, 0.5, 1 - ONE_BELOW)
+    low, middle, high = (predicted.icdf(torch.full_like(predicted.mean, p)).log() for p in levels)
+    return middle, 0.5 * (high - low)
 
 
 class QuantileError:

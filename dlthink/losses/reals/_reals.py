@@ -1,5 +1,6 @@
 """What every cost of real numbers shares: its units, its columns, how its answer is read, its recalibration."""
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -39,7 +40,8 @@ class Reals(nn.Module):
         conformal central intervals as wide as validation asks for (`_conformal.py`), whatever the family; a density
                   between their ends is even
 
-    All that is fitted lies in buffers of fixed shape. No recalibration moves the mean that is read out.
+    All that is fitted lies in buffers of fixed shape. No recalibration moves the mean that is read out, but where a
+    family `widened` about its median has another mean.
     """
 
     targets = {"reals"}
@@ -116,10 +118,12 @@ class Reals(nn.Module):
         each = self.distribution(out)
         return Mixture(each) if out.ndim == 3 else each
 
-    def _wider(self, distribution: Distribution) -> Distribution:
-        """The distribution of m + factor (Z - m), m the mean of Z."""
-        factor = self.factor.to(distribution.mean)
+    def widened(self, distribution: Distribution, factor: Tensor) -> Distribution:
+        """The distribution of m + factor (Z - m), m the mean of Z; factor: [n_targets]."""
         return distribution.affine((1 - factor) * distribution.mean, factor)
+
+    def _wider(self, distribution: Distribution) -> Distribution:
+        return self.widened(distribution, self.factor.to(distribution.mean))
 
     def fit(self, out: Tensor, z: Tensor) -> None:
         """Fit on validation what the network does not say, z nan where missing. Nothing, unless a cost overrides it."""
@@ -137,7 +141,7 @@ class Reals(nn.Module):
                 self.conformity.copy_(quantiles_of(scores))
         elif self.calibrate != "none":
             standardized = self.over_members(out)
-            self.factor.copy_(calibration.factor(standardized, z))
+            self.factor.copy_(calibration.factor(partial(self.widened, standardized), z))
             if self.calibrate == "isotonic":
                 known = ~z.isnan()
                 self.mass.copy_(calibration.frequencies(self._wider(standardized).cdf(z.nan_to_num())[known]))
@@ -150,16 +154,17 @@ class Reals(nn.Module):
         """
         wants_digits = self.calibrate in ("isotonic", "conformal")
         standardized = self.over_members(exact(out) if wants_digits else out)
+        wider = self._wider(standardized)
         if self.calibrate == "conformal":
             distribution = self.conformal.intervals(standardized, self.conformity).affine(self.mean, self.std)
         else:
-            distribution = self._wider(standardized).affine(self.mean, self.std)
+            distribution = wider.affine(self.mean, self.std)
         if self.calibrate == "isotonic":
             distribution = Recalibrated(distribution, self.mass)
         std = distribution.stddev
-        predicted = {"mean": self.mean + self.std * standardized.mean, "std": std}
+        predicted = {"mean": self.mean + self.std * wider.mean, "std": std}
         if isinstance(standardized, Mixture):
-            wider = std / standardized.stddev
-            predicted |= {"aleatoric": wider * standardized.aleatoric, "epistemic": wider * standardized.epistemic}
+            share = std / standardized.stddev
+            predicted |= {"aleatoric": share * standardized.aleatoric, "epistemic": share * standardized.epistemic}
         dtype = torch.promote_types(out.dtype, self.mean.dtype)
         return {name: tensor.to(dtype) for name, tensor in predicted.items()} | {"distribution": distribution}

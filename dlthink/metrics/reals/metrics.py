@@ -176,6 +176,7 @@ class Reals:
         How many, the sum of their P(Y < 0): from 5 on chance leaves none of them out more often than once in 150.
         """
         every, names = known_of(predicted, y), self.target_names or range(y.shape[1])
+        ways = "loss=lognormal, loss=gamma, loss=quantile" if float(every.y.min()) > 0 else "loss=quantile"
         lines = []
         for target in range(y.shape[1]):
             own = every.only(every.target == target)
@@ -183,8 +184,7 @@ class Reals:
             if below >= MISSED and float(own.y.min()) >= 0:
                 what = f"target {names[target]}" if len(names) > 1 else "the target"
                 lines.append(
-                    f"{what} is never below 0, and as predicted {below:.0f} of {len(own)} would be; try loss=quantile, "
-                    f"or a log-normal cost of your own (losses.md has one)"
+                    f"{what} is never below 0, and as predicted {below:.0f} of {len(own)} would be; try {ways}"
                 )
         return lines
 

@@ -3,12 +3,15 @@
 import torch
 from torch import Tensor
 
+from dlthink.losses.reals._positive import Positive
 from dlthink.losses.reals.beta_nll import BetaNLL
 from dlthink.losses.reals.crps import CRPS
 from dlthink.losses.reals.faithful import Faithful
+from dlthink.losses.reals.gamma import GammaNLL
 from dlthink.losses.reals.gaussian_nll import GaussianNLL
 from dlthink.losses.reals.huber import Huber
 from dlthink.losses.reals.laplace_nll import LaplaceNLL
+from dlthink.losses.reals.lognormal import LogNormalNLL
 from dlthink.losses.reals.mae import MAE
 from dlthink.losses.reals.mse import MSE
 from dlthink.losses.reals.natural_gaussian import NaturalGaussian
@@ -26,6 +29,8 @@ COSTS = {
     "laplace_nll": (LaplaceNLL, {}),
     "student_t": (StudentTNLL, {}),
     "student_t_fixed": (StudentTNLL, {"df": 4}),
+    "lognormal": (LogNormalNLL, {}),
+    "gamma": (GammaNLL, {}),
     "crps": (CRPS, {}),
     "crps_laplace": (CRPS, {"family": "laplace"}),
     "quantile": (Quantile, {}),
@@ -47,6 +52,7 @@ def sample(loss, n: int = 40, members: int | None = None, seed: int = 0) -> tupl
     )
     out = torch.randn(shape, generator=g, dtype=dtype)
     y = 100 + 30 * torch.randn(n, targets, generator=g, dtype=dtype) * torch.arange(1, targets + 1)
+    y = (y / 100).exp() if isinstance(loss, Positive) else y
     loss.prepare(y)
     return out, y
 

@@ -37,10 +37,10 @@ def heavy(n=20_000, seed=0, width=1.0):
 def test_scale_finds_the_factor_of_a_gaussian(width):
     g = torch.Generator().manual_seed(0)
     z = width * torch.randn(20_000, 2, generator=g, dtype=D)
-    factor = calibration.factor(Normal(torch.zeros_like(z), torch.ones_like(z)), z)
+    factor = calibration.factor(lambda f: Normal(torch.zeros_like(z), f.expand_as(z)), z)
     torch.testing.assert_close(factor, z.square().mean(0).sqrt(), rtol=2e-3, atol=0)
     z[:20] = 1e4  # one in a thousand is wild: the root mean square would be 300
-    robust = calibration.factor(Normal(torch.zeros_like(z), torch.ones_like(z)), z)
+    robust = calibration.factor(lambda f: Normal(torch.zeros_like(z), f.expand_as(z)), z)
     torch.testing.assert_close(robust, factor, rtol=2e-2, atol=0)
 
 
@@ -49,7 +49,7 @@ def test_scale_widens_each_target_about_its_own_mean():
     g = torch.Generator().manual_seed(3)
     mean, width = 5 * torch.randn(20_000, 2, generator=g, dtype=D) + 30, torch.tensor([0.5, 3.0], dtype=D)
     z = mean + width * torch.randn(20_000, 2, generator=g, dtype=D)
-    factor = calibration.factor(Normal(mean, torch.ones_like(z)), z)
+    factor = calibration.factor(lambda f: Normal(mean, f.expand_as(z)), z)
     torch.testing.assert_close(factor, (z - mean).square().mean(0).sqrt(), rtol=2e-3, atol=0)
 
 

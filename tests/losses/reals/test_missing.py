@@ -24,8 +24,9 @@ def one_by_one(loss, name, out, y):
     found = {}
     for target in range(y.shape[1]):
         single = build(name, targets=1)
-        single.mean.copy_(loss.mean[target])
-        single.std.copy_(loss.std[target])
+        for own, whole in zip(single.buffers(), loss.buffers(), strict=True):
+            if own.shape != whole.shape:
+                own.copy_(whole[target])
         width = loss.outputs_per_target
         for row in (~y[:, target].isnan()).nonzero()[:, 0].tolist():
             answer = out[row : row + 1, ..., target * width : (target + 1) * width]

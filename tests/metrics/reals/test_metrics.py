@@ -198,7 +198,9 @@ def test_targets_that_are_never_below_zero_and_predicted_there_are_told():
     wide = {"mean": y, "std": torch.full_like(y, 1.0)}
     first, second = Reals("s", target_names=["a", "b"]).suggestions(wide, y, {})
     assert "target a is never below 0, and as predicted 6" in first and "target b" in second
-    assert "try loss=quantile" in first
+    assert first.endswith("try loss=lognormal, loss=gamma, loss=quantile")
+    zero = torch.cat((y[1:], torch.zeros(1, 2)))
+    assert Reals("s", target_names=["a", "b"]).suggestions(wide, zero, {})[0].endswith("would be; try loss=quantile")
     narrow, mean = {"mean": y, "std": torch.full_like(y, 0.01)}, {"mean": y - 5}
     assert Reals().suggestions(narrow, y, {}) == Reals().suggestions(mean, y, {}) == []
     assert Reals().suggestions(wide, torch.cat((y[1:], y[:1] - 5)), {}) == []
