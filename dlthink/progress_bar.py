@@ -19,6 +19,10 @@ class Bar(tqdm):
         """Is a line to be said now? Never: there is a bar."""
         return False
 
+    def long(self) -> bool:
+        """Has it been there for half a minute, so that what follows needs a word?"""
+        return self._time() - self.start_t >= PACE
+
 
 class Lines:
     """What a bar shows, line by line to stderr; whatever ends within the first half minute says nothing.
@@ -62,6 +66,10 @@ class Lines:
     def due(self) -> bool:
         """Is half a minute over since the last line?"""
         return self._clock() - self._said >= PACE
+
+    def long(self) -> bool:
+        """Has it been there for half a minute, so that what follows needs a word?"""
+        return self._clock() - self._began >= PACE
 
     def update(self, n: int = 1) -> None:
         """Go on by `n`, and say so where it is time."""

@@ -39,10 +39,10 @@ def test_what_ends_soon_says_nothing_and_a_limit_comes_before_the_end(told):
     clock = Clock()
     with Lines(range(5), desc="reading", unit="photo", clock=clock) as lines:
         assert list(lines) == [0, 1, 2, 3, 4] and lines.n == 5
-    assert told() == []
+    assert told() == [] and not lines.long()
     lines = Lines(total=10**6, minutes=2.0, clock=clock)
     clock.now += 60
-    assert lines.due()
+    assert lines.due() and lines.long()
     lines.update(10)
     assert told() == ["step 10 of 1,000,000 (0 %), 60 s left"] and not lines.due()
     lines = Lines(total=10**6, desc="reading", unit="photo", clock=clock)
@@ -61,6 +61,7 @@ def test_a_bar_where_there_is_a_terminal(monkeypatch):
     terminal.isatty = lambda: True
     monkeypatch.setattr(sys, "stderr", terminal)
     with progress_bar(total=3, minutes=1.0, unit="step", file=terminal) as bar:
-        assert isinstance(bar, Bar) and not bar.due()
+        assert isinstance(bar, Bar) and not bar.due() and not bar.long()
         bar.update(3)
-    assert "3/3" in terminal.getvalue()
+    monkeypatch.setattr("dlthink.progress_bar.PACE", 0.0)
+    assert bar.long() and "3/3" in terminal.getvalue()

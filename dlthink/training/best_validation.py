@@ -4,6 +4,7 @@ import math
 
 EARLY = 0.1  # of a run: where a best validation lies so early, the rest was in vain
 FEW = 8  # validations that are enough to say so
+LATE = 0.25  # of a run: what it gained there tells how fast it still goes
 
 
 class Best:
@@ -18,6 +19,7 @@ class Best:
         self.value, self.step = math.nan, 0
         self.stale = 0  # validations since the best one
         self.infinite = 0  # validations whose figure was not finite
+        self.records: list[tuple[int, float]] = []  # (step, value) of each that was better than all before
 
     def better(self, value: float, step: int) -> bool:
         """Take note of a validation. Is it the best so far, or, where none was finite yet, at least the latest?"""
@@ -29,12 +31,19 @@ class Best:
         self.stale = 0 if wins else self.stale + 1
         if wins:
             self.value, self.step = value, step
+            self.records.append((step, value))
         return wins
 
     @property
     def known(self) -> bool:
         """Has there been a finite figure?"""
         return math.isfinite(self.value)
+
+    def summary(self, step: int) -> dict[str, float | None]:
+        """At the end of a run, after `step` steps: when the best was, and how much better it is than the best of the
+        first three quarters; None where there was none then."""
+        before = [value for at, value in self.records if at <= (1 - LATE) * step]
+        return {"steps": step, "best": self.step, "late_gain": abs(self.value - before[-1]) if before else None}
 
     def remark(self) -> str | None:
         """At the end of a run: what validations with a figure that is not finite mean for the weights that are kept."""
@@ -69,7 +78,14 @@ class Best:
         )
 
     def state(self) -> dict:
-        return {"name": self.name, "value": self.value, "step": self.step, "infinite": self.infinite}
+        records = [list(one) for one in self.records]
+        return {
+            "name": self.name,
+            "value": self.value,
+            "step": self.step,
+            "infinite": self.infinite,
+            "records": records,
+        }
 
     def restore(self, saved: dict, stale: int) -> str | None:
         """Go on from a checkpoint's. Returns a note where that chose by another figure, and the choice begins anew."""
@@ -77,6 +93,7 @@ class Best:
             return f"the best weights are chosen by {self.name} from here on, no longer by {saved['name']}"
         self.value, self.step, self.stale = float(saved["value"]), int(saved["step"]), int(stale)
         self.infinite = int(saved.get("infinite", 0))
+        self.records = [(int(at), float(value)) for at, value in saved.get("records", [])]
         return None
 
 

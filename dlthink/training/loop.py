@@ -130,6 +130,7 @@ class Loop:
                 self._train(stop)
                 if not (self.checkpoints / "best.pt").exists():  # resumed for fewer steps than were behind it
                     self._save(better=self._validate())
+            self._say_what_follows()
             results = self._final_examination()
             self.board.hparams(hparams or {}, results["test"], self.step)
         finally:
@@ -154,6 +155,8 @@ class Loop:
                 self.progress.log(self.step, self.sampler.epoch, taken, self.players, self.samples)
             now = time.monotonic()
             late = settings.minutes is not None and now - began > 60 * settings.minutes
+            if last or late or self.converged:
+                self._say_what_follows()
             if last or late or self.converged or self.step % validate_every == 0:
                 self._save(better=self._validate())
             elif stop.signal or now - self._saved_at > 60 * settings.save_minutes:
@@ -188,6 +191,11 @@ class Loop:
         if patience is not None and self.best.stale >= patience:
             return f"no better figure in {self.best.stale} validations; give more trainer.patience than {patience}"
         return None
+
+    def _say_what_follows(self) -> None:
+        """Once, of a run that has told of its steps: the last of them is not its end."""
+        if self.progress.bar.long():
+            self.progress.remark("the end of training; examining validation and test ...", self.step, once="the end")
 
     def _cut_short(self) -> str | None:
         """That time was over before the end, and how to go on."""
@@ -254,7 +262,8 @@ class Loop:
             self.board.projection("test", *points, self.step)
         self.board.scalars("test", results["test"], self.step, self.sampler.epoch)
         write_arrays(self.folder / "scores.npz", Metrics.item_scores.of(self.metrics)(*answers), alone=True)
-        write_json(self.folder / "metrics.json", results, alone=True)
+        training = {"training": self.best.summary(self.step)}
+        write_json(self.folder / "metrics.json", results | training, alone=True)
         return results
 
     # ------------------------------------------------------------------------------------------------- checkpoints

@@ -150,7 +150,7 @@ def test_a_picture_is_written_by_its_ending(cli, two_costs, tmp_path, word, begi
     code, out, err = cli("compare", "sweep", word, "metrics=log_score,mae")
     assert code == 0 and err == "" and "loss=huber is ahead" in out
     assert (tmp_path / word.partition("=")[2]).read_bytes().startswith(begins)
-    refused(cli("compare", "sweep", word, "over=loss,seed"), "one group", "no picture")
+    refused(cli("compare", "sweep", word, "over=loss,seed"), "over= makes all 6 finished runs repetitions")
 
 
 def test_a_table_and_a_picture_of_it(cli, two_costs, tmp_path):
@@ -407,6 +407,26 @@ def test_the_default_folder_of_a_sweep_is_the_one_named(cli):
     assert out.startswith("2 runs: how long all take is said when one has been trained\n0-seed=0:\n")
     assert os.path.isfile(f"{folder}/1-seed=1/metrics.json")
     assert cli("compare")[1].splitlines()[0] == f"{folder}:"
+
+
+def test_a_run_says_whether_it_was_still_improving(cli, tmp_path):
+    """Of 8 steps the last is the best; half as many were too few, and compare says so."""
+    words = [*SMALL, "trainer.steps=8", "trainer.validate_every=2", "optim.lr=0.02"]
+    assert cli("train", "-m", "loss=poisson,mse", "into=sweep", *words)[0] == 0
+    for folder in (tmp_path / "sweep").glob("*/metrics.json"):
+        training = json.loads(folder.read_text())["training"]
+        assert training["steps"] == 8 and training["best"] == 8 and training["late_gain"] > 0
+    assert "still improving on validation at their last steps: all 2 runs; more" in cli("compare", "sweep")[1].lower()
+
+
+def test_a_picture_of_one_run_or_one_cost_says_what_it_lacks(cli, made):
+    made("sweep/0", {"log_score": 1.0}, "loss=huber", "seed=0")
+    code, _, err = cli("compare", "sweep", "figure=a.png")
+    assert code == 2 and "there is one finished run, sweep/0: name others beside it" in err and "group" not in err
+    made("sweep/1", {"log_score": 1.5}, "loss=huber", "seed=1")
+    code, _, err = cli("compare", "sweep", "output=a.png")
+    assert code == 2 and "all 2 finished runs are of one (loss=huber): train another beside it" in err
+    assert cli("compare", "sweep", "over=", "figure=a.png")[0] == 0
 
 
 # ----------------------------------------------------------------------------------------------- what a stranger wrote

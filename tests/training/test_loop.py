@@ -77,7 +77,8 @@ def test_the_best_on_validation_is_tested_not_the_last(tmp_path):
     values = dict(rows(tmp_path, "val", "rmse"))
     assert values[20] < values[60]
     assert results["val"]["rmse"] == pytest.approx(values[20], rel=1e-6)
-    assert json.loads((tmp_path / "metrics.json").read_text()) == results
+    training = {"steps": 60, "best": 20, "late_gain": 0.0}
+    assert json.loads((tmp_path / "metrics.json").read_text()) == results | {"training": training}
 
 
 def test_scores_of_the_test_splits_items_lie_beside_the_metrics(tmp_path):

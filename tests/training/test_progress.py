@@ -51,4 +51,13 @@ def test_without_a_terminal_a_line_says_step_cost_best_figure_and_time_left(tmp_
     fit(tmp_path, steps=20, log_every=10, validate_every=10)
     first, *rest = (line for line in capsys.readouterr().err.splitlines() if line.startswith("step "))
     assert first.startswith("step 1 of 20 (5 %), 0 s left, mse ") and "best" not in first
+    assert rest[-1] == "step 20: the end of training; examining validation and test ..."
     assert any(line.startswith("step 15 of 20 (75 %)") and ", val rmse " in line and ", best " in line for line in rest)
+
+
+def test_a_run_that_patience_ends_says_what_follows_and_a_short_one_does_not(tmp_path, capsys, monkeypatch):
+    fit(tmp_path / "short", steps=20)
+    assert "examining" not in capsys.readouterr().err
+    monkeypatch.setattr("dlthink.progress_bar.PACE", 0.0)
+    fit(tmp_path / "patient", steps=2000, validate_every=5, patience=1)
+    assert capsys.readouterr().err.count(": the end of training; examining validation and test ...") == 1

@@ -35,6 +35,8 @@ class Finished:
     trained_for  scores that its cost descends itself
     baselines    what was predicted without a cost: its numbers end in _NAME
     predict      what `dlthink predict` writes, "file" or "folder", and the words that it needs
+    training     "steps", that of the "best" validation, and what the last quarter of them gained, "late_gain"; runs of
+                 old do not say
     """
 
     folder: Path
@@ -49,6 +51,7 @@ class Finished:
     trained_for: list[str] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
     predict: tuple[str, list[str]] = ("file", [])
+    training: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -146,7 +149,12 @@ def find(folders: Iterable[Path], split: str) -> tuple[list[Finished], int]:
 def figures(folder: Path, split: str) -> dict[str, float]:
     """The figures of a finished run by name; null is nan. Raises BadInput for a file that is damaged."""
     file = folder / "metrics.json"
-    numbers = stored_files.from_json(file).get(split)
+    return _figures(file, stored_files.from_json(file), split)
+
+
+def _figures(file: Path, content: dict, split: str) -> dict[str, float]:
+    """Those of one part of what lies in the file."""
+    numbers = content.get(split)
     if not isinstance(numbers, dict) or not all(value is None or _number(value) for value in numbers.values()):
         raise BadInput(f"{file}: damaged ({split} should be there, and be numbers by name)")
     if len(numbers) > FIGURES or any(len(name) > LONG for name in numbers):
@@ -156,22 +164,25 @@ def figures(folder: Path, split: str) -> dict[str, float]:
 
 def read(folder: Path, split: str) -> Finished:
     """A finished run from its folder. Raises BadInput for a file that is damaged."""
-    numbers, story = figures(folder, split), folder / "provenance.json"
+    file, story = folder / "metrics.json", folder / "provenance.json"
+    content = stored_files.from_json(file)
+    training = _figures(file, content, "training") if "training" in content else {}
     made = stored_files.provenance(story) if story.is_file() else dict(stored_files.NOTHING)
     best = made.get("best")
     return Finished(
         folder,
         made["choices"] | settings(folder / "config.yaml"),
         {word.lstrip("+~").partition("=")[0] for word in made["command"]},
-        numbers,
+        _figures(file, content, split),
         (str(best[0]), best[1]) if isinstance(best, list) and best[1:] in (["max"], ["min"]) else None,
-        (folder / "metrics.json").stat().st_mtime,
+        file.stat().st_mtime,
         made["targets"],
         made["scores"],
         made["directions"],
         made["trained_for"],
         made["baselines"],
         (made["predicts"], made["asks"]),
+        training,
     )
 
 

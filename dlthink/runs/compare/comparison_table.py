@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dlthink.errors import BadInput
 from dlthink.metric_direction import arrow
-from dlthink.runs.compare import verdict
+from dlthink.runs.compare import still_improving, verdict
 from dlthink.runs.compare.comparison import Comparison, Estimate, direction, figures, scores
 from dlthink.runs.compare.ranking import Ranking
 from dlthink.runs.predict_words import line
@@ -107,7 +107,8 @@ class Table:
         lines[0] += f",\nin brackets {of}:" if (of := verdict.intervals(ranking)) else ":"
         lines += [f"  {label:<{wide[0]}}  {interval:<{wide[1]}}  {said}".rstrip() for label, interval, said in rows]
         said = verdict.sentences(ranking, self.compared, self.labels, scores(self.compared.runs))
-        return [*lines, *ranking.notes, *said, *self._no_cost()]
+        late = still_improving.line(ranking, self.compared, self.labels)
+        return [*lines, *ranking.notes, *said, *late, *self._no_cost()]
 
     def lines(self) -> list[str]:
         """As many metrics as fit, a line for the others, and the answer."""
@@ -169,12 +170,32 @@ class Table:
             f"runs on the same, or across= to compare them all the same"
         )
 
+    def _alone(self) -> str:
+        """What a picture of differences lacks."""
+        runs = self.compared.runs
+        if len(runs) == 1:
+            return (
+                f"a picture shows differences between costs, and there is one finished run, {runs[0].folder}: name "
+                f"others beside it, dlthink compare FOLDER FOLDER; pictures of itself are in its figures/"
+            )
+        costs = {run.settings.get("loss", "the same") for run in runs}
+        if len(costs) > 1:
+            return (
+                f"a picture shows differences, and over= makes all {len(runs)} finished runs repetitions of one "
+                f"setting: leave out of it what shall tell them apart"
+            )
+        return (
+            f"a picture shows differences between costs, and all {len(runs)} finished runs are of one "
+            f"(loss={min(costs)}): train another beside it, dlthink train -m loss={min(costs)},OTHER, or compare "
+            f"single runs, over="
+        )
+
     def figure(self) -> Figure:
         """Points with intervals, best on top. Raises BadInput of a group alone, and of groups on different data."""
         from dlthink.runs.compare.comparison_figure import figure
 
         if self.ranking is None:
-            raise BadInput("these runs are one group, which has no picture; name runs that differ, or over=")
+            raise BadInput(self._alone())
         if self.other_data:
             raise BadInput(self._differ())
         pictured = self.names if self.asked else self.names[:1]
