@@ -318,6 +318,11 @@ class Metrics(Protocol):
         """Which way other numbers are better, {name: "max" or "min"}. Left out: of none."""
         return {}
 
+    @optional_value
+    def glossary(self) -> dict[str, str]:
+        """What numbers are, {name: a few plain words}, said where they are printed. Left out: nothing is said."""
+        return {}
+
     @optional
     def item_scores(self, predicted: Read, y: Values, known: dict[str, Any]) -> dict[str, Any]:
         """Scores of single items (a molecule, a person), for paired comparisons. Left out: none.

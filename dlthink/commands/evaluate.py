@@ -38,7 +38,7 @@ def main(words: list[str]) -> int:
     from dlthink.protocols import Metrics
     from dlthink.runs.folder import install, open_run
     from dlthink.runs.other_data import elsewhere, keep
-    from dlthink.runs.summary import table
+    from dlthink.runs.summary import explained
     from dlthink.training import evaluation
 
     theirs = [word for word in settings if on and word.startswith(("data.", "metrics."))]
@@ -67,7 +67,8 @@ def main(words: list[str]) -> int:
         numbers |= _audited(parts, split, batches, run.folder / (f"audit_{name}" if on else "audit"))
     for line in lines:
         print(plain(f"note: {title}: {line}"))
-    print(plain(table(title, numbers, Metrics.scores.of(parts.metrics))))
+    scores, glossary = Metrics.scores.of(parts.metrics), Metrics.glossary.of(parts.metrics)
+    print(plain(explained(title, numbers, scores, glossary)))
     if on:
         figures = evaluation.all_figures(parts.metrics, *answers)
         kept = keep(run.folder, name, [f"data={on}", *theirs], numbers, figures, int(saved["step"]))

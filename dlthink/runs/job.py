@@ -18,7 +18,7 @@ from dlthink.config.user_files import own_modules, register
 from dlthink.errors import EXPECTED, STOP, BadInput, answer, exit_code, in_a_line, in_shell, out_of_memory, plain
 from dlthink.files.lock import hold
 from dlthink.progress_bar import duration
-from dlthink.runs.summary import table
+from dlthink.runs.summary import explained
 from dlthink.runs.sweep import Sweep, keep
 from dlthink.runs.worker import at_work, take_turn
 from dlthink.user_errors import own_code
@@ -36,11 +36,13 @@ pictures: figures/ in its folder, or tensorboard --logdir {logdir}; what the num
 
 @dataclass
 class Trained:
-    """A run that has come to its end: its numbers by split, what picks the best of it, and what it is compared by."""
+    """A run that has come to its end: its numbers by split, what picks the best of it, what it is compared by, and what
+    numbers are."""
 
     results: dict[str, dict[str, float]]
     best: str
     scores: dict[str, str]
+    glossary: dict[str, str]
 
     @property
     def figure(self) -> float:
@@ -49,7 +51,7 @@ class Trained:
 
     def tell(self, folder: Path) -> None:
         """The table of its test; a sweep has its own, of all runs."""
-        print(plain(table("test", self.results["test"], self.scores)))
+        print(plain(explained("test", self.results["test"], self.scores, self.glossary)))
         logdir = "outputs" if folder.is_relative_to(Path("outputs").absolute()) else in_shell(short(folder))
         print(plain(NEXT.format(logdir=logdir, page=page("scenarios.md"))))
         print(plain(f"run: {short(folder)}"), flush=True)
@@ -256,7 +258,8 @@ def _train(
     with saved.fitting() if saved else nullcontext():
         parts = build.assemble(config, state=saved and saved["data"])
     results = launch(parts, config, folder, story, saved, before)
-    return Trained(results, parts.metrics.best[0], Metrics.scores.of(parts.metrics))
+    metrics = parts.metrics
+    return Trained(results, metrics.best[0], Metrics.scores.of(metrics), Metrics.glossary.of(metrics))
 
 
 def _say_how_to_resume(words: str, stop: Interrupted) -> int:

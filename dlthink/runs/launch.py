@@ -40,6 +40,7 @@ def launch(
         "best": list(parts.metrics.best),
         "scores": Metrics.scores.of(parts.metrics),
         "directions": Metrics.directions.of(parts.metrics),
+        "glossary": Metrics.glossary.of(parts.metrics),
         "baselines": list(Data.baselines.of(parts.data)),
         "predicts": Data.predicts.of(parts.data),
         "asks": needed(type(parts.data)),

@@ -16,10 +16,10 @@ LONG = 4_096  # letters of a value
 FILES = 100_000  # in a folder
 # Of a run without provenance: its choices (words by name), the words of its command; who was predicted; what costs are
 # compared by, which way other numbers are better, what of it the cost descends, what one could predict without a cost;
-# what `dlthink predict` writes, and which words it needs
+# what numbers are; what `dlthink predict` writes, and which words it needs
 NOTHING: dict = {
     **{"choices": {}, "command": [], "targets": [], "scores": {}, "directions": {}, "trained_for": [], "baselines": []},
-    **{"predicts": "file", "asks": []},
+    **{"glossary": {}, "predicts": "file", "asks": []},
 }
 
 
@@ -83,6 +83,8 @@ def provenance(file: Path) -> dict:
             raise BadInput(f"{file}: damaged ({name} should be a list of words)")
     if content["predicts"] not in ("file", "folder") or not all(map(str.isidentifier, content["asks"])):
         raise BadInput(f"{file}: damaged (predicts should be file or folder, asks should be names)")
+    if not _words_by_name(content["glossary"]):
+        raise BadInput(f"{file}: damaged (glossary should be words by name)")
     if not _words(content["command"]) or not _words_by_name(content["choices"]):
         raise BadInput(f"{file}: damaged (choices should be words by name, command a list of words)")
     for name in ("scores", "directions"):

@@ -30,6 +30,11 @@ def table(title: str, numbers: dict[str, float], better: dict[str, str] | None =
     return "\n".join(f"{row[0]:<{width}}  {'  '.join(row[1:])}".rstrip() for row in rows)
 
 
+def explained(title: str, numbers: dict[str, float], better: dict[str, str], glossary: dict[str, str]) -> str:
+    """The table, and below it what its figures are."""
+    return "\n".join([table(title, numbers, better), *legend(numbers, glossary)])
+
+
 def _column(heading: str, values: list[float | None]) -> list[str]:
     """A heading and its cells, equally wide, decimal points below each other; None: empty."""
     texts = ["" if value is None else _digits(value) for value in values]
@@ -59,3 +64,16 @@ def _splits(name: str, names: Iterable[str]) -> list[tuple[str, str]]:
     words = name.split("_")
     pairs = [("_".join(words[:k]), "_".join(words[k:])) for k in range(1, len(words))]
     return [(stem, ending) for stem, ending in pairs if stem in names]
+
+
+def stem(name: str, known: Iterable[str]) -> str | None:
+    """The longest of the known names that this one begins with: `mae` of `mae_velocity` and of `mae_lookup`."""
+    stems = [one for one in known if name == one or name.startswith(f"{one}_")]
+    return max(stems, key=len, default=None)
+
+
+def legend(names: Iterable[str], glossary: dict[str, str]) -> list[str]:
+    """A line for each of these figures that the glossary knows, once for all with one stem."""
+    found = [known for known in dict.fromkeys(stem(name, glossary) for name in names) if known]
+    wide = max(map(len, found), default=0)
+    return [f"  {name:<{wide}}  {glossary[name]}" for name in found]

@@ -63,6 +63,20 @@ class Counts:
     best = ("log_score", "max")
     scores = {"log_score": "max", "bits_per_spike": "max", "d2": "max"}
     directions = {"rps": "min", "regret": "min", "oracle_share": "max", "pit_passes": "max"}
+    glossary = {
+        "bits_per_spike": "log likelihood gained over each unit's mean rate, in bits per spike",
+        "bits_per_spike_median": "the same of the median unit",
+        "bits_per_spike_min": "the same of the worst unit",
+        "bits_per_spike_own": "the same of the distribution that the cost predicts; of poisson it is no other",
+        "d2": "deviance explained: 0 as a constant rate, 1 perfect",
+        "log_score": "mean log probability of a count as predicted, nats per bin and unit",
+        "oracle_share": "bits_per_spike over that of the true rates",
+        "regret": "log_score of the true distribution less that of the run: 0 is all that can be known",
+        "floored": "share of predicted means below 1 % of the unit's mean, which are raised to it",
+        "rps": "ranked probability score: how far the predicted distribution is from the count",
+        "pit_passes": "share of units whose counts scatter as predicted, by a test of their PIT at 1 %",
+        "pearson_dispersion": "squared residuals over the predicted variance, the median unit: 1 is as predicted",
+    }
     needs = ("rate", "mean")
     word = "unit"  # what a target is called
 

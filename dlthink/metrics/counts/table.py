@@ -28,6 +28,17 @@ class TableCounts(Counts):
 
     scores = {"log_score": "max", "bits_per_event": "max", "d2": "max"}
     directions = Counts.directions | {"mae": "min", "rmse": "min"}
+    glossary = {
+        **{name: words for name, words in Counts.glossary.items() if not name.startswith("bits_per_spike")},
+        "bits_per_event": "log likelihood gained over the mean count, in bits per event",
+        "bits_per_event_own": "the same of the distribution that the cost predicts; of poisson it is no other",
+        "log_score": "mean log probability of a count as predicted, nats",
+        "d2": "deviance explained: 0 as a constant mean, 1 perfect",
+        "oracle_share": "bits_per_event over that of the true means",
+        "floored": "share of predicted means below 1 % of the mean, which are raised to it",
+        "pit_passes": "share of targets whose counts scatter as predicted, by a test of their PIT at 1 %",
+        "pearson_dispersion": "squared residuals over the predicted variance: 1 is as predicted",
+    }
     word = "target"
 
     def __init__(self, target_names: list[str], floor: float = 0.01):

@@ -69,6 +69,30 @@ class Embeddings:
         "eer": "min",
     }
     directions = {"recall_at_5": "max", "val_at_threshold": "max", "far_at_threshold": "min"}
+    glossary = {
+        "recall_at_1": "share of samples whose nearest other one is of the same identity",
+        "recall_at_5": "share of samples with one of the same identity among the 5 nearest",
+        "map_at_r": "mean average precision at R, the number of others of the same identity",
+        "auc": "chance that two of one identity are nearer than two of different ones",
+        "eer": "equal error rate: share of true pairs refused where as large a share of false ones is accepted",
+        "val_at_far_1e-2": "share of true pairs accepted at the threshold where 1 % of false ones are",
+        "val_at_far_1e-3": "share of true pairs accepted at the threshold where 0.1 % of false ones are",
+        "val_at_threshold": "share of true pairs accepted at the threshold that validation chose",
+        "far_at_threshold": "share of false pairs accepted at the threshold that validation chose",
+        "one_shot_accuracy": "share of samples recognized by one random sample of each identity",
+        "lfw_accuracy": "share of right answers on the pairs of the View 2 fold",
+        "lfw_auc": "the auc of these pairs",
+        "effective_rank": "how many dimensions the embedding uses: 1 is collapsed",
+        "mean_cosine": "between different samples: 1 is collapsed",
+        "val": "share of true pairs within the group that are accepted where 1 % of all false ones are",
+        "far": "share of false pairs within the group that are accepted there",
+        "val_ratio": "of the largest to the smallest of all groups",
+        "far_ratio": "of the largest to the smallest of all groups",
+        "val_masked": "share of true pairs accepted where one of the two wears a mask",
+        "far_masked": "share of false pairs accepted where one of the two wears a mask",
+        "dodging": "share of attacks by so many grey levels that hide who it is",
+        "impersonation": "share of attacks by so many grey levels that pass for somebody else",
+    }
     needs = ("embedding",)
 
     def __init__(self, pairs: list | None = None, draws: int = 100, validation_pairs: int | None = None):

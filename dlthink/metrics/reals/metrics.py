@@ -78,6 +78,25 @@ class Reals:
         **dict.fromkeys(("spearman", "spread_spearman"), "max"),
         **{"crps": "min", "nll": "min", "mae": "min", "rmse": "min"},  # of single targets, where units differ
     }
+    glossary = {
+        "crps": "continuous ranked probability score: how far the predicted distribution is from what came",
+        "nll": "negative log of the predicted density at what came, nats",
+        "crps_standardized": "CRPS over all targets, each in units of its standard deviation in training",
+        "nll_standardized": "negative log density over all targets, each in units of its standard deviation",
+        "median_ae": "median absolute error",
+        "miscalibration_area": "between nominal and observed share of central intervals: 0 is calibrated",
+        "coverage": "share of targets inside the central interval of so many %",
+        "width": "mean width of that interval",
+        "ence": "relative gap between predicted spread and error, where spreads are alike: 0 is calibrated",
+        "sharpness": "root mean predicted variance",
+        "spearman": "rank correlation of absolute error and predicted spread",
+        "aurc": "area under the risk-coverage curve: MAE of the surest rows, averaged over how many these are",
+        "mae_top": "MAE of so many % of the rows, the surest ones",
+        "aleatoric": "of an ensemble: noise",
+        "epistemic": "of an ensemble: its members' disagreement",
+        "spread_spearman": "rank correlation of predicted and true spread",
+        "mean_rmse_to_truth": "RMSE of the predicted mean against the true mean",
+    }
     needs = ("mean",)
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,8 +22,20 @@ from dlthink.metrics.translations.probe import Probe
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
 MOST_DRAWS = 2_000  # of photos; each is a weight for every photo
+GLOSSARY = {
+    "kid": "kernel distance of made photos from real ones, x 100: 0 at best",
+    "kid_gain": "how far kid lies below that of a baseline, over the same draws of photos: above 0 is better",
+    "psnr": "made photos against the true ones, dB",
+    "ssim": "structural similarity of made photos to the true ones: 1 is equal",
+    "edge_ssim": "similarity of edges before and after, the content: 1 is all kept",
+    "cycle_l1": "photos against there and back again, colours in 0 .. 1",
+    "cycle_psnr": "the same in dB",
+    "identity_l1": "photos against their translation into what they are, colours in 0 .. 1",
+    "probe_share": "share of made photos that a linear probe takes for that domain",
+    "probe_ceiling": "share of real photos of that domain that the probe takes for it",
+}
+MARKED = re.compile(r"^(kid|probe_share|probe_ceiling)")  # numbers that say what they look at
 
 
 class Translations:
@@ -82,6 +95,7 @@ class Translations:
         self.directions = dict.fromkeys(("psnr", "ssim", "edge_ssim", "cycle_psnr"), "max")
         self.directions |= dict.fromkeys((f"kid{self.mark}_gain", f"probe_share{self.mark}"), "max")
         self.directions |= dict.fromkeys(("cycle_l1", "identity_l1"), "min")
+        self.glossary = {MARKED.sub(rf"\1{self.mark}", name): words for name, words in GLOSSARY.items()}
 
     def condense(self, predicted: dict, y: dict, known: dict) -> tuple[dict, dict, dict]:
         """What to keep of a batch, in place of all of it: features and numbers of each photo, a few to be shown."""

@@ -14,7 +14,7 @@ import yaml
 
 from dlthink.errors import BadInput
 from dlthink.runs import stored_files
-from dlthink.runs.summary import repeated
+from dlthink.runs.summary import repeated, stem
 
 SWEEPS = Path("outputs/multirun")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # by libyaml, where that is there
@@ -34,6 +34,7 @@ class Finished:
     directions   which way other numbers are better
     trained_for  scores that its cost descends itself
     baselines    what was predicted without a cost: its numbers end in _NAME
+    glossary     what numbers are, in a few words
     predict      what `dlthink predict` writes, "file" or "folder", and the words that it needs
     training     "steps", that of the "best" validation, and what the last quarter of them gained, "late_gain"; runs of
                  old do not say
@@ -50,6 +51,7 @@ class Finished:
     directions: dict[str, str] = field(default_factory=dict)
     trained_for: list[str] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
+    glossary: dict[str, str] = field(default_factory=dict)
     predict: tuple[str, list[str]] = ("file", [])
     training: dict[str, float] = field(default_factory=dict)
 
@@ -181,6 +183,7 @@ def read(folder: Path, split: str) -> Finished:
         made["directions"],
         made["trained_for"],
         made["baselines"],
+        made["glossary"],
         (made["predicts"], made["asks"]),
         training,
     )
@@ -332,5 +335,10 @@ def direction(name: str, scores: dict[str, str]) -> str | None:
 
     `mae_velocity` and `mae_lookup` are `mae`, of one target and of a baseline.
     """
-    stems = [stem for stem in scores if name == stem or name.startswith(f"{stem}_")]
-    return scores[max(stems, key=len)] if stems else None
+    known = stem(name, scores)
+    return scores[known] if known else None
+
+
+def glossary(runs: list[Finished]) -> dict[str, str]:
+    """What numbers are, as the runs say."""
+    return {name: words for run in runs for name, words in run.glossary.items()}

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from dlthink.errors import BadInput
 from dlthink.metric_direction import arrow
 from dlthink.runs.compare import still_improving, verdict
-from dlthink.runs.compare.comparison import Comparison, Estimate, direction, figures, scores
+from dlthink.runs.compare.comparison import Comparison, Estimate, direction, figures, glossary, scores
 from dlthink.runs.compare.ranking import Ranking
 from dlthink.runs.predict_words import line
+from dlthink.runs.summary import legend
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -117,6 +118,7 @@ class Table:
         if fit < len(self.names):
             more = f"{len(self.names) - fit} more, by metrics=NAME,NAME: {', '.join(self.names[fit:])}"
             said.append(textwrap.fill(more, WIDE, subsequent_indent="  ", break_long_words=False))
+        said += legend(self.names[:fit], glossary(self.compared.runs))
         said += ["", *self.answer] if self.answer else []
         return [*said, *self._predict()]
 
@@ -137,7 +139,8 @@ class Table:
         """All metrics, and the answer."""
         labels, counts = self.rows
         first, n = [self.split, *labels], ["n", *counts]
-        return [list(row) for row in zip(first, n, *self.columns, strict=True)], self.answer
+        rows = zip(first, n, *self.columns, strict=True)
+        return [list(row) for row in rows], [*legend(self.names, glossary(self.compared.runs)), *self.answer]
 
     def _no_cost(self) -> list[str]:
         """A line where what needs no cost is ahead of the best group by the first metric."""

@@ -1,4 +1,6 @@
-"""Which way every number of an examination is better; of which none is said, since it is right at some value."""
+"""Which way every number of an examination is better, none where it is right at some value; and what it is."""
+
+import re
 
 import pytest
 import torch
@@ -7,9 +9,11 @@ from dlthink.metrics.counts.metrics import Counts
 from dlthink.metrics.counts.table import TableCounts
 from dlthink.metrics.embeddings.metrics import Embeddings
 from dlthink.metrics.reals.metrics import Reals
-from dlthink.metrics.translations.metrics import Translations
+from dlthink.metrics.translations.metrics import GLOSSARY, Translations
 from dlthink.protocols import Metrics
 from dlthink.runs.compare.comparison import direction
+from dlthink.runs.summary import legend, stem
+from tests.conftest import REPOSITORY
 from tests.metrics.translations.made_seasons import DOMAINS, asked, photos
 
 Y = torch.arange(40.0).reshape(20, 2)
@@ -35,6 +39,8 @@ EXAMINED = {
         ("probe_ceiling",),
     ),
 }
+PLAIN = ("mae", "rmse", "r2")  # which everybody knows
+AUDIT = {"val", "far", "val_ratio", "far_ratio", "val_masked", "far_masked", "dodging", "impersonation"}
 RARE = {"regret", "crps", "nll", "median_ae", "aurc", "psnr", "ssim"}  # where the truth is known, or units are one
 
 
@@ -53,3 +59,21 @@ def test_every_number_has_a_direction_or_is_right_at_some_value(metrics, known, 
 def test_of_a_gain_over_a_baseline_more_is_better_though_of_what_is_gained_less_is():
     photos_of_seasons = Translations(DOMAINS, "embedded", draws=3)
     assert direction("kid_embedded_gain_to_winter_untouched", photos_of_seasons.directions) == "max"
+
+
+@pytest.mark.parametrize("metrics, known", [(m, k) for m, k, _ in EXAMINED.values()], ids=EXAMINED)
+def test_every_number_is_explained_where_it_is_printed(metrics, known):
+    glossary = Metrics.glossary.of(metrics)
+    numbers = [name for name in metrics.numbers(*known) if stem(name, PLAIN) is None]
+    assert [name for name in numbers if stem(name, glossary) is None] == []
+    assert legend(numbers, glossary) and all(len(line) <= 120 for line in legend(glossary, glossary))
+
+
+@pytest.mark.parametrize("glossary", [Counts.glossary, Reals.glossary, Embeddings.glossary, GLOSSARY])
+def test_the_page_explains_numbers_in_the_same_words(glossary):
+    """What an audit adds stands in a paragraph of its own."""
+    page = (REPOSITORY / "docs" / "scenarios.md").read_text()
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", page, re.MULTILINE))
+    for name, words in glossary.items():
+        if name not in AUDIT:
+            assert rows[name].startswith(words), name
