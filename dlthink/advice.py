@@ -10,6 +10,7 @@ from dlthink.cost_name import cost_name
 
 WAYS = re.compile(r"(?P<before>[;:] try )(?P<ways>.*)")
 BETWEEN = re.compile(r",? and |,? or |, ")
+OTHER = "; is each column here what it was in training, in the same unit? Else train on samples like these"
 SETTING, CHOICE = re.compile(r"loss\.(\w+)=(\w+)"), re.compile(r"loss=(\w+)")
 
 
@@ -26,6 +27,12 @@ def apt(line: str, loss: nn.Module) -> str:
     if len(left) == len(ways):
         return line
     return line[: found.start()] + (found["before"] + ", ".join(left) if left else "")
+
+
+def on_other_data(line: str) -> str:
+    """`what is wrong; try one, another` of other data than those of training: what can be done there."""
+    found = WAYS.search(line)
+    return (line[: found.start()] if found else line) + OTHER
 
 
 def _idle(way: str, loss: nn.Module) -> bool:

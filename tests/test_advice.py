@@ -44,3 +44,11 @@ def test_the_notes_at_the_end_know_the_cost():
     (plain,), (scaled,) = (lines(Reals(), CRPS(1, calibrate=way), narrow, y, {}) for way in ("none", "scale"))
     assert "loss.calibrate=scale" in plain and "loss=beta_nll" in plain
     assert "calibrate" not in scaled and "loss=beta_nll" in scaled
+
+
+def test_of_other_data_no_note_advises_how_to_train():
+    y = torch.randn(50, 1)
+    wild = {"mean": 9 * y, "std": torch.full_like(y, 0.05)}
+    (here,), (there,) = (lines(Reals(), CRPS(1), wild, y, {}, elsewhere=place) for place in (False, True))
+    assert "try a larger penalty" in here and "far worse than a guess of the mean" in there
+    assert "penalty" not in there and there.endswith("Else train on samples like these")

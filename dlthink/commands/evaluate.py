@@ -62,7 +62,8 @@ def main(words: list[str]) -> int:
     answers = evaluation.examine(parts.model, parts.loss, parts.metrics, split, batches, saved.fitted).answers
     with torch.no_grad():
         numbers = parts.metrics.numbers(*answers)
-        lines = evaluation.lines(parts.metrics, parts.loss, *answers)
+        other = bool(on) or any(word.startswith("data.path=") for word in settings)
+        lines = evaluation.lines(parts.metrics, parts.loss, *answers, elsewhere=other)
     if audit:
         numbers |= _audited(parts, split, batches, run.folder / (f"audit_{name}" if on else "audit"))
     for line in lines:

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from dlthink.config.cost_contract import check_cost, check_made, kinds
 from dlthink.config.paths import page
 from dlthink.config.types import fits, parameters, typed, words
+from dlthink.cost_name import cost_name
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.nested_tensors import join
@@ -63,8 +64,7 @@ def assemble(config: DictConfig, state: dict | None = None) -> Parts:
     trainer, optim = build(config.trainer), build(config.optim)
     data = build(config.data) if state is None else build(config.data, state=state)
     loss, model = networks(config, data.facts)
-    if said := misfit(loss, data):
-        raise BadInput(f"loss={type(loss).__module__.rpartition('.')[2]}: {said}")
+    check_targets(loss, data)
     return Parts(data, build(config.metrics, **data.facts), loss, model, optim, trainer)
 
 
@@ -73,6 +73,12 @@ def misfit(loss: Any, data: Any) -> str | None:
     if not Loss.misfit.given(loss):
         return None
     return loss.misfit(join([split.targets() for split in (data.train, data.val, data.test)]))
+
+
+def check_targets(loss: Any, data: Any) -> None:
+    """BadInput where a cost finds something wrong with them."""
+    if said := misfit(loss, data):
+        raise BadInput(f"loss={cost_name(loss)}: {said}")
 
 
 def networks(config: DictConfig, facts: dict[str, Any]) -> tuple[Any, Any]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from dlthink.advice import apt
+from dlthink.advice import apt, on_other_data
 from dlthink.nested_tensors import join, rows
 from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import rng
@@ -118,10 +118,14 @@ def remarks(metrics: Any, predicted: dict, y: Any, known: dict) -> list[str]:
     return Metrics.remarks.of(metrics)(predicted, y, known)
 
 
-def lines(metrics: Any, loss: nn.Module, predicted: dict, y: Any, known: dict) -> list[str]:
-    """What is said at the end: these, and which cost or setting the data ask for in place of this one."""
+def lines(metrics: Any, loss: nn.Module, predicted: dict, y: Any, known: dict, elsewhere: bool = False) -> list[str]:
+    """What is said at the end: these, and which cost or setting the data ask for in place of this one.
+
+    elsewhere: these are other data than the run's own, whose training settings are not to blame for what is wrong.
+    """
     answers = predicted, y, known
-    return [apt(line, loss) for line in (*remarks(metrics, *answers), *Metrics.suggestions.of(metrics)(*answers))]
+    wrong, asked = remarks(metrics, *answers), Metrics.suggestions.of(metrics)(*answers)
+    return [apt(line, loss) for line in (*(map(on_other_data, wrong) if elsewhere else wrong), *asked)]
 
 
 def all_figures(metrics: Any, predicted: dict, y: Any, known: dict) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_a_table_its_columns_and_the_words_that_train_on_it(cli, tmp_path):
     named = path.with_name("named.csv")
     named.write_text("a;Preis, netto\n" + "1;2\n" * 5)
     assert """data.target=''"'"'Preis, netto'""" in cli("show", named)[1]
-    words = lines[6].partition(": dlthink ")[2].split()
+    words = next(line for line in lines if line.startswith("train on it")).partition(": dlthink ")[2].split()
     assert cli(*words, "trainer=smoke", "data.validation=0.3")[0] == 0
 
 
@@ -77,8 +77,41 @@ def test_a_column_that_numbers_the_rows_is_told(cli, tmp_path):
     rows = "".join(f"{i * 7 % 5},{i % 4},{i + 1}\n" for i in range(20))
     (tmp_path / "t.csv").write_text(f"x,y,row no\n{rows}")
     told = cli("show", "t.csv")[1]
-    assert "row no: counts the rows, so training leaves it out" in told
+    assert "note: left out, counts the rows: row no" in told
+    assert "where y counts something: dlthink train data=table data.path=t.csv data.target=y data.kind=counts" in told
+    assert "; so with x" in told
     assert "to predict y:" in told and "\nx: " not in told
+
+
+def test_show_says_of_columns_what_training_says(cli, tmp_path):
+    """Identifiers, codes for missing values, numbers with a unit, a column of one value, footnotes."""
+    rows = [
+        f"u{i},{(i * 37) % 100 + 0.5},{-99 if i % 9 == 0 else i % 7},{i} cm,{i % 11 + 0.25},same" for i in range(60)
+    ]
+    (tmp_path / "t.csv").write_text("user,x,code,long,y,one\n" + "\n".join(rows) + "\nSource: the office\n")
+    code, out, err = cli("show", "t.csv")
+    assert code == 0, err
+    shown = [line for line in out.splitlines() if line.startswith("note: ")]
+    code, told, err = cli("train", "data=table", "data.path=t.csv", "data.target=y", "trainer=smoke")
+    assert code == 0, err
+    trained = [line for line in told.splitlines() if line.startswith("note: ")]
+    for said in (
+        "an identifier: user",
+        "code (-99): if so, data.missing=[-99]",
+        "long (cm)",
+        "rows: one",
+        "the office",
+    ):
+        (line,) = (line for line in shown if said in line)
+        assert line in trained
+
+
+def test_a_column_that_cannot_be_read_is_told_and_the_others_are_shown(cli, tmp_path):
+    rows = "".join(f"{i * 0.5},{'inf' if i == 3 else i}\n" for i in range(20))
+    (tmp_path / "t.csv").write_text(f"x,y\n{rows}")
+    code, out, err = cli("show", "t.csv")
+    assert code == 0, err
+    assert "cannot be read" in out and "note: FILE=t.csv: column y, line 5: is infinite" in out
 
 
 def test_whose_rows_these_are_is_told_with_the_word_that_keeps_them_together(cli, tmp_path):

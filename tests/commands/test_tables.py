@@ -144,6 +144,19 @@ def test_counts_as_typed_and_their_exposure(cli, tmp_path):
     refused(cli("predict", "run=days", "input=no.csv", "output=p.csv"), "input=no.csv", "has no column days")
 
 
+def test_a_cost_of_positive_targets_names_those_that_are_none_in_any_table(cli, tmp_path):
+    table = frame()
+    table["y"] = table["y"].abs() + 1
+    for name, zeros in ("a.csv", 0), ("b.csv", 3):
+        table.loc[table.index[:zeros], "y"] = 0.0
+        written(tmp_path, table, name)
+    words = ["data=table", "data.target=y", "loss=gamma", *SMALL]
+    said = "loss=gamma: y is 0 or below in 3 of 200 rows (the least 0)"
+    refused(cli("train", *words, "data.path=b.csv"), said, "leave these rows out", "loss=crps")
+    assert cli("train", *words, "data.path=a.csv", "hydra.run.dir=run")[0] == 0
+    refused(cli("evaluate", "run=run", "on=table", "data.path=b.csv"), "loss=gamma: y is 0 or below in 3 of")
+
+
 def test_costs_without_a_log_take_no_exposure(cli):
     words = ["data=table", "data.kind=counts"]
     refused(cli("train", *words, "data.exposure=area", "loss=mse"), "MSE", "counts with exposure", "poisson")

@@ -27,7 +27,7 @@ class Counts(Table):
               rate: only costs with such a log fit. null: every row alike
     """
 
-    prepares = ("exposure",)
+    prepares = (*Table.prepares, "exposure")
     fixed = (*Table.fixed, "exposure")
     kind = "counts"
     family = "tables of counts"

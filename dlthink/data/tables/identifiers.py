@@ -40,7 +40,7 @@ def names_rows(column: pandas.Series) -> str:
     if column.dtype.kind not in "iuf" or len(column) < FEWEST:
         return ""
     values = column.to_numpy()
-    if values.dtype.kind == "f" and (np.isnan(values).any() or (values % 1).any()):
+    if values.dtype.kind == "f" and (not np.isfinite(values).all() or (values % 1).any()):
         return ""
     ordered = np.sort(values.astype(np.int64))
     steps = np.diff(ordered)

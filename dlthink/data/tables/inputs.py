@@ -33,7 +33,7 @@ class Inputs:
 
     def __init__(self, path: str, state: dict) -> None:
         self.path, self.names = path, state["targets"]
-        frame, source = read_table(path, "input")
+        frame, source = read_table(path, "input", missing=state.get("missing") or ())
         source.day_first |= days_first(state["columns"])
         preparation = Preparation([dict(column) for column in state["columns"]])
         lacking = self._filled(frame, preparation, source)

@@ -59,7 +59,9 @@ def oddities(frame: pandas.DataFrame, kinds: dict[str, str], targets: list[str],
     numbered += [name for name in targets if kind_of(frame[name], source) == "number"]
     codes = {name: code_for_nothing(numbers(frame[name], "number", source)[name]) for name in numbered}
     if said := [f"{name} ({code})" for name, code in codes.items() if code is not None]:
-        found.append(f"unlike all others, as codes for missing values are: {listed(said)}: if so, empty these cells")
+        known = ",".join(sorted({str(code) for code in codes.values() if code is not None}))
+        way = f"data.missing=[{known}]"
+        found.append(f"unlike all others, as codes for missing values are: {listed(said)}: if so, {way}")
     if dotted := [name for name in source.dotted if kinds.get(name) == "number" or name in targets]:
         said = f"numbers like 1.234, read as decimals: if points part thousands in {listed(dotted)}, take them out"
         found.append(said)

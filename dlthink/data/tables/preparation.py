@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlthink.data.number_parsing import CODES
 from dlthink.data.tables.identifiers import names_rows
 from dlthink.data.tables.readers.columns import (
     listed,
@@ -177,10 +178,12 @@ class Preparation:
         units = [f"{column['name']} ({column['unit']})" for column in self.columns if "unit" in column]
         if units:
             self.notes.append(f"numbers with a unit, read without it: {listed(units)}")
-        if codes := [f"{column['name']} ({column['code']})" for column in self.columns if column.get("code")]:
+        if codes := {column["name"]: column["code"] for column in self.columns if column.get("code")}:
+            each = listed([f"{name} ({code}, {rows:,} rows)" for name, (code, rows) in codes.items()])
+            way = ",".join(dict.fromkeys(code for code, _ in codes.values()))
             self.notes.append(
-                f"one value in many rows, far from all others: does it stand for nothing known? Then leave these cells "
-                f"empty: {listed(codes)}"
+                f"one value in many rows, far from all others, {each}: does it stand for nothing known? Then "
+                f"data.missing=[{way}]"
             )
         self._tell_dates()
         gaps = [f"{column['name']} ({column['gaps'] / rows:.1%})" for column in self.columns if column.get("gaps")]
@@ -243,16 +246,20 @@ def _number(column: pandas.Series, kind: str, train: np.ndarray, source: Source)
     return {"parts": parts, "gaps": gaps, "code": _code(column, next(iter(columns.values()))[train], kind, train)}
 
 
-def _code(column: pandas.Series, values: np.ndarray, kind: str, train: np.ndarray) -> str:
-    """What looks like a code for nothing known, -999 or 9999-12-31: at an end, in several rows, far from all others."""
+def _code(column: pandas.Series, values: np.ndarray, kind: str, train: np.ndarray) -> tuple[str, int] | None:
+    """What looks like a code for nothing known, 9999-12-31 or -1000, and in how many rows: at an end, in several, far
+    from all others. Numbers that are often such codes, -99 say, are told of the whole table (`oddities`)."""
     known = values[~np.isnan(values)]
     for end in (known.min(), known.max()) if len(known) and kind != "boolean" else ():
         others = known[known != end]
+        if kind == "number" and end in CODES:
+            continue
         if len(known) - len(others) < FEW or len(others) < FEW or others.min() == others.max():
             continue
         if np.abs(others - end).min() > APART * (others.max() - others.min()):
-            return f"{plain(column.iloc[train[int((values == end).argmax())]])}, {len(known) - len(others):,} rows"
-    return ""
+            code = plain(column.iloc[train[int((values == end).argmax())]]).removesuffix(" 00:00:00")
+            return code, len(known) - len(others)
+    return None
 
 
 def _category(column: pandas.Series, train: np.ndarray) -> dict:

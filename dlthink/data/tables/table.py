@@ -38,6 +38,7 @@ class Table:
     features    columns to predict from, names or globs, whatever they look like; null: all others
     ignore      columns that are no features, names or globs (split_*)
     categories  columns of numbers that are codes
+    missing     values that stand for nothing known, -99 or unknown, in any column, in whatever table
     split, group, time, blocks, fold, validation, fraction   who is train, val and test: `Splitting`
     baselines   what the examination compares with: constant, linear, boosting
     seed        of the drawn table
@@ -50,9 +51,10 @@ class Table:
     """
 
     fixed = (
-        *("target", "features", "ignore", "categories"),
+        *("target", "features", "ignore", "categories", "missing"),
         *("split", "group", "time", "blocks", "fold", "validation", "fraction"),
     )
+    prepares: tuple[str, ...] = ("missing",)
     kind = ""  # of its targets
     more = "give more rows, or another data.split or data.validation"  # where a split is empty
 
@@ -63,6 +65,7 @@ class Table:
         features: list[Name] | None = None,
         ignore: list[Name] | None = None,
         categories: list[Name] | None = None,
+        missing: list[Name] | None = None,
         split: Name = "random",
         group: Name | None = None,
         time: Name | None = None,
@@ -78,6 +81,7 @@ class Table:
     ) -> None:
         self.path, self.target, self.rows, self.seed, self.blocks = path, as_written(target), rows, seed, blocks
         self.features, self.ignore, self.categories = map(as_written, (features, ignore, categories))
+        self.missing = as_written(missing)
         self.split, self.group, self.time = map(as_written, (split, group, time))
         self.fold, self.validation, self.fraction, self.baselines = fold, validation, fraction, list(baselines)
         cut = fixed(self, state, elsewhere)
@@ -179,7 +183,7 @@ class Table:
 
     def _frame(self) -> tuple[pandas.DataFrame, Source, dict[str, np.ndarray]]:
         if self.path:
-            return *read_table(self.path), {}
+            return *read_table(self.path, missing=self.missing or ()), {}
         if self.rows < 50:
             raise BadInput(f"data.rows={self.rows}: 50 rows at least")
         frame, self._drawn_target, truth = self.drawn()

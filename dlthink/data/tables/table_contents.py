@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlthink.data.tables.identifiers import names_rows, repeats
+from dlthink.data.tables.identifiers import YEAR, names_rows, repeats
+from dlthink.data.tables.oddities import oddities
+from dlthink.data.tables.preparation import Preparation
 from dlthink.data.tables.readers.columns import kind_of, listed, numbers
 from dlthink.data.tables.readers.read_table import Source, read_table
+from dlthink.errors import BadInput
 
 if TYPE_CHECKING:
     import pandas
@@ -26,13 +29,33 @@ def lines(path: str) -> list[str]:
     wide = max(map(len, names[:MANY]))
     told = [f"  {name:<{wide}}  {kinds[name]:<8}  {_held(frame[name], kinds[name], source)}" for name in names[:MANY]]
     more = [f"  and {len(names) - MANY} more"] if len(names) > MANY else []
-    return [f"{path}: {len(frame):,} rows, {len(names)} columns", *told, *more, *_next(path, frame, kinds, source)]
+    notes = [f"note: {note}" for note in _notes(frame, kinds, source)]
+    head = f"{path}: {len(frame):,} rows, {len(names)} columns"
+    return [head, *told, *more, *notes, *_next(path, frame, kinds, source)]
+
+
+def _notes(frame: pandas.DataFrame, kinds: dict[str, str], source: Source) -> list[str]:
+    """What training would say of the file and of these columns as features."""
+    readable, refused = {}, []
+    for name, kind in kinds.items():
+        try:
+            if kind not in ("category", "nested"):
+                numbers(frame[name], kind, source)
+        except BadInput as error:
+            refused.append(str(error))
+        else:
+            readable |= {name: kind} if kind != "nested" else {}
+    prepared = Preparation.fit(frame, readable, np.arange(len(frame)), source)
+    return [*refused, *source.notes, *oddities(frame, readable, [], source), *prepared.notes]
 
 
 def _held(column: pandas.Series, kind: str, source: Source) -> str:
     """The range of numbers, the most frequent words, and how many are missing."""
     if kind == "number":
-        values = numbers(column, kind, source)[str(column.name)]
+        try:
+            values = numbers(column, kind, source)[str(column.name)]
+        except BadInput:  # a note says why
+            return "cannot be read"
         known = values[np.isfinite(values)]
         text = f"{known.min():.6g} to {known.max():.6g}" if len(known) else "none is known"
         gaps = len(values) - len(known)
@@ -48,20 +71,16 @@ def _held(column: pandas.Series, kind: str, source: Source) -> str:
 def _next(path: str, frame: pandas.DataFrame, kinds: dict[str, str], source: Source) -> Iterator[str]:
     """The command that predicts the last column of numbers, as an example; what else columns could be asked."""
     begin = f"dlthink train data=table data.path={shlex.quote(path)} data.target="
-    identifiers = {name: why for name, kind in kinds.items() if kind == "number" and (why := names_rows(frame[name]))}
-    by_number = [name for name, kind in kinds.items() if kind == "number" and name not in identifiers]
+    by_number = [name for name, kind in kinds.items() if kind == "number" and not names_rows(frame[name])]
     words = [name for name, kind in kinds.items() if kind == "category"]
     if by_number:
         last = by_number[-1]
-        values = numbers(frame[last], "number", source)[last]
-        known = values[np.isfinite(values)]
         yield f"train on it, to predict {last}: {begin}{_typed(last)}"
-        if len(known) and (known >= 0).all() and (known == known.round()).all():
-            yield f"where {last} counts something: the same with data.kind=counts"
+        if whole := [name for name in by_number if _may_count(frame[name], source)]:
+            counts = f"{begin}{_typed(whole[-1])} data.kind=counts"
+            yield f"where {whole[-1]} counts something: {counts}" + f"; so with {listed(whole[:-1])}" * (len(whole) > 1)
     if words:
         yield f"who is like whom, by {words[-1]}: {begin}{_typed(words[-1])} data.kind=identities"
-    for name, why in identifiers.items():
-        yield f"{name}: {why}, so training leaves it out"
     for name, different in ((name, repeats(frame[name])) for name, kind in kinds.items() if kind != "nested"):
         if different:
             yield (
@@ -72,6 +91,17 @@ def _next(path: str, frame: pandas.DataFrame, kinds: dict[str, str], source: Sou
     if structures:
         yield f"{structures[0]} holds molecules: data=molecule_table in place of data=table reads them as such"
     yield "what else can be set, which costs fit: dlthink train data=table --help"
+
+
+def _may_count(column: pandas.Series, source: Source) -> bool:
+    """Are all that are known whole numbers from 0, and not years?"""
+    try:
+        values = numbers(column, "number", source)[str(column.name)]
+    except BadInput:
+        return False
+    known = values[~np.isnan(values)]
+    whole = bool(len(known) and (known >= 0).all() and (known == known.round()).all())
+    return whole and not YEAR.search(str(column.name))
 
 
 def _typed(name: str) -> str:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
+from dlthink.cost_name import cost_name
 from dlthink.errors import BadInput
 from dlthink.losses.reals._conformal import LogResidual
 from dlthink.losses.reals._reals import Calibrate
@@ -64,7 +65,7 @@ class Positive(WithSpread):
         """Learn scale, centre and unit of each target from y: [n, n_targets]. Raises BadInput for 0 and below, too."""
         super().prepare(y)
         if said := self.misfit(y):
-            raise BadInput(f"loss={type(self).__module__.rpartition('.')[2]}: {said}")
+            raise BadInput(f"loss={cost_name(self)}: {said}")
         self.mean.zero_()
         centre, unit = self.moments(y / self.std)
         self.centre.copy_(centre)

@@ -12,18 +12,20 @@ from dlthink.data.tables.readers.columns import kind_of
 from dlthink.data.tables.readers.read_table import Source
 from dlthink.errors import BadInput
 
-SOURCE = Source("data.path=t.csv")
+
+def source():
+    return Source("data.path=t.csv")
 
 
 def fitted(frame, train=None, **settings):
     train = np.arange(len(frame)) if train is None else train
-    kinds = {name: kind_of(frame[name], SOURCE) for name in frame}
-    return Preparation.fit(frame, kinds, train, SOURCE, **settings)
+    kinds = {name: kind_of(frame[name], source()) for name in frame}
+    return Preparation.fit(frame, kinds, train, source(), **settings)
 
 
 def applied(made, frame, rows=None, role="train"):
     rows = np.arange(len(frame)) if rows is None else rows
-    return made.apply(dict(frame.items()), {role: rows}, SOURCE)[role]
+    return made.apply(dict(frame.items()), {role: rows}, source())[role]
 
 
 def test_numbers_are_standardized_by_training_rows():
@@ -142,11 +144,18 @@ def test_a_column_of_nearly_numbers_says_which_words_are_in_the_way():
 def test_a_code_for_nothing_is_asked_about():
     rng = np.random.default_rng(0)
     a = rng.normal(size=50).round(2)
-    a[::10] = -999
+    a[::10] = -1000
     day = np.array(["2024-01-01", "2024-02-01", "2024-03-02", "2024-04-01", "9999-12-31"] * 10, "datetime64[s]")
-    made = fitted(pd.DataFrame({"a": a, "day": day, "b": rng.integers(0, 9, 50) ** 3, "c": rng.exponential(size=50)}))
+    known = np.where(a == -1000, -999, a)  # told of the whole table
+    made = fitted(
+        pd.DataFrame(
+            {"a": a, "known": known, "day": day, "b": rng.integers(0, 9, 50) ** 3, "c": rng.exponential(size=50)}
+        )
+    )
     (note,) = [note for note in made.notes if "stand for nothing" in note]
-    assert "a (-999, 5 rows)" in note and "day (9999-12-31" in note and "b (" not in note and "c (" not in note
+    assert (
+        "others, a (-1000, 5 rows), day (9999-12-31, 10 rows): " in note and "data.missing=[-1000,9999-12-31]" in note
+    )
 
 
 def test_a_unit_is_read_once_and_another_one_is_refused():

@@ -9,7 +9,11 @@ from dlthink.data.tables.roles import FOLDS, Splitting
 from dlthink.data.tables.row_hash import mixed
 from dlthink.errors import BadInput
 
-SOURCE = Source("data.path=t.csv")
+
+def source():
+    return Source("data.path=t.csv")
+
+
 N = 2000
 
 
@@ -19,7 +23,7 @@ def ties(n=N):
 
 def roles(frame=None, tied=None, **settings):
     frame = pd.DataFrame({"x": np.arange(N)}) if frame is None else frame
-    return Splitting(**settings).roles(frame, ties(len(frame)) if tied is None else tied, SOURCE)
+    return Splitting(**settings).roles(frame, ties(len(frame)) if tied is None else tied, source())
 
 
 def share(found, role):
@@ -65,7 +69,7 @@ def test_rows_without_a_word_are_left_out_and_other_words_refused():
     with pytest.raises(BadInput, match=r"data.split=s: data.path=t.csv says maybe in that column"):
         roles(pd.DataFrame({"s": ["train", "maybe"]}), split="s")
     with pytest.raises(BadInput, match=r"data.split=t: data.path=t.csv has no column t; there is s"):
-        Splitting(split="t").check(frame, SOURCE)
+        Splitting(split="t").check(frame, source())
 
 
 def test_a_group_stays_on_one_side():

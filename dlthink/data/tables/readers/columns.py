@@ -36,14 +36,15 @@ def kind_of(column: pandas.Series, source: Source) -> str:
         return "number"
     if kind == "M":
         return "date"
-    found = column.value_counts()
-    words = [str(word) for word in found.index]
-    total = max(int(found.sum()), 1)
+    codes, found = column.factorize()
+    words = [str(word) for word in found]
+    times = np.bincount(codes[codes >= 0], minlength=len(found))
+    total = max(int(times.sum()), 1)
     if 0 < len(words) <= 2 and {word.strip().lower() for word in words} <= TRUE | FALSE:
         return "boolean"
-    if words and found.to_numpy()[np.isfinite(parsed(words, source.decimal)[0])].sum() >= MOSTLY * total:
+    if words and times[np.isfinite(_parsed(column, source)[0])].sum() >= MOSTLY * total:
         return "number"
-    if look_like_dates(words, found.tolist(), MOSTLY):
+    if look_like_dates(words, times.tolist(), MOSTLY):
         return "date"
     return "category"
 
@@ -66,8 +67,7 @@ def numbers(column: pandas.Series, kind: str, source: Source, feature: bool = Tr
     elif column.dtype.kind in "biuf":
         values = column.to_numpy(np.float64)
     else:
-        codes, words = column.factorize()
-        values = np.append(parsed([str(word) for word in words], source.decimal)[0], np.nan)[codes]
+        values = np.append(_parsed(column, source)[0], np.nan)[column.factorize()[0]]
     with np.errstate(invalid="ignore"):
         wrong = np.abs(values) > LARGEST
     if wrong.any():
@@ -84,17 +84,26 @@ def unit_of(column: pandas.Series, source: Source) -> str:
     """The currency or unit that stands beside the numbers of a column, "" for none."""
     if column.dtype.kind == "m":
         return "h"
-    return "" if column.dtype.kind in "biufM" else parsed([str(word) for word in column.unique()], source.decimal)[1]
+    return "" if column.dtype.kind in "biufM" else _parsed(column, source)[1]
 
 
 def numbers_among(column: pandas.Series, source: Source) -> tuple[float, str]:
     """(the share of filled cells that are numbers; a word among the others)."""
     if column.dtype.kind in "biufMm":
         return 0.0, ""
-    found = column.value_counts()
-    known = np.isfinite(parsed([str(word) for word in found.index], source.decimal)[0])
-    share = float(found.to_numpy()[known].sum() / max(found.sum(), 1))
-    return share, "" if known.all() else str(found.index[~known][0])
+    codes, found = column.factorize()
+    times = np.bincount(codes[codes >= 0], minlength=len(found))
+    known = np.isfinite(_parsed(column, source)[0])
+    share = float(times[known].sum() / max(times.sum(), 1))
+    return share, "" if known.all() else str(found[np.where(known, -1, times).argmax()])
+
+
+def _parsed(column: pandas.Series, source: Source) -> tuple[np.ndarray, str]:
+    """(the number of each different cell, in the order of `factorize`; their unit), read once for each column."""
+    name = str(column.name)
+    if name not in source.parsed:
+        source.parsed[name] = parsed([str(word) for word in column.factorize()[1]], source.decimal)
+    return source.parsed[name]
 
 
 def words(column: pandas.Series) -> tuple[np.ndarray, list[str]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlthink.data.tables.readers.dialect import Dialect
+from dlthink.data.tables.readers.missing_codes import emptied as without_codes
 from dlthink.data.tables.readers.refused_formats import refuse_other
 from dlthink.data.tables.readers.table_end import rows_of_the_table
 from dlthink.errors import BadInput
@@ -35,6 +36,7 @@ class Source:
     dotted     those whose points may part thousands
     notes      what of the file is no row, and what was guessed
     day_first  of columns of dates whose order is known beforehand, as training had it
+    parsed     numbers and unit of columns of text, once they have been asked for (`columns`)
     """
 
     name: str
@@ -45,6 +47,7 @@ class Source:
     dotted: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     day_first: dict[str, bool] = field(default_factory=dict)
+    parsed: dict[str, tuple] = field(default_factory=dict)
 
     def place(self, row: int) -> str:
         """Where the row number `row`, from 0, is found: line 9."""
@@ -60,7 +63,9 @@ def tables():
     return pandas
 
 
-def read_table(path: str | Path, key: str = "data.path", as_written: bool = False) -> tuple[pandas.DataFrame, Source]:
+def read_table(
+    path: str | Path, key: str = "data.path", as_written: bool = False, missing: Sequence[str] = ()
+) -> tuple[pandas.DataFrame, Source]:
     """The table in a file, and how messages name it.
 
     text     a header, cells between `,` `;` tab `|` or blanks, perhaps .gz, in any common encoding; what stands between
@@ -68,6 +73,7 @@ def read_table(path: str | Path, key: str = "data.path", as_written: bool = Fals
     Parquet  told by its content, whatever it is called
 
     key: the setting that named the file. as_written: cells as text, as they stand there, nothing missing, footnotes too
+    missing: codes whose cells are emptied, and told
     Raises BadInput, naming the file: missing, empty, cut short, damaged, another format, without a header, one column,
     two columns of one name, a quote that is never closed, a row too long, a header in the middle.
     """
@@ -82,6 +88,10 @@ def read_table(path: str | Path, key: str = "data.path", as_written: bool = Fals
         raise BadInput(f"{source.name}: holds no row below its header: save or download it again")
     if source.first == 1 and as_written:
         frame = frame.astype(object).where(frame.notna(), "").astype(str)
+    if missing:
+        frame, emptied = without_codes(frame, list(missing), source.decimal)
+        each = ", ".join(f"{name} ({cells:,})" for name, cells in emptied.items()) or "in no cell"
+        source.notes = (*source.notes, f"taken as missing, {', '.join(missing)}: {each}")
     return frame, source
 
 
