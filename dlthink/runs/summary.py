@@ -13,9 +13,10 @@ def table(title: str, numbers: dict[str, float], better: dict[str, str] | None =
     """A line for each figure, four significant digits, points below each other; what several have in common is beside.
 
     `mae` and `mae_lookup`, `rmse` and `rmse_lookup`, ... are one line each, with a column `lookup`. What has several
-    such columns of its own, as `kid_lookup` with its interval, stays a line. better: {figure: "max" or "min"}, an
-    arrow behind its name.
+    such columns of its own, as `kid_lookup` with its interval, stays a line. An interval that nothing defines is none.
+    better: {figure: "max" or "min"}, an arrow behind its name.
     """
+    numbers = {name: value for name, value in numbers.items() if not (_is_end(name, numbers) and math.isnan(value))}
     columns, ends = repeated(numbers)
     alone = {name for name in ends if sum(f"{name}_{column}" in numbers for column in columns) > 1}
     beside = {f"{name}_{column}" for name in numbers.keys() - ends | alone for column in columns} - alone
@@ -33,6 +34,12 @@ def table(title: str, numbers: dict[str, float], better: dict[str, str] | None =
 def explained(title: str, numbers: dict[str, float], better: dict[str, str], glossary: dict[str, str]) -> str:
     """The table, and below it what its figures are."""
     return "\n".join([table(title, numbers, better), *legend(numbers, glossary)])
+
+
+def _is_end(name: str, numbers: dict[str, float]) -> bool:
+    """Is it an end of the interval of another figure?"""
+    whole, _, end = name.rpartition("_")
+    return end in ("low", "high") and whole in numbers
 
 
 def _column(heading: str, values: list[float | None]) -> list[str]:

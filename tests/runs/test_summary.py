@@ -28,6 +28,13 @@ def test_points_stand_below_each_other_and_an_arrow_says_which_way_is_better():
     assert len({line.index(".") for line in lines if "." in line}) == 1
 
 
+def test_an_interval_that_nothing_defines_is_no_line():
+    nan = float("nan")
+    numbers = {"auc": 0.9, "auc_low": nan, "auc_high": nan, "eer": 0.1, "eer_low": 0.0, "eer_high": 0.2, "too_low": nan}
+    lines = table("test", numbers).splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["auc", "eer", "eer_low", "eer_high", "too_low"]
+
+
 def test_a_terminal_with_few_letters_ends_nothing(monkeypatch):
     out = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
     monkeypatch.setattr("sys.stdout", out)

@@ -18,6 +18,7 @@ from dlthink.files.atomic import atomic
 
 COLUMNS = ["photo", "who", "nearest", "distance", "accepted", "second", "second_distance", "problem"]
 UNKNOWN = "unknown"  # who, where nobody is near enough
+FEW = 3  # photos that a line names
 CHUNK = 512  # photos asked about whose distances are there at a time; and photos of the gallery
 
 
@@ -62,6 +63,7 @@ class Recognize:
         if whose != people_of(known.names)[0]:
             notes = [f"its folders are dates, so all photos show {whose[placed[0]]}", *notes]
         notes = [f"gallery: {note}" for note in notes] + [f"input: {note}" for note in more]
+        notes += _in_both(known, placed, asked)
         return cls(pixels, [whose[i] for i in placed], asked.names, rejected, lost, notes)
 
     def __len__(self) -> int:
@@ -129,6 +131,20 @@ class Recognize:
             rows.append([name, *told, *second, ""])
         with atomic(path) as file:
             csv.writer(file, lineterminator="\n").writerows([COLUMNS, *sorted(rows)])
+
+
+def _in_both(known: Photos, placed: Sequence[int], asked: Photos) -> list[str]:
+    """A line on photos asked about that lie in the gallery, too: each is nearest to itself, which recognizes nobody."""
+    kept = {known.shown[i] for i in placed}
+    same = [name for name, shown in zip(asked.names, asked.shown, strict=True) if shown in kept]
+    if not same:
+        return []
+    more = f" and {len(same) - FEW} more" if len(same) > FEW else ""
+    lie = "photos asked about lie" if len(same) > 1 else "photo asked about lies"
+    return [
+        f"{len(same)} {lie} in the gallery, too ({', '.join(same[:FEW])}{more}): its own copy is nearest, so it shows "
+        f"nothing of who is recognized"
+    ]
 
 
 def _written(distance: float) -> str:

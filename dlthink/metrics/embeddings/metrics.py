@@ -25,6 +25,7 @@ SHOWN = 1000  # photos in TensorBoard's projector
 POINT, LINE = 0.95, 1.2  # mean cosine above which, effective rank below which an embedding has collapsed
 REVERSED = 0.4  # AUC below which it is worse than chance
 UNIT = 1e-2  # how far from 1 the length of an embedding may be
+ENOUGH = 3  # people, below which half of the draws have nobody to tell apart
 FEWEST = 10  # photos, or pairs, below which nothing is remarked
 MOST = 4000  # photos whose distances are all held at once: 64 MB, and as much again for the pairs
 
@@ -165,7 +166,8 @@ class Embeddings:
         return []
 
     def suggestions(self, predicted: dict, y: Tensor, known: dict) -> list[str]:
-        """Where validation is so small that another number picks the best checkpoint; where a baseline is as good."""
+        """Where validation is so small that another number picks the best checkpoint; where a baseline is as good, or
+        people are too few for an interval."""
         aucs = {name: _auc(read, y) for name, read in known.get("baselines", {}).items()}
         best, mine = max(aucs, key=aucs.__getitem__, default=""), _auc(predicted, y)
         lines = []
@@ -178,6 +180,11 @@ class Embeddings:
             lines.append(
                 f"validation has {self.few:,} pairs of two people, too few for a false accept rate of 1e-2: auc picked "
                 f"the best weights; give more people, or a larger data.validation"
+            )
+        people = int(y.unique().numel())
+        if 1 < people < ENOUGH and not math.isnan(mine):
+            lines.append(
+                f"shows {people} people, too few to draw from for an interval, and few for any number; give more people"
             )
         return lines
 

@@ -1,5 +1,7 @@
 """Photos to look at: the pairs that are most wrong, and who is near whom."""
 
+import math
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -7,7 +9,7 @@ from matplotlib.figure import Figure
 from dlthink.metrics.embeddings.pair_distances import Pairs
 from dlthink.style import INK, PREDICTED, QUIET, TRUE, canvas, quiet
 
-WORST = 10  # pairs of each kind
+WORST, FEWEST = 10, 2  # pairs of each kind; places at least, so that titles have room
 PROBES, NEAR = 6, 8
 ENOUGH = 3000  # pairs looked at to find WORST of different people
 
@@ -18,17 +20,19 @@ def mistakes(pairs: Pairs, picture: np.ndarray) -> Figure:
 
     picture: uint8 [n, c, s, s], in the order of `pairs`
     """
-    columns = WORST // 2
-    figure = canvas(1.62 * columns, 4.65)
     accepts, rejects = false_accepts(pairs), false_rejects(pairs)
-    parts = figure.subfigures(2, 1, hspace=0.04)
+    most = max(len(accepts), len(rejects))
+    columns = max(FEWEST, math.ceil(most / (1 + (most > WORST // 2))))  # few people leave few empty places
+    lines = [max(1, math.ceil(len(found) / columns)) for found in (accepts, rejects)]
+    figure = canvas(1.62 * columns, 0.79 + 0.965 * sum(lines))
+    parts = figure.subfigures(2, 1, hspace=0.04, height_ratios=lines)
     words = (
         ("nearest photos of different people", accepts, TRUE, "nobody has two people to compare"),
         ("farthest photos of the same person", rejects, PREDICTED, "nobody has two photos"),
     )
-    for part, (title, found, colour, empty) in zip(parts, words, strict=True):
+    for part, rows, (title, found, colour, empty) in zip(parts, lines, words, strict=True):
         part.suptitle(title, x=0.01, ha="left", fontsize=9, color=colour, fontweight="bold")
-        axes = part.subplots(2, columns).ravel()
+        axes = part.subplots(rows, columns).ravel()
         for ax in axes:
             ax.axis("off")
         for ax, (i, j, d) in zip(axes, found, strict=False):

@@ -86,6 +86,16 @@ def test_who_is_it(tmp_path):
     assert found.summary() == "2 photos among 2 people of the gallery; 1 could not be read (see the column problem)"
 
 
+def test_photos_asked_about_that_lie_in_the_gallery_are_told(tmp_path):
+    gallery = people({"Ann": 2, "Zoë Ü": 1})
+    again = next(iter(gallery.values()))
+    found = asked(tmp_path, gallery, {"b.png": packed(picture(77)), "a x.png": again})
+    (note,) = found.notes
+    assert note.startswith("1 photo asked about lies in the gallery, too (a x.png): its own copy is nearest")
+    assert note in found.summary()
+    assert not asked(tmp_path / "other", gallery, {"b.png": packed(picture(77))}).notes
+
+
 def test_a_gallery_of_one_and_a_single_photo(tmp_path):
     gallery = laid(tmp_path / "gallery", people({"Ann": 1}))
     photo = laid(tmp_path, {"who is it.png": packed(picture(5))}) / "who is it.png"

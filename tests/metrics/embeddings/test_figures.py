@@ -100,6 +100,16 @@ def test_photos_shown_are_those_of_the_pair():
     assert figure.axes[0].get_title() == f"{value:.2f}"
 
 
+@pytest.mark.parametrize("n, who, places", [(6, 2, 4), (60, 10, 20), (12, 4, 12), (9, 3, 6)])
+def test_mistakes_of_few_people_leave_no_empty_places(n, who, places):
+    embedding, y = people(n, who)
+    pairs = Pairs(embedding, y)
+    figure = photos.mistakes(pairs, pictures(n).numpy()[pairs.rows])
+    assert len(figure.axes) == places
+    assert sum(bool(ax.images) for ax in figure.axes) >= places / 2
+    drawable({"mistakes": figure})
+
+
 def test_neighbours_are_nearest_first_and_framed_by_who_it_is():
     embedding, y = people(60, 10)
     pairs = Pairs(embedding, y)

@@ -273,3 +273,13 @@ def test_people_who_lie_farther_from_themselves_are_told_of_ten_pairs_on(n, told
 def test_what_needs_a_gradient_is_read_all_the_same():
     embedding, y = people()
     assert numbers(embedding.clone().requires_grad_(), y) == numbers(embedding, y)
+
+
+@pytest.mark.parametrize("who, said", [(2, 1), (3, 0)])
+def test_two_people_are_too_few_for_an_interval_and_that_is_said(who, said):
+    y = torch.arange(24) % who
+    embedding = torch.nn.functional.normalize(torch.randn(24, 4, generator=torch.Generator().manual_seed(0)), dim=1)
+    made = Embeddings(draws=1)
+    assert math.isnan(made.numbers({"embedding": embedding}, y, {})["auc_low"]) == bool(said)
+    lines = [line for line in made.suggestions({"embedding": embedding}, y, {}) if "too few to draw from" in line]
+    assert len(lines) == said
