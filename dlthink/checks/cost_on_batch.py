@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dlthink.nested_tensors import each
 from dlthink.training import rng
 from dlthink.training.operation_trace import Operations
-from dlthink.training.pairing import draws
+from dlthink.training.sanity_sample_order import draws
 from dlthink.training.terms import leaf_of, tensors, terms_of, twin
 
 DRAWS = 16  # of a cost that draws by chance, where one is not enough

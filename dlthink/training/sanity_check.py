@@ -17,9 +17,9 @@ from dlthink.errors import BadInput, Diverged
 from dlthink.nested_tensors import each
 from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import rng
-from dlthink.training.kept_state import check_kept_state
 from dlthink.training.operation_trace import Operations, spans
-from dlthink.training.pairing import FEW, check_pairing
+from dlthink.training.sanity_sample_order import FEW, check_sample_order
+from dlthink.training.sanity_saved_state import check_saved_state
 from dlthink.training.terms import described, equal, leaf_of, shapes, tensors, terms_by, terms_of, twin
 from dlthink.user_errors import own_code, written
 
@@ -70,9 +70,9 @@ def questions(
         few = (out[:FEW], y[:FEW]) if isinstance(out, Tensor) and isinstance(y, Tensor) else (out, y)
         yield "repeatable"
         _repeatedly(loss, *few)
-        check_kept_state(loss, partial(twin, loss), lambda cost: terms_of(cost, leaf_of(few[0]), few[1]))
+        check_saved_state(loss, partial(twin, loss), lambda cost: terms_of(cost, leaf_of(few[0]), few[1]))
         yield "own target"
-        check_pairing(loss, partial(twin, loss), *few)
+        check_sample_order(loss, partial(twin, loss), *few)
         return cost
 
 

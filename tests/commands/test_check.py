@@ -21,7 +21,7 @@ def test_a_cost_of_ones_own_is_checked_as_the_readme_says(cli, tmp_path):
 
 @pytest.mark.slow
 def test_with_its_landscape(cli, tmp_path, monkeypatch):
-    monkeypatch.setattr("dlthink.checks.kinds.plane.GRID", 5)
+    monkeypatch.setattr("dlthink.checks.scalar_landscape.GRID", 5)
     code, _, err = cli("check", "loss=mse", "figure=seen.png")
     assert code == 0 and not err
     assert {path.name for path in tmp_path.glob("*.png")} == {"seen-counts.png", "seen-reals.png"}

@@ -8,8 +8,8 @@ import torch
 from scipy import integrate, stats
 
 from dlthink.distributions.gamma import Gamma, log_norm, log_ratio_cost
+from dlthink.distributions.huber import LeastFavourable
 from dlthink.distributions.laplace import Laplace
-from dlthink.distributions.least_favourable import LeastFavourable
 from dlthink.distributions.lognormal import LogNormal
 from dlthink.distributions.mixture import Mixture
 from dlthink.distributions.normal import Normal

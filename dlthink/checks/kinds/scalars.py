@@ -18,7 +18,6 @@ from dlthink.checks.finding import Finding, Report
 from dlthink.checks.functionals import NEAR
 from dlthink.checks.gradients import check_dead
 from dlthink.checks.kinds.kind import Case, Kind, Make, made, noise
-from dlthink.checks.kinds.plane import over_answers
 from dlthink.checks.landscape import Landscape
 from dlthink.checks.likelihood import check_log_score
 from dlthink.checks.minimum import Minimum, minimise, read
@@ -26,6 +25,7 @@ from dlthink.checks.outliers import check_outliers
 from dlthink.checks.predict_mismatch import predict_mismatch
 from dlthink.checks.question import question
 from dlthink.checks.reduction import check_alone, check_reduction, check_row_by_row
+from dlthink.checks.scalar_landscape import over_answers
 from dlthink.checks.truth import Truth
 from dlthink.checks.units import check_units
 from dlthink.protocols import Loss

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
-from dlthink.distributions.least_favourable import LeastFavourable
+from dlthink.distributions.huber import LeastFavourable
 from dlthink.errors import BadInput
 from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._shared_spread import SharedSpread

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import integrate, optimize, stats
 
-from dlthink.distributions.least_favourable import LeastFavourable
+from dlthink.distributions.huber import LeastFavourable
 from dlthink.errors import BadInput
 from tests.losses.reals.made_outputs import build, sample, standardized
 

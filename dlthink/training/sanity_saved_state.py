@@ -23,7 +23,7 @@ SAME = 1e-6  # costs that are nearer, in relation, are one
 Ask = Callable[[nn.Module], dict[str, Tensor]]
 
 
-def check_kept_state(loss: nn.Module, twin: Callable[[], nn.Module], ask: Ask) -> None:
+def check_saved_state(loss: nn.Module, twin: Callable[[], nn.Module], ask: Ask) -> None:
     """`twin` makes a copy of the cost, `ask` the terms of a copy on one batch. Nothing is asked of what has no copy.
 
     Raises BadInput with the line where it is the user's own.

@@ -20,7 +20,7 @@ TOGETHER = {torch.float64: 1e-7, torch.float32: 1e-2}  # and these, of samples i
 Cost = Callable[[Tensor, Tensor], dict[str, float] | None]
 
 
-def check_pairing(loss: nn.Module, twin: Callable[[], nn.Module], out: Any, y: Any) -> None:
+def check_sample_order(loss: nn.Module, twin: Callable[[], nn.Module], out: Any, y: Any) -> None:
     """Samples of out and y that change places together must leave the cost as it is; apart, they must change it.
 
     The second finds [n] against [n, 1], which torch makes [n, n] of: a cost of every answer and every target, that
