@@ -15,7 +15,7 @@ from dlthink.data.recordings import blocks as cut
 from dlthink.data.recordings import reading_report
 from dlthink.data.recordings.bin_filter import where as holds
 from dlthink.data.recordings.bin_leaks import seen, unseen
-from dlthink.data.recordings.bins import Bins
+from dlthink.data.recordings.bins import Bins, totals
 from dlthink.data.recordings.bumps import Bumps
 from dlthink.data.recordings.circular import periods, turned, turns
 from dlthink.data.recordings.covariates import Covariates, in_bins, positions
@@ -120,7 +120,8 @@ class Binned:
         if not session.units:
             raise BadInput(f"{session.source}: holds no units: there is nothing to predict")
         bins = _bins(session, bin)
-        needed = 4.0 * len(bins) * (len(session.units) + 4 * len(session.names))
+        arrays = 1 if session.truth is None else 3  # counts; expected ones, log probabilities
+        needed = 4.0 * len(bins) * (arrays * len(session.units) + 4 * len(session.names))
         check_memory(needed, f"{session.source}: {len(bins):,} bins (data.bin={bin}) of {len(session.units)} units")
         covariates = in_bins(session, bins, self.hold)
         used = np.ones(len(bins), dtype=bool) if where is None else holds(where, covariates.by_name())
@@ -134,7 +135,7 @@ class Binned:
         check_spikes(session, counts, rows, blocks)
         train = role == "train"
         if state is None:
-            kept, left_out = kept_units(session, counts[rows["train"]].sum(axis=0), min_spikes)
+            kept, left_out = kept_units(session, totals(counts, rows["train"]), min_spikes)
         else:
             kept, left_out = positions(session.source, "unit", session.units, state["units"]), []
         counts = counts if kept == list(range(counts.shape[1])) else counts[:, kept]
@@ -159,9 +160,11 @@ class Binned:
             *(reading_report.copies(covariates, counts, units, train) if train.any() else []),
             *reading_report.silence(session, bins, counts),
         ]
+        truth = session.truth
+        del session  # its spikes: what follows is as large
         known = {"time": torch.from_numpy(bins.centres), "item": torch.from_numpy(cut.items(block))}
-        if session.truth is not None and way.kind == "counts":
-            known |= session.truth.known(bins, counts, kept)
+        if truth is not None and way.kind == "counts":
+            known |= truth.known(bins, counts, kept)
         self._cut(way, way.features(covariates, counts, state), way.y(covariates, counts, state), rows, known)
 
     def _with_bumps(

@@ -7,6 +7,7 @@ import numpy as np
 # A spike this close below an edge (in bins) belongs above it: 0.3 s is in the bin that starts at
 # 3 * 0.1 = 0.30000000000000004 s.
 TOLERANCE = 1e-6
+ROWS = 4096  # of counts, added up at a time
 ROUNDED = 2  # times the rounding of the clock: a spike and an edge may be off by half of it each, and so their sums
 
 
@@ -76,10 +77,13 @@ class Bins:
         total = np.append(0.0, np.cumsum((values - first) * np.diff(until)))
         return first + np.concatenate([np.diff(np.interp(own, until, total)) for own in self.edges]) / self.width
 
-    def integrals(self, edges: np.ndarray, rates: np.ndarray) -> np.ndarray:
-        """[T, U] integral over each bin of `rates` [G, U], constant between `edges` [G + 1]."""
-        columns = []
-        for rate in rates.T:
-            total = np.concatenate([[0.0], np.cumsum(rate * np.diff(edges), dtype=np.float64)])
-            columns.append(np.concatenate([np.diff(np.interp(own, edges, total)) for own in self.edges]))
-        return np.stack(columns, axis=1)
+    def integral(self, edges: np.ndarray, rate: np.ndarray) -> np.ndarray:
+        """[T] integral over each bin of a rate [G], constant between `edges` [G + 1]."""
+        total = np.concatenate([[0.0], np.cumsum(rate * np.diff(edges), dtype=np.float64)])
+        return np.concatenate([np.diff(np.interp(own, edges, total)) for own in self.edges])
+
+
+def totals(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """[U] how many there are in these bins. counts [T, U], of which no large part is copied."""
+    parts = (counts[rows[first : first + ROWS]].sum(axis=0, dtype=np.float64) for first in range(0, len(rows), ROWS))
+    return sum(parts, np.zeros(counts.shape[1]))

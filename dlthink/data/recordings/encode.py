@@ -54,7 +54,7 @@ class Encode:
             spread = counts[train].std(axis=0, dtype=np.float64)
             scale["std"] = np.concatenate([scale["std"], np.maximum(spread, 1e-3)])
         names = [name for name, good in zip(covariates.names, varies, strict=True) if good]
-        found = {"covariates": names, "units": units, "largest_count": int(counts[train].max())}
+        found = {"covariates": names, "units": units, "largest_count": int(counts.max(axis=1)[train].max())}
         return found | {name: torch.from_numpy(of) for name, of in scale.items()}
 
     def inputs(self, covariates: Covariates, state: dict) -> np.ndarray:

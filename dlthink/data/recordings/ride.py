@@ -7,6 +7,9 @@ up to half a second ago.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 STEP = 0.01  # s, the grid on which ride and rates are simulated
@@ -60,23 +63,51 @@ def behaviour(steps: int, rng: np.random.Generator) -> np.ndarray:
     return np.stack([signals[name] for name in SIGNALS], axis=1)
 
 
-def rates(signals: np.ndarray, neurons: int, mean: float, rng: np.random.Generator) -> np.ndarray:
-    """[steps, neurons] rates in Hz, smooth over 50 ms, from behaviour now and up to 0.5 s ago.
+@dataclass(frozen=True)
+class Tuning:
+    """What a neuron wants: its mean rate in Hz, a place on the first drive, the second one above a threshold."""
+
+    first: int
+    second: int
+    centre: float
+    width: float
+    sign: float
+    threshold: float
+    mean: float
+
+
+class Rates(Sequence):
+    """Rates of neurons, [steps] float32 in Hz each, smooth over 50 ms, from behaviour now and up to 0.5 s ago.
 
     rate_i = m_i (floor + exp(-((u - c_i) / w_i)^2 / 2) sigmoid(s (v - t_i))): neuron i likes a place c_i on
     one drive u, and wants a second drive v to be above a threshold t_i. The population shares DRIVES drives,
     each a mixture of a few signals at a delay of its own.
+
+    Each is worked out when it is asked for: those of 2,000 neurons over an hour would take 2.9 GB.
     """
-    drives = _drives(signals, rng)
-    fire = np.empty((len(signals), neurons), dtype=np.float32)
-    for neuron in range(neurons):
-        first, second = rng.choice(DRIVES, size=2, replace=False)
-        place = (drives[first] - rng.uniform(-1.0, 1.0)) / rng.uniform(0.6, 1.0)
-        above = rng.choice([-1.0, 1.0]) * drives[second] - rng.uniform(-0.5, 0.8)
+
+    def __init__(self, signals: np.ndarray, neurons: int, mean: float, rng: np.random.Generator) -> None:
+        self.drives = _drives(signals, rng)
+        self.tunings = [_tuning(mean, rng) for _ in range(neurons)]
+
+    def __len__(self) -> int:
+        return len(self.tunings)
+
+    def __getitem__(self, neuron: int) -> np.ndarray:
+        of = self.tunings[neuron]
+        place = (self.drives[of.first] - of.centre) / of.width
+        above = of.sign * self.drives[of.second] - of.threshold
         shape = FLOOR + np.exp(-0.5 * place**2) / (1.0 + np.exp(-SLOPE * above))
-        # Mean rates are log-normal, as in cortex; -0.08 is minus half the variance and keeps their mean.
-        fire[:, neuron] = _lag(mean * rng.lognormal(-0.08, 0.4) * shape / shape.mean(), 0.05)
-    return fire
+        return _lag(of.mean * shape / shape.mean(), 0.05).astype(np.float32)
+
+
+def _tuning(mean: float, rng: np.random.Generator) -> Tuning:
+    """Of a neuron of a population with this mean rate in Hz."""
+    first, second = rng.choice(DRIVES, size=2, replace=False)
+    centre, width = rng.uniform(-1.0, 1.0), rng.uniform(0.6, 1.0)
+    sign, threshold = rng.choice([-1.0, 1.0]), rng.uniform(-0.5, 0.8)
+    # Mean rates are log-normal, as in cortex; -0.08 is minus half the variance and keeps their mean.
+    return Tuning(first, second, centre, width, sign, threshold, mean * rng.lognormal(-0.08, 0.4))
 
 
 def _drives(signals: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:

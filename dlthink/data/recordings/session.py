@@ -82,7 +82,7 @@ class Session:
         latest = max(float(np.abs(end).max()) for end in ends)
         return replace(
             self,
-            spikes=[unit - zero for unit in self.spikes],
+            spikes=[unit - zero for unit in self.spikes] if zero else self.spikes,  # they may be hundreds of MB
             series=[series.only(series.finite()).since(zero) for series in self.series],
             intervals=intervals - zero,
             truth=self.truth and self.truth.since(zero),

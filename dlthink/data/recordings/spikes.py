@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -65,12 +65,12 @@ class Spikes(Binned):
         self._check_knobs()
         steps = round(self.minutes * 60 / ride.STEP)
         check_memory(
-            8.0 * steps * (self.neurons * (2 + ride.STEP * self.rate) + len(ride.SIGNALS) + ride.DRIVES),
+            8.0 * steps * (self.neurons * ride.STEP * self.rate + 8 * len(ride.SIGNALS) + ride.DRIVES),
             f"data.minutes={self.minutes} data.neurons={self.neurons} data.rate={self.rate}",
         )
         rng = np.random.default_rng(self.seed)
         signals = ride.behaviour(steps, rng)
-        rates = ride.rates(signals, self.neurons, self.rate, rng)
+        rates = ride.Rates(signals, self.neurons, self.rate, rng)
         edges = ride.STEP * np.arange(steps + 1)
         scatter = {"dispersion": self.dispersion, "zero_inflation": self.zero_inflation}
         spikes = draw(rates, rng, refractory=self.refractory, **scatter)
@@ -117,20 +117,20 @@ def distribution_of(mean: torch.Tensor, dispersion: float = 0.0, zero_inflation:
 
 
 def draw(
-    rates: np.ndarray,
+    rates: Sequence[np.ndarray],
     rng: np.random.Generator,
     dispersion: float = 0.0,
     zero_inflation: float = 0.0,
     refractory: float = 0.0,
 ) -> list[np.ndarray]:
-    """Spike times (s) of every neuron for `rates` [steps, neurons] in Hz, constant in each ride.STEP."""
-    steps, neurons = rates.shape
+    """Spike times (s) of every neuron for its rates, [steps] in Hz each, constant in each ride.STEP."""
+    steps = len(rates[0])
     edges = ride.STEP * np.arange(steps + 1)
     frame = np.arange(steps) // round(FRAME / ride.STEP)
     distribution = partial(distribution_of, dispersion=dispersion, zero_inflation=zero_inflation)
     trains = []
-    for neuron in range(neurons):
-        rate = rates[:, neuron].astype(np.float64)
+    for rate in rates:
+        rate = rate.astype(np.float64)
         if dispersion < 0:
             trains.append(_of_counts(rate, edges, distribution, rng))
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dlthink.data.recordings.bins import totals
 from dlthink.data.recordings.reading_report import listed
 from dlthink.data.recordings.session import Session
 from dlthink.errors import BadInput
@@ -28,7 +29,7 @@ def check_rows(source: str, rows: dict[str, np.ndarray], window: tuple[int, int]
 
 def check_spikes(session: Session, counts: np.ndarray, rows: dict[str, np.ndarray], blocks: int) -> None:
     """Raises BadInput where the bins of a split hold no spike at all. counts [T, units]"""
-    if silent := [name for name in rows if len(rows[name]) and not counts[rows[name]].any()]:
+    if silent := [name for name in rows if len(rows[name]) and not totals(counts, rows[name]).any()]:
         series = "; ".join(
             f"{each.key} from {each.times[0] + session.origin:g} to {each.times[-1] + session.origin:g} s"
             for each in session.series

@@ -45,8 +45,8 @@ class Split(Windows):
     rate  [n, n_targets] expected counts, where they are known
     log_prob  [n, n_targets] of y by the true distribution, where that is known
 
-    The y of all bins [T, n_targets] is held once by all splits. What is known stays on the CPU, where every device's
-    times can be float64.
+    The y of all bins [T, n_targets], and what is known of them, is held once by all splits. What is known stays on the
+    CPU, where every device's times can be float64.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class Split(Windows):
     ) -> None:
         super().__init__(features, rows, before, after)
         self.y = y
-        self.truth = {name: values.index_select(0, rows) for name, values in known.items()}
+        self.places, self._known = rows, known  # of all bins, of which a sample's is that of its place
 
     def take(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.take_x(index), self.y.index_select(0, self.rows.index_select(0, index))
 
     def known(self, index: torch.Tensor) -> dict[str, torch.Tensor]:
-        index = index.cpu()
-        return {name: values.index_select(0, index) for name, values in self.truth.items()}
+        place = self.places.index_select(0, index.cpu())
+        return {name: values.index_select(0, place) for name, values in self._known.items()}
 
     def targets(self) -> torch.Tensor:
         return self.y.index_select(0, self.rows)
@@ -75,7 +75,7 @@ class Split(Windows):
     def to(self, device: torch.device | str) -> Split:
         moved = object.__new__(Split)
         Windows.__init__(moved, self.features.to(device), self.rows.to(device), self.before, self.after)
-        moved.y, moved.truth = self.y.to(device), self.truth
+        moved.y, moved.places, moved._known = self.y.to(device), self.places, self._known
         return moved
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from dlthink.data.recordings.binned import Binned
 from dlthink.data.recordings.series import Series
@@ -22,6 +23,11 @@ def session(seed=0, seconds=SECONDS, number=UNITS, **changes):
     }
     measured = Series(rng.normal(size=(len(times), 2)) * [1.0, 5.0] + [0.0, 3.0], times, ["a", "b"])
     return changed(Session(**parts, series=[measured]), **changes)
+
+
+def known_of(split):
+    """What the examination knows of all samples of a split."""
+    return split.known(torch.arange(len(split)))
 
 
 def changed(given, **changes):

@@ -8,7 +8,7 @@ from dlthink.data.recordings import blocks
 from dlthink.data.recordings.binned import Binned
 from dlthink.data.recordings.bins import Bins
 from dlthink.errors import BadInput
-from tests.data.recordings.made import UNITS, binned, changed, session
+from tests.data.recordings.made import UNITS, binned, changed, known_of, session
 
 
 def rows_of(split):
@@ -80,7 +80,7 @@ def test_expected_counts_are_integrals_of_the_rate():
     edges = np.linspace(0, 6, 601)
     rates = rng.gamma(2.0, size=(600, 2))
     bins = Bins(np.array([[0.0, 2.5], [3.013, 5.9]]), 0.07)
-    got = bins.integrals(edges, rates)
+    got = np.stack([bins.integral(edges, rate) for rate in rates.T], axis=1)
     fine = np.linspace(0, 6, 600_001)[:-1] + 0.5e-5
     for i in range(0, len(bins), 7):
         inside = np.abs(fine - bins.centres[i]) < 0.035
@@ -166,8 +166,9 @@ def test_splits_move_whole():
     index = torch.tensor([5, 2, 2])
     assert all(torch.equal(a, b) for a, b in zip(moved.take(index), data.train.take(index), strict=True))
     assert torch.equal(moved.targets(), data.train.targets()) and len(moved) == len(data.train)
-    assert torch.equal(moved.truth["time"], data.train.truth["time"]) and set(moved.truth) == {"time", "item"}
-    assert data.train.truth["time"].numpy() == pytest.approx((data.train.rows.numpy() + 0.5) * 0.05, rel=1e-5)
+    there, here = known_of(moved), known_of(data.train)
+    assert torch.equal(there["time"], here["time"]) and set(there) == {"time", "item"}
+    assert known_of(data.train)["time"].numpy() == pytest.approx((data.train.rows.numpy() + 0.5) * 0.05, rel=1e-5)
 
 
 # ------------------------------------------------------------------------------------ splits
@@ -214,7 +215,7 @@ def test_over_five_folds_every_block_is_test_once():
 def test_start_and_stop_count_from_the_beginning_even_with_intervals():
     data = binned(session(intervals=np.array([[5.0, 25.0], [30.0, 58.0]])), start=10.0, stop=40.0, history=0)
     assert len(data.train) + len(data.val) + len(data.test) == (15 + 10) * 20
-    assert data.train.truth["time"].min() > 10.0 and data.test.truth["time"].max() < 40.0
+    assert known_of(data.train)["time"].min() > 10.0 and known_of(data.test)["time"].max() < 40.0
 
 
 def test_start_and_stop_count_from_the_beginning():

@@ -9,7 +9,7 @@ import torch
 from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.recording import Recording
 from dlthink.errors import BadInput
-from tests.data.recordings.made import binned, changed, session
+from tests.data.recordings.made import binned, changed, known_of, session
 
 EPOCH = 1.7e9
 CLOCKS = [EPOCH, -EPOCH, -30.0, 4397.0317, 1e5]
@@ -27,7 +27,7 @@ def same(one, other):
     for name in ("train", "val", "test"):
         a, b = getattr(one, name), getattr(other, name)
         assert a.rows.tolist() == b.rows.tolist() and torch.equal(a.targets(), b.targets())
-        assert a.truth["time"].numpy() == pytest.approx(b.truth["time"].numpy(), abs=1e-6)
+        assert known_of(a)["time"].numpy() == pytest.approx(known_of(b)["time"].numpy(), abs=1e-6)
 
 
 # ------------------------------------------------------------------------------------------------- late and early

@@ -6,7 +6,7 @@ import pytest
 from dlthink.data.recordings import bin_leaks
 from dlthink.data.recordings.binned import Binned
 from dlthink.errors import BadInput
-from tests.data.recordings.made import binned, changed, session
+from tests.data.recordings.made import binned, changed, known_of, session
 
 
 def elsewhere(given, state, **knobs):
@@ -16,7 +16,7 @@ def elsewhere(given, state, **knobs):
 def targets(split):
     """The present bins' times, counts and windows."""
     index = np.arange(len(split))
-    return split.truth["time"].numpy(), split.take_x(split.rows.new_tensor(index)), split.targets()
+    return known_of(split)["time"].numpy(), split.take_x(split.rows.new_tensor(index)), split.targets()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_part_of_it_on_another_clock_with_other_names_is_known_again(run):
     )
     late = changed(late, intervals=np.array([[1020.25 + 0.013, 1059.0]]))
     found = elsewhere(late, run.state)
-    time = found.test.truth["time"].numpy()  # counted from the first row of covariates
+    time = known_of(found.test)["time"].numpy()  # counted from the first row of covariates
     tests = [(12.0, 18.0), (42.0, 48.0)]
     window = time[:, None] + [-3.5 * 0.05, 0.5 * 0.05]
     inside = np.any([(window[:, 0] > a - 1e-6) & (window[:, 1] < b + 1e-6) for a, b in tests], axis=0)
@@ -68,7 +68,7 @@ def test_a_part_of_it_on_another_clock_with_other_names_is_known_again(run):
 def test_bins_that_touch_what_was_seen_are_no_test(run):
     """Bins laid otherwise overlap those of training by a part."""
     found = elsewhere(changed(session(), intervals=np.array([[0.02, 59.0]])), run.state)
-    centre = found.test.truth["time"].numpy() + 0.02
+    centre = known_of(found.test)["time"].numpy() + 0.02
     for start, stop in run.state["seen"]["stretches"].numpy():
         assert not ((centre + 0.025 > start + 1e-6) & (centre - 0.025 < stop - 1e-6)).any()
 

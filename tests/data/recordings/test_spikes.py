@@ -8,6 +8,7 @@ from scipy import optimize, special, stats
 from dlthink.data.recordings import ride
 from dlthink.data.recordings.spikes import Spikes, distribution_of, draw
 from dlthink.errors import BadInput
+from tests.data.recordings.made import known_of
 
 ALL = ("train", "val", "test")
 
@@ -22,12 +23,17 @@ def session():
     return Spikes(minutes=10.0, history=0, blocks=5).read()
 
 
+def rates_of(session):
+    """[steps, neurons] in Hz."""
+    return np.stack(session.truth.rates, axis=1)
+
+
 def everything(data):
     """[T, U] counts and expected counts of every bin that is a target."""
     splits = [getattr(data, name) for name in ALL]
     return (
         torch.cat([s.targets() for s in splits]).double(),
-        torch.cat([s.truth["rate"] for s in splits]).double(),
+        torch.cat([known_of(s)["rate"] for s in splits]).double(),
     )
 
 
@@ -35,7 +41,7 @@ def test_what_it_holds(data, session):
     assert len(ride.SIGNALS) == len(set(ride.SIGNALS)) == 12 == data.facts["n_in"]
     assert data.facts["n_targets"] == 50 and data.facts["bin"] == 0.05
     assert session.names == list(ride.SIGNALS) and session.series[0].values.shape == (60_000, 12)
-    assert np.isfinite(session.series[0].values).all() and (session.truth.rates > 0).all()
+    assert np.isfinite(session.series[0].values).all() and (rates_of(session) > 0).all()
     assert len(data.train) + len(data.val) + len(data.test) == 30 * 60 * 20
     spikes = int(everything(data)[0].sum())
     assert data.notes == [
@@ -77,9 +83,10 @@ def test_behaviour_is_smooth_over_200_ms(session):
 
 
 def test_rates_are_smooth_over_50_ms(session):
-    assert autocorrelation(session.truth.rates.astype(float), 0.02).min() > 0.97
-    assert autocorrelation(session.truth.rates.astype(float), 2.0).max() < 0.8
-    jump = np.abs(np.diff(session.truth.rates, axis=0)).max(axis=0) / session.truth.rates.max(axis=0)
+    assert autocorrelation(rates_of(session).astype(float), 0.02).min() > 0.97
+    assert autocorrelation(rates_of(session).astype(float), 2.0).max() < 0.8
+    rates = rates_of(session)
+    jump = np.abs(np.diff(rates, axis=0)).max(axis=0) / rates.max(axis=0)
     assert jump.max() < 0.2  # in 10 ms never more than a fifth of the highest rate
 
 
@@ -88,7 +95,7 @@ def test_rates_depend_on_the_past_not_on_the_future():
     signals = ride.behaviour(60_000, np.random.default_rng(4))
     swapped = signals.copy()
     swapped[3000:3010], swapped[5000:5010] = signals[5000:5010], signals[3000:3010]
-    before, after = (ride.rates(s, 30, 8.0, np.random.default_rng(5)) for s in (signals, swapped))
+    before, after = (np.stack(ride.Rates(s, 30, 8.0, np.random.default_rng(5)), axis=1) for s in (signals, swapped))
     change = np.abs(after / before - 1)
     assert change[2000:3000].max() < 0.01  # not before it happens
     assert change[3000:3060].max() > 0.3
@@ -109,9 +116,8 @@ def test_mean_rate_is_the_knob():
 def test_same_seed_same_spikes():
     one, two, three = (Spikes(minutes=2.0, seed=seed).read() for seed in (3, 3, 4))
     assert all(np.array_equal(a, b) for a, b in zip(one.spikes, two.spikes, strict=True))
-    assert np.array_equal(one.series[0].values, two.series[0].values) and np.array_equal(
-        one.truth.rates, two.truth.rates
-    )
+    assert np.array_equal(one.series[0].values, two.series[0].values)
+    assert np.array_equal(rates_of(one), rates_of(two))
     assert not np.array_equal(one.series[0].values, three.series[0].values)
     assert not any(np.array_equal(a, b) for a, b in zip(one.spikes, three.spikes, strict=True))
 
@@ -148,7 +154,7 @@ def test_expected_counts_do_not_depend_on_how_fine_the_bins_are():
 
 def test_time_rescaled_spikes_are_uniform(session):
     """Brown et al. 2002: in the time that runs as fast as the rate, intervals are exponential."""
-    clock = np.concatenate([np.zeros((1, 50)), np.cumsum(session.truth.rates.astype(float) * ride.STEP, axis=0)])
+    clock = np.concatenate([np.zeros((1, 50)), np.cumsum(rates_of(session).astype(float) * ride.STEP, axis=0)])
     p = []
     for unit, spikes in enumerate(session.spikes):
         intervals = np.diff(np.interp(spikes, session.truth.edges, clock[:, unit]))
@@ -159,7 +165,7 @@ def test_time_rescaled_spikes_are_uniform(session):
 
 
 def flat(rate, minutes, neurons=4):
-    return np.full((round(minutes * 60 / ride.STEP), neurons), rate, dtype=np.float32)
+    return [np.full(round(minutes * 60 / ride.STEP), rate, dtype=np.float32)] * neurons
 
 
 def fano(spikes, width, seconds):
@@ -231,7 +237,7 @@ def test_inflated_zeros_keep_the_mean_and_have_their_law(dispersion):
 @pytest.mark.parametrize(("dispersion", "zeros"), [(-0.8, 0.0), (0.0, 0.0), (0.5, 0.0), (0.0, 0.3), (-0.5, 0.3)])
 def test_the_examination_knows_what_the_true_law_says_of_the_counts(dispersion, zeros):
     data = Spikes(minutes=2.0, neurons=5, history=0, dispersion=dispersion, zero_inflation=zeros, rate=20.0)
-    y, rate, log_prob = data.test.targets(), data.test.truth["rate"], data.test.truth["log_prob"]
+    y, rate, log_prob = data.test.targets(), known_of(data.test)["rate"], known_of(data.test)["log_prob"]
     torch.testing.assert_close(
         log_prob, distribution_of(rate, dispersion, zeros).log_prob(y).float(), rtol=1e-4, atol=1e-4
     )
@@ -248,7 +254,7 @@ def test_the_law_is_known_of_the_bins_that_it_is_of_alone():
         ({"bin": 0.1, "start": 10.02}, True),
         ({"refractory": 0.002}, False),
     ):
-        assert ("log_prob" in Spikes(**small, **knobs).test.truth) == known, knobs
+        assert ("log_prob" in known_of(Spikes(**small, **knobs).test)) == known, knobs
 
 
 def test_intervals_with_a_refractory_period_are_shifted_exponentials():
@@ -292,3 +298,12 @@ def test_one_neuron_for_a_minute():
     data = Spikes(neurons=1, minutes=1.0, spike_history=True, blocks=10)
     x, y = data.train.take(torch.arange(2))
     assert x.shape == (2, 11, 13) and y.shape == (2, 1)
+
+
+def test_what_is_known_of_all_bins_is_held_once_and_no_rate_of_each_moment():
+    """100 neurons over 6 minutes: rates of 10 ms would be 14 MB, and each table of bins is 3."""
+    data = Spikes(neurons=100, minutes=6.0, history=0)
+    tables = {id(values): values.nbytes for split in ALL for values in getattr(data, split)._known.values()}
+    tables |= {id(getattr(data, split).y): getattr(data, split).y.nbytes for split in ALL}
+    assert sum(tables.values()) < 3.1 * 4 * 7200 * 100
+    assert isinstance(data.read().truth.rates, ride.Rates)

@@ -11,7 +11,7 @@ from dlthink.data.recordings.bins import Bins
 from dlthink.data.recordings.session import Trials
 from dlthink.data.recordings.stretches import between, common, of_trials, without, without_gaps
 from dlthink.errors import BadInput
-from tests.data.recordings.made import binned, changed, rows, session
+from tests.data.recordings.made import binned, changed, known_of, rows, session
 
 
 def inside(times, intervals):
@@ -49,7 +49,7 @@ def pausing(lost=False):
 @pytest.mark.parametrize("lost", [False, True])
 def test_gaps_are_left_out(lost):
     data = binned(pausing(lost), gap=1.0, history=2)
-    time = torch.cat([getattr(data, name).truth["time"] for name in ("train", "val", "test")])
+    time = torch.cat([known_of(getattr(data, name))["time"] for name in ("train", "val", "test")])
     assert not ((time > 20.01) & (time < 24.99)).any() and len(data.train.features) == 1099
     assert [n for n in data.notes if n.startswith("left out, no covariates for longer than data.gap=1 s: 5 s of 59.")]
     assert not [n for n in data.notes if "bridged" in n]
@@ -113,7 +113,7 @@ def tried(starts=STARTS, lasting=1.5, values=KIND[:, None], names=("kind",)):
 def test_a_trial_has_its_own_values_all_through():
     data = binned(of_trials(tried(), None), history=3)
     kind = data.train.features[:, 2].double() * data.state["std"][2] + data.state["mean"][2]
-    time = data.train.truth["time"]
+    time = known_of(data.train)["time"]
     rows = data.train.rows
     assert kind[rows].numpy() == pytest.approx(KIND[((time - 1) // 2).long().numpy()], abs=1e-5)
     assert len(data.train.features) == len(STARTS) * 30
@@ -170,7 +170,7 @@ def test_ten_folds_of_ten_blocks_and_every_block_is_test_once():
 
 
 def trial_of(split):
-    return set(((split.truth["time"] - 1) // 2).long().tolist())
+    return set(((known_of(split)["time"] - 1) // 2).long().tolist())
 
 
 def test_trials_stay_whole_in_one_split():

@@ -7,6 +7,7 @@ import torch
 from dlthink.data.recordings.spikes import Spikes
 from dlthink.losses.counts.poisson import Poisson
 from dlthink.metrics.counts.noise import Noise
+from tests.data.recordings.made import known_of
 from tests.losses.counts.made_counts import COSTS
 
 DISPERSION = {"zero_inflated_poisson": 0.0, "zero_inflated_negative_binomial": 0.5}
@@ -17,7 +18,7 @@ def drawn(distribution):
     ride = Spikes(
         minutes=6.0, neurons=2, rate=60.0, history=0, dispersion=DISPERSION[distribution], zero_inflation=1 / 3
     )
-    return [(split.truth["rate"].double().log(), split.targets().double()) for split in (ride.train, ride.test)]
+    return [(known_of(split)["rate"].double().log(), split.targets().double()) for split in (ride.train, ride.test)]
 
 
 def fitted(name, train, test):

@@ -7,6 +7,7 @@ import torch
 from dlthink.data.recordings.recording import Recording
 from dlthink.errors import BadInput
 from tests.data.recordings import written
+from tests.data.recordings.made import known_of
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_without_intervals_all_series_last_as_long_as_the_shortest(save):
     keep = (spikes > 1) & (spikes < 59)
     keys = {"spike_times": spikes[keep], "spike_units": documented()["spike_units"][keep]}
     given = Recording(save(**keys, place=p["position"], place_times=p["position_times"], v=p["speed"], v_times=late))
-    assert given.train.truth["time"].min() > 0.3
+    assert known_of(given.train)["time"].min() > 0.3
     with pytest.raises(BadInput, match=r"series do not overlap.*place_times, 0 to 59.98 s, v_times, 100000.3 to"):
         Recording(save(**keys, place=p["position"], place_times=p["position_times"], v=p["speed"], v_times=late + 1e5))
 

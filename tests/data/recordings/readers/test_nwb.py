@@ -10,6 +10,7 @@ from dlthink.data.recordings.readers import nwb
 from dlthink.data.recordings.recording import Recording
 from dlthink.errors import BadInput
 from tests.data.recordings import written
+from tests.data.recordings.made import known_of
 
 pynwb = pytest.importorskip("pynwb", reason="pynwb reads NWB files")
 
@@ -75,7 +76,7 @@ def test_intervals_by_name_and_invalid_times(tmp_path):
     valid = 59.95 - 6
     assert len(whole.train.features) == pytest.approx(valid / 0.05, abs=2)
     assert len(named.train.features) == pytest.approx((19 + 29 - 6) / 0.05, abs=2)
-    time = whole.train.truth["time"]
+    time = known_of(whole.train)["time"]
     assert not ((time > 40) & (time < 45)).any() and not ((time > 5) & (time < 6)).any()
     with pytest.raises(BadInput, match=r"no intervals runs, which data\.keys names; it has epochs"):
         Recording(str(path), keys={"intervals": "runs"})
