@@ -4,13 +4,25 @@ of all kinds, times of day and durations. One unit for a whole column; what has 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 
 import numpy as np
 
 SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f]")  # no-break, thin and other spaces
+UNSEEN = "\u200b\u200e\u200f\u2060\ufeff"  # joins, directions, the mark that begins a file
 WRITTEN = str.maketrans(
-    {"\u2212": "-", "\u2019": "'", "\ufe63": "-", "\uff0d": "-", "\u2013": "-"}
+    {
+        "\u066b": ".",
+        "\u066c": "'",
+        "\uff0e": ".",
+        "\uff0c": ",",
+        "\u2212": "-",
+        "\u2019": "'",
+        "\ufe63": "-",
+        "\uff0d": "-",
+        "\u2013": "-",
+    }
 )  # minus signs; an apostrophe
 MONEY = r"[$€£¥₹₽₩₺]|(?:[A-Z]{3}|US\$|R\$|S?Fr\.|Rs\.?|kr\.?|zł)(?=[ \d])"
 UNIT = r"[%‰$€£¥₹₽₩₺℃℉]|°\s?[CFK]?|[^\W\d_][\w.*/^²³·%-]{0,11}"
@@ -87,8 +99,14 @@ def code_for_nothing(values: np.ndarray) -> int | None:
 
 def plain_number(text: str) -> str:
     """With plain blanks and signs, without the error that stands behind a value (4.1 ± 0.2)."""
+    text = text if text.isascii() else _latin_digits(text)
     text = ERROR.sub("", WHOLE.sub("", SPACES.sub(" ", text).translate(WRITTEN).strip()))
     return f"-{text[1:-1]}" if text[:1] == "(" and text[-1:] == ")" else text  # as bookkeepers do
+
+
+def _latin_digits(text: str) -> str:
+    """Digits of another script, or of full width, as 0 to 9; marks that are not seen left out."""
+    return "".join(str(unicodedata.decimal(letter, letter)) for letter in text if letter not in UNSEEN)
 
 
 def _unit(amount: re.Match[str]) -> str:

@@ -15,6 +15,9 @@ from dlthink.progress_bar import progress_bar
 
 HEAD = 200_000  # characters in which a file shows what it is
 LONGEST = 1 << 24  # characters of a line or of a record: a molecule of 100,000 atoms has fewer
+GZIP = b"\x1f\x8b"
+NO_LETTERS = [chr(code) for code in range(32) if chr(code) not in "\t\n\r\f\x00\x1a"]  # which no text has
+BINARY = 0.01  # of the characters are such ones
 RATIO, SMALL = 100, 1 << 26  # a .gz of molecules unpacks to 5 to 20 times its size; below 64 MB nobody asks
 BLOCK = 1 << 16  # bytes read at a time
 START = 4096  # bytes that show the encoding
@@ -50,7 +53,7 @@ class TextFile:
     ended  whether the last thing in it is the end of an SD record
 
     Raises BadInput, naming the file: missing, unreadable, empty, packed otherwise, cut short, damaged; a line of more
-    than 16 million characters; a .gz that unpacks to more than 100 times its size (and 64 MB).
+    than 16 million characters; bytes that are no text; a .gz that unpacks to more than 100 times its size (and 64 MB).
     """
 
     def __init__(self, path: str | Path, key: str = "data.path") -> None:
@@ -62,11 +65,15 @@ class TextFile:
         for magic, what in PACKED.items():
             if start.startswith(magic):
                 raise BadInput(f"{self.name}: is a {what}: unpack it, or save it as text")
-        self.packed = start.startswith(b"\x1f\x8b")
+        self.packed = start.startswith(GZIP)
+        if self.packed and self._start().startswith((GZIP, *PACKED)):
+            raise BadInput(f"{self.name}: is packed twice: unpack it once, or save it as text")
         try:
             self._measure(_encoding(self._start()))
         except UnicodeDecodeError:
             self._measure("cp1252")
+        if self.encoding == "cp1252" and sum(map(self.head.count, NO_LETTERS)) > BINARY * len(self.head):
+            raise BadInput(f"{self.name}: is a binary file, no text: export it as text")
 
     def __iter__(self) -> Iterator[str]:
         rest = ""

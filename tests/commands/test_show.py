@@ -67,7 +67,7 @@ def test_a_table_its_columns_and_the_words_that_train_on_it(cli, tmp_path):
     assert f"train on it, to predict hours: dlthink train data=table data.path={path} data.target=hours" in lines
     assert "data.kind=identities" in out and "data=molecule_table" in out and "data.kind=counts" not in out
     named = path.with_name("named.csv")
-    named.write_text("a;Preis, netto\n" + "1;2\n" * 5)
+    named.write_text("a;Preis, netto\n" + "1;2\n3;5\n" * 5)
     assert """data.target=''"'"'Preis, netto'""" in cli("show", named)[1]
     words = next(line for line in lines if line.startswith("train on it")).partition(": dlthink ")[2].split()
     assert cli(*words, "trainer=smoke", "data.validation=0.3")[0] == 0
@@ -152,3 +152,15 @@ def test_the_refusal_is_that_of_what_would_read_such_a_file(cli, tmp_path):
     refused(cli("train", "data=recording", "data.path=sheet.xlsx"), "sheet.xlsx", "no .npz")
     (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04")
     refused(cli("show", "cut.npz"), "cut.npz", "damaged or cut short")
+
+
+def test_what_show_proposes_can_be_done(cli, tmp_path):
+    """No constant as a target, no yes and no as counts, nobody who is there once; long words cut, one row is one."""
+    rows = "".join(f"{i * 0.5},5,{i % 2},{i % 7 * 10**9},{i % 5},u{i},{'x' * 500}{i % 3}\n" for i in range(30))
+    (tmp_path / "t.csv").write_text(f"x,same,yes,huge,few,mail,long\n{rows}")
+    told = cli("show", "t.csv")[1]
+    assert "to predict few: " in told and "where few counts something: " in told and "; so with" not in told
+    assert "who is like whom, by long: " in told and "xxxxx" not in told
+    (tmp_path / "one.csv").write_text("a,b\n1,2\n")
+    told = cli("show", "one.csv")[1]
+    assert "one.csv: 1 row, 2 columns" in told and "data.target" not in told

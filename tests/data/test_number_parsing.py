@@ -6,6 +6,8 @@ import pytest
 from dlthink.data.number_parsing import code_for_nothing, parsed, why_lost
 
 WRITTEN = {
+    "digits of other scripts": (["\u0661\u0662", "\u0663\u066b\u0665", "\uff11\uff0e\uff15"], ".", [12, 3.5, 1.5]),
+    "marks that nobody sees": (["\ufeff-1.5", "\u200b2", "3\u200f"], ".", [-1.5, 2, 3]),
     "no-break spaces": (["12\u00a0345,5", "7\u202f000,25 "], ",", [12345.5, 7000.25]),
     "minus signs": (["\u22121.5", "-2", "+3"], ".", [-1.5, -2, 3]),
     "as bookkeepers do": (["(1,234.5)", "7"], ".", [-1234.5, 7]),
@@ -25,7 +27,7 @@ WRITTEN = {
     "one unit, left out where it is plain": (["5 %"] * 20 + ["0"], ".", [5] * 20 + [0]),
     "both marks say which is which": (["1.200,5", "700"], ".", [1200.5, 700]),
     "the same the other way": (["1,200.5", "700"], ",", [1200.5, 700]),
-    "no plain numbers": (["1_000", "inf", "\u0663"], ".", [np.nan, np.inf, np.nan]),
+    "no plain numbers": (["1_000", "inf", "\u00b2"], ".", [np.nan, np.inf, np.nan]),
     "numbers, and one with a unit": (["5"] * 20 + ["5 mm"], ".", [5] * 20 + [np.nan]),
 }
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MOST, LEAST = 254, 2  # categories of a column that are kept, and rows of training that one needs for it
 SOME = 0.2  # of the cells of a category are numbers: then it is told
-FEW, APART = 3, 2.0  # rows that have a code for nothing; how far it lies from all others, in ranges of those
+FEW, APART = 3, 2.0  # rows that have a code for nothing, and other values; how far it lies from these, in their ranges
 COVERED = 0.5  # of training rows lie in those, or else the column is an identifier
 FAR = 3.0  # standard deviations beyond the range of training, where values end
 MISSING = ""  # the category of what is not known
@@ -254,11 +254,11 @@ def _code(column: pandas.Series, values: np.ndarray, kind: str, train: np.ndarra
         others = known[known != end]
         if kind == "number" and end in CODES:
             continue
-        if len(known) - len(others) < FEW or len(others) < FEW or others.min() == others.max():
+        if len(known) - len(others) < FEW or len(np.unique(others)) <= FEW:
             continue
         if np.abs(others - end).min() > APART * (others.max() - others.min()):
-            code = plain(column.iloc[train[int((values == end).argmax())]]).removesuffix(" 00:00:00")
-            return code, len(known) - len(others)
+            cell = plain(column.iloc[train[int((values == end).argmax())]]).removesuffix(" 00:00:00")
+            return f"{end:.15g}" if kind == "number" else cell, len(known) - len(others)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,14 @@ from dlthink.data.tables.oddities import oddities
 from dlthink.data.tables.preparation import Preparation
 from dlthink.data.tables.readers.columns import kind_of, listed, numbers
 from dlthink.data.tables.readers.read_table import Source, read_table
+from dlthink.data.tables.targets import LARGEST
 from dlthink.errors import BadInput
 
 if TYPE_CHECKING:
     import pandas
 
 MANY = 40  # columns shown
+SHOWN = 40  # letters of a word
 
 
 def lines(path: str) -> list[str]:
@@ -30,7 +33,7 @@ def lines(path: str) -> list[str]:
     told = [f"  {name:<{wide}}  {kinds[name]:<8}  {_held(frame[name], kinds[name], source)}" for name in names[:MANY]]
     more = [f"  and {len(names) - MANY} more"] if len(names) > MANY else []
     notes = [f"note: {note}" for note in _notes(frame, kinds, source)]
-    head = f"{path}: {len(frame):,} rows, {len(names)} columns"
+    head = f"{path}: {len(frame):,} row{'s' * (len(frame) > 1)}, {len(names)} columns"
     return [head, *told, *more, *notes, *_next(path, frame, kinds, source)]
 
 
@@ -64,15 +67,17 @@ def _held(column: pandas.Series, kind: str, source: Source) -> str:
     else:
         found = column.value_counts()
         gaps = len(column) - int(found.sum())
-        text = f"{len(found):,} different: {listed([str(word) for word in found.index], 3)}"
+        words = [shorten(str(word), SHOWN, placeholder="...") for word in found.index[:3]]
+        text = f"{len(found):,} different: {listed([*words, *found.index[3:]], 3)}"
     return f"{text}; {gaps:,} missing" if gaps else text
 
 
 def _next(path: str, frame: pandas.DataFrame, kinds: dict[str, str], source: Source) -> Iterator[str]:
     """The command that predicts the last column of numbers, as an example; what else columns could be asked."""
     begin = f"dlthink train data=table data.path={shlex.quote(path)} data.target="
-    by_number = [name for name, kind in kinds.items() if kind == "number" and not names_rows(frame[name])]
-    words = [name for name, kind in kinds.items() if kind == "category"]
+    differ = [name for name, kind in kinds.items() if kind != "nested" and frame[name].nunique() > 1]
+    by_number = [name for name in differ if kinds[name] == "number" and not names_rows(frame[name])]
+    words = [name for name in differ if kinds[name] == "category" and frame[name].duplicated().any()]
     if by_number:
         last = by_number[-1]
         yield f"train on it, to predict {last}: {begin}{_typed(last)}"
@@ -100,8 +105,9 @@ def _may_count(column: pandas.Series, source: Source) -> bool:
     except BadInput:
         return False
     known = values[~np.isnan(values)]
-    whole = bool(len(known) and (known >= 0).all() and (known == known.round()).all())
-    return whole and not YEAR.search(str(column.name))
+    if not len(known) or known.min() < 0 or not 1 < known.max() <= LARGEST:  # 0 and 1 are yes and no
+        return False
+    return bool((known == known.round()).all()) and not YEAR.search(str(column.name))
 
 
 def _typed(name: str) -> str:

@@ -153,6 +153,7 @@ def test_a_code_for_nothing_is_asked_about():
         )
     )
     (note,) = [note for note in made.notes if "stand for nothing" in note]
+    assert not fitted(pd.DataFrame({"grade": [3, 6, 12, 45] * 9})).notes  # few different values are no code
     assert (
         "others, a (-1000, 5 rows), day (9999-12-31, 10 rows): " in note and "data.missing=[-1000,9999-12-31]" in note
     )

@@ -79,6 +79,8 @@ def _refuse_header(begun: Beginning, source: str) -> None:
             f"{source}: has one column, {header[0].strip()[:60]}: a table to learn from has a target and a feature, "
             f"with a comma, semicolon, tab, bar or blank between cells"
         )
+    if all(len(cell) > 2 and cell[0] == cell[-1] == "'" for cell in told):
+        raise BadInput(f"{source}: its cells stand in single quotes, {told[0]}: save it with double ones, or without")
     numbers = [cell for cell in told if NUMBER.fullmatch(cell)]
     counted = all(map(str.isdigit, told)) and [int(cell) - int(told[0]) for cell in told] == list(range(len(told)))
     if (len(numbers) == len(told) and not counted) or any(map(DECIMAL_POINT.fullmatch, told)):

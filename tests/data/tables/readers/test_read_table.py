@@ -358,3 +358,18 @@ def test_a_parquet_file_of_one_value_without_end(tmp_path, monkeypatch):
     assert len(read_table(path)[0]) == 1 << 17  # small enough, however it is packed
     monkeypatch.setattr("dlthink.data.tables.readers.read_table.LARGE", 1 << 20)
     refused(path, "unpacks to 0.00195 GB from 0.00", "as no real table does")
+
+
+def test_bytes_that_are_no_text_are_no_table(tmp_path):
+    """A .gz within a .gz, and any binary file; neither may be read as Windows-1252."""
+    text = b"a,y\n" + b"1,2\n" * 30
+    (tmp_path / "twice.csv.gz").write_bytes(gzip.compress(gzip.compress(text)))
+    refused(tmp_path / "twice.csv.gz", "is packed twice: unpack it once")
+    noise = np.random.default_rng(0).integers(1, 256, 4000).astype(np.uint8).tobytes()
+    (tmp_path / "noise.csv").write_bytes(noise)
+    refused(tmp_path / "noise.csv", "is a binary file, no text")
+
+
+def test_cells_in_single_quotes_are_told(tmp_path):
+    (tmp_path / "t.csv").write_text("'a','y'\n" + "'1','2'\n" * 30)
+    refused(tmp_path / "t.csv", "its cells stand in single quotes, 'a'")
