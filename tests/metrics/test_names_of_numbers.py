@@ -40,7 +40,8 @@ EXAMINED = {
     ),
 }
 PLAIN = ("mae", "rmse", "r2")  # which everybody knows
-AUDIT = {"val", "far", "val_ratio", "far_ratio", "val_masked", "far_masked", "dodging", "impersonation"}
+AUDIT = {"threshold_at_far_1e-2", "val", "far", "val_ratio", "far_ratio", "val_masked", "far_masked", "dodging"}
+AUDIT |= {"impersonation"}
 RARE = {"regret", "crps", "nll", "median_ae", "aurc", "psnr", "ssim"}  # where the truth is known, or units are one
 
 

@@ -85,6 +85,7 @@ class Embeddings:
         "lfw_auc": "the auc of these pairs",
         "effective_rank": "how many dimensions the embedding uses: 1 is collapsed",
         "mean_cosine": "between different samples: 1 is collapsed",
+        "threshold_at_far_1e-2": "the squared distance up to which 1 % of false pairs are accepted",
         "val": "share of true pairs within the group that are accepted where 1 % of all false ones are",
         "far": "share of false pairs within the group that are accepted there",
         "val_ratio": "of the largest to the smallest of all groups",
