@@ -20,6 +20,7 @@ WORDS = (  # what a docstring may say a cost elicits; longer ones first
     "quantile",
     "expectile",
     "ranking",
+    "neighbours",
     "nearness",
     "translation",
     "way back",

@@ -35,7 +35,7 @@ def check_reach(asked: CostOnBatch, outputs_per_target: int) -> Iterator[Finding
     if not deaf:
         yield Finding(name, "passed", "each number that the network gives learns from the cost")
         return
-    stops = _stop(asked)
+    stops = stopped(asked)
     yield Finding(
         name,
         "failed",
@@ -140,7 +140,7 @@ def check_slope(asked: CostOnBatch) -> Iterator[Finding]:
         yield Finding(name, "passed", "equal to difference quotients of the cost: what is descended is what is written")
         return
     said, true = wrong[0]
-    stops = _stop(asked)
+    stops = stopped(asked)
     if stops:
         yield Finding(
             name,
@@ -176,7 +176,7 @@ def check_descent(asked: CostOnBatch) -> Iterator[Finding]:
         if after < before:
             yield Finding("a step downhill", "passed", "a small step against the gradient lowers the cost")
             return
-    stops = _stop(asked)
+    stops = stopped(asked)
     yield Finding(
         "a step downhill",
         "told" if stops else "failed",
@@ -192,7 +192,7 @@ def _turned(a: list[Tensor], b: list[Tensor]) -> bool:
     return bool((a @ b) / long < AGREE or not 1 / 1.5 < a.norm() / b.norm().clamp(min=1e-300) < 1.5)
 
 
-def _stop(asked: CostOnBatch) -> str | None:
+def stopped(asked: CostOnBatch) -> str | None:
     """Where the cost stops gradients: `my_cost.py:7: detach`, or the word alone for dlthink's own."""
     for operation in asked.operations().noted:
         if operation.name in STOPS:

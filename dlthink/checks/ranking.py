@@ -10,6 +10,7 @@ from torch.nn.functional import normalize
 
 from dlthink.checks.cost_on_batch import CostOnBatch
 from dlthink.checks.finding import Finding
+from dlthink.checks.gradients import stopped
 from dlthink.checks.question import question
 from dlthink.training import rng
 from dlthink.training.terms import twin
@@ -17,6 +18,7 @@ from dlthink.training.terms import twin
 NOISE = 0.05  # of embeddings about their person's place, per person's length
 SEEN = 0.01  # of the steepest slope: a smaller one is none
 STEPS, RATE = 150, 0.1  # of the search for the best embedding
+CURE = "is the sign of d(a,p) right, and are people compared by y[:, None] == y?"
 RANKED = 0.99  # area under the curve from which on people are told apart
 
 
@@ -41,12 +43,13 @@ def check_pull(asked: CostOnBatch) -> Iterator[Finding]:
     if change < -SEEN:
         yield Finding("pulls together", "passed", "it falls when photos of one person come nearer to each other")
     else:
+        stops = stopped(asked) if abs(change) <= SEEN else None
         yield Finding(
             "pulls together",
             "failed",
             "it does not fall when photos of one person come nearer to each other"
             + (": it rises" if change > SEEN else ", nor does it rise"),
-            "is the sign of d(a,p) right, and are people compared by y[:, None] == y?",
+            f"{stops} cuts it off" if stops else CURE,
         )
 
 
@@ -60,9 +63,9 @@ def check_push(asked: CostOnBatch) -> Iterator[Finding]:
         what = (
             "it rises when people move away from each other" if change > SEEN else "nothing in it pushes people apart"
         )
-        yield Finding(
-            "pushes apart", "failed", what, "a cost needs negatives: photos of others, farther away than one's own"
-        )
+        stops = stopped(asked) if abs(change) <= SEEN else None
+        advice = f"{stops} cuts it off" if stops else "a cost needs negatives: photos of others, farther than one's own"
+        yield Finding("pushes apart", "failed", what, advice)
 
 
 def _either(asked: CostOnBatch) -> list[CostOnBatch]:
@@ -177,7 +180,10 @@ def elicited(asked: CostOnBatch) -> tuple[str, str]:
     area = area_under_curve(read, asked.y)
     if area >= RANKED:
         return "ranking", "a ranking: at its best everybody's own photos are nearer than all others"
-    return "nothing", f"at its best own photos are nearer than others' in {area:.0%} of comparisons (50 % is chance)"
+    share = f"own photos are nearer than others' in {area:.0%} of comparisons (50 % is chance)"
+    if nearest_alike(read, asked.y):
+        return "neighbours", f"neighbours: at its best the nearest other photo is of the same person, and {share}"
+    return "nothing", f"at its best {share}"
 
 
 def area_under_curve(e: Tensor, y: Tensor) -> float:
@@ -187,6 +193,12 @@ def area_under_curve(e: Tensor, y: Tensor) -> float:
     own, others = d[same & pair], d[~same & pair]
     nearer = (own[:, None] < others - 1e-9).double() + 0.5 * ((own[:, None] - others).abs() <= 1e-9)
     return float(nearer.mean())
+
+
+def nearest_alike(e: Tensor, y: Tensor) -> bool:
+    """Is the nearest other photo of the same person, for every photo?"""
+    d = torch.cdist(e, e).fill_diagonal_(torch.inf)
+    return bool((y[d.argmin(1)] == y).all())
 
 
 def _best(asked: CostOnBatch) -> Tensor:
