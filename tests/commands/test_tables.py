@@ -157,6 +157,19 @@ def test_a_cost_of_positive_targets_names_those_that_are_none_in_any_table(cli, 
     refused(cli("evaluate", "run=run", "on=table", "data.path=b.csv"), "loss=gamma: y is 0 or below in 3 of")
 
 
+@pytest.mark.parametrize("cells", [{"a": np.inf}, {"day": "soon"}])
+def test_no_line_about_a_run_s_features_advises_to_leave_one_out(cli, path, tmp_path, cells):
+    said = "mend it or leave the cell empty"
+    table = frame()
+    table.loc[3, [*cells]] = [*cells.values()]
+    wrong = written(tmp_path, table, "wrong.csv")
+    refused(cli("train", "data=table", f"data.path={wrong}", "data.target=y", *SMALL), said, "data.ignore=[")
+    train(cli, path, "data.target=y")
+    for words in ["predict", f"input={wrong}", "output=o.csv"], ["evaluate", "on=table", f"data.path={wrong}"]:
+        code, _, err = cli(words[0], "run=run", *words[1:])
+        assert code == 2 and err.endswith(f"{said}\n")
+
+
 def test_costs_without_a_log_take_no_exposure(cli):
     words = ["data=table", "data.kind=counts"]
     refused(cli("train", *words, "data.exposure=area", "loss=mse"), "MSE", "counts with exposure", "poisson")

@@ -34,6 +34,7 @@ class Inputs:
     def __init__(self, path: str, state: dict) -> None:
         self.path, self.names = path, state["targets"]
         frame, source = read_table(path, "input", missing=state.get("missing") or ())
+        source.trained = True
         source.day_first |= days_first(state["columns"])
         preparation = Preparation([dict(column) for column in state["columns"]])
         lacking = self._filled(frame, preparation, source)
@@ -60,7 +61,7 @@ class Inputs:
 
     def summary(self) -> str:
         """What was predicted, for the terminal."""
-        return "; ".join([*(f"note: {note}" for note in self.notes), f"{len(self):,} rows"])
+        return "; ".join([*(f"note: {note}" for note in self.notes), f"{len(self):,} row{'s' * (len(self) != 1)}"])
 
     def further(self, frame: pandas.DataFrame, state: dict, source: Source) -> dict[str, Tensor]:
         """What else x holds."""

@@ -86,6 +86,7 @@ class Table:
         self.fold, self.validation, self.fraction, self.baselines = fold, validation, fraction, list(baselines)
         cut = fixed(self, state, elsewhere)
         frame, source, truth = self._frame()
+        source.trained = state is not None
         source.day_first |= days_first(state["columns"] if state else [])
         names = self._targets(frame, source, state)
         y = self.read(frame, names, source)

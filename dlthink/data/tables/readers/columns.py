@@ -73,7 +73,7 @@ def numbers(column: pandas.Series, kind: str, source: Source, feature: bool = Tr
     if wrong.any():
         row = int(wrong.argmax())
         said = "infinite" if np.isinf(values[row]) else f"{values[row]:g}, too large"
-        other = f", or data.ignore=[{name}]" * feature
+        other = source.without(name) * feature
         raise BadInput(
             f"{source.name}: column {name}, {source.place(row)}: is {said}; mend it or leave the cell empty{other}"
         )
@@ -178,8 +178,8 @@ def _dates(column: pandas.Series, source: Source) -> pandas.Series:
         row = int(np.isin(codes, np.flatnonzero(lost)).argmax())
         raise BadInput(
             f"{source.name}: column {column.name}, {source.place(row)}: {texts[codes[row]][:40]!r} is no date, "
-            f"{'day' if day_first else 'month'} first, as the others are; mend it, leave the cell empty, or "
-            f"data.ignore=[{column.name}]"
+            f"{'day' if day_first else 'month'} first, as the others are; mend it or leave the cell empty"
+            f"{source.without(str(column.name))}"
         )
     return (
         pandas.concat([found_dates, pandas.Series([pandas.NaT])], ignore_index=True).iloc[codes].reset_index(drop=True)

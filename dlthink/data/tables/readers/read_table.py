@@ -36,6 +36,7 @@ class Source:
     dotted     those whose points may part thousands
     notes      what of the file is no row, and what was guessed
     day_first  of columns of dates whose order is known beforehand, as training had it
+    trained    are its features those of a run, of which none can be left out any more?
     parsed     numbers and unit of columns of text, once they have been asked for (`columns`)
     """
 
@@ -47,7 +48,12 @@ class Source:
     dotted: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     day_first: dict[str, bool] = field(default_factory=dict)
+    trained: bool = False
     parsed: dict[str, tuple] = field(default_factory=dict)
+
+    def without(self, column: str) -> str:
+        """How training can do without a column, the end of a line; nothing where a run has been trained with it."""
+        return "" if self.trained else f", or data.ignore=[{column}]"
 
     def place(self, row: int) -> str:
         """Where the row number `row`, from 0, is found: line 9."""
