@@ -235,6 +235,7 @@ def test_faces_of_another_collection(cli, tmp_path, monkeypatch):
     code, out, err = cli("evaluate", "run=run", "on=faces", "data.identities=10", "data.photos_each=3")  # drawn ones
     assert code == 0, err
     assert "photos (people) that the run has not seen: 30 (10)" in out
+    assert "validation has" not in out  # all of it is test, and picked no weights
     refused(cli("evaluate", "run=run", "on=faces", "data.size=32"), "data.size=32: the run was trained with 24")
     refused(cli("evaluate", "run=run", "on=seasons"), "photos of people", "on=face_folder", "on=lfw")
     assert image

@@ -119,7 +119,8 @@ class Identities:
             "size": size,
         }
         y = _numbers(folk, owner, rows, trained)
-        self.facts["validation_pairs"] = different_pairs(y[rows["val"]])
+        if len(rows["val"]):  # of other photos all is test
+            self.facts["validation_pairs"] = different_pairs(y[rows["val"]])
         self.train, self.val, self.test = (
             FaceSplit(
                 every.pixels,

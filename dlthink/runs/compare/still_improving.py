@@ -22,7 +22,7 @@ def line(ranking: Ranking, compared: Comparison, labels: list[str]) -> list[str]
     if not any(_may_matter(ranking, place, groups[place]) for place in found):
         return []
     if sum(counts.values()) == len(compared.runs):
-        who = f"all {len(compared.runs)} runs"
+        who = f"all {len(compared.runs):,} runs"
     else:
         named = [f"{counts[place]} of {len(groups[place])} runs of {labels[place]}" for place in found]
         who = ", ".join(named[:FEW]) + (f" and of {len(named) - FEW} more" if len(named) > FEW else "")

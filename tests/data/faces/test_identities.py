@@ -284,6 +284,7 @@ def test_a_photo_seen_in_training_is_no_test_under_another_name(folder, state, t
     files = people({f"New {i}": 3 for i in range(4)}) | {"New 1/x.png": people(COUNTS)[f"{person}/{person}_0001.png"]}
     found = data(laid(tmp_path / "b", files), state=state)
     assert len(found.test) == 12 and not len(found.train)
+    assert data(folder, state=state).facts["validation_pairs"] > 0 and "validation_pairs" not in found.facts  # no val
     assert "1 photos were seen in training under another name: no test, left out" in found.notes
 
 
