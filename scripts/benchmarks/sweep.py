@@ -1,9 +1,10 @@
-"""A job of a sweep beyond its own training; two jobs side by side; `compare` of a thousand runs."""
+"""A job of a sweep beyond its own training; two jobs side by side, and two bare loops; `compare` of a thousand runs."""
 
 import io
 import json
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ DLTHINK = [Path(sys.executable).with_name("dlthink")]
 SMALL = ["data=spikes", "data.minutes=2", "data.neurons=4", "trainer=smoke", "trainer.device=cpu"]
 LONG = [*SMALL, "trainer.steps=5000", "trainer.validate_every=5000"]
 COSTS, SEEDS, ITEMS = 10, 100, 20
+BARE = "import torch; x = torch.randn(64, 64)\nfor _ in range(400_000): x = torch.tanh(x @ x / 64)"  # without dlthink
 
 
 def swept(jobs: int) -> tuple[np.ndarray, np.ndarray]:
@@ -90,9 +92,10 @@ if __name__ == "__main__":
             [spent([*DLTHINK, *words, *more], cwd=folder, stdout=subprocess.DEVNULL) for more in (pair, [])]
             for _ in range(n)
         ]
-        report(
-            "two jobs side by side / one after the other", None, [side for side, _ in both], [one for _, one in both]
-        )
+        report("two jobs side by side / one after the other", None, *zip(*both, strict=True))
+        bare = f"{shlex.quote(sys.executable)} -c {shlex.quote(BARE)}"
+        loops = [[spent(["sh", "-c", f"{bare} {how} {bare}; wait"]) for how in ("&", ";")] for _ in range(n)]
+        report("two bare loops of torch, the same", None, *zip(*loops, strict=True))  # what this machine gives
         thousand(Path(folder))
         command = [*DLTHINK, "compare", "runs"]
         times = [spent(command, cwd=folder, stdout=subprocess.DEVNULL) for _ in range(1 + n)]
