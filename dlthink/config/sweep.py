@@ -16,32 +16,43 @@ from dlthink.config.stem import STEM, stem
 from dlthink.errors import BadInput
 from dlthink.user_errors import own_code
 
-PATTERN = re.compile(r"loss=(all|glob\((.+)\))")
+PATTERN = re.compile(r"(?:^loss=|,)(all|glob\(([^)]+)\))(?=,|$)")
+PART = re.compile(r"glob\([^)]*\)|[^,]+")  # of what stands between commas
 NAME = re.compile(r"[\w.+-]{1,40}", re.ASCII)  # a value that can be part of a folder's name everywhere
 LONG = 120  # letters of a run's name
 
 
 def every_cost(overrides: list[str], tell: Callable[[str], None] | None = None) -> list[str]:
-    """`loss=all`, `loss=glob(gauss*)` as the list of the costs that fit data and network of the other words.
+    """`loss=all`, `loss=glob(gauss*),my_cost` as the list of the costs that fit data and network of the other words,
+    and of those that are named.
 
     Of other words with several values, each choice says what fits, and the first of all else. Raises BadInput where no
     cost does.
     tell: who hears which costs are left out for what the targets are, which are read for it; None: they are not read.
     """
-    asked = [match for word in overrides if (match := PATTERN.fullmatch(word))]
-    if not asked:
+    place = next((k for k, word in enumerate(overrides) if PATTERN.search(word)), None)
+    if place is None:
         return overrides
-    pattern = "*" if asked[-1][1] == "all" else asked[-1][2].strip("'\"")
+    found: list[str] = []
+    for part in PART.findall(overrides[place].removeprefix("loss=")):
+        found += _all_of(f"loss={part}", overrides, tell) if PATTERN.fullmatch(f"loss={part}") else [part]
+    return [*overrides[:place], f"loss={','.join(dict.fromkeys(found))}", *overrides[place + 1 :]]
+
+
+def _all_of(word: str, overrides: list[str], tell: Callable[[str], None] | None) -> list[str]:
+    """The costs that fit, of all or of those called so."""
+    asked = PATTERN.fullmatch(word)
+    pattern = "*" if asked[1] == "all" else asked[2].strip("'\"")
     found = _fitting([name for name in options("loss", conf_folder()) if fnmatch(name, pattern)], overrides)
     if tell is not None:
         refused = _refused(found, overrides)
         for why in dict.fromkeys(refused.values()):
             left_out = ", ".join(name for name, said in refused.items() if said == why)
-            tell(f"{asked[-1][0]} without {left_out}: {why.partition('; ')[0]}")
+            tell(f"{word} without {left_out}: {why.partition('; ')[0]}")
         found = [name for name in found if name not in refused]
     if not found:
-        raise BadInput(f"{asked[-1][0]}: no cost fits these data and this network; dlthink train --help lists all")
-    return [f"loss={','.join(found)}" if PATTERN.fullmatch(word) else word for word in overrides]
+        raise BadInput(f"{word}: no cost fits these data and this network; dlthink train --help lists all")
+    return found
 
 
 def _fitting(names: list[str], overrides: list[str]) -> list[str]:

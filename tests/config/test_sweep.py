@@ -19,8 +19,11 @@ def test_all_costs_that_fit_the_data():
     assert {"poisson", "mse"} <= {*counts} and not {"triplet", "gaussian_nll", "cyclegan"} & {*counts}
     reals = costs("loss=glob(*_nll)", "data=molecules,table", "hydra.sweep.dir=x")
     assert {"gaussian_nll", "laplace_nll", "beta_nll"} <= {*reals} and "mse" not in reals
-    assert costs("loss=glob(crps*)", "data=molecules") == ["crps", "crps_laplace", "crps_scaled"]
+    crps = costs("loss=glob(crps*)", "data=molecules")
+    assert crps == ["crps", "crps_laplace", "crps_scaled"]
     assert costs("loss=all", "data=molecules,spikes") == ["mse"]  # that fits both
+    assert costs("loss=all,my_cost", "data=spikes") == [*counts, "my_cost"]  # beside one's own
+    assert costs("loss=mine,glob(crps*),mse,glob('crps_*')", "data=molecules") == ["mine", *crps, "mse"]
     assert every_cost(["loss=mse,mae", "seed=1"]) == ["loss=mse,mae", "seed=1"]
     with pytest.raises(BadInput, match="no cost fits"):
         every_cost(["loss=glob(triplet)", "data=spikes"])
