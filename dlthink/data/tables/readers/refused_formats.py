@@ -22,7 +22,16 @@ BY_PANDAS = {  # what reads it: {ending: what it is}
 }
 LINES = (".jsonl", ".ndjson")
 OF_R = (".rds", ".rda", ".rdata")
-AS_TEXT = (*LINES, ".json", ".html", ".htm", ".xml", ".arff")  # others hold bytes: what is text is no such file
+MOLECULES = (".sdf", ".sd", ".mol", ".mol2", ".pdb")
+AS_TEXT = (
+    *LINES,
+    *MOLECULES,
+    ".json",
+    ".html",
+    ".htm",
+    ".xml",
+    ".arff",
+)  # others hold bytes: what is text is no such file
 BYTES = {*range(32)} - {*b"\t\n\r"}
 BEGINS = {  # {first bytes: an ending of its kind}
     b"ARROW1": ".feather",
@@ -44,7 +53,8 @@ def refuse_other(path: Path, key: str) -> bytes:
     except OSError:
         return b""  # which is told when it is read
     begun = next((one for begins, one in BEGINS.items() if start.startswith(begins)), None)
-    ending = begun or path.suffix.lower()
+    unpacked = Path(path.name.lower().removesuffix(".gz")).suffix
+    ending = unpacked if unpacked in MOLECULES else begun or path.suffix.lower()
     utf16 = start.startswith((b"\xff\xfe", b"\xfe\xff"))
     text = begun is None and ending not in AS_TEXT and (utf16 or not BYTES & {*start})
     if text or start.startswith(b"PAR1") or not (said := _said(ending, path)):
@@ -62,6 +72,8 @@ def _said(ending: str, path: Path) -> tuple[str, str] | None:
         return "a file of R", "in R, write.csv(x, 'x.csv', row.names = FALSE)"
     if ending in (".sqlite", ".sqlite3", ".db"):
         return "a database", "save the table as CSV (sqlite3 -header -csv FILE 'select * from NAME')"
+    if ending in MOLECULES:
+        return "a file of molecules", "data=molecule_table reads .sdf, and any table with a column of SMILES"
     if ending == ".arff":
         return "a file of Weka", "save it as CSV there, or keep what follows @data below a line of names"
     for reader, endings in BY_PANDAS.items():

@@ -249,6 +249,8 @@ OTHER = {
     "t.rds": (b"\x1f\x8b", ["in R, write.csv"]),
     "t.html": (b"<table>", ["read_html('t.html')[0]"]),
     "t.db": (b"SQLite format 3", ["a database"]),
+    "t.sdf": (b"ethanol\n  RDKit          2D\n\n", ["molecules", "data=molecule_table reads .sdf"]),
+    "t.sdf.gz": (b"\x1f\x8b\x08", ["molecules", "data=molecule_table reads .sdf"]),
     "t.arff": (b"@relation", ["Weka", "@data"]),
 }
 
