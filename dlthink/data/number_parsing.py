@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Collection
 
 import numpy as np
 
@@ -95,6 +96,13 @@ def code_for_nothing(values: np.ndarray) -> int | None:
         if code < 0 <= low < high or max(low - code, code - high) > FAR * (high - low) > 0:
             return code
     return None
+
+
+def coded(texts: list[str], values: list[float], codes: Collection[str]) -> list[bool]:
+    """Which cells hold one of the codes for nothing that the user names: the same word, or the same number, however it
+    is written (-99,0). values: the number in each, nan for none."""
+    words, numbers = {*codes}, {number for code in codes if not np.isnan(number := _numbers([code], ".")[0])}
+    return [text.strip() in words or value in numbers for text, value in zip(texts, values, strict=True)]
 
 
 def plain_number(text: str) -> str:

@@ -33,6 +33,7 @@ class MoleculeTable(MoleculeData):
     target       the column to predict, or several; a molecule has one of them at least
     split        random or scaffold; else the column that says train, val or test
     group        a column: molecules with the same word in it stay on one side
+    missing      values that stand for nothing known, -999 say
     descriptors  the network also sees what rdkit computes of a molecule as a whole
     unit         of the values, or a list with one of each target
     baselines    what the examination compares with: constant, lookup (nearest neighbours), boosting (on fingerprints)
@@ -42,8 +43,8 @@ class MoleculeTable(MoleculeData):
     """
 
     family = "properties of molecules"
-    prepares = (*MoleculeData.prepares, "descriptors")
-    fixed = (*MoleculeData.fixed, "group", "target", "descriptors")
+    prepares = (*MoleculeData.prepares, "descriptors", "missing")
+    fixed = (*MoleculeData.fixed, "group", "target", "descriptors", "missing")
     row = "values"
 
     def __init__(
@@ -53,6 +54,7 @@ class MoleculeTable(MoleculeData):
         target: Name | list[Name] | None = None,
         split: Name = "random",
         group: Name | None = None,
+        missing: list[Name] | None = None,
         descriptors: bool = False,
         baselines: Sequence[Baseline] = ("constant", "lookup", "boosting"),
         unit: str | list[str] = "",
@@ -61,6 +63,7 @@ class MoleculeTable(MoleculeData):
     ) -> None:
         self.path = path
         self.smiles, self.target, self.group, split = map(as_written, (smiles, target, group, split))
+        self.missing = as_written(missing)
         self.descriptors, self.baselines, self.unit = descriptors, list(baselines), unit
         if not path:
             raise BadInput("data.path: say which file: data=molecule_table data.path=FILE.csv data.target=COLUMN")
@@ -94,7 +97,7 @@ class MoleculeTable(MoleculeData):
 
     def prepared(self) -> PreparedProperties:
         by_column = self.split if self.split not in ("random", "scaffold") else None
-        wanted = Wanted(tuple(self.names), self.smiles, by_column, self.group)
+        wanted = Wanted(tuple(self.names), self.smiles, by_column, self.group, tuple(self.missing or ()))
         file = Path(self.path).expanduser()
         settings = {"wanted": repr(wanted), "tautomers": self.tautomers, "descriptors": self.descriptors}
 

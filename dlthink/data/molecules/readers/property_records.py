@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from dlthink.data.molecules.features.structures import chemistry
 from dlthink.data.molecules.readers import sd_file, shift_lines
 from dlthink.data.molecules.readers.columns import columns
@@ -16,7 +18,7 @@ from dlthink.data.molecules.readers.molecule_file import Entry, kind_of
 from dlthink.data.molecules.readers.records import Lost, Reading, Record, gather, lost_split, structure_of, whole
 from dlthink.data.molecules.readers.refused_formats import refuse_other
 from dlthink.data.molecules.readers.structure_file import name_column, structure_and_name, structures_in
-from dlthink.data.number_parsing import BOUND, UNIT, code_for_nothing, parsed, why_lost
+from dlthink.data.number_parsing import BOUND, UNIT, code_for_nothing, coded, parsed, why_lost
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.files.text_file import TextFile
@@ -32,12 +34,14 @@ WORDS = re.compile(r"[\s_.-]+")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is read of a file: the columns of the structures, of the targets, of a split and of groups."""
+    """What is read of a file: the columns of the structures, of the targets, of a split and of groups; values that
+    stand for nothing known."""
 
     targets: tuple[str, ...]
     smiles: str | None = None
     split: str | None = None
     group: str | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def named(self) -> dict[str, str]:
@@ -116,6 +120,11 @@ def _measure(reading: Reading, wanted: Wanted) -> None:
         texts = [record.written[place] for record in told]
         comma = any(record.decimal_comma and "," in text for record, text in zip(told, texts, strict=True))
         values, unit = parsed(texts, "," if comma else ".")
+        empty = coded(texts, values.tolist(), wanted.missing)
+        if any(empty):
+            reading.notes.append(f"taken as missing, {', '.join(wanted.missing)}: {target} ({sum(empty):,})")
+        told = [record for record, nothing in zip(told, empty, strict=True) if not nothing]
+        texts, values = [text for text, no in zip(texts, empty, strict=True) if not no], values[~np.array(empty, bool)]
         for record in reading.records:
             record.values.append(math.nan)
         for record, text, value in zip(told, texts, values.tolist(), strict=True):
@@ -127,10 +136,10 @@ def _measure(reading: Reading, wanted: Wanted) -> None:
                 why, example = why_lost(text, unit), repr(text[:SHOWN])
             lost.setdefault(f"values of {target} left out: {why}", Lost(record.id)).add(example)
         if (code := code_for_nothing(values)) is not None:
-            told = (
-                f"values of {target} that are {code}, unlike all others: where they stand for none, empty these cells"
+            said = (
+                f"values of {target} that are {code}, unlike all others: if they stand for none, data.missing=[{code}]"
             )
-            reading.notes.append(told)
+            reading.notes.append(said)
         if unit:
             reading.notes.append(f"values of {target} are in {unit}")
     reading.notes[:0] = [one.told(what) for what, one in lost.items()]

@@ -161,8 +161,15 @@ def test_what_is_no_number_is_shown_as_it_is_written(tmp_path):
 def test_codes_for_missing_values_are_told(tmp_path):
     reading = read(save(tmp_path / "a.csv", "smiles,logS\nC,1\nCC,-999\nCCC,-999\nCCCC,2\n"), LOGS)
     assert reading.notes == [
-        "values of logS that are -999, unlike all others: where they stand for none, empty these cells"
+        "values of logS that are -999, unlike all others: if they stand for none, data.missing=[-999]"
     ]
+
+
+def test_codes_for_missing_values_that_are_named_are_none(tmp_path):
+    file = save(tmp_path / "a.csv", "smiles,logS\nC,1\nCC,-999.0\nCCC,untested\nCCCC,2\n")
+    reading = read(file, Wanted(("logS",), missing=("-999", "untested")))
+    assert [record.values for record in reading.records] == [[1.0], [2.0]]
+    assert reading.notes == ["taken as missing, -999, untested: logS (2)"]
 
 
 def test_structures_that_cannot_be_read_are_counted(tmp_path):
