@@ -187,11 +187,12 @@ class Sweep:
                 raise Terminated if code == signal.SIGTERM else KeyboardInterrupt
 
     def _add(self, said: dict) -> None:
-        with self.file.open("a") as file:
-            file.write(json.dumps(said) + "\n")
+        with self.file.open("ab", buffering=0) as file:  # in one piece, whatever other runs write
+            file.write(json.dumps(said).encode() + b"\n")
 
     def _lines(self) -> list[dict]:
-        return [json.loads(line) for line in self.file.read_text().splitlines()[1:]]
+        whole = self.file.read_text().rpartition("\n")[0]  # what another machine has begun to write comes later
+        return [json.loads(line) for line in whole.split("\n")[1:]]
 
 
 def alive(process: int) -> bool:

@@ -102,6 +102,18 @@ def test_what_jobs_of_a_cluster_say_is_said_where_the_command_is(tmp_path, monke
     assert begun.stopped() == 2 and begun.failed() == ["1-seed=1"]
 
 
+def test_a_line_that_another_machine_has_begun_to_write_is_read_when_it_is_whole(tmp_path):
+    begun = sweep.Sweep(tmp_path / sweep.ENDED, ["seed=0,1"], 2, launcher="slurm")
+    begun.begin()
+    begun.ended(0, "0-seed=0", " val 1")
+    with begun.file.open("a") as file:
+        file.write('{"stop"')
+        file.flush()
+        assert begun.codes() == [0] and begun.stopped() is None
+        file.write(": 2}\n")
+    assert begun.stopped() == 2
+
+
 def test_a_sweep_is_no_run_and_says_what_can_be_done_with_it(tmp_path):
     (tmp_path / "0-seed=0").mkdir()
     (tmp_path / "0-seed=0" / "config.yaml").touch()
