@@ -75,7 +75,7 @@ class Noise:
     @property
     def has_cdf(self) -> bool:
         """Without one there is no PIT and no RPS."""
-        return ask(self.distribution, "cdf", self.k[:1].to(self._device)) is not None
+        return isinstance(self.distribution, CountDistribution) or not bool(self.ask("cdf", self.k).isnan().all())
 
     @cached_property
     def log_prob(self) -> Tensor:

@@ -56,6 +56,12 @@ def test_scores_that_a_distribution_without_a_cdf_leaves_unknown_are_told(larges
         assert of.remarks({"rate": mean}, k, {}) == []
 
 
+def test_whether_there_is_a_cdf_is_not_found_out_by_working_it_out(monkeypatch):
+    mean = means()
+    monkeypatch.setattr(Poisson, "cdf", None)
+    assert Counts(UNITS, 0.1).remarks({"rate": mean, "distribution": Poisson(mean)}, drawn(Poisson(mean)), {}) == []
+
+
 def test_the_ks_test_is_scipy_s():
     mean = means(500)
     noise = Noise(Poisson(1.05 * mean), drawn(Poisson(mean)))
