@@ -159,13 +159,15 @@ def _ended(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> 
             _check_same(folder, config)
         if go_on and (found := _finished(folder)) is not None:
             return found, None
-        if go_on and (folder / "checkpoints" / "last.pt").exists():
+        resumed = go_on and (folder / "checkpoints" / "last.pt").exists()
+        if not resumed:
+            _check_free(folder)
+        if these.runs > 1:
+            keep(Path(hydra.sweep.dir), these.words)
+            print(plain(f"{folder.name}:"), flush=True)
+        if resumed:
             trained = _go_on(folder, allow=",".join(own_modules(classes)))  # which this command names, too
         else:
-            _check_free(folder)
-            if these.runs > 1:
-                keep(Path(hydra.sweep.dir), these.words)
-                print(plain(f"{folder.name}:"), flush=True)
             story = provenance([as_typed(word) for word in typed], choices_by_group(hydra.runtime.choices))
             trained = _train(config, folder, story)
     if these.runs == 1:

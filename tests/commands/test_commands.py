@@ -85,6 +85,7 @@ def test_sweep(cli, tmp_path):
     assert code == 0 and "4 of 4 runs done" in again and again.count("was there") == 2
     said = "4 runs, 2 of them finished; how long the other 2 take is said when one of them has been trained"
     assert again.startswith(f"{said}\n")
+    assert f"\n{names[1]}:\n" in again and f"\n{names[3]}:\n" in again  # what goes on, and what begins, is named
     assert (first / "checkpoints" / "best.pt").stat().st_mtime_ns == kept
     assert {name: (tmp_path / "sweep" / name / "metrics.json").read_text() for name in names} == before
     refused(cli("train", "-m", "resume=sweep", "seed=5"), "seed=5", "goes on as it began")
