@@ -30,7 +30,7 @@ SLOW = {  # searches of more than a second; a cost of each kind and family is am
     *("categorical", "com_poisson", "generalized_poisson", "zero_inflated_poisson", "zero_inflated_negative_binomial"),
     *("quantile", "student_t", "natural_gaussian", "crps_laplace", "laplace_nll", "arcface", "oasis"),
     *("distance_weighted", "cyclegan", "beta_nll", "faithful", "huber", "crps", "no_margin"),
-    *("negative_binomial", "crps_scaled", "mae", "contrastive"),
+    *("negative_binomial", "crps_scaled", "mae", "contrastive", "gamma", "lognormal"),
 }
 ON_PURPOSE = {  # what is shipped to be seen failing, and where
     "positives_only": {"pushes apart", "a constant"},
