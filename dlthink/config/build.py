@@ -103,7 +103,13 @@ def build(node: DictConfig, **facts: Any) -> Any:
     asked = parameters(maker.func)
     maker = partial(maker.func, **{name: value for name, value in maker.keywords.items() if _heard(name, value, asked)})
     given = {name: value for name, value in facts.items() if name in asked}
-    return maker(**given, **{name: partial(build, inner, **facts) for name, inner in _inner(node)})
+    nested = {name: partial(build, inner, **facts) for name, inner in _inner(node)}
+    try:
+        return maker(**given, **nested)
+    except TypeError as error:  # a metaclass or a decorator may take less than the class says
+        if error.__traceback__.tb_next is not None:  # in the class's own code
+            raise
+        raise BadInput(f"{node['_target_']}: cannot be made with {', '.join(given)} by name: {error}") from error
 
 
 def _heard(name: str, value: Any, asked: Iterable[str]) -> bool:
@@ -126,6 +132,8 @@ def settings(node: DictConfig) -> dict[str, Any]:
 
 def find(node: DictConfig, part: str) -> type:
     """The class named by `_target_`: exactly `module.Class`, never an attribute of an attribute."""
+    if not isinstance(node, DictConfig):
+        raise BadInput(f"{part}={typed(node)}: names no class and its settings; leave the word out")
     name = node.get("_target_")
     if not isinstance(name, str) or not re.fullmatch(r"\w+(\.\w+)+", name):
         raise BadInput(f"{part}: its file needs a line like `_target_: module.Class`")

@@ -20,6 +20,8 @@ def misfit(predicted: dict[str, Any], shapes: dict[str, tuple[int | None, ...]],
         value, words = predicted[name], f"[{', '.join('any' if length is None else str(length) for length in shape)}]"
         if not isinstance(value, Tensor):
             return f"{name} must be a tensor {words}, not a {type(value).__name__}"
+        if value.is_complex() or value.dtype == torch.bool:
+            return f"{name} must be real numbers, not {str(value.dtype).removeprefix('torch.')}"
         if value.ndim != len(shape) or any(b is not None and a != b for a, b in zip(value.shape, shape, strict=True)):
             return f"{name} has the shape {list(value.shape)} where {words} is examined"
         if name in main and not bool(torch.isfinite(value).all()):
@@ -30,13 +32,15 @@ def misfit(predicted: dict[str, Any], shapes: dict[str, tuple[int | None, ...]],
 
 def no_distribution(distribution: Any, y: Tensor) -> str | None:
     """What is wrong with a distribution of y: [n, n_targets], one for each number of it. None where nothing is."""
+    if isinstance(distribution, type):
+        return f"distribution is the class {distribution.__name__}: read out one of it, {distribution.__name__}(...)"
     if not callable(getattr(distribution, "log_prob", None)):
         return f"distribution must be one, as those of torch.distributions are, not a {type(distribution).__name__}"
     try:
         found = distribution.log_prob(y)
     except NotImplementedError:  # then what asks for it is nan
         return None
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, TypeError) as error:
         return f"distribution.log_prob(y) fails: {said(error)}"
     if not isinstance(found, Tensor) or found.shape != y.shape:
         shape = list(found.shape) if isinstance(found, Tensor) else type(found).__name__

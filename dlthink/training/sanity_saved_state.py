@@ -33,6 +33,8 @@ def check_saved_state(loss: nn.Module, twin: Callable[[], nn.Module], ask: Ask) 
         return
     if lazy := next((key for key, value in loss.named_parameters() if is_lazy(value)), None):
         raise BadInput(f"{written(type(loss))}: self.{lazy} has no size before it is asked; write nn.Linear(3, 1), say")
+    if not isinstance(state := stepped.state_dict(), dict):
+        raise BadInput(f"{written(type(loss).state_dict)}(): must return a dict of tensors, not {type(state).__name__}")
     _check_weights(name, loss, stepped, ask)
     _check_seed(name, twin, ask)
     ask(stepped)  # the second step

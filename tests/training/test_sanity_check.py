@@ -305,6 +305,13 @@ WRONG = {
         "def forward",
     ),
     "read without names": ({"predict": "return out"}, ["named quantities", "tensor"], "def predict"),
+    "a complex mean": ({"predict": "return {'mean': out + 0j}"}, ["mean", "real numbers", "complex64"], "def predict"),
+    "a class for a distribution": (
+        {"predict": "return {'mean': out, 'distribution': torch.distributions.Normal}"},
+        ["distribution is the class Normal", "Normal(...)"],
+        "def predict",
+    ),
+    "a state that is none": ({"more": "def state_dict(self, **_):\n    return 3"}, ["a dict", "int"], "def state_dict"),
     "read nothing": ({"predict": "pass"}, ["named quantities", "NoneType"], "def predict"),
     "another name": ({"predict": "return {'rate': out}"}, ["asks for mean", "rate"], "def predict"),
     "a mean too short": ({"predict": "return {'mean': out[:, 0]}"}, ["mean", "[16]", "[16, 3]"], "def predict"),
