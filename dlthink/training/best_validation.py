@@ -40,10 +40,13 @@ class Best:
         return math.isfinite(self.value)
 
     def summary(self, step: int) -> dict[str, float | None]:
-        """At the end of a run, after `step` steps: when the best was, and how much better it is than the best of the
-        first three quarters; None where there was none then."""
-        before = [value for at, value in self.records if at <= (1 - LATE) * step]
-        return {"steps": step, "best": self.step, "late_gain": abs(self.value - before[-1]) if before else None}
+        """At the end of a run, after `step` steps: when the best was, and what it gained in the last quarter, at the
+        pace since the best of the first three; None where there was none then."""
+        found: dict[str, float | None] = {"steps": step, "best": self.step, "late_gain": None}
+        if before := [record for record in self.records if record[0] <= (1 - LATE) * step]:
+            at, value = before[-1]
+            found["late_gain"] = abs(self.value - value) * min(1.0, LATE * step / max(1, self.step - at))
+        return found
 
     def remark(self) -> str | None:
         """At the end of a run: what validations with a figure that is not finite mean for the weights that are kept."""

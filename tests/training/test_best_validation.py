@@ -42,6 +42,9 @@ def test_what_the_last_quarter_gained():
     best, _ = choose("min", 3.0, NAN, 2.0, 2.5, 1.5, 1.25, 1.5, 1.0)
     assert best.summary(8) == {"steps": 8, "best": 8, "late_gain": 0.25}  # by step 6 it was 1.25
     assert choose("max", 1.0, 4.0, 3.0, 2.0)[0].summary(4) == {"steps": 4, "best": 2, "late_gain": 0.0}
+    few = Best("score", "max")
+    assert few.better(1.0, 200) and few.better(3.0, 400)
+    assert few.summary(400)["late_gain"] == 1.0  # in 200 steps 2, in the last quarter half of it
     assert choose("max", 1.0)[0].summary(1) == {"steps": 1, "best": 1, "late_gain": None}  # nothing to compare with
     assert choose("max", NAN, NAN)[0].summary(2) == {"steps": 2, "best": 0, "late_gain": None}
 
