@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from dlthink.config.paths import GROUPS, conf_folder, options
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
+
+MOST = 10_000  # runs of a sweep: seed=range(0,1e9) is a slip, and would fill memory before it is told
 
 
 @lru_cache(maxsize=4096)
@@ -30,7 +33,8 @@ def swept(word: str) -> bool:
 
 
 def values(word: str) -> list[str] | None:
-    """The values that a word is swept over, as text; None of a word with one value, or an interval."""
+    """The values that a word is swept over, as text, at most one more than `MOST`; None of a word with one value, or an
+    interval."""
     from hydra.core.override_parser.types import Glob
 
     override = parsed(word)
@@ -39,7 +43,7 @@ def values(word: str) -> list[str] | None:
     pattern = override.value()
     if isinstance(pattern, Glob):
         return pattern.filter([*options(override.key_or_group, conf_folder())])
-    return [*map(str, override.sweep_string_iterator())]
+    return [*map(str, islice(override.sweep_string_iterator(), MOST + 1))]
 
 
 def is_pattern(word: str) -> bool:

@@ -10,7 +10,7 @@ from itertools import product
 from omegaconf import OmegaConf
 
 from dlthink.config.compose import composed
-from dlthink.config.override import first, parsed, values
+from dlthink.config.override import MOST, first, parsed, values
 from dlthink.config.paths import GROUPS, conf_folder, options
 from dlthink.config.stem import STEM, stem
 from dlthink.errors import BadInput
@@ -135,7 +135,10 @@ def runs(overrides: list[str]) -> int:
     several = {word: each for word in overrides if (each := values(word)) is not None}
     if empty := next((word for word, each in several.items() if not each), None):
         raise BadInput(f"{empty}: is no value at all, so there is nothing to train")
-    return math.prod(map(len, several.values()))
+    if (number := math.prod(map(len, several.values()))) > MOST:
+        longest = max(several, key=lambda word: len(several[word]))
+        raise BadInput(f"{longest}: makes more than {MOST:,} runs; give fewer values, or sweep over a part at a time")
+    return number
 
 
 def name_of_each(overrides: list[str]) -> str:

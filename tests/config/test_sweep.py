@@ -80,3 +80,10 @@ def test_runs_are_called_by_what_tells_them_apart():
     assert OmegaConf.create({"data": {"path": "a/b.csv"}, "name": name}).name == "data.path=b"
     assert name_of_each(["loss=mse"]) == name_of_each(["seed=range(0,1)"]) == number  # one value tells nothing apart
     assert name_of_each([f"a.{'x' * 30}={'y' * 39},z", f"b.{'x' * 30}={'y' * 39},z"]) == number  # too long
+
+
+@pytest.mark.parametrize("words", [["seed=range(0,1e9)"], ["seed=range(101)", "trainer.steps=range(1,101)"]])
+def test_more_runs_than_anybody_means_are_refused_before_they_are_counted_out(words):
+    with pytest.raises(BadInput, match=r"^seed=range.*: makes more than 10,000 runs; give fewer values"):
+        runs(words)
+    assert runs(["seed=range(100)", "trainer.steps=range(1,101)"]) == 10_000
