@@ -228,6 +228,8 @@ class Table:
                 if name not in frame:
                     raise no_such_column(name, list(frame.columns), None, source)
             return {name: kind for name, kind in state["kinds"].items() if name in frame}
+        if self.features == []:
+            raise BadInput("data.features=[]: names no column to predict from: name some, or leave it out to take all")
         named = chosen(frame, self.features, "data.features", source) if self.features else list(frame.columns)
         left_out = {*taken, *chosen(frame, self.ignore or [], "data.ignore", source)}
         codes = set(chosen(frame, self.categories or [], "data.categories", source))

@@ -24,6 +24,10 @@ def path(tmp_path):
     return written(tmp_path, frame())
 
 
+def test_no_features_are_not_all_of_them(tmp_path):
+    refused(["names no column to predict from"], written(tmp_path, frame()), features=[])
+
+
 def test_a_table_becomes_splits(path):
     data = reals(path)
     assert data.facts["n_in"] == len(["a", "b", "paid", "day"]) + 4  # the day's place in the year and the week
