@@ -31,6 +31,11 @@ LAW = "scatters less; try loss=com_poisson or loss=generalized_poisson and more 
         ("a point: try loss=triplet loss.mining=semi_hard", Triplet(mining="semi_hard"), "a point"),
         ("a point: try loss=triplet loss.mining=semi_hard", Triplet(mining="random"), None),
         ("a cut: try loss=quantile, or a cost of your own", Quantile(1), "a cut: try a cost of your own"),
+        (
+            "long: try loss=quantile, or where it grows loss=mae, loss=mse",
+            Quantile(1),
+            "long: try where it grows loss=mae, loss=mse",
+        ),
         ("nothing to try", Poisson(1), "nothing to try"),
     ],
 )

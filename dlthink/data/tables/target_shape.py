@@ -5,13 +5,13 @@ import numpy as np
 ENOUGH = 100  # rows
 MANY, TIMES = 0.01, 2.0  # of the rows, and the rows of any value within: more lie at an end that cuts values off
 FINE = 20  # different values: fewer are grades, of which the last may well be the commonest
-POSITIVE = "loss=lognormal, loss=gamma"  # costs of targets that are all above 0
+POSITIVE = "where its spread grows with it loss=lognormal, loss=gamma"  # costs of targets that are all above 0
 SKEWED = 5.0  # times as far from the median is the 99th percentile as the 1st; exponential 6, exp(normal) 10
 
 
 def notes(y: np.ndarray, names: list[str]) -> list[str]:
     """A line for each end and each tail of y [n, n_targets], nan where missing, with the cost to try."""
-    ways = f"{POSITIVE}, loss=quantile" if np.nanmin(y) > 0 else "loss=quantile"
+    ways = f"loss=quantile, or {POSITIVE}" if np.nanmin(y) > 0 else "loss=quantile"
     each = zip(names, y.T, strict=True)
     return [said for name, column in each for said in _notes(column[~np.isnan(column)], name, ways)]
 

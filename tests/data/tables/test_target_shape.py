@@ -15,7 +15,10 @@ NORMAL = CHANCE.normal(20, 5, 1000)
         (NORMAL.clip(max=27), ["% of the rows have the largest price, 27: were values above it cut off?"]),
         (NORMAL.clip(min=12), ["% of the rows have the smallest price, 12: were values below"]),
         (np.exp(CHANCE.normal(0, 1, 1000)), ["price is positive and has a long tail"]),
-        (np.exp(CHANCE.normal(0, 1, 1000)), ["try loss=lognormal, loss=gamma, loss=quantile"]),
+        (
+            np.exp(CHANCE.normal(0, 1, 1000)),
+            ["try loss=quantile, or where its spread grows with it loss=lognormal, loss=gamma"],
+        ),
         (NORMAL, []),
         (NORMAL.round(), []),
         (CHANCE.exponential(1, 1000), ["price is positive and has a long tail"]),
