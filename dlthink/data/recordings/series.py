@@ -10,6 +10,7 @@ import numpy as np
 from dlthink.errors import BadInput
 
 ALIKE = 0.01  # of a bin: times so near to a grid lie on it
+LARGEST = 1e100  # of a covariate; the square of a larger one may be infinite
 
 
 def clock(time: float) -> str:
@@ -113,6 +114,13 @@ class Series:
             raise bad(
                 f"{self.key}: {self.names[column]} is {values[column]} at {clock(time)} s ({len(rows)} such rows): "
                 f"fill it in, leave the stretch out with the key intervals, or such stretches with data.gap=1"
+            )
+        if len(rows := np.flatnonzero(inside & (np.abs(self.values) > LARGEST).any(axis=1))):
+            values, time = self.values[rows[0]], self.times[rows[0]]
+            column = np.abs(values).argmax()
+            raise bad(
+                f"{self.key}: {self.names[column]} is {values[column]:.4g} at {clock(time)} s ({len(rows)} such rows), "
+                f"more than can be squared and added up: give it in a larger unit, or nan where it stands for nothing"
             )
         if finite.sum() < (1 if self.held else 2):
             raise bad(f"{self.key} has fewer than 2 rows of finite numbers: check how it was saved")

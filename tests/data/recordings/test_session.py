@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dlthink.errors import BadInput
-from tests.data.recordings.made import binned, session
+from tests.data.recordings.made import binned, changed, session
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,12 @@ def test_another_recording_without_a_unit_or_covariate():
         binned(session(number=2), state=first.state)
     with pytest.raises(BadInput, match="no covariate 'b'"):
         binned(session(names=["a", "c"]), state=first.state)
+
+
+def test_a_covariate_whose_square_overflows_is_told():
+    """Its spread would be infinite, and what the network sees of it 0."""
+    given = session()
+    values = given.series[0].values.copy()
+    values[100, 1] = -1e300
+    with pytest.raises(BadInput, match=r"b is -1e\+300 at 3.333\d* s \(1 such rows\), more than can be squared"):
+        changed(given, covariates=values).checked()
