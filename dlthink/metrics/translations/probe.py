@@ -8,6 +8,7 @@ import numpy as np
 
 FOLDS = 5
 RIDGES = 10.0 ** np.arange(-4, 3)  # of the mean eigenvalue
+NOTHING = 1e-12  # of the largest eigenvalue, far below every ridge
 
 
 class Probe:
@@ -50,17 +51,29 @@ def fitted(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, float]:
     root = np.concatenate([np.full(len(x), 1 / math.sqrt(len(x))) for x in (first, second)])
     x = (np.concatenate([first, second]) - centre) * root[:, None]
     y = np.repeat([-1.0, 1.0], [len(first), len(second)]) * root
-    values, vectors = np.linalg.eigh(x @ x.T)
-    scale = max(values.mean(), 1e-12)
+    values, vectors = _spectrum(x)
+    scale = max(values.sum() / len(x), 1e-12)
     turned = vectors.T @ y
+    rest, outside = y - vectors @ turned, (1 - (vectors**2).sum(1)).clip(0)  # where photos have no length
     best = (math.inf, None)
     for ridge in RIDGES * scale:
         inverse = 1 / (values.clip(0) + ridge)
-        dual = vectors @ (inverse * turned)
+        dual = vectors @ (inverse * turned) + rest / ridge
         # the threshold is fitted, too: without its direction in G^-1, along which the centred photos have no length
-        left_out = dual / (vectors**2 @ inverse - root**2 / (2 * ridge))
+        left_out = dual / (vectors**2 @ inverse + outside / ridge - root**2 / (2 * ridge))
         error = float((left_out**2).sum())
         if error < best[0]:
             best = (error, dual)
     weight = x.T @ best[1]
     return weight, float(centre @ weight)
+
+
+def _spectrum(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues and eigenvectors [n, r] of x x', of which all others are 0; by the smaller of x x' and x' x, since of
+    thousands of photos the one takes half a gigabyte. x [n, d]"""
+    n, d = x.shape
+    if n <= d:
+        return np.linalg.eigh(x @ x.T)
+    values, across = np.linalg.eigh(x.T @ x)
+    some = values > NOTHING * max(values[-1], 1e-300)
+    return values[some], x @ across[:, some] / np.sqrt(values[some])

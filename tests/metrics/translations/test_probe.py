@@ -101,3 +101,14 @@ def test_too_little_and_not_finite_is_nan():
     assert found.defined and math.isnan(found.share(summer[:2] * np.nan, "summer", "winter"))
     flat = Probe(named(np.ones((5, 3)), np.ones((5, 3))))
     assert flat.ceiling("winter") == flat.ceiling("summer") == 0
+
+
+def test_of_many_photos_the_fit_is_that_by_their_features():
+    """Columns of zeros change nothing but the way in which it is worked out."""
+    for shift, seed in ((0.0, 1), (1.0, 2), (3.0, 3)):
+        few = seasons(60, 40, 12, shift=shift, seed=seed)
+        few = [np.concatenate([x, x[:, :2] @ np.ones((2, 3))], 1) for x in few]  # some directions have no length
+        many = [np.concatenate([x, np.zeros((len(x), 100))], 1) for x in few]
+        (weight, middle), (weight2, middle2) = fitted(*few), fitted(*many)
+        np.testing.assert_allclose(weight, weight2[: len(weight)], rtol=1e-8, atol=1e-10)
+        assert middle == pytest.approx(middle2, rel=1e-8, abs=1e-10)
