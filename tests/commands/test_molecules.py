@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-import yaml
+from omegaconf import OmegaConf
 
 pytest.importorskip("rdkit", reason="molecules need rdkit")
 
@@ -29,7 +29,7 @@ NAMES |= {f"coverage_{percent}" for percent in (50, 80, 90, 95)} | {
 COSTS = sorted(
     name
     for name, file in options("loss", conf_folder()).items()
-    if "reals" in find(yaml.safe_load(file.read_text()), "loss").targets
+    if "reals" in find(OmegaConf.load(file), "loss").targets
 )
 
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
+from omegaconf import OmegaConf
 
 pytest.importorskip("rdkit", reason="molecules need rdkit")
 
@@ -19,7 +19,7 @@ from tests.data.molecules.made_properties import table
 COSTS = sorted(
     name
     for name, file in options("loss", conf_folder()).items()
-    if "reals" in find(yaml.safe_load(file.read_text()), "loss").targets
+    if "reals" in find(OmegaConf.load(file), "loss").targets
 )
 DIFFERENT = {"gaussian_nll", "mse", "quantile", "student_t"}  # a spread, none, a table of quantiles, a learned shape
 TINY = ["model.width=8", "model.depth=2", "trainer=smoke", "trainer.device=cpu"]

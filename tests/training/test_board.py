@@ -23,10 +23,11 @@ def events(finished):
 
 def test_metrics_by_name(finished):
     metrics = json.loads((finished / "metrics.json").read_text())
-    assert metrics.keys() == {"val", "test"}
-    for split in metrics.values():
-        assert split.keys() >= METRICS
-        assert all(isinstance(value, float) for value in split.values())
+    assert metrics.keys() == {"val", "test", "training"}
+    assert metrics["training"].keys() == {"steps", "best", "late_gain"}
+    for split in ("val", "test"):
+        assert metrics[split].keys() >= METRICS
+        assert all(isinstance(value, float) for value in metrics[split].values())
 
 
 def test_curves(events):
