@@ -70,8 +70,10 @@ def test_train_evaluate_predict(cli, path, tmp_path):
 
 
 @pytest.mark.parametrize("loss", [c if c in DIFFERENT else pytest.param(c, marks=pytest.mark.slow) for c in COSTS])
-def test_every_cost_on_two_targets_with_gaps(cli, monkeypatch, path, loss):
+def test_every_cost_on_two_targets_with_gaps(cli, monkeypatch, tmp_path, loss):
     monkeypatch.setattr(Properties, "figures", lambda *_: {})
+    above_0 = table(others=lambda row: row["others"] and f"{row['others']}.5")  # some costs take no other targets
+    path = save(tmp_path / "a.csv", above_0)
     words = ["data=molecule_table", f"data.path={path}", "data.target=[atoms,others]", *QUICK]
     code, _, err = cli("train", *words, f"loss={loss}", "hydra.run.dir=run")
     assert code == 0, err
