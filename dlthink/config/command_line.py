@@ -160,12 +160,10 @@ def _check_choice(group: str, choice: Any, own: list[Path]) -> None:
         several = in_shell(f"{group}={names}")
         raise BadInput(f"{group}=[{names}]: one choice a run; to try several: dlthink train -m {several}")
     if isinstance(choice, dict):
-        raise BadInput(
-            f"{group}={{...}}: choose a {group} by its name, and set its values one by one, {group}.KEY=VALUE"
-        )
+        raise BadInput(f"{group}={{...}}: choose by a name, {group}=NAME, and set values one by one, {group}.KEY=VALUE")
     name = _text(choice)
     if choice is None and group != "experiment":
-        raise BadInput(f"{group}=null: a run needs a {group}; leave the word out for the usual one")
+        raise BadInput(f"{group}=null: every run needs one; leave the word out for the usual one")
     if choice is None:
         raise BadInput("experiment=null: leave the word out for none")
     file = Path(f"{name.removesuffix('.py')}.py")
