@@ -16,10 +16,10 @@ from dlthink.checks.functionals import NEAR, Named, name_of
 from dlthink.checks.minimum import Minimum, minimise, read
 from dlthink.checks.truth import Truth, gathered, levels
 from dlthink.distributions.completed import completed
+from dlthink.distributions.normal import ONE_STD
 from dlthink.distributions.optional_formulas import ask
 from dlthink.protocols import Loss
 
-ONE_STD = (0.15865525393145707, 0.8413447460685429)  # quantiles of a normal distribution, one standard deviation out
 SPREAD = 0.03  # by which, in relation, a spread may differ from the true one
 DRAWN = 1000  # samples of each group of a cost's own distribution
 

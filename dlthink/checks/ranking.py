@@ -18,7 +18,6 @@ from dlthink.training.terms import twin
 NOISE = 0.05  # of embeddings about their person's place, per person's length
 SEEN = 0.01  # of the steepest slope: a smaller one is none
 STEPS, RATE = 150, 0.1  # of the search for the best embedding
-CURE = "is the sign of d(a,p) right, and are people compared by y[:, None] == y?"
 RANKED = 0.99  # area under the curve from which on people are told apart
 
 
@@ -43,13 +42,12 @@ def check_pull(asked: CostOnBatch) -> Iterator[Finding]:
     if change < -SEEN:
         yield Finding("pulls together", "passed", "it falls when photos of one person come nearer to each other")
     else:
-        stops = stopped(asked) if abs(change) <= SEEN else None
         yield Finding(
             "pulls together",
             "failed",
             "it does not fall when photos of one person come nearer to each other"
             + (": it rises" if change > SEEN else ", nor does it rise"),
-            f"{stops} cuts it off" if stops else CURE,
+            _cut_off(asked, change) or "is the sign of d(a,p) right, and are people compared by y[:, None] == y?",
         )
 
 
@@ -63,9 +61,14 @@ def check_push(asked: CostOnBatch) -> Iterator[Finding]:
         what = (
             "it rises when people move away from each other" if change > SEEN else "nothing in it pushes people apart"
         )
-        stops = stopped(asked) if abs(change) <= SEEN else None
-        advice = f"{stops} cuts it off" if stops else "a cost needs negatives: photos of others, farther than one's own"
+        advice = _cut_off(asked, change) or "a cost needs negatives: photos of others, farther than one's own"
         yield Finding("pushes apart", "failed", what, advice)
+
+
+def _cut_off(asked: CostOnBatch, change: float) -> str | None:
+    """Where the cost stops gradients, if it neither falls nor rises."""
+    stops = stopped(asked) if abs(change) <= SEEN else None
+    return stops and f"{stops} cuts it off"
 
 
 def _either(asked: CostOnBatch) -> list[CostOnBatch]:

@@ -57,8 +57,7 @@ def _all_of(word: str, overrides: list[str], tell: Callable[[str], None] | None)
 
 def _fitting(names: list[str], overrides: list[str]) -> list[str]:
     """Those of the costs that the experiment of the other words can be trained with, whatever these choose."""
-    others = [word for word in overrides if not word.startswith(("loss=", "loss."))]
-    for _, words in _choices(others):
+    for _, words in _choices(_without_cost(overrides)):
         names = _fit(names, words)
     return names
 
@@ -93,14 +92,17 @@ def _refused(names: list[str], overrides: list[str]) -> dict[str, str]:
     asking = {name: node for name, node in nodes.items() if Loss.misfit.given(build.find(node, "loss"))}
     if not asking:
         return {}
-    others = [word for word in overrides if not word.startswith(("loss=", "loss."))]
-    every = [composed(words, {})[0].data for _, words in _choices(others)]
+    every = [composed(words, {})[0].data for _, words in _choices(_without_cost(overrides))]
     for node in {str(node): node for node in every}.values():
         with own_code():
             data = build.build(node)
             said = {name: build.misfit(build.build(cost, **data.facts), data) for name, cost in asking.items()}
         refused |= {name: why for name, why in said.items() if why}
     return refused
+
+
+def _without_cost(overrides: list[str]) -> list[str]:
+    return [word for word in overrides if not word.startswith(("loss=", "loss."))]
 
 
 def _choices(overrides: list[str]) -> Iterator[tuple[list[str], list[str]]]:

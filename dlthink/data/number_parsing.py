@@ -14,17 +14,10 @@ SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f]")  # no-break, thin and 
 UNSEEN = "\u200b\u200e\u200f\u2060\ufeff"  # joins, directions, the mark that begins a file
 WRITTEN = str.maketrans(
     {
-        "\u066b": ".",
-        "\u066c": "'",
-        "\uff0e": ".",
-        "\uff0c": ",",
-        "\u2212": "-",
-        "\u2019": "'",
-        "\ufe63": "-",
-        "\uff0d": "-",
-        "\u2013": "-",
+        **dict.fromkeys("\u2212\ufe63\uff0d\u2013", "-"),  # minus signs
+        **{"\u066b": ".", "\u066c": "'", "\uff0e": ".", "\uff0c": ",", "\u2019": "'"},  # decimals and thousands
     }
-)  # minus signs; an apostrophe
+)
 MONEY = r"[$€£¥₹₽₩₺]|(?:[A-Z]{3}|US\$|R\$|S?Fr\.|Rs\.?|kr\.?|zł)(?=[ \d])"
 UNIT = r"[%‰$€£¥₹₽₩₺℃℉]|°\s?[CFK]?|[^\W\d_][\w.*/^²³·%-]{0,11}"
 DIGITS = r"[-+]?[\d.,' ]*\d[\d.,' ]*?(?:[eE][-+]?\d+)?"

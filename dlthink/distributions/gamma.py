@@ -83,10 +83,10 @@ class Gamma(RealDistribution):
 
     def crps(self, value: Tensor) -> Tensor:
         """x (2 F_k(x) - 1) - m (2 F_(k+1)(x) - 1) - m / (k B(1/2, k)), k the shape, m the mean, all less the start."""
-        x, k, m = exact(value) - exact(self.start), exact(self.shape), exact(self.log_mean).exp()
+        y, k, m = exact(value), exact(self.shape), exact(self.log_mean).exp()
+        x = y - exact(self.start)
         beta = (2 / k).sqrt() * log_normalizer(2 * k).exp()  # 1 / (k B(1/2, k))
-        value_64 = exact(value)
-        found = x * (2 * self._below(value_64, 0) - 1) - m * (2 * self._below(value_64, 1) - 1) - m * beta
+        found = x * (2 * self._below(y, 0) - 1) - m * (2 * self._below(y, 1) - 1) - m * beta
         return found.to(value.dtype)
 
     def _below(self, value: Tensor, more: int) -> Tensor:

@@ -8,6 +8,8 @@ from torch.distributions import Normal as TorchNormal
 
 ROOT_2_PI = math.sqrt(2 * math.pi)
 
+ONE_STD = (0.15865525393145707, 0.8413447460685429)  # P(N(0, 1) < -1), P(N(0, 1) < 1)
+
 
 def phi(z: Tensor) -> Tensor:
     """Density of N(0, 1)."""

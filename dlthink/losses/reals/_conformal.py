@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
+from dlthink.distributions.normal import ONE_STD
 from dlthink.distributions.quantiles import Quantiles
 
 SHARES = torch.tensor(
     [0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99], dtype=torch.float64
 )  # of central intervals
-ONE_BELOW = 0.15865525393145707  # P(N(0, 1) < -1)
 LEVELS = torch.cat([(1 - SHARES.flip(0)) / 2, (1 + SHARES) / 2])  # of their ends
 
 
@@ -76,8 +76,7 @@ class LogResidual:
 
 def _of_log(predicted: Distribution) -> tuple[Tensor, Tensor]:
     """Where the logarithm lies, and its spread: [n, n_targets] twice."""
-    levels = (ONE_BELOW, 0.5, 1 - ONE_BELOW)
-    low, middle, high = (predicted.icdf(torch.full_like(predicted.mean, p)).log() for p in levels)
+    low, high, middle = (predicted.icdf(torch.full_like(predicted.mean, p)).log() for p in (*ONE_STD, 0.5))
     return middle, 0.5 * (high - low)
 
 

@@ -43,6 +43,21 @@ def build(name: str, targets: int = 2, dtype: torch.dtype = torch.float64, **set
     return kind(targets, **(own | settings)).to(dtype)
 
 
+def best_answer(loss, y: Tensor, *more: Tensor) -> Tensor:
+    """The one answer to all of y that costs least, [outputs], by L-BFGS; `more` of the cost is fitted with it."""
+    out = torch.zeros(loss.outputs_per_target, dtype=torch.float64, requires_grad=True)
+    search = torch.optim.LBFGS([out, *more], max_iter=100, line_search_fn="strong_wolfe")
+
+    def again():
+        search.zero_grad()
+        cost = loss(out.expand(len(y), -1), y)["nll"]
+        cost.backward()
+        return cost
+
+    search.step(again)
+    return out.detach()
+
+
 def sample(loss, n: int = 40, members: int | None = None, seed: int = 0) -> tuple[Tensor, Tensor]:
     """An answer of the right shape, and targets in units of their own; `loss` is prepared on them."""
     g = torch.Generator().manual_seed(seed)

@@ -23,15 +23,7 @@ BY_PANDAS = {  # what reads it: {ending: what it is}
 LINES = (".jsonl", ".ndjson")
 OF_R = (".rds", ".rda", ".rdata")
 MOLECULES = (".sdf", ".sd", ".mol", ".mol2", ".pdb")
-AS_TEXT = (
-    *LINES,
-    *MOLECULES,
-    ".json",
-    ".html",
-    ".htm",
-    ".xml",
-    ".arff",
-)  # others hold bytes: what is text is no such file
+AS_TEXT = (*LINES, *MOLECULES, ".json", ".html", ".htm", ".xml", ".arff")  # others hold bytes: text is no such file
 BYTES = {*range(32)} - {*b"\t\n\r"}
 BEGINS = {  # {first bytes: an ending of its kind}
     b"ARROW1": ".feather",
