@@ -68,7 +68,7 @@ class Run:
         saved = run.best()
         if parts is None:
             with saved.fitting():
-                parts = build.assemble(run.config, state=saved["data"])
+                parts = build.assemble(run.config, saved)
         self._fitted = saved.fitted
         folders.install(saved, parts.loss, parts.model, parts.trainer.precision)
         self._parts = parts

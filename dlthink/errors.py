@@ -1,5 +1,6 @@
 """The ways a run can end badly, and how each is said in one line."""
 
+import re
 import shlex
 import signal
 import sys
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 STOP = 128  # and the number of a signal: the exit code of what that has ended, as a shell has it
+LONG = re.compile(r"\S{300,}")  # what no line holds: a number of a thousand digits, a list of a hundred names
 
 
 class BadInput(ValueError):
@@ -100,7 +102,12 @@ def in_a_line(error: BaseException) -> tuple[str, int]:
     elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         message = f"{where}{error.strerror or error}; what was saved before is still there"
-    return plain(f"dlthink: {' '.join(message.splitlines())}"), code
+    return plain(f"dlthink: {LONG.sub(_cut, ' '.join(message.splitlines()))}"), code
+
+
+def _cut(found: re.Match[str]) -> str:
+    word = found[0]
+    return f"{word[:100]}...{word[-60:]}"
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:

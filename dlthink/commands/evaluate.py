@@ -49,7 +49,7 @@ def main(words: list[str]) -> int:
         parts = elsewhere(run, saved, on, theirs)
     else:
         with saved.fitting():
-            parts = build.assemble(run.config, state=saved["data"])
+            parts = build.assemble(run.config, saved)
     for note in parts.data.notes:
         print(plain(f"note: {apt(note, parts.loss)}"))
     audit = given["audit"] == "true"

@@ -45,7 +45,7 @@ def main(words: list[str]) -> int:
     saved = run.best()
     trainer = build.build(run.config.trainer)
     with saved.fitting():
-        loss, model = build.networks(run.config, saved["facts"])
+        loss, model = build.networks(run.config, saved["facts"], saved)
         metrics = build.build(run.config.metrics, **saved["facts"]) if given["figures"] else None
     if metrics is not None and not Metrics.drawings.given(metrics):
         raise BadInput(

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,7 @@ from dlthink.errors import BadInput
 from dlthink.nested_tensors import join
 from dlthink.protocols import Data, Loss, Metrics, lacks
 from dlthink.training import rng
+from dlthink.training.checkpoint import Checkpoint
 from dlthink.training.parts import Parts
 from dlthink.user_errors import own_code, written
 
@@ -59,11 +61,11 @@ def answers(config: DictConfig) -> tuple[str, tuple[str, ...]]:
     return _answers(config.data, find(config.data, "data"))
 
 
-def assemble(config: DictConfig, state: dict | None = None) -> Parts:
-    """The objects of a checked configuration. `state`: the data's own, from a checkpoint, used instead of a new one."""
+def assemble(config: DictConfig, saved: Checkpoint | None = None) -> Parts:
+    """The objects of a checked configuration; of a run that was saved, its data's own state is used, no new one."""
     trainer, optim = build(config.trainer), build(config.optim)
-    data = build(config.data) if state is None else build(config.data, state=state)
-    loss, model = networks(config, data.facts)
+    data = build(config.data) if saved is None else build(config.data, state=saved["data"])
+    loss, model = networks(config, data.facts, saved)
     check_targets(loss, data)
     return Parts(data, build(config.metrics, **data.facts), loss, model, optim, trainer)
 
@@ -81,13 +83,17 @@ def check_targets(loss: Any, data: Any) -> None:
         raise BadInput(f"loss={cost_name(loss)}: {said}")
 
 
-def networks(config: DictConfig, facts: dict[str, Any]) -> tuple[Any, Any]:
-    """Cost and network for data with these facts; the same first weights for every cost of the same width."""
-    rng.seed(config.seed)
-    loss = build(config.loss, **facts)
-    check_made(loss)
-    rng.seed(config.seed)
-    model = build(config.model, **facts, n_out=facts["n_targets"] * loss.outputs_per_target)
+def networks(config: DictConfig, facts: dict[str, Any], saved: Checkpoint | None = None) -> tuple[Any, Any]:
+    """Cost and network for data with these facts; the same first weights for every cost of the same width.
+
+    saved: what they will hold, if it is there already; none of their tensors is much larger. Raises BadInput.
+    """
+    with saved.weight_limit() if saved else nullcontext():
+        rng.seed(config.seed)
+        loss = build(config.loss, **facts)
+        check_made(loss)
+        rng.seed(config.seed)
+        model = build(config.model, **facts, n_out=facts["n_targets"] * loss.outputs_per_target)
     return loss, model
 
 

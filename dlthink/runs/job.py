@@ -258,7 +258,7 @@ def _train(
     from dlthink.runs.launch import launch
 
     with saved.fitting() if saved else nullcontext():
-        parts = build.assemble(config, state=saved and saved["data"])
+        parts = build.assemble(config, saved)
     results = launch(parts, config, folder, story, saved, before)
     metrics = parts.metrics
     return Trained(results, metrics.best[0], Metrics.scores.of(metrics), Metrics.glossary.of(metrics))

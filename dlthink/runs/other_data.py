@@ -48,7 +48,7 @@ def elsewhere(run: Run, saved: Checkpoint, on: str, settings: list[str]) -> Part
             theirs, ours = data.facts.get(name), saved["facts"][name]
             if theirs != ours:
                 raise BadInput(f"on={on}: {name} is {theirs}, and the network was made for {ours}")
-        loss, model = build.networks(config, saved["facts"])
+        loss, model = build.networks(config, saved["facts"], saved)
         build.check_targets(loss, data)
     trainer = build.build(config.trainer)
     return Parts(data, build.build(config.metrics, **data.facts), loss, model, None, trainer)

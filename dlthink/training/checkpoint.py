@@ -6,7 +6,9 @@
 import io
 import math
 import os
+import pickle
 import pickletools
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from dlthink import __version__
 from dlthink.errors import BadInput, out_of_memory
 from dlthink.files.atomic import renamed
 from dlthink.files.zip_directory import check_directory
+from dlthink.training.weight_limit import WeightLimit
 
 LARGEST = 4 << 30  # bytes of a checkpoint
 LISTED = 1 << 22  # bytes of its list of tensors: some 40,000
@@ -77,6 +80,15 @@ class Checkpoint:
                 first = str(error).splitlines()[-1].strip()
                 raise BadInput(f"{self.path}: holds another {what} than the configuration builds: {first}") from error
 
+    def weight_limit(self) -> WeightLimit:
+        """While network and cost are built for it: none of their tensors is far larger than all that it holds."""
+        return WeightLimit(self._held()[0] + MORE, _far_fewer(self.path))
+
+    def _held(self) -> tuple[int, int]:
+        """How many numbers network and cost have in it, and in how many tensors."""
+        held = [value for part in ("model", "loss") for value in self[part].values() if isinstance(value, torch.Tensor)]
+        return sum(value.numel() for value in held), len(held)
+
     @contextmanager
     def fitting(self, beside: str = "") -> Iterator[None]:
         """While objects are built from it: one line where the two do not fit, and no network beyond its weights.
@@ -84,16 +96,16 @@ class Checkpoint:
         beside: what else is read meanwhile, for the message. Raises BadInput; MemoryError where memory is too small.
         """
         path = self.path
-        held = [value for part in ("model", "loss") for value in self[part].values() if isinstance(value, torch.Tensor)]
-        room = [sum(value.numel() for value in held) + MORE, len(held) + MORE_TENSORS]
-        del self, held  # the caller may let go of them
+        numbers, tensors = self._held()
+        room = [numbers + MORE, tensors + MORE_TENSORS]
+        del self  # the caller may let go of it
 
         def count(module: nn.Module, name: str, value: torch.Tensor | None) -> None:
             if isinstance(value, torch.Tensor):
                 room[0] -= value.numel()
                 room[1] -= 1
                 if min(room) < 0:
-                    raise BadInput(f"{path}: holds far fewer weights than the network or cost of the configuration has")
+                    raise BadInput(_far_fewer(path))
 
         handles = [
             hooks.register_module_parameter_registration_hook(count),
@@ -176,7 +188,7 @@ def load(path: Path, mapped: bool = True) -> Checkpoint:
         state = torch.load(str(path), map_location="cpu", weights_only=True, mmap=mapped)
         _check_values(state, size)
     except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = _named(error) or (str(error).splitlines() or [type(error).__name__])[0]
         raise BadInput(f"{path}: the checkpoint is damaged or not a torch file ({reason}); use another one") from error
     if not isinstance(state, dict) or not {"model", "loss", "step"} <= state.keys():
         raise BadInput(f"{path}: not a checkpoint of dlthink (a dictionary with model, loss, step, ...)")
@@ -190,6 +202,18 @@ def load(path: Path, mapped: bool = True) -> Checkpoint:
     if len(recent) > step or not all(isinstance(value, int | float) and math.isfinite(value) for value in numbers):
         raise BadInput(f"{path}: not a checkpoint of dlthink (recent terms should be finite numbers, of steps taken)")
     return Checkpoint(path, state)
+
+
+def _far_fewer(path: Path) -> str:
+    return f"{path}: holds far fewer weights than the network or cost of the configuration has"
+
+
+def _named(error: Exception) -> str | None:
+    """What a checkpoint would have run, where that is why torch refuses it: its own words advise to let it."""
+    if not isinstance(error, pickle.UnpicklingError):
+        return None
+    named = re.search(r"GLOBAL (\S+)", str(error))
+    return f"it wants {named[1]} to be called" if named else "it holds more than tensors and plain values"
 
 
 def _check_archive(path: Path, size: int) -> None:

@@ -7,6 +7,10 @@ import pytest
 import torch
 import yaml
 
+from dlthink.config import build
+from dlthink.errors import BadInput
+from dlthink.runs.folder import open_run
+from dlthink.training import checkpoint
 from tests.conftest import refused
 
 
@@ -37,6 +41,16 @@ def test_a_network_far_beyond_its_weights(cli, run, setting):
         code, out, err = cli(*words)
         refused((code, out, err))
         assert "far fewer weights" in err or "memory" in err  # whichever is noticed first
+
+
+def test_weights_are_refused_before_they_are_made(run, monkeypatch):
+    """Zeros of 10^10 targets would fill 40 GB before a hook on a cost's tensors is asked."""
+    opened = open_run(str(run))
+    saved = opened.best()
+    monkeypatch.setattr(checkpoint, "MORE", 1000)
+    with pytest.raises(BadInput, match="far fewer weights"):
+        build.networks(opened.config, saved["facts"] | {"n_targets": 10**6}, saved)
+    assert build.networks(opened.config, saved["facts"], saved)[0].log_mean.shape == (saved["facts"]["n_targets"],)
 
 
 def write(run, change):
