@@ -66,27 +66,30 @@ class Moments(Split):
     def _sums(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Mean of x [p] and y [n_targets], covariances [p, p] and [p, n_targets], in float64 but for a chunk's sums."""
         n, kind = len(self), {"dtype": torch.float64, "device": self.features.device}
-        square = torch.zeros(self.numbers, self.numbers, **kind)
-        sums = torch.zeros(1 + self.y.shape[1], self.window, self.features.shape[1], **kind)
+        mean, square = torch.zeros(self.numbers, **kind), torch.zeros(self.numbers, self.numbers, **kind)
+        sums = torch.zeros(self.window, self.y.shape[1] + (not self.white), self.features.shape[1], **kind)
         for rows in self.rows.split(max(1, ROWS // self.numbers)):
             for bin, product in enumerate(self._with_y(rows)):
-                sums[:, bin] += product
+                sums[bin] += product
             if not self.white:
                 x = self.windows(rows - self.before)
                 square += x.T @ x
-        mean, mean_y = sums[0].flatten() / n * (not self.white), self.targets().mean(0, dtype=torch.float64)
-        product = sums[1:].flatten(1).T / n
+        if not self.white:
+            mean, sums = sums[:, -1].flatten() / n, sums[:, :-1]
+        mean_y, product = self.targets().mean(0, dtype=torch.float64), sums.transpose(1, 2).flatten(0, 1) / n
         return mean, mean_y, square / n - mean.outer(mean), product - mean.outer(mean_y)
 
     def _with_y(self, rows: Tensor) -> Iterator[Tensor]:
-        """For each bin of a window, the sums of x and of y x' over samples: [1 + n_targets, n_in].
+        """For each bin of a window, the sums over samples of y x', and of x where its mean is not known:
+        [n_targets (+ 1), n_in].
 
         No window is copied: y lies at the present bins, zeros between them, and slides along the features.
         """
         if not len(rows):
             return
         first, bins = int(rows[0]), int(rows[-1] - rows[0]) + 1
-        y = self.y.new_zeros(1 + self.y.shape[1], bins)
-        y[:, rows - first] = torch.cat([self.y.new_ones(1, len(rows)), self.y[rows].T])
+        present = self.y.new_zeros(bins, 1).index_fill_(0, rows - first, 1.0)
+        y = present * self.y[first : first + bins]
+        y = y if self.white else torch.cat([y, present], 1)
         for start in range(first - self.before, first + self.after + 1):
-            yield y @ self.features[start : start + bins]
+            yield y.T @ self.features[start : start + bins]

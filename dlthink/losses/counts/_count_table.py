@@ -6,6 +6,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from dlthink.losses.counts._log_factorial import log_factorial
+
 Function = Callable[..., tuple[Tensor, ...]]
 
 
@@ -21,25 +23,25 @@ class CountTable:
 
     def __init__(self, k: Tensor):
         self.k = k
-        self.row = None
-        if (most := _largest(k)) and not bool(k.frac().any()):
-            self.rows, self.log_rows = _table(1 << most.bit_length(), k.shape[1], k.dtype)
-            self.row = k.long()
+        self.place = None
+        if (most := _largest(k)) and not float(k.frac().amax()):
+            self.rows, self.log_rows, target = _table(1 << most.bit_length(), k.shape[1], k.dtype)
+            self.place = torch.add(target, k.long(), alpha=k.shape[1])  # of a count and target in the table, row by row
 
     def of(self, function: Function, *numbers: Tensor, table: Function | None = None) -> tuple[Tensor, ...]:
         """function(k, log k!, *numbers), elementwise; numbers: [n_targets] or [n, n_targets].
 
         table(rows, log rows!, *numbers) is the same for all counts from 0 on, rows: [counts, 1]; None: by function.
         """
-        if self.row is None or any(each.ndim > 1 for each in numbers):
+        if self.place is None or any(each.ndim > 1 for each in numbers):
             return function(self.k, self.log_factorial, *numbers)
         found = (table or function)(self.rows, self.log_rows, *numbers)
-        return tuple(each.expand_as(self.log_rows).gather(0, self.row) for each in found)
+        return tuple(each.expand_as(self.log_rows).take(self.place) for each in found)
 
     @property
     def log_factorial(self) -> Tensor:
         """log k!"""
-        return torch.lgamma(self.k + 1) if self.row is None else self.log_rows.gather(0, self.row)
+        return log_factorial(self.k) if self.place is None else self.log_rows.take(self.place)
 
 
 def _largest(k: Tensor) -> int:
@@ -54,7 +56,7 @@ def _largest(k: Tensor) -> int:
 
 
 @lru_cache(maxsize=16)
-def _table(rows: int, n_targets: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """0, 1, ..: [rows, 1]; log k!: [rows, n_targets]."""
+def _table(rows: int, n_targets: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    """0, 1, ..: [rows, 1]; log k!: [rows, n_targets]; 0, 1, ..: [n_targets]."""
     k = torch.arange(rows, dtype=dtype).unsqueeze(-1)
-    return k, torch.lgamma(k + 1).expand(rows, n_targets)
+    return k, torch.lgamma(k + 1).repeat(1, n_targets), torch.arange(n_targets)

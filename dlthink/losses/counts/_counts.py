@@ -16,7 +16,9 @@ from dlthink.losses.counts._count_table import CountTable
 CEILING = 20.0  # the largest log mean: exp(20) is half a billion events in one bin
 FLOOR = -80.0  # the smallest one that is read out: exp(-104) is 0 in float32, and the log of that -inf
 
-PACE = 5.0  # of what is learned for all bins, in weights: one of these has to go as far as many weights of a network do
+# Of what is learned for all bins, in weights: one of these has to go as far as many weights of a network do. A tensor,
+# since an operation of two takes half the time of one of a tensor and a number.
+PACE = torch.tensor(5.0, device="cpu")
 
 Where = Literal["shared", "target", "network"]
 
@@ -121,7 +123,7 @@ class Dispersed(Counts):
     @property
     def raw(self) -> Tensor:
         """The raw numbers of shared and target, [shapes, n_targets]: start + PACE shift. Without autograd."""
-        return self.start + PACE * self.shift.detach()
+        return torch.addcmul(self.start, PACE, self.shift.detach())
 
     def parts(self, out: Tensor) -> tuple[Tensor, ...]:
         """log mean [n, n_targets], and each raw number, [n, n_targets] or [n_targets]; in float32 or wider. Without
@@ -141,7 +143,7 @@ class Dispersed(Counts):
         value = torch.addcmul(value, slope, log_mean - below)  # the tangent, beyond either
         if self.dispersion == "network":
             return {"nll": with_slopes(value, (out, torch.stack((slope, *slopes), -1).flatten(-2)))}
-        by_shift = PACE * torch.stack(slopes).sum(1)
+        by_shift = PACE * torch.cat([each.sum(0, keepdim=True) for each in slopes])
         return {"nll": with_slopes(value, (out, slope), (self.shift, by_shift))}
 
     @torch.no_grad()
@@ -160,7 +162,7 @@ def with_slopes(values: Tensor, *pairs: tuple[Tensor, Tensor]) -> Tensor:
     A closed form, guarded, at the price of an unguarded one by autograd; under torch.func, too. Raises RuntimeError
     where a second derivative is asked for: there is none.
     """
-    # (x - x) slope is zero, with the gradient slope: operations of torch, which take half the time of a function here
+    # x slope less itself is zero, with the gradient slope: operations of torch, in half the time of a function here
     zero = reduce(add, (_zero(x, slope.sum_to_size(x.shape)) for x, slope in pairs))
     if zero.requires_grad and not torch.compiler.is_compiling():  # compiled, torch itself refuses a second derivative
         variables = [x for x, _ in pairs]
@@ -169,7 +171,8 @@ def with_slopes(values: Tensor, *pairs: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def _zero(x: Tensor, slope: Tensor) -> Tensor:
-    return torch.dot((x - x.detach()).to(slope.dtype).reshape(-1), slope.reshape(-1))
+    product = torch.dot(x.to(slope.dtype).reshape(-1), slope.reshape(-1))
+    return product - product.detach()
 
 
 class _Last(torch.autograd.Function):

@@ -9,6 +9,8 @@ from dlthink.losses.counts._count_table import CountTable
 from dlthink.losses.counts._counts import CEILING, FLOOR, Dispersed, Where
 
 TERMS = 12  # of Z; where more counts than these have a probability, it is 1 within 1e-8
+FEW = torch.tensor(-1 / TERMS, device="cpu")  # of a, below which fewer counts have one
+LEAST = torch.tensor(-0.5, device="cpu")  # a mean
 MOST = 8.0  # log of the largest dispersion
 
 
@@ -38,16 +40,16 @@ class GeneralizedPoisson(Dispersed):
         return slope - self.bound.reciprocal(), slope
 
     def bounded(self, log_mean: Tensor, a: Tensor, _: Tensor) -> Tensor:
-        return torch.minimum(log_mean.clamp(FLOOR, CEILING), (-0.5 / a.clamp(max=-1e-9)).log())
+        return torch.minimum(log_mean.clamp(FLOOR, CEILING), (LEAST / a.clamp(max=-1e-9)).log())
 
     def family(self, counted: CountTable, log_mean: Tensor, a: Tensor, slope: Tensor) -> tuple[Tensor, ...]:
-        mean, k = log_mean.exp(), counted.k
-        inverse = (a * mean + 1).reciprocal()
-        theta, log_theta = mean * inverse, log_mean + inverse.log()
-        room, value, fewer = counted.of(_beyond_the_mean, a)
-        many = theta * room
-        value, by_theta, by_a = (value + many).addcmul(k, log_theta, value=-1), many - k, theta * k - fewer
-        if may_hold(a < -1 / TERMS):
+        k, each = counted.k, log_mean.neg().exp()  # 1 / mean
+        theta = (each + a).reciprocal()
+        inverse, log_theta = theta * each, theta.log()  # theta is at least exp(-80)
+        value, by_a = counted.of(_beyond_the_mean, a)
+        many = torch.addcmul(theta, theta * a, k)
+        value, by_theta, by_a = (value + many).addcmul(k, log_theta, value=-1), many - k, by_a.addcmul(theta, k)
+        if may_hold(a < FEW):
             log_z, z_by_theta, z_by_a = _normalizer(a, log_theta, theta)
             value, by_theta, by_a = value + log_z, by_theta + z_by_theta, by_a + z_by_a
         return value, by_theta * inverse, by_a.addcmul(theta, by_theta, value=-1) * slope  # by_theta: by log theta
@@ -63,12 +65,13 @@ class GeneralizedPoisson(Dispersed):
         return torch.maximum(a + self.bound.reciprocal(), least).clamp(max=100).log()[None]
 
 
-def _beyond_the_mean(k: Tensor, log_k: Tensor, a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """1 + a k, at least 1e-6: below it are only counts that no training has; log k! - (k - 1) log(1 + a k), and minus
-    its derivative by a."""
-    room = (a * k + 1).clamp(min=1e-6)
-    before = k - 1
-    return room, log_k.addcmul(before, room.log(), value=-1), k * before / room
+def _beyond_the_mean(k: Tensor, log_k: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+    """log k! - (k - 1) log(1 + a k), and its derivative by a.
+
+    1 + a k is at least 1e-6: below it are only counts that no training has.
+    """
+    log_room = (a * k).clamp(min=1e-6 - 1).log1p()
+    return log_k.addcmul(k, log_room, value=-1) + log_room, k.addcmul(k, k, value=-1) * log_room.neg().exp()
 
 
 def _normalizer(a: Tensor, log_theta: Tensor, theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -81,6 +84,6 @@ def _normalizer(a: Tensor, log_theta: Tensor, theta: Tensor) -> tuple[Tensor, Te
     z = pmf.sum(0)
     slope = (pmf * (k * (k - 1) / safe)).sum(0) / z
     count = pmf.mul_(k).sum(0) / z
-    few = a < -1 / TERMS
+    few = a < FEW
     by_theta = count - theta * (1 + a * count)
     return tuple(torch.where(few, each, 0.0) for each in (z.log(), by_theta, slope - theta * count))

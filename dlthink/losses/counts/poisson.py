@@ -5,6 +5,7 @@ from torch import Tensor
 
 from dlthink.distributions.poisson import Poisson as Distribution
 from dlthink.losses.counts._counts import CEILING, FLOOR, Counts, with_slopes
+from dlthink.losses.counts._log_factorial import log_factorial
 
 
 class Poisson(Counts):
@@ -28,10 +29,10 @@ class Poisson(Counts):
     def forward(self, out: Tensor, y: Tensor) -> dict[str, Tensor]:
         at = out.detach() + self.log_mean  # this sum is float32 even where out is a half
         below = at.clamp(max=CEILING)
-        rate = below.exp()
-        nll = torch.lgamma(y + 1).addcmul_(y, at, value=-1).add_(rate)
-        nll.addcmul_(rate, at - below)  # the tangent, beyond the ceiling
-        return {"nll": with_slopes(nll, (out, rate - y))}
+        nll = torch.addcmul(log_factorial(y), y, at, value=-1)
+        beyond, rate = at.sub_(below), below.exp_()  # in place: of millions, memory takes longer than sums
+        nll.add_(rate).addcmul_(rate, beyond)  # the tangent, beyond the ceiling
+        return {"nll": with_slopes(nll, (out, rate.sub_(y)))}
 
     def predict(self, out: Tensor) -> dict[str, Tensor | Distribution]:
         """rate: [n, n_targets], expected count per bin; distribution: Poisson of that rate."""

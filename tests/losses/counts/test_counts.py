@@ -169,8 +169,8 @@ def test_counts_that_are_all_alike_or_never_come_prepare_it_too(name, where):
 def test_few_counts_are_looked_up_with_the_same_result(name, where):
     loss = build(name, dispersion=where)
     out, k = sample(loss, 60, mean=1.0)
-    assert CountTable(k).row is not None and CountTable(k[:1]).row is None and CountTable(10 * k).row is None
-    assert CountTable(k + 0.5).row is None
+    assert CountTable(k).place is not None and CountTable(k[:1]).place is None and CountTable(10 * k).place is None
+    assert CountTable(k + 0.5).place is None
 
     def slopes(parts):
         leaf, weight = out.clone().requires_grad_(), loss.shift
