@@ -215,6 +215,9 @@ def test_choices_suit_the_data_and_the_command_line_wins(cli):
     assert won.trainer.steps == 6
     full = composed(["trainer=lbfgs"], {})[0]
     assert full.optim._target_ == "torch.optim.LBFGS" and full.trainer.batch is None
+    for words in (["data=table"], ["experiment=grasshopper_gru"], ["data=table", "experiment=uci"]):  # suit AdamW, say
+        assert composed([*words, "trainer=lbfgs"], {})[0].optim._target_ == "torch.optim.LBFGS", words
+    assert composed(["data=table"], {})[0].optim._target_ == "torch.optim.AdamW"
     assert composed(["trainer=lbfgs", "optim=adam"], {})[0].optim._target_ == "torch.optim.Adam"
 
 
