@@ -15,7 +15,8 @@ from dlthink.protocols import Model
 class Ensemble(nn.Module):
     """out[:, m] = the answer of member m: [rows, members, n_out].
 
-    of       makes one network; every call begins at other weights
+    of       makes one network; every call begins at other weights. One that answers as an ensemble does, TabM say, has
+             all its own members among these
     members  how many
     share    none: members share nothing, a deep ensemble (Lakshminarayanan et al. 2017). trunk: one network with
              `members` read-outs, each of which learns from half of the samples alone, the same half in every
@@ -56,7 +57,8 @@ class Ensemble(nn.Module):
 
     def forward(self, x) -> Tensor:
         if self.share == "none":
-            return torch.stack([network(x) for network in self.networks], 1)
+            answers = (network(x) for network in self.networks)
+            return torch.cat([out if out.ndim == 3 else out[:, None] for out in answers], 1)
         out = self.network(x).unflatten(1, (self.members, self.n_out))
         if not self.training:
             return out

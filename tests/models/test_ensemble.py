@@ -26,6 +26,14 @@ def test_members_answer_side_by_side_and_begin_elsewhere():
     assert not torch.equal(out[:, 0], out[:, 1])
 
 
+def test_of_networks_that_answer_as_ensembles_all_members_stand_side_by_side():
+    torch.manual_seed(0)
+    model = Ensemble(lambda: Ensemble(maker(), 2, members=3), 2, members=2)
+    out = model(inputs())
+    assert out.shape == (50, 6, 2)
+    torch.testing.assert_close(out[:, 3:], model.networks[1](inputs()))
+
+
 def test_a_trunk_with_several_read_outs_answers_as_its_parts():
     torch.manual_seed(0)
     model = Ensemble(maker(), 2, members=3, share="trunk").eval()
