@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from dlthink.distributions.optional_formulas import ask
 from dlthink.metrics.counts.metrics import Counts, mean_of
 from dlthink.metrics.counts.noise import exact
 
@@ -70,6 +72,19 @@ class TableCounts(Counts):
 
         k = exact(y)
         return {"calibration": draw.calibration(self.positive(mean_of(predicted), k)[0], k, 1.0, "mean count")}
+
+    def drawings(self, predicted: dict, known: dict) -> Iterator[tuple[str, Figure]]:
+        """`predictions`: means with their intervals. known: {"row": int [n]}, how each row is called."""
+        from dlthink.metrics.intervals import predictions
+
+        mean, distribution = mean_of(predicted), predicted.get("distribution")
+
+        def interval(percent: float) -> tuple[Tensor, Tensor]:
+            ends = (0.5 - percent / 200, 0.5 + percent / 200)
+            return tuple(distribution.icdf(torch.full_like(mean, end)) for end in ends)
+
+        says = distribution is not None and ask(distribution, "icdf", torch.full_like(mean, 0.5)) is not None
+        yield from predictions(mean, interval if says else None, known, self.units)
 
     def _of(self, predicted: dict, y: Tensor, truth: dict) -> dict[str, float]:
         error = exact(y) - exact(mean_of(predicted))

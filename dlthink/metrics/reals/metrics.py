@@ -223,17 +223,15 @@ class Reals:
         }
 
     def drawings(self, predicted: dict, known: dict) -> Iterator[tuple[str, Figure]]:
-        """`intervals` of each target. known: {"row": int [n]}, how each row is called."""
-        from dlthink.metrics.reals.intervals import intervals
+        """`predictions`: means with their intervals. known: {"row": int [n]}, how each row is called."""
+        from dlthink.metrics.intervals import predictions
 
-        own = Forecast(predicted, predicted["mean"])
-        targets = predicted["mean"].shape[1]
-        rows = known["row"].tolist() if "row" in known else list(range(1, len(own) // targets + 1))
-        units = self.units * targets if len(self.units) == 1 else self.units
-        for place, unit in enumerate(units):
-            name = self.target_names[place] if self.target_names else "predicted"
-            picture = intervals(own.only(own.target == place), rows, name, unit)
-            yield "predictions" if targets == 1 else f"predictions_{place + 1}", picture
+        mean = predicted["mean"]
+        own, n_targets = Forecast(predicted, mean), mean.shape[1]
+        units = self.units * n_targets if len(self.units) == 1 else self.units
+        names = self.target_names or ["predicted"] * n_targets
+        called = [f"{name} ({unit})" if unit else name for name, unit in zip(names, units, strict=True)]
+        yield from predictions(mean, own.interval if own.spreads else None, known, called)
 
     def _of(self, forecast: Forecast) -> dict[str, float]:
         """The numbers of all targets together, then of each; a name that the whole has already stays the whole's."""

@@ -48,3 +48,19 @@ def test_figures_and_drawings():
     distribution = NegativeBinomial(RATE, torch.tensor(0.1))
     made = TableCounts(["visits", "claims"]).figures({"rate": RATE, "distribution": distribution}, Y, {})
     assert made["calibration"].axes[0].get_xlabel() == "predicted (mean count)"
+    made = dict(
+        TableCounts(["visits", "claims"]).drawings(
+            {"rate": RATE, "distribution": distribution}, {"row": torch.arange(300) + 7}
+        )
+    )
+    assert list(made) == ["predictions_1", "predictions_2"]
+    (axes,) = made["predictions_2"].axes
+    assert axes.get_ylabel() == "claims"
+    lowest = int(RATE[:, 1].argmin())
+    assert axes.get_xticklabels()[0].get_text() == str(lowest + 7)
+    drawn = axes.collections[0].get_segments()[0][:, 1]
+    for end, level in zip(drawn, (0.05, 0.95), strict=True):
+        shape = stats.nbinom(1 / 0.1, 1 / (1 + 0.1 * float(RATE[lowest, 1])))
+        assert end == shape.ppf(level)
+    alone = dict(TableCounts(["visits", "claims"]).drawings({"rate": RATE}, {}))["predictions_1"].axes[0]
+    assert not alone.collections and alone.texts[0].get_text() == "no spread was predicted"
