@@ -32,6 +32,7 @@ from dlthink.runs.launch import launch
 from dlthink.runs.provenance import provenance
 from dlthink.training import evaluation, rng
 from dlthink.training.parts import Parts
+from dlthink.training.validation_fit import validation_fit
 
 
 class Experiment:
@@ -69,8 +70,8 @@ class Run:
         if parts is None:
             with saved.fitting():
                 parts = build.assemble(run.config, saved)
-        self._fitted = saved.fitted
         folders.install(saved, parts.loss, parts.model, parts.trainer.precision)
+        self._fitted, _ = validation_fit(saved, parts)
         self._parts = parts
         self.data, self.loss, self.model = parts.data, parts.loss, parts.model
 

@@ -66,6 +66,12 @@ def test_what_every_room_leans_on_leans_on_none(room):
         assert not [name for name in imports(file) if name.startswith(others)], file
 
 
+def test_a_recalibration_knows_distributions_alone():
+    above = tuple(f"dlthink.{name}" for name in (*ROOMS, *UPSTAIRS))
+    for file in (PACKAGE / "calibration").rglob("*.py"):
+        assert not [name for name in imports(file) if name.startswith(above)], file
+
+
 def test_training_knows_neither_commands_nor_the_folder_of_a_run():
     for file in (PACKAGE / "training").rglob("*.py"):
         above = tuple(f"dlthink.{room}" for room in ("checks", "commands", "config", "runs"))

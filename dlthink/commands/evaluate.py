@@ -40,12 +40,14 @@ def main(words: list[str]) -> int:
     from dlthink.runs.other_data import elsewhere, keep
     from dlthink.runs.summary import explained
     from dlthink.training import evaluation
+    from dlthink.training.validation_fit import check_unchanged, validation_fit
 
     theirs = [word for word in settings if on and word.startswith(("data.", "metrics."))]
     read = ("loss", "model", "trainer") if on else build.PARTS
     run = open_run(given["run"], [word for word in settings if word not in theirs], given["allow"], read)
     saved = run.best()
     if on:
+        check_unchanged(saved, build.fitted_by(run.config), "on=")
         parts = elsewhere(run, saved, on, theirs)
     else:
         with saved.fitting():
@@ -56,10 +58,13 @@ def main(words: list[str]) -> int:
     if audit and not Metrics.audit.given(parts.metrics):
         raise BadInput(f"audit=true: there is no audit of {type(parts.data).__name__}; leave the word out")
     install(saved, parts.loss, parts.model, parts.trainer.precision)
+    fitted, anew = (saved.fitted, None) if on else validation_fit(saved, parts)
+    if anew:
+        print(plain(f"note: {anew}"))
     device = parts.trainer.precision.device
     split = parts.split(given["split"]).to(device)
     batches = evaluation.batches_of(split, parts.trainer.examine_batch, device)
-    answers = evaluation.examine(parts.model, parts.loss, parts.metrics, split, batches, saved.fitted).answers
+    answers = evaluation.examine(parts.model, parts.loss, parts.metrics, split, batches, fitted).answers
     with torch.no_grad():
         numbers = parts.metrics.numbers(*answers)
         other = bool(on) or any(word.startswith("data.path=") for word in settings)

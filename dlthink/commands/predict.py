@@ -35,6 +35,7 @@ def main(words: list[str]) -> int:
     from dlthink.runs.figure_files import save_figures
     from dlthink.runs.folder import install, open_run
     from dlthink.training import evaluation
+    from dlthink.training.validation_fit import check_unchanged
 
     used = ("loss", "model", "trainer", *(["metrics"] if given["figures"] else []))
     run = open_run(given["run"], settings, given["allow"], used)
@@ -43,6 +44,7 @@ def main(words: list[str]) -> int:
     output = _output(given, data)
     _keep_training_data(output, run.config.data)
     saved = run.best()
+    check_unchanged(saved, build.fitted_by(run.config), "predict")
     trainer = build.build(run.config.trainer)
     with saved.fitting():
         loss, model = build.networks(run.config, saved["facts"], saved)

@@ -67,7 +67,7 @@ def assemble(config: DictConfig, saved: Checkpoint | None = None) -> Parts:
     data = build(config.data) if saved is None else build(config.data, state=saved["data"])
     loss, model = networks(config, data.facts, saved)
     check_targets(loss, data)
-    return Parts(data, build(config.metrics, **data.facts), loss, model, optim, trainer)
+    return Parts(data, build(config.metrics, **data.facts), loss, model, optim, trainer, fitted_by(config))
 
 
 def misfit(loss: Any, data: Any) -> str | None:
@@ -134,6 +134,12 @@ def _inner(node: DictConfig) -> list[tuple[str, DictConfig]]:
 def settings(node: DictConfig) -> dict[str, Any]:
     """The values of a node by name, as plain Python; what refers to others (`${...}`) is looked up."""
     return {str(name): value for name, value in OmegaConf.to_container(node, resolve=True).items()}
+
+
+def fitted_by(config: DictConfig) -> dict[str, dict[str, Any]]:
+    """The settings of cost and examination, of those that fit something on validation."""
+    hooks = {"loss": Loss.fit_on_validation, "metrics": Metrics.fit_on_validation}
+    return {part: settings(config[part]) for part, hook in hooks.items() if hook.given(find(config[part], part))}
 
 
 def find(node: DictConfig, part: str) -> type:

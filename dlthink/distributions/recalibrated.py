@@ -33,7 +33,7 @@ class Recalibrated(RealDistribution):
         like = base.mean
         mass = mass.to(like)
         mass = mass / mass.sum()
-        self.base = base
+        self.base, self.mass = base, mass
         self.knots = KNOTS.to(like)
         self.levels = torch.cat((mass.new_zeros(1), mass.cumsum(0)[:-1], mass.new_ones(1)))
         self.slopes = mass / KNOTS.diff().to(like)
@@ -61,6 +61,9 @@ class Recalibrated(RealDistribution):
         u = (self.knots[i] + (p - self.levels[i]) / self.slopes[i]).clamp(0, 1)
         u = torch.where(p < 1, u, 1.0)  # where rounding must not end the upper tail
         return self.base.icdf(u).to(value.dtype)
+
+    def affine(self, loc: Tensor, scale: Tensor) -> "Recalibrated":
+        return Recalibrated(self.base.affine(loc, scale), self.mass)
 
     @property
     def mean(self) -> Tensor:

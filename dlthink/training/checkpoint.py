@@ -133,19 +133,30 @@ def save(folder: Path, state: dict, best: bool) -> None:
     Raises OSError when the disk is full or read-only; everything saved before is still there then.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
     last = folder / "last.pt"
     with renamed(last, alone=True) as new:
-        with new.open("wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
+        _write(new, state)
         if best:
             _second_name(new, folder / "best.pt")
         if last.exists():
             _second_name(last, folder / "previous.pt")
     _sync(folder)
+
+
+def replace(saved: Checkpoint, state: dict) -> None:
+    """Write `state` where `saved` lies, atomically; a second name of that file keeps what it had."""
+    with renamed(saved.path, alone=True) as new:
+        _write(new, state)
+    _sync(saved.path.parent)
+
+
+def _write(file: Path, state: dict) -> None:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    with file.open("wb") as handle:
+        handle.write(buffer.getbuffer())
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
 def _second_name(file: Path, name: Path) -> None:

@@ -33,6 +33,7 @@ from dlthink.training.sanity_check import sanity_check
 from dlthink.training.schedule import factor, warmup_steps
 from dlthink.training.step import Step, Taken
 from dlthink.training.stop_gradient import stop_gradient
+from dlthink.training.validation_fit import validation_fit
 
 # What a checkpoint must hold for a run to go on from it
 WEIGHTS = ("model", "loss", "ema", "optimizers", "scaler", "sampler", "generators")
@@ -51,7 +52,7 @@ class Loop:
         self, parts: Parts, folder: Path, seed: int = 0, saved: Checkpoint | None = None, changed: bool = False
     ) -> None:
         settings, device = parts.trainer, parts.trainer.precision.device
-        self.settings, self.data, self.metrics = settings, parts.data, parts.metrics
+        self.parts, self.settings, self.data, self.metrics = parts, settings, parts.data, parts.metrics
         self.model, self.loss = model, loss = parts.model.to(device), parts.loss.to(device)
         self.folder, self.checkpoints = folder, folder / "checkpoints"
         self.train, self.val, self.test = (parts.split(name).to(device) for name in ("train", "val", "test"))
@@ -248,9 +249,14 @@ class Loop:
             print(plain(f"note: {remark}"))
         saved = checkpoint.load(self.checkpoints / "best.pt")
         saved.install(self.model, self.loss)
+        fitted, note = validation_fit(saved, self.parts)
+        if note:
+            print(plain(f"note: {note}"))
+            anew = {"loss": self.loss.state_dict(), "fitted": fitted, "fitted_by": self.parts.fitted_by}
+            checkpoint.replace(saved, saved.state | anew)
         results = {}
         for name, split in (("val", self.val), ("test", self.test)):
-            answers = self._examine(split, saved.fitted).answers
+            answers = self._examine(split, fitted).answers
             results[name] = self.metrics.numbers(*answers)
         for line in evaluation.lines(self.metrics, self.loss, *answers):
             print(plain(f"note: test: {line}"))
@@ -292,6 +298,7 @@ class Loop:
             "stale": self.best.stale,
             "converged": self.converged,
             "fitted": self.fitted,
+            "fitted_by": self.parts.fitted_by,
             "first": vars(self.first),
             "recent": recent,
             "samples": self.samples,

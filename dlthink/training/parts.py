@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from dlthink.protocols import Data, Metrics, Split
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Parts:
-    """What a run is made of. loss and model have the hooks of `protocols.Loss` and `protocols.Model`."""
+    """What a run is made of. loss and model have the hooks of `protocols.Loss` and `protocols.Model`.
+
+    fitted_by: settings of the cost and of the examination, by part, where these fit something on validation.
+    """
 
     data: Data
     metrics: Metrics
@@ -25,6 +28,7 @@ class Parts:
     model: nn.Module
     optim: Callable[[list[nn.Parameter]], torch.optim.Optimizer]
     trainer: Trainer  # the settings of training
+    fitted_by: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def split(self, name: str) -> Split:
         """The samples of "train", "val" or "test"."""

@@ -38,6 +38,22 @@ def test_a_file_that_nobody_prepared(cli, path, tmp_path):
     assert code == 0 and json.loads((tmp_path / "again.json").read_text()) == numbers
 
 
+def test_a_finished_run_is_recalibrated_by_evaluate_and_for_good_by_resume(cli, path, tmp_path):
+    train(cli, path, "data.target=y", "loss=crps")
+    words = ["run=run", "loss.calibrate=scale"]
+    code, out, err = cli("evaluate", *words, "output=once.json")
+    assert code == 0 and "note: loss.calibrate: fitted anew on the" in out, err
+    kept = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
+    once = json.loads((tmp_path / "once.json").read_text())
+    assert once["crps"] != kept["crps"] and once["mae"] == kept["mae"]
+    refused(cli("predict", *words, f"input={path}", "output=o.csv"), "loss.calibrate: is fitted on the run's")
+    refused(cli("evaluate", *words, "on=table", f"data.path={path}"), "loss.calibrate: is fitted on the run's")
+    assert cli("train", "resume=run", words[1])[0] == 0
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["test"] == once
+    code, out, _ = cli("predict", "run=run", f"input={path}", "output=o.csv")
+    assert code == 0 and len(rows(tmp_path / "o.csv")) == 200
+
+
 def test_predict_keeps_the_columns_and_adds_its_own(cli, path, tmp_path):
     train(cli, path, "data.target=y")
     new = frame(9, seed=5).assign(mean=7)

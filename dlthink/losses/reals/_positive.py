@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
+from dlthink.calibration.calibrate import Calibrate
+from dlthink.calibration.conformity import LogResidual
 from dlthink.cost_name import cost_name
 from dlthink.errors import BadInput
-from dlthink.losses.reals._conformal import LogResidual
-from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._spread import Link, WithSpread
 
 
@@ -25,7 +25,7 @@ class Positive(WithSpread):
     are those of the logarithm.
     """
 
-    conformal = LogResidual
+    conformity = LogResidual
     trained_for = ("nll",)
 
     centre: Tensor  # [n_targets], as is unit

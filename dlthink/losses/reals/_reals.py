@@ -1,21 +1,15 @@
 """What every cost of real numbers shares: its units, its columns, how its answer is read, its recalibration."""
 
-from functools import partial
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from dlthink.calibration.calibrate import Calibrate, recalibration
+from dlthink.calibration.conformity import NormalizedResidual
 from dlthink.cost_name import cost_name
 from dlthink.distributions.mixture import Mixture
 from dlthink.distributions.real import exact
-from dlthink.distributions.recalibrated import Recalibrated, identity
 from dlthink.errors import BadInput
-from dlthink.losses.reals import _calibration as calibration
-from dlthink.losses.reals._conformal import NormalizedResidual, quantiles_of
-
-Calibrate = Literal["none", "scale", "isotonic", "conformal"]
 
 
 class Reals(nn.Module):
@@ -30,41 +24,26 @@ class Reals(nn.Module):
     A nan in y is a value that nobody has measured: a cost is the `average` over those that are known, and so is all
     that is learned or fitted.
 
-    `mean` and `std` are those of the training targets (`prepare`). `fit_on_validation` fits first
-    whatever the cost itself lacks (`fit`), then the recalibration:
-
-        none      the distribution as the network says it
-        scale     its width times one factor for each target, by maximum likelihood
-        isotonic  that factor, then predicted probabilities mapped to their observed frequencies (Kuleshov, Fenner &
-                  Ermon 2018); by the factor first, what is left to the map lies where it has knots
-        conformal central intervals as wide as validation asks for (`_conformal.py`), whatever the family; a density
-                  between their ends is even
-
-    All that is fitted lies in buffers of fixed shape. No recalibration moves the mean that is read out, but where a
-    family `widened` about its median has another mean.
+    `mean` and `std` are those of the training targets (`prepare`). `fit_on_validation` fits first whatever the cost
+    itself lacks (`fit`), then the `recalibration` that `calibrate` names (the room `calibration`). None moves the mean
+    that is read out, but where a family `widened` about its median has another mean.
     """
 
     targets = {"reals"}
     outputs_per_target = 1
     members = True
-    conformal = NormalizedResidual
+    conformity = NormalizedResidual  # the score of its conformal intervals
     gaps = True  # may training targets be missing? `prepare` finds out
 
-    mean: Tensor  # [n_targets], as are std and factor
+    mean: Tensor  # [n_targets], as is std
     std: Tensor
-    factor: Tensor
-    mass: Tensor  # [64], see `Recalibrated`
-    conformity: Tensor  # [n_targets, shares], see `_conformal.py`
 
     def __init__(self, n_targets: int, calibrate: Calibrate = "none"):
         super().__init__()
-        self.n_targets, self.calibrate = n_targets, calibrate
+        self.n_targets = n_targets
         self.register_buffer("mean", torch.zeros(n_targets))
         self.register_buffer("std", torch.ones(n_targets))
-        self.register_buffer("factor", torch.ones(n_targets))
-        self.register_buffer("mass", identity())
-        if calibrate == "conformal":
-            self.register_buffer("conformity", self.conformal.start(n_targets))
+        self.recalibration = recalibration(calibrate, n_targets, self.conformity)
 
     @torch.no_grad()
     def prepare(self, y: Tensor) -> None:
@@ -122,9 +101,6 @@ class Reals(nn.Module):
         """The distribution of m + factor (Z - m), m the mean of Z; factor: [n_targets]."""
         return distribution.affine((1 - factor) * distribution.mean, factor)
 
-    def _wider(self, distribution: Distribution) -> Distribution:
-        return self.widened(distribution, self.factor.to(distribution.mean))
-
     def fit(self, out: Tensor, z: Tensor) -> None:
         """Fit on validation what the network does not say, z nan where missing. Nothing, unless a cost overrides it."""
 
@@ -135,16 +111,7 @@ class Reals(nn.Module):
         if len(z) == 0:
             return
         self.fit(out, z)
-        if self.calibrate == "conformal":
-            scores = self.conformal.scores(self.over_members(out), z)
-            if not z.isnan().all(0).any():
-                self.conformity.copy_(quantiles_of(scores))
-        elif self.calibrate != "none":
-            standardized = self.over_members(out)
-            self.factor.copy_(calibration.factor(partial(self.widened, standardized), z))
-            if self.calibrate == "isotonic":
-                known = ~z.isnan()
-                self.mass.copy_(calibration.frequencies(self._wider(standardized).cdf(z.nan_to_num())[known]))
+        self.recalibration.fit(self.over_members(out), z, self.widened)
 
     def predict(self, out: Tensor) -> dict[str, Tensor | Distribution]:
         """mean, std: [n, n_targets] and the distribution, in the units of y; with members aleatoric and epistemic too.
@@ -152,17 +119,11 @@ class Reals(nn.Module):
         The distribution of total variance: std^2 = aleatoric^2 + epistemic^2, the first the mean variance within
         members, the second the variance of their means. A recalibration widens both parts by the same factor.
         """
-        wants_digits = self.calibrate in ("isotonic", "conformal")
-        standardized = self.over_members(exact(out) if wants_digits else out)
-        wider = self._wider(standardized)
-        if self.calibrate == "conformal":
-            distribution = self.conformal.intervals(standardized, self.conformity).affine(self.mean, self.std)
-        else:
-            distribution = wider.affine(self.mean, self.std)
-        if self.calibrate == "isotonic":
-            distribution = Recalibrated(distribution, self.mass)
+        standardized = self.over_members(exact(out) if self.recalibration.digits else out)
+        mean, recalibrated = self.recalibration(standardized, self.widened)
+        distribution = recalibrated.affine(self.mean, self.std)
         std = distribution.stddev
-        predicted = {"mean": self.mean + self.std * wider.mean, "std": std}
+        predicted = {"mean": self.mean + self.std * mean, "std": std}
         if isinstance(standardized, Mixture):
             share = std / standardized.stddev
             predicted |= {"aleatoric": share * standardized.aleatoric, "epistemic": share * standardized.epistemic}

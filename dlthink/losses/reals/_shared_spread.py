@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
+from dlthink.calibration.calibrate import Calibrate
+from dlthink.calibration.maximum_likelihood import highest, known_mean
 from dlthink.distributions.mixture import Mixture
-from dlthink.losses.reals._calibration import highest, known_mean
-from dlthink.losses.reals._reals import Calibrate, Reals
+from dlthink.losses.reals._reals import Reals
 
 
 class SharedSpread(Reals):

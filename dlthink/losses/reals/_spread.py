@@ -6,7 +6,8 @@ from typing import Literal
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from dlthink.losses.reals._reals import Calibrate, Reals
+from dlthink.calibration.calibrate import Calibrate
+from dlthink.losses.reals._reals import Reals
 
 Link = Literal["softplus", "exp", "square", "raw"]
 

@@ -4,9 +4,9 @@ from typing import Literal
 
 from torch import Tensor
 
+from dlthink.calibration.calibrate import Calibrate
 from dlthink.distributions.laplace import Laplace, laplace_crps
 from dlthink.distributions.normal import Normal, normal_crps
-from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._spread import Link, WithSpread
 
 Family = Literal["normal", "laplace"]

@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
+from dlthink.calibration.calibrate import Calibrate
 from dlthink.distributions.normal import Normal
-from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._spread import Link, WithSpread, normal_nll
 
 

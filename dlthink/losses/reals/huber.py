@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
+from dlthink.calibration.calibrate import Calibrate
 from dlthink.distributions.huber import LeastFavourable
 from dlthink.errors import BadInput
-from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._shared_spread import SharedSpread
 
 

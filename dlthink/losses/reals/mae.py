@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
+from dlthink.calibration.calibrate import Calibrate
 from dlthink.distributions.laplace import Laplace
-from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._shared_spread import SharedSpread
 
 

@@ -4,8 +4,9 @@ import math
 
 from torch import Tensor
 
+from dlthink.calibration.calibrate import Calibrate
 from dlthink.distributions.normal import Normal
-from dlthink.losses.reals._reals import Calibrate, Reals
+from dlthink.losses.reals._reals import Reals
 from dlthink.losses.reals._spread import positive
 
 FLOOR = 1e-14  # of the precision: the spread stays below 1e7 std of the target

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from dlthink.calibration.calibrate import Calibrate
+from dlthink.calibration.conformity import QuantileError
 from dlthink.distributions.quantiles import Quantiles
 from dlthink.errors import BadInput
-from dlthink.losses.reals._conformal import QuantileError
-from dlthink.losses.reals._reals import Calibrate, Reals
+from dlthink.losses.reals._reals import Reals
 
 LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 
@@ -29,7 +30,7 @@ class Quantile(Reals):
 
     levels: Tensor  # [levels], ascending
     start: Tensor  # [levels], the quantiles of a normal variable
-    conformal = QuantileError
+    conformity = QuantileError
 
     def __init__(self, n_targets: int, levels: Sequence[float] = LEVELS, calibrate: Calibrate = "none"):
         super().__init__(n_targets, calibrate)

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from dlthink.calibration.calibrate import Calibrate
 from dlthink.distributions.student_t import StudentT, student_log_prob
 from dlthink.errors import BadInput
-from dlthink.losses.reals._reals import Calibrate
 from dlthink.losses.reals._spread import Link, WithSpread
 
 FEWEST = 2.01  # a learned df stays above it: at 2 the variance is infinite

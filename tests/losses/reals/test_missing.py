@@ -93,7 +93,9 @@ def test_each_target_is_fitted_on_its_own_rows(name, members, calibrate):
         torch.testing.assert_close(single.mean[0], loss.mean[target])
         torch.testing.assert_close(single.std[0], loss.std[target])
         single.fit_on_validation(out[known][..., target * width : (target + 1) * width], y[known, target : target + 1])
-        torch.testing.assert_close(single.factor[0], loss.factor[target], rtol=1e-5, atol=0)
+        if calibrate == "scale":
+            factors = single.recalibration.factor[0], loss.recalibration.factor[target]
+            torch.testing.assert_close(*factors, rtol=1e-5, atol=0)
         if hasattr(loss, "spread") and isinstance(loss.spread, torch.Tensor):
             torch.testing.assert_close(single.spread[0], loss.spread[target], rtol=1e-5, atol=0)
 
@@ -106,8 +108,8 @@ def test_isotonic_frequencies_are_those_of_what_is_known(name):
     out = torch.cat([0.3 * out, torch.randn_like(out)])
     complete.fit_on_validation(out[:200], y)
     loss.fit_on_validation(out, torch.cat([y, torch.full_like(y, math.nan)]))
-    torch.testing.assert_close(loss.mass, complete.mass)
-    assert not torch.equal(loss.mass, build(name, calibrate="isotonic").mass)
+    torch.testing.assert_close(loss.recalibration.mass, complete.recalibration.mass)
+    assert not torch.equal(loss.recalibration.mass, build(name, calibrate="isotonic").recalibration.mass)
 
 
 @ALL
@@ -116,7 +118,7 @@ def test_a_target_that_validation_lacks_keeps_its_spread(name):
     out, y = sample(loss, 30)
     y[:, 1] = math.nan
     loss.fit_on_validation(out, y)
-    assert loss.factor[1] == 1 != loss.factor[0]
+    assert loss.recalibration.factor[1] == 1 != loss.recalibration.factor[0]
     assert all(value.isfinite().all() for value in loss.predict(out).values() if isinstance(value, torch.Tensor))
 
 

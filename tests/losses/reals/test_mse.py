@@ -128,4 +128,6 @@ def test_of_an_ensemble_the_mixture_has_the_right_spread():
 def test_it_fits_counts_and_reals_and_its_buffers_have_their_shape():
     assert MSE.targets == {"counts", "reals"}
     shapes = {name: tuple(t.shape) for name, t in MSE(4).state_dict().items()}
-    assert shapes == {"mean": (4,), "std": (4,), "spread": (4,), "factor": (4,), "mass": (64,)}
+    assert shapes == {"mean": (4,), "std": (4,), "spread": (4,)}
+    widened = {name: tuple(t.shape) for name, t in MSE(4, calibrate="isotonic").recalibration.state_dict().items()}
+    assert widened == {"factor": (4,), "mass": (64,)}

@@ -8,11 +8,13 @@ import torch
 from scipy import stats
 from torch.distributions import Distribution
 
+from dlthink.calibration.isotonic import frequencies
+from dlthink.calibration.maximum_likelihood import highest
+from dlthink.calibration.scale import most_likely_factor
 from dlthink.distributions.laplace import Laplace
 from dlthink.distributions.mixture import Mixture
 from dlthink.distributions.normal import Normal
 from dlthink.distributions.recalibrated import KNOTS, Recalibrated, identity
-from dlthink.losses.reals import _calibration as calibration
 from dlthink.losses.reals.gaussian_nll import GaussianNLL
 from dlthink.losses.reals.laplace_nll import LaplaceNLL
 
@@ -37,10 +39,10 @@ def heavy(n=20_000, seed=0, width=1.0):
 def test_scale_finds_the_factor_of_a_gaussian(width):
     g = torch.Generator().manual_seed(0)
     z = width * torch.randn(20_000, 2, generator=g, dtype=D)
-    factor = calibration.factor(lambda f: Normal(torch.zeros_like(z), f.expand_as(z)), z)
+    factor = most_likely_factor(lambda f: Normal(torch.zeros_like(z), f.expand_as(z)), z)
     torch.testing.assert_close(factor, z.square().mean(0).sqrt(), rtol=2e-3, atol=0)
     z[:20] = 1e4  # one in a thousand is wild: the root mean square would be 300
-    robust = calibration.factor(lambda f: Normal(torch.zeros_like(z), f.expand_as(z)), z)
+    robust = most_likely_factor(lambda f: Normal(torch.zeros_like(z), f.expand_as(z)), z)
     torch.testing.assert_close(robust, factor, rtol=2e-2, atol=0)
 
 
@@ -49,7 +51,7 @@ def test_scale_widens_each_target_about_its_own_mean():
     g = torch.Generator().manual_seed(3)
     mean, width = 5 * torch.randn(20_000, 2, generator=g, dtype=D) + 30, torch.tensor([0.5, 3.0], dtype=D)
     z = mean + width * torch.randn(20_000, 2, generator=g, dtype=D)
-    factor = calibration.factor(lambda f: Normal(mean, f.expand_as(z)), z)
+    factor = most_likely_factor(lambda f: Normal(mean, f.expand_as(z)), z)
     torch.testing.assert_close(factor, (z - mean).square().mean(0).sqrt(), rtol=2e-3, atol=0)
 
 
@@ -63,10 +65,10 @@ def test_scale_corrects_coverage_on_new_data():
     assert coverage(loss.predict(out[half:])["distribution"], y[half:], 0.9) < 0.65
     loss.fit_on_validation(out[:half], y[:half])
     predicted = loss.predict(out[half:])
-    assert float(loss.factor) == pytest.approx(2.5, rel=0.03)
+    assert float(loss.recalibration.factor) == pytest.approx(2.5, rel=0.03)
     for nominal in (0.5, 0.8, 0.9, 0.95):
         assert coverage(predicted["distribution"], y[half:], nominal) == pytest.approx(nominal, abs=0.015)
-    torch.testing.assert_close(predicted["std"], loss.factor * LaplaceNLL(1).predict(out[half:])["std"])
+    torch.testing.assert_close(predicted["std"], loss.recalibration.factor * LaplaceNLL(1).predict(out[half:])["std"])
     torch.testing.assert_close(predicted["mean"], out[half:, :1])
 
 
@@ -109,7 +111,7 @@ def test_on_calibrated_data_isotonic_changes_little():
 
 def recalibrated(dtype=D, seed=3):
     out, y = heavy(seed=seed)
-    mass = calibration.frequencies(Normal(out[:, :1].double(), torch.ones_like(y).double()).cdf(y.double()))
+    mass = frequencies(Normal(out[:, :1].double(), torch.ones_like(y).double()).cdf(y.double()))
     return Recalibrated(Normal(torch.zeros(2, 1, dtype=D), torch.tensor([[1.0], [2.0]], dtype=D)), mass)
 
 
@@ -146,12 +148,12 @@ def test_an_untouched_map_is_the_identity_in_moments_and_in_float32():
 
 def test_frequencies_count_and_pass_over_what_is_too_rare():
     u = torch.cat((torch.full((50,), 1e-9), torch.linspace(0.021, 0.979, 450))).double()
-    mass = calibration.frequencies(u)
+    mass = frequencies(u)
     assert mass.shape == (64,)
     assert float(mass.sum()) == pytest.approx(1)
     assert (mass > 0).all()
     assert float(mass[:3].sum()) == pytest.approx(50 / 500, rel=1e-5)  # the tail is resolved
-    torch.testing.assert_close(calibration.frequencies(u[:19]), identity())
+    torch.testing.assert_close(frequencies(u[:19]), identity())
 
 
 def test_few_targets_between_two_knots_are_no_reason_for_a_bend():
@@ -159,7 +161,7 @@ def test_few_targets_between_two_knots_are_no_reason_for_a_bend():
     middle = (KNOTS[:-1] + KNOTS[1:]) / 2
     for few, pieces in ((9, 1), (10, 2)):
         counts = torch.tensor([few, 20 - few, *[30] * (len(middle) - 2)])
-        mass = calibration.frequencies(middle.repeat_interleave(counts))
+        mass = frequencies(middle.repeat_interleave(counts))
         slopes = mass[:2] / KNOTS.diff()[:2].float()
         assert (slopes[0] == pytest.approx(float(slopes[1]))) == (pieces == 1)
 
@@ -170,4 +172,21 @@ def test_golden_section_finds_the_root_mean_square():
     def score(s):
         return Normal(torch.zeros_like(z), s.to(z).expand(2)).log_prob(z).mean(0)
 
-    torch.testing.assert_close(calibration.highest(score, 1e-6, 1e3), z.square().mean(0).sqrt(), rtol=1e-6, atol=0)
+    torch.testing.assert_close(highest(score, 1e-6, 1e3), z.square().mean(0).sqrt(), rtol=1e-6, atol=0)
+
+
+def test_of_a_checkpoint_with_another_kind_everything_else_is_taken_and_it_begins_anew():
+    out, y = heavy(200, width=3.0)
+    scaled, isotonic = GaussianNLL(1, calibrate="scale"), GaussianNLL(1, calibrate="isotonic")
+    scaled.prepare(y)
+    scaled.fit_on_validation(out, y)
+    isotonic.recalibration.factor.fill_(7.0)
+    isotonic.load_state_dict(scaled.state_dict())
+    assert torch.equal(isotonic.std, scaled.std) and float(scaled.std) != 1
+    assert float(isotonic.recalibration.factor) == 7.0  # as it was
+    same = GaussianNLL(1, calibrate="scale")
+    same.load_state_dict(scaled.state_dict())
+    assert torch.equal(same.recalibration.factor, scaled.recalibration.factor)
+    GaussianNLL(1).load_state_dict(scaled.state_dict())
+    with pytest.raises(RuntimeError, match="nonsense"):
+        same.load_state_dict(scaled.state_dict() | {"nonsense": torch.ones(1)})

@@ -1,6 +1,4 @@
-"""Conformal intervals: as wide as held-out answers were wrong, so that coverage holds whatever the network says."""
-
-import math
+"""Conformity scores: how far a target lies from its prediction, and which intervals reach as far."""
 
 import torch
 from torch import Tensor
@@ -15,21 +13,26 @@ SHARES = torch.tensor(
 LEVELS = torch.cat([(1 - SHARES.flip(0)) / 2, (1 + SHARES) / 2])  # of their ends
 
 
-def quantiles_of(scores: Tensor) -> Tensor:
-    """The ceil((n + 1) p)-th smallest of n scores for each share p: [n, n_targets, shares] -> [n_targets, shares].
+class ConformityScore:
+    """One kind: the score q of each central interval, [n_targets, shares], and what is made of it."""
 
-    nan where a target is missing. Fewer scores than that ask for an infinite one; the largest there is stands for it.
-    Source: Lei et al. 2018, JASA 113 (split conformal), Algorithm 2.
-    """
-    columns = []
-    for column in scores.unbind(1):
-        known = column[~column[:, 0].isnan()].sort(0).values
-        rank = [min(math.ceil((len(known) + 1) * p - 1e-9), len(known)) for p in SHARES.tolist()]
-        columns.append(torch.stack([known[max(k, 1) - 1, place] for place, k in enumerate(rank)]))
-    return torch.stack(columns)
+    @staticmethod
+    def start(n_targets: int) -> Tensor:
+        """q before anything is fitted: the intervals are about those that are predicted."""
+        raise NotImplementedError
+
+    @staticmethod
+    def scores(predicted: Distribution, z: Tensor) -> Tensor:
+        """Of each target, [n, n_targets, shares], nan where z is: it lies inside all intervals whose q is as large."""
+        raise NotImplementedError
+
+    @staticmethod
+    def intervals(predicted: Distribution, q: Tensor) -> Quantiles:
+        """The distribution whose central intervals have these scores."""
+        raise NotImplementedError
 
 
-class NormalizedResidual:
+class NormalizedResidual(ConformityScore):
     """|z - m| / s, m and s the predicted mean and standard deviation: intervals m +- q s.
 
     Source: Lei et al. 2018, section 5.2 (locally weighted).
@@ -53,13 +56,11 @@ class NormalizedResidual:
         )
 
 
-class LogResidual:
+class LogResidual(NormalizedResidual):
     """|log z - c| / w, c the log of the predicted median, w half the log of the ratio of the quantiles at 16 and 84 %.
 
     Intervals exp(c +- q w), all above 0: `NormalizedResidual` of the logarithm, by quantiles, which every family has.
     """
-
-    start = NormalizedResidual.start
 
     @staticmethod
     def scores(predicted: Distribution, z: Tensor) -> Tensor:
@@ -80,7 +81,7 @@ def _of_log(predicted: Distribution) -> tuple[Tensor, Tensor]:
     return middle, 0.5 * (high - low)
 
 
-class QuantileError:
+class QuantileError(ConformityScore):
     """max(q_low - z, z - q_high) of each central interval: intervals [q_low - q, q_high + q].
 
     Conformalized quantile regression: Romano, Patterson & Candès 2019, NeurIPS, equations 6 to 8.

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.losses.reals._conformal import LEVELS, SHARES, QuantileError, quantiles_of
+from dlthink.calibration.conformal import quantiles_of
+from dlthink.calibration.conformity import LEVELS, SHARES, QuantileError
 from dlthink.losses.reals.crps import CRPS
 from dlthink.losses.reals.gaussian_nll import GaussianNLL
 from dlthink.losses.reals.mse import MSE
@@ -89,8 +90,8 @@ def test_each_target_has_its_own_and_what_is_missing_is_passed_over():
     loss, alone = GaussianNLL(2, calibrate="conformal"), GaussianNLL(1, calibrate="conformal")
     loss.fit_on_validation(out, y)
     alone.fit_on_validation(out[300:, 2:], y[300:, 1:])
-    assert torch.allclose(loss.conformity[1], alone.conformity[0])
-    assert not torch.allclose(loss.conformity[0], loss.conformity[1])
+    assert torch.allclose(loss.recalibration.conformity[1], alone.recalibration.conformity[0])
+    assert not torch.allclose(loss.recalibration.conformity[0], loss.recalibration.conformity[1])
 
 
 def test_conformalized_quantiles_equal_a_slow_loop():
@@ -101,11 +102,11 @@ def test_conformalized_quantiles_equal_a_slow_loop():
     low, high = (said.icdf(torch.full((60, 1), level, dtype=torch.float64)) for level in (0.05, 0.95))
     errors = sorted(max(float(a - b), float(b - c)) for a, b, c in zip(low, y, high, strict=True))
     shift = errors[math.ceil(61 * 0.9) - 1]
-    assert float(loss.conformity[0, SHARES.tolist().index(0.9)]) == pytest.approx(shift, rel=1e-5)
+    assert float(loss.recalibration.conformity[0, SHARES.tolist().index(0.9)]) == pytest.approx(shift, rel=1e-5)
     ends = interval(loss.predict(out), 0.9)
     assert torch.allclose(ends[0], (low - shift).float(), atol=1e-4)
     assert torch.allclose(ends[1], (high + shift).float(), atol=1e-4)
-    assert loss.conformal is QuantileError and len(LEVELS) == 2 * len(SHARES)
+    assert loss.conformity is QuantileError and len(LEVELS) == 2 * len(SHARES)
 
 
 def test_before_anything_is_fitted_and_with_nothing_to_fit():
@@ -114,7 +115,7 @@ def test_before_anything_is_fitted_and_with_nothing_to_fit():
     low, high = interval(loss.predict(out), 0.9)
     plain = interval(GaussianNLL(1).predict(out), 0.9)
     assert torch.allclose(low, plain[0], atol=1e-4) and torch.allclose(high, plain[1], atol=1e-4)
-    before = loss.conformity.clone()
+    before = loss.recalibration.conformity.clone()
     loss.fit_on_validation(out[:0], y[:0])
-    assert torch.equal(loss.conformity, before)
-    assert set(loss.state_dict()) - set(GaussianNLL(1).state_dict()) == {"conformity"}
+    assert torch.equal(loss.recalibration.conformity, before)
+    assert set(loss.state_dict()) - set(GaussianNLL(1).state_dict()) == {"recalibration.conformity"}
