@@ -233,10 +233,14 @@ def test_evaluate_equals_the_end_of_training_digit_for_digit(cli, finished, spli
     assert [note for note in notes if note.startswith("note: read 4 units")]  # what train says of its data
 
 
-def test_evaluate_on_other_data(cli, finished):
-    assert cli("evaluate", f"run={finished}", "data.seed=7", "output=other.json")[0] == 0
-    with open("other.json") as file:
-        assert json.load(file) != json.loads((finished / "metrics.json").read_text())["test"]
+def test_another_ride_is_other_data(cli, finished):
+    """Its neurons have other rates, and its blocks were never split into training and test."""
+    for words in ["evaluate", f"run={finished}"], ["train", f"resume={finished}"]:
+        refused(cli(*words, "data.seed=7"), "data.seed=7: the run was trained with 0, which decides")
+    code, _, err = cli("evaluate", f"run={finished}", "on=spikes", "data.seed=7", "name=other", "data.neurons=4")
+    assert code == 0, err
+    numbers = [json.loads((finished / f"metrics{which}.json").read_text())["test"] for which in ("", "_other")]
+    assert numbers[0] != numbers[1]
 
 
 @pytest.fixture

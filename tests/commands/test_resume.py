@@ -36,7 +36,7 @@ REFUSED = {
     "trainer.precision=tf32": "fp32, bf16 or auto",
     "trainer.device=cuda:7": "trainer.device=cuda:7",
     "trainer.batch=0": "trainer.batch=0",
-    "data.minutes=3": "training samples",
+    "data.minutes=3": "data.minutes=3: the run was trained with",
     "data.fold=1": "data.fold",
     "seed=1": "seed",
     "loss=mse": "loss=mse",

@@ -23,6 +23,7 @@ class Faces(Identities):
     """
 
     real = False
+    fixed = (*Identities.fixed, "identities", "photos_each", "seed", "hardness")
 
     def __init__(
         self,

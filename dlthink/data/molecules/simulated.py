@@ -18,6 +18,7 @@ class Molecules(ShiftData):
     """
 
     called = "simulated"
+    fixed = (*ShiftData.fixed, "molecules", "seed")
     elements = ["H", "C", "N", "O", "F", "S", "P", "Cl"]
     largest = 64
 

@@ -45,6 +45,8 @@ class Spikes(Binned):
     (Poisson: for any).
     """
 
+    fixed = (*Binned.fixed, "neurons", "minutes", "rate", "dispersion", "zero_inflation", "refractory", "seed")
+
     def __init__(
         self,
         neurons: int = 50,

@@ -53,6 +53,7 @@ class Table:
     fixed = (
         *("target", "features", "ignore", "categories", "missing"),
         *("split", "group", "time", "blocks", "fold", "validation", "fraction"),
+        *("rows", "seed"),  # of the drawn table
     )
     prepares: tuple[str, ...] = ("missing",)
     kind = ""  # of its targets

@@ -62,7 +62,7 @@ def test_splits_and_facts():
     assert found.facts == facts | {"validation_pairs": different_pairs(found.val.y)}
     again = Faces(**FEW, state=found.state)
     assert again.test.y.equal(found.test.y) and again.facts == found.facts
-    other = Faces(**(FEW | {"seed": 5}), state=found.state)
+    other = Faces(**(FEW | {"seed": 5}), state=found.state, elsewhere=True)
     assert len(other.test) == 160 and not len(other.train), "people of another seed are strangers"
     assert Faces(**FEW, grey=True).train.take(torch.arange(2))[0].shape == (2, 1, 24, 24)
 
