@@ -27,21 +27,23 @@ class Conformal(Recalibration):
 
     def fit(self, predicted: Distribution, z: Tensor, widened: Widened) -> None:
         if not z.isnan().all(0).any():
-            self.conformity.copy_(quantiles_of(self.score.scores(predicted, z)))
+            self.conformity.copy_(quantiles_of(self.score.scores(predicted, z), self.score))
 
     def forward(self, predicted: Distribution, widened: Widened) -> tuple[Tensor, Quantiles]:
         return predicted.mean, self.score.intervals(predicted, self.conformity)
 
 
-def quantiles_of(scores: Tensor) -> Tensor:
+def quantiles_of(scores: Tensor, score: type[ConformityScore]) -> Tensor:
     """The ceil((n + 1) p)-th smallest of n scores for each share p: [n, n_targets, shares] -> [n_targets, shares].
 
-    nan where a target is missing. Fewer scores than that ask for an infinite one; the largest there is stands for it.
+    nan where a target is missing. A share for which n scores are too few asks for an infinite one: its interval is
+    wider than the last by as much as `score` says (`beyond`), so that a density is left between their ends.
     Source: Lei et al. 2018, JASA 113 (split conformal), Algorithm 2.
     """
     columns = []
     for column in scores.unbind(1):
         known = column[~column[:, 0].isnan()].sort(0).values
-        rank = [min(math.ceil((len(known) + 1) * p - 1e-9), len(known)) for p in SHARES.tolist()]
-        columns.append(torch.stack([known[max(k, 1) - 1, place] for place, k in enumerate(rank)]))
+        ranks = [math.ceil((len(known) + 1) * p - 1e-9) for p in SHARES.tolist()]
+        reached = torch.stack([known[rank - 1, place] for place, rank in enumerate(ranks) if rank <= len(known)])
+        columns.append(torch.cat([reached, score.beyond(reached[-1], len(reached) - 1)]))
     return torch.stack(columns)

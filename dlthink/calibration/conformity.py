@@ -11,6 +11,7 @@ SHARES = torch.tensor(
     [0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99], dtype=torch.float64
 )  # of central intervals
 LEVELS = torch.cat([(1 - SHARES.flip(0)) / 2, (1 + SHARES) / 2])  # of their ends
+NORMAL = torch.special.ndtri((1 + SHARES) / 2)  # how far those of a normal variable reach, in standard deviations
 
 
 class ConformityScore:
@@ -24,6 +25,11 @@ class ConformityScore:
     @staticmethod
     def scores(predicted: Distribution, z: Tensor) -> Tensor:
         """Of each target, [n, n_targets, shares], nan where z is: it lies inside all intervals whose q is as large."""
+        raise NotImplementedError
+
+    @staticmethod
+    def beyond(q: Tensor, last: int) -> Tensor:
+        """q of the shares after `last`, whose own is the scalar q, where too few were scored: wider as predicted."""
         raise NotImplementedError
 
     @staticmethod
@@ -41,12 +47,16 @@ class NormalizedResidual(ConformityScore):
     @staticmethod
     def start(n_targets: int) -> Tensor:
         """q of each share before anything is fitted: a normal variable's."""
-        return torch.special.ndtri((1 + SHARES) / 2).float().expand(n_targets, -1).clone()
+        return NORMAL.float().expand(n_targets, -1).clone()
 
     @staticmethod
     def scores(predicted: Distribution, z: Tensor) -> Tensor:
         away = (z - predicted.mean).abs() / predicted.stddev
         return away.unsqueeze(-1).expand(*away.shape, len(SHARES))
+
+    @staticmethod
+    def beyond(q: Tensor, last: int) -> Tensor:
+        return q * (NORMAL[last + 1 :] / NORMAL[last]).to(q)
 
     @staticmethod
     def intervals(predicted: Distribution, q: Tensor) -> Quantiles:
@@ -95,6 +105,10 @@ class QuantileError(ConformityScore):
     def scores(predicted: Distribution, z: Tensor) -> Tensor:
         low, high = _ends(predicted)
         return torch.maximum(low - z.unsqueeze(-1), z.unsqueeze(-1) - high)
+
+    @staticmethod
+    def beyond(q: Tensor, last: int) -> Tensor:
+        return q.expand(len(SHARES) - last - 1)
 
     @staticmethod
     def intervals(predicted: Distribution, q: Tensor) -> Quantiles:

@@ -1,13 +1,15 @@
 """Conformal intervals: ranks by a slow loop, crepes, coverage on new data whatever the network says."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from dlthink.calibration.conformal import quantiles_of
-from dlthink.calibration.conformity import LEVELS, SHARES, QuantileError
+from dlthink.calibration.conformity import LEVELS, SHARES, NormalizedResidual, QuantileError
 from dlthink.losses.reals.crps import CRPS
 from dlthink.losses.reals.gaussian_nll import GaussianNLL
 from dlthink.losses.reals.mse import MSE
@@ -32,12 +34,17 @@ def interval(read, share):
 def test_ranks_are_those_of_a_slow_loop(n):
     scores = torch.rand(n, 2, len(SHARES), dtype=torch.float64, generator=torch.Generator().manual_seed(n))
     scores[: n // 3, 1] = math.nan
-    found = quantiles_of(scores)
+    found = quantiles_of(scores, NormalizedResidual)
     for target in range(2):
         for place, share in enumerate(SHARES.tolist()):
             known = sorted(s for s in scores[:, target, place].tolist() if not math.isnan(s))
-            rank = min(math.ceil(round((len(known) + 1) * share, 9)), len(known))
-            assert found[target, place] == known[rank - 1]
+            rank = math.ceil(round((len(known) + 1) * share, 9))
+            if rank <= len(known):
+                last, reached = share, known[rank - 1]
+                assert found[target, place] == reached
+            else:
+                wider = stats.norm.ppf((1 + share) / 2) / stats.norm.ppf((1 + last) / 2)
+                assert float(found[target, place]) == pytest.approx(reached * wider)
 
 
 def test_intervals_are_those_of_crepes():
@@ -119,3 +126,16 @@ def test_before_anything_is_fitted_and_with_nothing_to_fit():
     loss.fit_on_validation(out[:0], y[:0])
     assert torch.equal(loss.recalibration.conformity, before)
     assert set(loss.state_dict()) - set(GaussianNLL(1).state_dict()) == {"recalibration.conformity"}
+
+
+@pytest.mark.parametrize("make", [GaussianNLL, Quantile])
+def test_few_samples_of_validation_leave_a_density_beyond_them(make):
+    """Of 30 none tells where 98 % lie: where the widest intervals were alike, log densities of -10,000 stood beyond."""
+    loss, g = make(1, calibrate="conformal"), torch.Generator().manual_seed(0)
+    fitted, later = (1.5 * torch.randn(n, 1, generator=g) for n in (30, 5000))
+    width = loss.outputs_per_target
+    loss.fit_on_validation(torch.zeros(30, width), fitted)
+    distribution = loss.predict(torch.zeros(5000, width))["distribution"]
+    assert float(-distribution.log_prob(later).mean()) < 2.2  # the true one has 1.82
+    ends = [float(distribution.icdf(torch.full((5000, 1), level))[0]) for level in (0.95, 0.975, 0.99, 0.995)]
+    assert all(b - a > 0.1 for a, b in pairwise(ends))
