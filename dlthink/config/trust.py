@@ -57,10 +57,10 @@ def check_classes(config: DictConfig, allow: Iterable[str] = ()) -> None:
             continue
         root = name.partition(".")[0]
         if not own_modules([name]):
+            moved = "; a run of dlthink 0.1, whose files lay elsewhere, must be trained again"
             raise BadInput(
                 f"{where}._target_={name}: the configuration of a run may name one of dlthink's choices for "
-                f"{part} here, nothing else of {root}; a run of dlthink 0.1, whose files lay elsewhere, must be "
-                "trained again"
+                f"{part} here, nothing else of {root}{moved if root == 'dlthink' else ''}"
             )
         if root not in allow:
             raise BadInput(

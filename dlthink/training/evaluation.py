@@ -157,7 +157,7 @@ def doubt(metrics: Any, answers: Answers, first: Standing, now: Standing) -> str
         return None
     name, direction = metrics.best
     better = now.figure > first.figure if direction == "max" else now.figure < first.figure
-    question = "Has the cost the wrong sign, or does it ask for something else than is examined?"
+    question = "Has the cost the wrong sign, or does it ask for something else?"
     if better:
         question = (
             f"As {name} has become better on them: train longer. Else the cost asks for something else than that."

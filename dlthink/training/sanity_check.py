@@ -26,7 +26,7 @@ from dlthink.user_errors import own_code, written
 DRAWS = 16  # of chance, after which an adversary that never sees made photos does so by none
 MOST = 500  # operations of a graph that are counted
 EXAMINED = 16  # samples of validation
-OF_TARGETS = "y log y is torch.xlogy(y, y), which is 0 at 0; or take torch.log1p(y), or another cost for such targets"
+OF_TARGETS = "take torch.xlogy(y, y) for y log y, or torch.log1p(y), or another cost"
 IN_PLACE = "write a = a + b where it says a += b, log() where it says log_()"
 
 
@@ -284,7 +284,7 @@ def _not_finite(loss: nn.Module, step: int, what: str, where: str | None, out: A
     where = f"; {where}" if where else ""
     advice = f". {loss.advice}" if Loss.advice.given(loss) else ""
     if low := _too_low(loss, out, y):
-        advice = f". It is {low} that make it so, not the network's answers: {OF_TARGETS}"
+        advice = f". Not the answers, {low} make it so: {OF_TARGETS}"
     if isinstance(y, Tensor) and y.isnan().any():
         advice += ". What is nan in y is missing: ask only about what is known, known = ~y.isnan(), then y[known]"
     return Diverged(

@@ -84,7 +84,7 @@ def test_a_wrong_sign_is_told_at_the_end(cli, own, forward, rate):
     own("mine", forward, rate)
     told = notes(cli("train", "loss=mine", *SMALL, "trainer.steps=12", "optim.lr=0.02"))[-1]
     assert "the cost fell from" in told and "on training samples far worse than a guess of the mean rate" in told
-    assert told.endswith("Has the cost the wrong sign, or does it ask for something else than is examined?")
+    assert told.endswith("Has the cost the wrong sign, or does it ask for something else?")
     assert "penalty" not in told  # which would not help here
 
 

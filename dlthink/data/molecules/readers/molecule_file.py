@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 SD_MARK = re.compile(r"^(?:M  END|\$\$\$\$|.{0,60}V[23]000)[ \t]*$", re.MULTILINE)
 OBJECT = re.compile(r"^\s*\{", re.MULTILINE)
 JSON = re.compile(r"\s*\[?\s*\{")
+NO_SPECTRUM = "no {} spectrum"  # of a nucleus
 SHOWN = 40  # characters of what cannot be read
 
 

@@ -91,11 +91,13 @@ def gather(
     return reading
 
 
-def whole(reading: Reading, file: TextFile, blocks: bool) -> Reading:
-    """The reading; BadInput with all reasons where nothing is left of it; a note where `blocks` have no end."""
+def whole(reading: Reading, file: TextFile, blocks: bool, expected: str = "") -> Reading:
+    """The reading; BadInput with all reasons, and what was `expected`, where nothing is left of it; a note where
+    `blocks` have no end.
+    """
     if not reading.records:
         reasons = ", ".join(f"{len(ids)} {reason}" for reason, ids in reading.skipped.items())
-        why = "".join(f"; {note}" for note in reading.notes)
+        why = "".join(f"; {note}" for note in (*reading.notes, *([expected] if expected else [])))
         raise BadInput(f"{file.name}: none of its {reading.total} records can be used: {reasons}{why}")
     if blocks and not file.ended:
         reading.notes.append("the last record does not end in $$$$: the file may be cut short")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from dlthink.data.molecules.readers.molecule_file import Entry
+from dlthink.data.molecules.readers.molecule_file import NO_SPECTRUM, Entry
 from dlthink.errors import BadInput
 from dlthink.files.text_file import LONGEST
 
@@ -84,7 +84,7 @@ def entries(lines: Iterable[str], nucleus: str, name: str = "") -> Iterator[Entr
         measured = [value for index, value in spectra if index not in computed]
         entry.computed = len(spectra) - len(measured)
         if not spectra:
-            entry.refused = f"no {nucleus} spectrum"
+            entry.refused = NO_SPECTRUM.format(nucleus)
         elif not measured:
             entry.refused = f"only computed {nucleus} spectra"
         for value in measured:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dlthink.data.molecules.readers.molecule_file import Entry
+from dlthink.data.molecules.readers.molecule_file import NO_SPECTRUM, Entry
 
 KEYS = {"13C": ("c13", "13c"), "1H": ("h1", "1h")}
 BROKEN = "broken JSON"
@@ -103,7 +103,7 @@ def _entry(found: Any, place: str, nucleus: str) -> Entry:
     if isinstance(shifts, list) and len(shifts) == entry.atoms:
         shifts = dict(enumerate(shifts))
     if not shifts:
-        entry.refused = f"no {nucleus} spectrum"
+        entry.refused = NO_SPECTRUM.format(nucleus)
     elif not isinstance(shifts, dict):
         entry.refused = LAYOUT.format(json.dumps(key))
     else:

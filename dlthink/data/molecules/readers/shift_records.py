@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dlthink.data.molecules.features.structures import chemistry
 from dlthink.data.molecules.readers import sd_file, shift_lines
-from dlthink.data.molecules.readers.molecule_file import Entry, kind_of
+from dlthink.data.molecules.readers.molecule_file import NO_SPECTRUM, Entry, kind_of
 from dlthink.data.molecules.readers.records import Reading, Record, gather, lost_split, structure_of, whole
 from dlthink.errors import BadInput
 from dlthink.files.text_file import TextFile
@@ -51,7 +51,9 @@ def read(
     lines = file.watched("reading")
     entries = sd_file.entries(lines, nucleus, file.name) if kind == "sd" else shift_lines.entries(lines, nucleus)
     reading = gather(entries, lambda entry: record_of(entry, nucleus, elements, largest, tautomers))
-    return whole(reading, file, kind == "sd")
+    place = f"fields called Spectrum {nucleus} 0" if kind == "sd" else f'"{shift_lines.KEYS[nucleus][0]}"'
+    expected = f"shifts are read from {place}" if NO_SPECTRUM.format(nucleus) in reading.skipped else ""
+    return whole(reading, file, kind == "sd", expected)
 
 
 def record_of(

@@ -70,7 +70,13 @@ def _molecules(file: TextFile, named: Iterable[tuple[str, str]], atoms, read) ->
         raise BadInput(f"{file.name}: there is no molecule in this file")
 
 
+class _Unread(str):
+    """Why a record holds no structure, in place of one."""
+
+
 def _or_reason(structure: str, atoms, read) -> Mol | str:
+    if isinstance(structure, _Unread):
+        return str(structure)
     if len(structure) > LARGEST and atoms(structure) > LARGEST:
         return f"more than {LARGEST:,} atoms"
     try:
@@ -87,7 +93,8 @@ def _blocks(lines: Iterable[str], name: str) -> Iterator[tuple[str, str]]:
 
 def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[str, str]]:
     for entry in shift_lines.entries(lines, "13C"):
-        yield entry.id, entry.text
+        no_object = entry.refused in (shift_lines.BROKEN, shift_lines.NO_SMILES)
+        yield entry.id, _Unread(entry.refused) if no_object else entry.text
 
 
 def _lines(lines: Iterable[str], name: str) -> Iterator[tuple[str, str]]:

@@ -142,6 +142,16 @@ def test_a_bad_sd_record_is_skipped_and_takes_no_other_with_it(reading, bad, rea
 
 
 @pytest.mark.parametrize(
+    "text, place",
+    [(line(c13={}), '"c13"'), (record(ETHANOL, {"NMR": peaks((18.0, 0))}), "fields called Spectrum 13C 0")],
+    ids=["JSON", "SD"],
+)
+def test_where_shifts_are_looked_for_is_told_where_there_are_none(reading, text, place):
+    with pytest.raises(BadInput, match=f"1 no 13C spectrum; shifts are read from {place}"):
+        reading(text)
+
+
+@pytest.mark.parametrize(
     "bad, reason",
     [
         (line("bad", "C("), "unreadable SMILES"),

@@ -43,6 +43,12 @@ def test_csv_with_short_rows_and_quotes(tmp_path):
     assert readings(save(tmp_path / "a.csv", text)) == [("a, b", "CCO"), ("2", "CC"), ("empty", "the SMILES is empty")]
 
 
+def test_objects_that_are_none(tmp_path):
+    lines = ['{"mol": "CCO"}', '{"smiles": ""}', '{"smiles": "C"}', "{'smiles': 'CCO'}"]
+    expected = ['not an object with a text "smiles"', "the SMILES is empty", "C", "broken JSON"]
+    assert [found for _, found in readings(save(tmp_path / "a.jsonl", "\n".join(lines)))] == expected
+
+
 def test_csv_without_the_column(tmp_path):
     with pytest.raises(BadInput, match=r"a\.csv: no column is called smiles \(there are compound, id\)"):
         readings(save(tmp_path / "a.csv", "compound,id\nC,1\n"))
@@ -150,7 +156,7 @@ def test_the_file_of_a_training_is_read_too(tmp_path):
     text = '{"id": "a", "smiles": "CCO", "c13": {"0": [1]}}\n{broken\n{"smiles": "CC"}\n'
     assert readings(save(tmp_path / "a.jsonl", text)) == [
         ("a", "CCO"),
-        ("line 2", "the SMILES is empty"),
+        ("line 2", "broken JSON"),
         ("line 3", "CC"),
     ]
 
