@@ -3,6 +3,7 @@
 dlthink show FILE [data=NAME]
 
   FILE  a table: .csv, .tsv, .txt, perhaps .gz, or .parquet
+        molecules: .sdf or JSON, perhaps .gz; a CSV with a column of SMILES is a table
         a recording: an .npz, .mat, .h5, .nwb, or a folder of Kilosort and Phy
   data  the data that are to read it, where several could
 """

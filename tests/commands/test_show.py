@@ -1,5 +1,6 @@
 """`dlthink show FILE`: nobody opens a Python prompt to find a key."""
 
+import shlex
 import zipfile
 
 import numpy as np
@@ -164,3 +165,62 @@ def test_what_show_proposes_can_be_done(cli, tmp_path):
     (tmp_path / "one.csv").write_text("a,b\n1,2\n")
     told = cli("show", "one.csv")[1]
     assert "one.csv: 1 row, 2 columns" in told and "data.target" not in told
+
+
+def sd(*records):
+    """An SD file of methanes, {field: text} each."""
+    block = "\n\n\n  1  0  0  0  0  0            999 V2000\n    0.0 0.0 0.0 C   0  0\nM  END\n"
+    fields = ["".join(f"> <{name}>\n{text}\n\n" for name, text in one.items()) for one in records]
+    return "".join(f"{block}{one}$$$$\n" for one in fields)
+
+
+def test_fields_of_molecules_and_the_words_that_train_on_them(cli, tmp_path):
+    path = tmp_path / "mine.sdf"
+    rows = [{"id": k, "log S": -k / 10, "maker": "us", "Spectrum 13C 0": "77.9;0.0S;0|"} for k in range(20)]
+    rows[3] |= {"log S": "", "note": "seen, twice"}
+    path.write_text(sd(*rows))
+    code, out, err = cli("show", path)
+    assert code == 0, err
+    assert out.splitlines() == [
+        f"{path}: 20 SD records, 5 fields",
+        "  id              number    0 to 19",
+        "  log S           number    -1.9 to 0; 1 missing",
+        "  maker           text      us",
+        "  Spectrum 13C 0  spectrum  13C shifts of 20 records",
+        "  note            text      seen, twice; 19 missing",
+        f"shifts of 13C: dlthink train data=nmrshiftdb2 data.path={path} data.nucleus=13C",
+        f"train on it, to predict log S: dlthink train data=molecule_table data.path={path} "
+        "data.target=''\"'\"'log S'\"'\"''",
+        "what else can be set, which costs fit: dlthink train data=molecule_table --help",
+    ]
+
+
+def test_molecules_in_json_and_without_a_number(cli, tmp_path):
+    (tmp_path / "a.jsonl").write_text(
+        '{"smiles": "CCO", "c13": {}, "h1": {"0": [1.2]}}\n{"smiles": "C", "c13": null}\n'
+    )
+    out = cli("show", "a.jsonl")[1].splitlines()
+    assert out[0] == "a.jsonl: 2 JSON records, 3 fields"
+    assert "  h1      spectrum  1H shifts of 1 record" in out
+    assert not any("data.nucleus=13C" in line for line in out)
+    (tmp_path / "b.sdf").write_text(sd({"maker": "us"}, {"maker": "them"}))
+    assert "no field holds numbers to predict, and none shifts" in cli("show", "b.sdf")[1]
+
+
+def test_the_shown_line_of_an_sd_file_trains(cli, tmp_path):
+    chem = pytest.importorskip("rdkit.Chem")
+    with chem.SDWriter(str(tmp_path / "mine.sdf")) as writer:
+        for k in range(1, 31):
+            alkane = chem.MolFromSmiles(k * "C")
+            alkane.SetProp("log S", f"{-k / 3:.2f}")
+            writer.write(alkane)
+    shown = next(line for line in cli("show", "mine.sdf")[1].splitlines() if line.startswith("train on it"))
+    words = shlex.split(shown.partition("dlthink ")[2])
+    code, _, err = cli(*words, "trainer=smoke", "trainer.device=cpu", "model.width=8", "data.baselines=[constant]")
+    assert code == 0, err
+
+
+def test_a_file_of_endless_fields_is_counted_at_bounded_size(cli, tmp_path):
+    (tmp_path / "many.sdf").write_text(sd({f"field {k}": k for k in range(3000)}))
+    out = cli("show", "many.sdf")[1].splitlines()
+    assert out[0].endswith("1 SD record, 1,000 fields") and "  and 960 more" in out

@@ -17,6 +17,7 @@ from dlthink.data.molecules.neighbours import Neighbours
 from dlthink.data.molecules.prepared import cached
 from dlthink.data.molecules.prepared_properties import PreparedProperties, prepare
 from dlthink.data.molecules.property_inputs import PropertyInputs
+from dlthink.data.molecules.readers import molecule_contents
 from dlthink.data.molecules.readers.property_records import Wanted, read
 from dlthink.data.molecules.whole_molecules import MeasuredMolecules
 from dlthink.errors import BadInput
@@ -105,6 +106,11 @@ class MoleculeTable(MoleculeData):
             return prepare(read(file, wanted, self.tautomers), self.descriptors)
 
         return cached(PreparedProperties, file, settings, make)
+
+    @classmethod
+    def contents(cls, path: str) -> list[str]:
+        """What is in a file of records, for `dlthink show`."""
+        return molecule_contents.lines(path)
 
     def source(self) -> str:
         return f"data.path={self.path}"
