@@ -198,6 +198,7 @@ class Binned:
         )
         if self.moments is not None:
             self.train = Moments(self.train, white=self.moments == "white")
+            self.notes += self.train.notes()
 
     @classmethod
     def targets(cls, settings: Mapping[str, Any]) -> str:

@@ -13,6 +13,8 @@ from dlthink.errors import BadInput
 ROWS = 2**22  # numbers of x at a time
 MOST = 4096  # numbers in a window: its covariance is decomposed whole
 NOTHING = 1e-6  # of the largest variance: x does not vary that way, but for rounding
+LOOKED, SEEN = 2**20, 4096  # numbers of x, and windows, in which whiteness is looked for
+WHITE, CHANCE = 0.2, 6.0  # correlations of white numbers; over the root of how many windows, by chance
 
 
 class Moments(Split):
@@ -38,6 +40,29 @@ class Moments(Split):
                 f"data.moments: a window holds {self.numbers:,} numbers, more than the {MOST:,} whose covariance is "
                 f"decomposed: choose a shorter window, or fewer covariates"
             )
+
+    def notes(self) -> list[str]:
+        """What training sees in place of samples, and where covariates are not as white as that takes them to be."""
+        points = "of known means and covariances" if self.white else "of the same means and covariances"
+        told = [
+            f"data.moments: training sees {2 * self.numbers:,} points {points} in place of {len(self):,} samples: only "
+            f"a linear network, model=glm, cannot tell them apart"
+        ]
+        if self.white and (found := self._correlated()):
+            told.append(
+                f"data.moments=white: takes all numbers in a window for uncorrelated, but two of them correlate by "
+                f"{found:.2f}: data.moments=estimated measures them"
+            )
+        return told
+
+    def _correlated(self) -> float:
+        """The largest correlation of two numbers in a window, by some of the samples; 0 where they may be white."""
+        seen = max(2, min(SEEN, LOOKED // self.numbers, len(self)))
+        rows = self.rows[torch.linspace(0, len(self) - 1, seen).long()]
+        x = self.windows(rows - self.before)
+        found = torch.atleast_2d(torch.corrcoef(x.T)).nan_to_num_().fill_diagonal_(0.0)
+        most = float(found.abs().max())
+        return most if most > max(WHITE, CHANCE / seen**0.5) else 0.0
 
     def to(self, device: torch.device | str) -> Moments:
         return Moments(super().to(device), self.white)

@@ -111,6 +111,10 @@ class Series:
         if len(rows := np.flatnonzero(inside & ~finite)):
             values, time = self.values[rows[0]], self.times[rows[0]]
             column = np.flatnonzero(~np.isfinite(values))[0]
+            if not (filled := np.isfinite(self.values).any(axis=0))[column]:
+                others = ",".join(name for name, some in zip(self.names, filled, strict=True) if some)
+                way = f"use others, data.series=[{others}]" if others else "check how it was saved"
+                raise bad(f"{self.key}: {self.names[column]} has no finite number in any row: {way}")
             raise bad(
                 f"{self.key}: {self.names[column]} is {values[column]} at {clock(time)} s ({len(rows)} such rows): "
                 f"fill it in, leave the stretch out with the key intervals, or such stretches with data.gap=1"

@@ -23,9 +23,9 @@ def suggestion(noise: Noise, units: list[str], word: str) -> str | None:
     if not bool(variance.isfinite().all()) or not len(noise.k):
         return None
     found = Scatter(noise)
-    ratio = found.squares / variance.sum(0)
-    more = found.more & (found.squares > (1 + FAR) * found.most)
-    less = found.less & (found.squares < (1 - FAR) * found.least)
+    above, below = found.squares / found.most, found.squares / found.least
+    more = found.more & (above > 1 + FAR)
+    less = found.less & (below < 1 - FAR)
     off = found.mean_error > FAR
     poisson = bool(((variance - mean).abs() <= EQUAL * mean).all())
     distribution = "Poisson" if poisson else "predicted"
@@ -35,14 +35,14 @@ def suggestion(noise: Noise, units: list[str], word: str) -> str | None:
     said, advice = [], []
     if more.any():
         said.append(
-            f"{_listed(more, units, word, 'scatter')} more than {distribution} ({_range(ratio[more])} the variance)"
+            f"{_listed(more, units, word, 'scatter')} more than {distribution} ({_range(above[more])} the variance)"
         )
     if zeros.any():
         than = "a negative binomial of that variance" if more.any() else distribution
         said.append(f"{_listed(zeros, units, word, 'have')} more zeros than {than}")
     if less.any():
         said.append(
-            f"{_listed(less, units, word, 'scatter')} less than {distribution} ({_range(ratio[less])} the variance)"
+            f"{_listed(less, units, word, 'scatter')} less than {distribution} ({_range(below[less])} the variance)"
         )
     if less.any():
         advice.append("loss=com_poisson or loss=generalized_poisson")

@@ -75,6 +75,18 @@ def test_of_a_recording_training_sees_points_and_examinations_samples():
     assert Spikes.targets({"moments": "white"}) == "moments of counts" and Spikes.targets({}) == "counts"
 
 
+def test_what_training_sees_is_told_and_whether_covariates_are_white():
+    """Behaviour is smooth: two bins side by side are nearly the same."""
+    said = [line for line in Spikes(**SMALL, moments="estimated").notes if "data.moments" in line]
+    assert len(said) == 1 and "72 points of the same means" in said[0] and "model=glm" in said[0]
+    assert "two of them correlate by 1.00" in Spikes(**SMALL, moments="white").notes[-1]
+    features = torch.randn(5000, 4, generator=torch.Generator().manual_seed(0))
+    white = Moments(Split(features, torch.zeros(5000, 1), torch.arange(1, 5000), 1, 0, {}), white=True)
+    assert len(white.notes()) == 1
+    features[:, 1] = 0.5 * features[:, 0] + features[:, 1]
+    assert "correlate by 0.4" in Moments(white, white=True).notes()[1]
+
+
 def test_what_is_refused(cli):
     with pytest.raises(BadInput, match=r"data.moments: a window holds 6,000 numbers"):
         Moments(split(before=1499))

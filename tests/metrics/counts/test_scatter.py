@@ -1,5 +1,7 @@
 """Scatter apart from the mean: a unit ill predicted is named for its mean, one that scatters for its scatter."""
 
+import re
+
 import pytest
 import torch
 from scipy import stats
@@ -56,6 +58,15 @@ def test_only_the_units_concerned_are_named():
     line = said(Poisson(predicted), NegativeBinomial(truth, torch.tensor([0.0, 0.0, 0.6, 0.0], dtype=torch.float64)))
     assert line.startswith("unit c scatters more than Poisson (") and "the mean of unit a is off" in line
     assert line.endswith("; try loss=negative_binomial and more covariates, another network")
+
+
+def test_more_scatter_is_said_to_be_more_than_the_variance_however_far_the_mean_is_off():
+    """It is held against the variance about the calibrated mean, and the range that is said is of that, too."""
+    line = said(Poisson(10 * smooth()), NegativeBinomial(smooth(), HALF))
+    low, high = re.search(
+        r"all 4 units scatter more than Poisson \(([\d.]+) to ([\d.]+) times the variance\)", line
+    ).groups()
+    assert 1.6 < float(low) <= float(high) < 1.9
 
 
 @pytest.mark.parametrize("predicted", [flat(), smooth(1.4)])

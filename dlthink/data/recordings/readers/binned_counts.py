@@ -8,6 +8,7 @@ from dlthink.data.recordings.readers.array_listing import MOST
 from dlthink.errors import BadInput
 
 EVEN = 1e-3  # of a bin: edges so near to a grid lie on it
+LONG = 1.0  # s: a bin that is seldom meant
 
 
 def spikes_of(
@@ -63,7 +64,8 @@ def check_width(source: str, grid: tuple[float, float], width: float) -> None:
     """Raises BadInput where bins of `width` cannot be made of whole bins of the grid."""
     times = width / grid[1]
     if round(times) < 1 or abs(times - round(times)) > EVEN:
+        unit = "" if grid[1] < LONG else "; or are these milliseconds? They must be in seconds"
         raise BadInput(
             f"{source}: its spikes were counted in bins of {grid[1]:g} s, of which data.bin={width:g} is no multiple: "
-            f"say data.bin={grid[1]:g}, or twice that"
+            f"say data.bin={grid[1]:g}, or twice that{unit}"
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import itertools
+import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,15 +16,18 @@ from dlthink.data.recordings.readers.trial_columns import trials_of
 from dlthink.data.recordings.series import Series
 from dlthink.data.recordings.session import Trials
 from dlthink.errors import BadInput
+from dlthink.files.text_table import MISSING
 
 TIME = ("time", "times", "t", "timestamp", "timestamps", "time_s", "seconds")
 START, STOP = ("start", "start_time"), ("stop", "stop_time", "end", "end_time")
 LONG = 1 << 16  # letters of a line
 ROWS = 1 << 14  # read at a time
+DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 
 
 def series(path: Path) -> Series:
-    """A series from a table whose first column, or the one called `time`, holds seconds. Empty cells: NaN. BadInput."""
+    """A series from a table whose first column, or the one called `time`, holds seconds. NaN where a cell is empty or
+    "NA". Raises BadInput."""
     names, values = _numbers(path)
     clock = next((i for i, name in enumerate(names) if name.lower() in TIME), 0)
     others = [i for i in range(len(names)) if i != clock]
@@ -80,17 +85,26 @@ def _numbers(path: Path) -> tuple[list[str], np.ndarray]:
     while some := list(itertools.islice(lines, ROWS)):
         try:
             parts.append(np.array([[float(cell) if cell else np.nan for cell in line] for line in some]))
-        except ValueError as error:
-            for place, line in enumerate(some):
-                for name, cell in zip(names, line, strict=True):
-                    if not _is_number(cell):
-                        raise BadInput(f"{path}, line {row + place + 1}: {name} is {cell!r}, no number") from error
+        except ValueError:  # one by one, which takes longer
+            numbers = enumerate(some, row + 1)
+            parts.append(np.array([_with_gaps(path, number, names, line) for number, line in numbers]))
         row += len(some)
         if row * len(names) > MOST:
             raise BadInput(f"{path}: has more than {MOST:,} numbers: give fewer covariates, or a part of it")
     if not parts:
         raise BadInput(f"{path}: has no line below its header: there is nothing in it")
     return names, np.concatenate(parts)
+
+
+def _with_gaps(path: Path, number: int, names: list[str], cells: list[str]) -> list[float]:
+    """The numbers of a line, NaN for "NA" and the like. Raises BadInput."""
+    for name, cell in zip(names, cells, strict=True):
+        if cell not in MISSING and not _is_number(cell):
+            raise BadInput(
+                f"{path}, line {number}: {name} is {cell!r}, no number: write one (a state as 0, 1, 2), or leave the "
+                f"cell empty where nothing is known"
+            )
+    return [math.nan if cell in MISSING else float(cell) for cell in cells]
 
 
 def _is_number(cell: str) -> bool:
@@ -102,7 +116,8 @@ def _is_number(cell: str) -> bool:
 
 
 def _lines(path: Path) -> tuple[list[str], Iterator[list[str]]]:
-    """The header, and the lines below it, each with a cell for every name. Commas, semicolons or tabs part them."""
+    """The header, and the lines below it, each with a cell for every name. Commas, semicolons or tabs part them; where
+    no comma does, one may stand for a decimal point."""
     lines = _read(path)
     header = next(lines, "").lstrip("\ufeff")
     between = max(",;\t", key=header.count)
@@ -118,7 +133,10 @@ def _lines(path: Path) -> tuple[list[str], Iterator[list[str]]]:
                 continue
             if len(cells) != len(names):
                 raise BadInput(f"{path}, line {number}: has {len(cells)} cells below {len(names)} names: mend it")
-            yield [cell.strip() for cell in cells]
+            cells = [cell.strip() for cell in cells]
+            if between != ",":
+                cells = [cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells]
+            yield cells
 
     return names, below()
 

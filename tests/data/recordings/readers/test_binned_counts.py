@@ -53,6 +53,8 @@ def test_wider_bins_are_sums_and_narrower_ones_are_refused(save):
     for width in (0.025, 0.07, 0.125):
         with pytest.raises(BadInput, match=rf"counted in bins of 0\.05 s, of which data.bin={width} is no multiple"):
             Recording(save(), bin=width)
+    with pytest.raises(BadInput, match=r"in bins of 50 s.* or are these milliseconds\?"):
+        Recording(save(bin=50.0))
 
 
 def test_intervals_take_whole_bins_alone(save):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlthink.data.recordings.readers import phy
+from dlthink.data.recordings.readers import csv_series, phy
 from dlthink.data.recordings.recording import Recording
 from dlthink.errors import BadInput
 from tests.data.recordings import written
@@ -98,7 +98,9 @@ def test_arrays_that_are_no_spikes(tmp_path):
         ("", "begins with no header"),
         ("1,2,3\n4,5,6\n", "begins with no header"),
         ("time,x\n", "no line below its header"),
-        ("time,x\n0,1\n1,left\n", r"line 3: x is 'left', no number"),
+        ("time,x\n0,1\n1,left\n", r"line 3: x is 'left', no number: write one \(a state as 0, 1, 2\)"),
+        ("time,x\n0,1\n1,NA\n2,left\n", r"line 4: x is 'left'"),
+        ('time,x\n0,1\n1,"0,5"\n', r"line 3: x is '0,5', no number"),
         ("time,x\n0,1\n1\n", r"line 3: has 1 cells below 2 names"),
         ("time,x,x\n0,1,2\n", "two columns are called x"),
         ("time\n0\n1\n", "has one column only"),
@@ -113,6 +115,18 @@ def test_a_csv_that_cannot_be_used(tmp_path, lines, words):
     with pytest.raises(BadInput, match=words) as refused:
         Recording(str(folder))
     assert "a.csv" in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_csv_as_other_countries_write_it_and_gaps_as_others_do(tmp_path):
+    """Excel's semicolons and decimal commas, and R's NA."""
+    (tmp_path / "a.csv").write_text("\ufefftime;x;y\n0,02;1,5;NA\n0,04;-2;,5\n")
+    series = csv_series.series(tmp_path / "a.csv")
+    np.testing.assert_array_equal(series.times, [0.02, 0.04])
+    np.testing.assert_array_equal(series.values, [[1.5, np.nan], [-2.0, 0.5]])
+    (tmp_path / "trials.csv").write_text("start;stop;side;dose\n0,5;1,5;left, far;0,1\n2;3;right;0,2\n")
+    trials, _ = csv_series.trials(tmp_path / "trials.csv")
+    np.testing.assert_array_equal(trials.intervals, [[0.5, 1.5], [2.0, 3.0]])
+    assert trials.names == ["side=left, far", "side=right", "dose"]
 
 
 def test_a_table_of_trials_without_any(tmp_path):
