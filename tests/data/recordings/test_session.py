@@ -100,3 +100,13 @@ def test_a_covariate_whose_square_overflows_is_told():
     values[100, 1] = -1e300
     with pytest.raises(BadInput, match=r"b is -1e\+300 at 3.333\d* s \(1 such rows\), more than can be squared"):
         changed(given, covariates=values).checked()
+
+
+def test_a_covariate_without_any_number_is_named_beside_those_that_have_some():
+    given = session()
+    values = given.series[0].values.copy()
+    values[:, 0] = np.nan
+    with pytest.raises(BadInput, match=r"covariates: a has no finite number in any row: use others, data.series=\[b\]"):
+        changed(given, covariates=values).checked()
+    with pytest.raises(BadInput, match=r"a has no finite number in any row: check how it was saved"):
+        changed(given, covariates=np.full_like(values, np.nan)).checked()
