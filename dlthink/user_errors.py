@@ -10,7 +10,7 @@ from textwrap import shorten
 from types import TracebackType
 from typing import Any
 
-from dlthink.errors import EXPECTED, BadInput
+from dlthink.errors import BadInput, Diverged
 
 HERE = Path(__file__).resolve().parent
 LIBRARIES = [
@@ -112,7 +112,7 @@ def own_code(note: str = "") -> Iterator[None]:
     """Whatever goes wrong in the user's own code inside ends as BadInput in one line; all else passes through."""
     try:
         yield
-    except EXPECTED:
+    except (BadInput, Diverged, MemoryError, BrokenPipeError):
         raise
     except (Exception, SystemExit) as error:
         mistake = blamed(error, note)

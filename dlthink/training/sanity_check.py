@@ -13,15 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlthink.errors import BadInput, Diverged
+from dlthink.errors import BadInput, Diverged, out_of_memory
 from dlthink.nested_tensors import each
 from dlthink.protocols import Loss, Metrics, Split
 from dlthink.training import rng
 from dlthink.training.operation_trace import Operations, spans
-from dlthink.training.sanity_sample_order import FEW, check_sample_order
+from dlthink.training.sanity_sample_order import FEW, check_alone, check_sample_order
 from dlthink.training.sanity_saved_state import check_saved_state
 from dlthink.training.terms import described, equal, leaf_of, shapes, tensors, terms_by, terms_of, twin
-from dlthink.user_errors import own_code, written
+from dlthink.user_errors import own_code, said, written
 
 DRAWS = 16  # of chance, after which an adversary that never sees made photos does so by none
 MOST = 500  # operations of a graph that are counted
@@ -127,7 +127,7 @@ def _once(loss: nn.Module, out: Any, y: Any, step: int) -> tuple[float, list[tup
             )
     leaves = list(tensors(leaf))
     total = reduce(add, terms.values())
-    slopes = torch.autograd.grad(total, leaves, allow_unused=True)
+    slopes = _way_back(name, total, leaves)
     if any(slope is not None and not slope.isfinite().all() for slope in slopes):
         where = found(Operations.steep)
         raise _not_finite(loss, step, "the cost is finite and its gradient is not,", where, out, y)
@@ -136,6 +136,17 @@ def _once(loss: nn.Module, out: Any, y: Any, step: int) -> tuple[float, list[tup
     if not any(slope is not None and slope.any() for slope in slopes):
         _flat_but_changing(loss, out, y, total.item())
     return total.item(), [(o, slope) for o, slope in zip(tensors(out), slopes, strict=True) if slope is not None]
+
+
+def _way_back(name: str, total: Tensor, leaves: list[Tensor]) -> tuple[Tensor | None, ...]:
+    """The gradients at the answers; what ends on the way there is the cost's own."""
+    try:
+        with own_code("on the way back"), out_of_memory():
+            return torch.autograd.grad(total, leaves, allow_unused=True)
+    except RuntimeError as error:
+        if "a second time" in str(error):
+            raise BadInput(f"{name}: goes back through its own graph; leave .backward() to training") from error
+        raise BadInput(f"{name}: {said(error)} (on the way back)") from error
 
 
 def _flat_but_changing(loss: nn.Module, out: Any, y: Any, cost: float) -> None:
@@ -243,6 +254,7 @@ def _examined(model: nn.Module, loss: nn.Module, val: Any, device: torch.device,
         )
     if why := Metrics.misfit.of(metrics)(predicted, y):
         raise BadInput(f"{name}: {why}")
+    check_alone(loss, cost, out, predicted)
     _is_kept(cost, out, predicted)
     with own_code(f"in watch, {given}"):
         seen = Loss.watch.of(cost)(out, y)

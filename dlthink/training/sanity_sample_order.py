@@ -1,4 +1,7 @@
-"""Does a cost compare each sample's answer with that sample's target? Asked by samples that change places."""
+"""Does a cost compare each sample's answer with that sample's target? Asked by samples that change places.
+
+And is what it predicts of a sample the same whoever is asked beside it? Asked by half of them.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +13,7 @@ from torch import Tensor, nn
 from dlthink.errors import BadInput
 from dlthink.training import rng
 from dlthink.training.operation_trace import Operations
-from dlthink.user_errors import written
+from dlthink.user_errors import own_code, written
 
 FEW = 61  # samples: a prime, so that hardly a number of targets is the same
 SAME = {torch.float64: 1e-13, torch.float32: 1e-5}  # costs that are nearer, in relation, are one
@@ -18,6 +21,38 @@ SAME = {torch.float64: 1e-13, torch.float32: 1e-5}  # costs that are nearer, in 
 TOGETHER = {torch.float64: 1e-7, torch.float32: 1e-2}  # and these, of samples in another order
 
 Cost = Callable[[Tensor, Tensor], dict[str, float] | None]
+
+
+NEAR = 1e-3  # in relation to the largest: predictions that are nearer are one
+
+
+def check_alone(loss: nn.Module, cost: nn.Module, out: Any, predicted: dict[str, Any]) -> None:
+    """predict(out) of some of the samples must be what it is of all of them, which `predicted` holds.
+
+    Else what is predicted of a sample depends on the batch that it comes in. Nothing is asked where out is no tensor,
+    or where two times the same are not alike. cost: in evaluation mode. Raises BadInput with the line.
+    """
+    if not isinstance(out, Tensor) or len(out) < 4:
+        return
+    some = torch.arange(0, len(out), 2, device=out.device)
+    with own_code(f"in predict, out {list(out[some].shape)}"):
+        again, fewer = cost.predict(out), cost.predict(out[some])
+    for name, value in predicted.items():
+        if not isinstance(value, Tensor) or value.shape[:1] != out.shape[:1] or not _near(value, again.get(name)):
+            continue
+        if not _near(value[some], fewer.get(name)):
+            raise BadInput(
+                f"{written(type(loss).predict)}(out): {name} of a sample depends on which others are asked beside it; "
+                f"is a mean, maximum or softmax over samples, dim 0? What is to be known of all is for prepare(y)"
+            )
+
+
+def _near(a: Tensor, b: Any) -> bool:
+    if not isinstance(b, Tensor) or a.shape != b.shape:
+        return False
+    a, b = a.double(), b.double()
+    largest = a.nan_to_num(0.0, 0.0, 0.0).abs().max()
+    return torch.allclose(a, b, rtol=NEAR, atol=NEAR * float(largest), equal_nan=True)
 
 
 def check_sample_order(loss: nn.Module, twin: Callable[[], nn.Module], out: Any, y: Any) -> None:

@@ -91,6 +91,32 @@ def line_of(text):
 WRONG = {
     "a name that is not imported": ({"forward": "return {'e': F.mse_loss(out, y)}"}, ["F", "NameError"], "F.mse"),
     "a name in read alone": ({"predict": "return {'mean': F.relu(out)}"}, ["F", "NameError"], "F.relu"),
+    "a file that is not there": (
+        {"forward": "open('nothing.txt')\nreturn {'e': (out - y).square().mean()}"},
+        ["FileNotFoundError", "nothing.txt"],
+        "open(",
+    ),
+    "a way back of its own": (
+        {"forward": "e = (out - y).square().mean()\ne.backward()\nreturn {'e': e}"},
+        ["goes back through its own graph", ".backward()"],
+        "def forward",
+    ),
+    "what is changed after its use": (
+        {"forward": "e = out.exp()\nf = e.square() - y\ne += 1\nreturn {'e': f.mean()}"},
+        ["write a = a + b", "on the way back"],
+        "def forward",
+    ),
+    "predictions less their mean": (
+        {"predict": "return {'mean': out - out.mean(0)}"},
+        ["mean of a sample depends on which others", "dim 0"],
+        "def predict",
+    ),
+    "a spread of all": (
+        {"predict": "return {'mean': out, 'std': out.softmax(0)}"},
+        ["std of a sample depends on which others"],
+        "def predict",
+    ),
+    "predictions in order": ({"predict": "return {'mean': out.sort(0).values}"}, ["depends on which"], "def predict"),
     "numpy": (
         {"forward": "e = np.square(out.numpy() - y.numpy())\nreturn {'e': torch.tensor(e.mean())}"},
         ["gradients do not pass through numpy"],
@@ -464,6 +490,7 @@ FINE = {
         "forward": "p = torch.randperm(len(y))\nd = (out - out[p]) - (y - y[p])\nreturn {'e': d.square().mean()}"
     },
     "chance that a seed reaches": {"forward": "return {'e': (out + torch.randn_like(out) - y).square().mean()}"},
+    "predictions by chance": {"predict": "return {'mean': out + torch.randn_like(out)}"},
     "a hinge that is content": {"forward": "return {'e': torch.relu((out - y).abs() - 1e6).mean()}"},
     "a weight of its own": {
         "init": "self.log_s = nn.Parameter(torch.zeros(3))",
