@@ -50,13 +50,21 @@ class Run:
         return stored_files.provenance(file) if file.is_file() else dict(stored_files.NOTHING)
 
 
+EXAMINING = {"trainer.device", "trainer.precision", "trainer.examine_batch"}  # what else a trainer says is of training
+
+
 def open_run(
-    folder: str | None, settings: Sequence[str] = (), allow: str | None = None, parts: Sequence[str] = build.PARTS
+    folder: str | None,
+    settings: Sequence[str] = (),
+    allow: str | None = None,
+    parts: Sequence[str] = build.PARTS,
+    training: bool = False,
 ) -> Run:
     """A run in `folder`, changed by `settings` (`data.path=FILE`, ...). Raises BadInput before anything is imported.
 
     allow: names of modules whose classes its configuration may use, and of files that it may read, with commas between.
     parts: what will be built; files that others name are not read anyway.
+    training: will it go on training? If not, settings of that would do nothing, and are refused.
     """
     if not folder:
         raise BadInput("give the folder of a run, e.g. run=outputs/2026-01-31/10-20-30-123456 (or resume=...)")
@@ -82,6 +90,8 @@ def open_run(
             raise BadInput(f"{file}: not the configuration of a run ({part} should hold settings)")
     before = config.copy()
     change(config, list(settings))
+    if not training:
+        _check_examining(settings)
     allowed = [word for word in (allow or "").split(",") if word]
     trust.check_classes(config, allowed)
     reach(word for word in allowed if word.isidentifier())
@@ -89,6 +99,12 @@ def open_run(
     if not signed(text):
         trust.check_files(config, parts, {word.partition("=")[0] for word in settings}, allowed)
     return Run(place, config, before)
+
+
+def _check_examining(settings: Sequence[str]) -> None:
+    names = [word.partition("=")[0] for word in settings]
+    if idle := [name for name in names if name.startswith(("optim.", "trainer.")) and name not in EXAMINING]:
+        raise BadInput(f"{idle[0]}: is a setting of training, and nothing is trained here; leave the word out")
 
 
 def install(saved: Checkpoint, loss: nn.Module, model: nn.Module, precision: Precision) -> None:

@@ -180,7 +180,7 @@ def resume(folder: str, settings: Sequence[str], allow: str | None) -> int:
     from dlthink.runs.folder import open_run
     from dlthink.training.interrupt import Interrupted
 
-    run = open_run(folder, settings, allow)
+    run = open_run(folder, settings, allow, training=True)
     try:
         with hold(run.folder):
             trained = _go_on(run.folder, settings, allow)
@@ -237,7 +237,7 @@ def _go_on(folder: Path, settings: Sequence[str] = (), allow: str | None = None)
     from dlthink.runs.folder import open_run
     from dlthink.training import checkpoint
 
-    run = open_run(str(folder), settings, allow)  # it may have been somebody else's until now
+    run = open_run(str(folder), settings, allow, training=True)  # it may have been somebody else's until now
     saved, remark = checkpoint.load_last(folder / "checkpoints")
     saved.require("data", "facts")
     if remark:

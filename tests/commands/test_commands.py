@@ -233,6 +233,14 @@ def test_evaluate_equals_the_end_of_training_digit_for_digit(cli, finished, spli
     assert [note for note in notes if note.startswith("note: read 4 units")]  # what train says of its data
 
 
+def test_settings_of_training_are_no_word_of_an_examination(cli, finished, tmp_path):
+    for setting in ("optim.lr=3", "trainer.steps=5", "trainer.l2=0.1"):
+        refused(cli("evaluate", f"run={finished}", setting), f"{setting.partition('=')[0]}: is a setting of training")
+    asked = ["predict", f"run={finished}", "input=x.npz", "output=y.csv", "trainer.ema=0.9"]
+    refused(cli(*asked), "trainer.ema: is a setting of training")
+    assert cli("evaluate", f"run={finished}", "trainer.examine_batch=16", "trainer.device=cpu")[0] == 0
+
+
 def test_another_ride_is_other_data(cli, finished):
     """Its neurons have other rates, and its blocks were never split into training and test."""
     for words in ["evaluate", f"run={finished}"], ["train", f"resume={finished}"]:
