@@ -123,7 +123,7 @@ class Dispersed(Counts):
     @property
     def raw(self) -> Tensor:
         """The raw numbers of shared and target, [shapes, n_targets]: start + PACE shift. Without autograd."""
-        return torch.addcmul(self.start, PACE, self.shift.detach())
+        return self.start + PACE * self.shift.detach()  # CUDA has no addcmul whose factor lies on the CPU
 
     def parts(self, out: Tensor) -> tuple[Tensor, ...]:
         """log mean [n, n_targets], and each raw number, [n, n_targets] or [n_targets]; in float32 or wider. Without
