@@ -24,4 +24,5 @@ def asks_for(
         why = f"{text}; its docstring says more: {said}"
         return Finding("asks for", "told", why, "read out a `distribution`, too, and that is asked about")
     why = f"{text}; its docstring says that it elicits: {said}"
-    return Finding("asks for", "failed", why, f"mend the cost, or say {word} in its docstring")
+    cure = "mend the cost" if word == "nothing" else f"mend the cost, or say {word} in its docstring"
+    return Finding("asks for", "failed", why, cure)

@@ -17,10 +17,12 @@ from dlthink.checks.minimum import Minimum, minimise, read
 from dlthink.checks.truth import Truth, gathered, levels
 from dlthink.distributions.completed import completed
 from dlthink.distributions.normal import ONE_STD
-from dlthink.distributions.optional_formulas import ask
+from dlthink.distributions.optional_formulas import ask, log_prob
 from dlthink.protocols import Loss
 
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)  # at which quantiles are compared
 SPREAD = 0.03  # by which, in relation, a spread may differ from the true one
+SHAPE = 0.02  # by which a cumulative probability may differ from the true one
 DRAWN = 1000  # samples of each group of a cost's own distribution
 
 
@@ -54,7 +56,7 @@ def check_minimum(loss: nn.Module, truth: Truth, found: Minimum, start: Tensor, 
     if found.bounded:
         return
     turned = minimise(loss, truth, start, sign=-1.0)
-    if turned.bounded and _named(turned, truth, scale).word in ("mean", "median"):
+    if turned.bounded and named(turned, truth, scale).word in ("mean", "median"):
         yield Finding(
             "smallest at the truth",
             "failed",
@@ -78,13 +80,13 @@ def check_centre(
 
     needs_mean: is what is read out a mean by its name, as a rate is?
     """
-    named = _named(found, truth, scale)
-    plain = _named(symmetric[1], symmetric[0], even)
-    fails = named.word != "mean" if needs_mean else plain.word != "mean" and plain.word != "median"
-    return named.word, named.text, fails
+    here = named(found, truth, scale)
+    plain = named(symmetric[1], symmetric[0], even)
+    fails = here.word != "mean" if needs_mean else plain.word != "mean" and plain.word != "median"
+    return here.word, here.text, fails
 
 
-def _named(found: Minimum, truth: Truth, scale: Tensor) -> Named:
+def named(found: Minimum, truth: Truth, scale: Tensor) -> Named:
     """What the centre is that is read out there."""
     near = found.allowed(NEAR, float((truth.std / scale).max()))
     return name_of(centre(found.predicted), truth, scale, truth.mode, near)
@@ -100,7 +102,7 @@ def right_alone(loss: nn.Module, truth: Truth, found: Minimum, scale: Tensor) ->
     for g in range(truth.size):
         one = Truth(truth.y[truth.group == g], torch.zeros(int((truth.group == g).sum()), dtype=torch.long), truth.name)
         alone = minimise(loss, one, found.answers[g : g + 1])
-        if not alone.bounded or _named(alone, one, scale[g : g + 1]).word != "mean":
+        if not alone.bounded or named(alone, one, scale[g : g + 1]).word != "mean":
             return False
     return True
 
@@ -150,13 +152,23 @@ def check_proper(loss: nn.Module, answers: Tensor, whole: bool) -> tuple[list[Fi
     bias = ((centre(found.predicted) - centre(said)) / spread(said)).flatten()
     ratio = (spread(found.predicted) / spread(said)).flatten()
     worst, wide = bias[bias.abs().argmax()].item(), ratio[ratio.log().abs().argmax()].item()
-    near, like = found.allowed(NEAR), found.allowed(SPREAD)
+    shape = _misplaced(own, distribution_of(found.predicted), whole)
+    near, like, same = (found.allowed(one) for one in (NEAR, SPREAD, SHAPE))
     if abs(worst) <= near and abs(wide - 1) <= like:
-        findings.append(
-            Finding(
-                name, "passed", "proper: drawn from its own distributions it finds them again, their means and spreads"
+        if shape <= same:
+            why = "proper: drawn from its own distributions it finds them again, their means, spreads and shapes"
+            findings.append(Finding(name, "passed", why))
+        else:
+            findings.append(
+                Finding(
+                    name,
+                    "failed",
+                    f"not proper: of samples drawn from its own distributions it finds others, of the same mean and "
+                    f"spread: their cumulative probabilities are {shape:.2g} off",
+                    "of a mixture, -log p is minus the log of the sum, logsumexp(log share + log p), not the sum of "
+                    "logs; else, is what forward scores the distribution that is read out?",
+                )
             )
-        )
         return findings, own, found
     what = []
     if abs(worst) > near:
@@ -175,6 +187,22 @@ def check_proper(loss: nn.Module, answers: Tensor, whole: bool) -> tuple[list[Fi
         )
     )
     return findings, own, found
+
+
+def _misplaced(truth: Truth, distribution: Any, whole: bool) -> float:
+    """The largest difference of its cumulative probabilities from the true ones; 0 where it has none.
+
+    Of whole numbers half of those that are equal count.
+    """
+    worst = 0.0
+    for level in LEVELS:
+        at = truth.quantile(level).round() if whole else truth.quantile(level)
+        said = ask(distribution, "cdf", at)
+        if said is None:
+            return 0.0
+        said = said.double() - (0.5 * log_prob(distribution, at).double().exp() if whole else 0.0)
+        worst = max(worst, float((said - truth.below(at)).abs().max()))
+    return worst
 
 
 def _consistent(said: dict[str, Any]) -> list[Finding]:

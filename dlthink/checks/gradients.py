@@ -23,12 +23,14 @@ def check_reach(asked: CostOnBatch, outputs_per_target: int) -> Iterator[Finding
     deaf = []
     for what, slope in zip(names_of(asked.out), asked.slopes(), strict=True):
         if slope.ndim == 2 and slope.shape[1] % outputs_per_target == 0 and not isinstance(asked.out, dict):
-            still = (slope == 0).all(0).view(-1, outputs_per_target).all(0)
-            columns = _spans(still.nonzero().flatten().tolist())
+            still = _still(asked, slope).view(-1, outputs_per_target)
             if still.all():
                 yield _nothing_taught(asked)
                 return
-            if columns:
+            if targets := _spans((still.all(1).nonzero().flatten() + 1).tolist()):
+                yield _left_out(f"target {' and '.join(targets)} of {len(still)}")
+                return
+            if columns := _spans(still.all(0).nonzero().flatten().tolist()):
                 deaf.append(f"number {' and '.join(columns)} of each target's {outputs_per_target}")
         elif not slope.any() and what in asked.y:  # what else a network makes, a cost need not look at
             deaf.append(what)
@@ -49,6 +51,26 @@ def _spans(numbers: list[int]) -> list[str]:
     begins = [n for n in numbers if n - 1 not in numbers]
     ends = [n for n in numbers if n + 1 not in numbers]
     return [f"{a}" if a == b else f"{a} to {b}" for a, b in zip(begins, ends, strict=True)]
+
+
+def _still(asked: CostOnBatch, slope: Tensor) -> Tensor:
+    """Which columns get no gradient from any sample; of a cost that draws by chance, in no draw."""
+    still = (slope == 0).all(0)
+    if bool(still.any()) and asked.draws:
+        still = torch.stack([(slopes[0] == 0).all(0) for _, slopes in asked.often()]).all(0)
+    return still
+
+
+def _left_out(targets: str) -> Finding:
+    """Some of several targets are not taught."""
+    return Finding(
+        "gradient arrives",
+        "failed",
+        f"no gradient reaches the answers for {targets}: they stay what the first weights made them, whatever the "
+        f"data say",
+        "does out[:, 0] stand where all targets should, or is the worst of them alone taken, max() over targets? "
+        "A mean over targets teaches each",
+    )
 
 
 def _nothing_taught(asked: CostOnBatch) -> Finding:

@@ -9,7 +9,14 @@ from dlthink.checks.functionals import NEAR
 from dlthink.checks.minimum import Minimum
 from dlthink.checks.truth import Truth
 
-LINKS = {"out": lambda out: out, "exp(out)": torch.exp, "softplus(out)": softplus, "out ** 2": torch.square}
+LINKS = {
+    "out": lambda out: out,
+    "exp(out)": torch.exp,
+    "exp(-out)": lambda out: torch.exp(-out),
+    "softplus(out)": softplus,
+    "out ** 2": torch.square,
+    "1 / out": torch.reciprocal,
+}
 LEAST = 1.1  # no answer brings exp(exp(out)) below 1: means above that are looked at
 TWICE = "exp is taken twice: F.poisson_nll_loss wants the logarithm of the rate, or log_input=False"
 

@@ -24,6 +24,7 @@ PHOTOS, SIDE = 2, 32  # of a batch; pixels
 LEARNS, OFTEN, RATE = 60, 6, 1e-3  # steps of an adversary by Adam, at most; after how many it is asked
 SEES = 0.05  # of the cost of a network that changes nothing: it lies as far above the truth's once that is seen
 SHARES, ERRORS = (0.0, 1.4), (0.0, 0.4)  # of a landscape: of the way to the truth; of photos that have come back
+SEEN = 1e-3  # of what is at stake: a smaller difference is none
 GRID = 9
 NO_LOOK = "nothing in the cost asks for the other domain: a discriminator sees it"
 NO_JUDGE = "its adversary_loss must ask for something else of real photos than of made ones"
@@ -32,6 +33,7 @@ SWAPPED = (
     "forward or adversary_loss, or is the other domain's discriminator asked?"
 )
 OUTWEIGHED = "does another term ask for the photo as it is, or the adversary the same of real and made photos?"
+COMPARED = "is it out[name] that is compared with y[name], and back_name with y[name]?"
 NO_WAY_BACK = "nothing in the cost asks for the photo itself: a way back does"
 
 
@@ -90,16 +92,22 @@ class Domains(Kind):
     def _elicited(self, case: Case, report: Report) -> Iterator[Finding]:
         asked, gained = learned(case.loss)
         y = asked.y
-        true, nothing, forgets = (asked.value(one) for one in (answered(y), answered(y, share=0.0), _forgets(y)))
+        true, nothing, *forgets = (
+            asked.value(one) for one in (answered(y), answered(y, share=0.0), _forgets(y), _shifts(y))
+        )
+        more = SEEN * max(abs(one) for one in (true, nothing, *forgets))
         if gained < 0 < nothing - true:
             why = "the adversary does not learn to tell true photos of the other domain from photos left as they are"
             yield Finding("changing nothing", "failed", why, NO_JUDGE)
             true = nothing
         else:
-            cure = SWAPPED if gained < 0 else OUTWEIGHED if gained > 0 else NO_LOOK
-            yield _against("changing nothing", nothing, true, "a network that changes nothing", cure)
-        yield _against("forgetting the photo", forgets, true, "a winter of another summer", NO_WAY_BACK)
-        word = "translation" if true < min(nothing, forgets) else "way back" if true < forgets else "nothing"
+            cure = SWAPPED if gained < 0 else OUTWEIGHED if gained > 0 else _mixed_up(asked, more) or NO_LOOK
+            yield _against("changing nothing", nothing, true, more, "a network that changes nothing", cure)
+        lazy = ("a winter of another summer", "a winter whose halves have changed places")
+        forgets, lazy = min(zip(forgets, lazy, strict=True))
+        yield _against("forgetting the photo", forgets, true, more, lazy, NO_WAY_BACK)
+        seen = true + more
+        word = "translation" if seen < min(nothing, forgets) else "way back" if seen < forgets else "nothing"
         text = {
             "translation": "a translation: a true winter of each photo costs less than the photo itself, or another's",
             "way back": "a way back alone: whatever leads back to the photo it came from is as good",
@@ -129,8 +137,8 @@ class Domains(Kind):
         )
 
 
-def _against(check: str, cost: float, true: float, what: str, cure: str) -> Finding:
-    if cost > true + 1e-6 * max(abs(cost), abs(true)):
+def _against(check: str, cost: float, true: float, more: float, what: str, cure: str) -> Finding:
+    if cost > true + more:
         return Finding(check, "passed", f"{what} costs more than true winters and summers do")
     return Finding(
         check,
@@ -138,6 +146,21 @@ def _against(check: str, cost: float, true: float, what: str, cure: str) -> Find
         f"{what} wins: it costs {cost:.3g}, true winters and summers {true:.3g}",
         cure,
     )
+
+
+def _mixed_up(asked: CostOnBatch, more: float) -> str | None:
+    """Which terms cost the truth more than photos left as they are."""
+    unchanged, true = asked.terms(answered(asked.y, share=0.0)), asked.terms()
+    if terms := [term for term, cost in unchanged.items() if cost + more < true[term]]:
+        return f"{' and '.join(terms)} asks for photos as they are: {COMPARED}"
+    return None
+
+
+def _shifts(y: dict[str, Tensor]) -> dict[str, Tensor]:
+    """True photos of the other domain whose halves have changed places, and so have those of all that come back."""
+    true = answered(y)
+    moved = {name: photo.roll((SIDE // 2, SIDE // 2), (2, 3)) for name, photo in true.items()}
+    return {name: true[name] if name.startswith("same") else photo for name, photo in moved.items()}
 
 
 def _forgets(y: dict[str, Tensor]) -> dict[str, Tensor]:

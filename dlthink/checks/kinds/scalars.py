@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dlthink.checks import elicitation
 from dlthink.checks.claim import asks_for
-from dlthink.checks.elicitation import centre, spread
+from dlthink.checks.elicitation import LEVELS, centre, spread
 from dlthink.checks.extremes import check_flat
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.functionals import NEAR
@@ -26,12 +26,12 @@ from dlthink.checks.predict_mismatch import predict_mismatch
 from dlthink.checks.question import question
 from dlthink.checks.reduction import check_alone, check_reduction, check_row_by_row
 from dlthink.checks.scalar_landscape import over_answers
+from dlthink.checks.spare_term import check_terms
 from dlthink.checks.truth import Truth
 from dlthink.checks.units import check_units
 from dlthink.protocols import Loss
 
 FIRST = 64  # samples of a first batch
-LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)  # at which quantiles are compared
 ENOUGH = 3  # of them right under a foreign truth make a cost of quantiles
 CLOSE = 0.1  # a spread on samples of another family: as near is told, farther fails
 
@@ -166,13 +166,21 @@ class Scalars(Kind):
         speaks = self._speaks(loss, start)
         own, proper = (yield from self._proper(loss, start) if speaks else ()) or (None, False)
         found = Found((even, first), (skewed, second), own, proper)
-        yield from self._centre(loss, found, speaks, report)
-        yield from self._spread(found, speaks)
+        lines = [*self._centre(loss, found, speaks, report), *self._spread(found, speaks)]
+        yield from lines
+        if any(line.outcome == "failed" for line in lines):
+            yield from check_terms(loss, even, start, lambda other: self._right(even, other, speaks))
         if self.has_unit:
             yield from check_units(self, make, even, first, start)
         if self.most == math.inf:
             yield from check_outliers(loss, even, first, self.possible)
         return found
+
+    def _right(self, truth: Truth, found: Minimum, speaks: bool) -> bool:
+        """Is its mean or median, and its spread if it has one, read out there?"""
+        if speaks and float((ratios(truth, found) - 1).abs().max()) > found.allowed(elicitation.SPREAD):
+            return False
+        return elicitation.named(found, truth, self.scale(truth)).word in ("mean", "median")
 
     @question("proper score")
     def _proper(
