@@ -230,8 +230,8 @@ def said_of(cost):
 @pytest.mark.parametrize(
     "cost, check, reason",
     [
-        (BackInMeanColour, "forgetting the photo", "another summer wins"),
-        (BackInMeanColourOfEach, "forgetting the photo", "halves have changed places wins"),
+        (BackInMeanColour, "forgetting the photo", "nothing in the cost asks for the photo itself"),
+        (BackInMeanColourOfEach, "forgetting the photo", "halves exchanged wins"),
         (BackToWhatWasMade, "changing nothing", "cycle asks for photos as they are"),
         (OwnSeason, "changing nothing", "look asks for photos as they are"),
     ],

@@ -1,6 +1,6 @@
 """Domains: photos of summers and of winters, and what makes one of the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import reduce
 from operator import add
 from typing import Any
@@ -92,9 +92,12 @@ class Domains(Kind):
     def _elicited(self, case: Case, report: Report) -> Iterator[Finding]:
         asked, gained = learned(case.loss)
         y = asked.y
-        true, nothing, *forgets = (
-            asked.value(one) for one in (answered(y), answered(y, share=0.0), _forgets(y), _shifts(y))
-        )
+        lazy = {
+            "a winter of another summer, and back to the mean photo": _forgets(y, _mean_photo),
+            "a winter of another summer, and back to the photo with its halves exchanged": _forgets(y, _shifted),
+        }
+        ways = (answered(y), answered(y, share=0.0), *lazy.values())
+        true, nothing, *forgets = (asked.value(one) for one in ways)
         more = SEEN * max(abs(one) for one in (true, nothing, *forgets))
         if gained < 0 < nothing - true:
             why = "the adversary does not learn to tell true photos of the other domain from photos left as they are"
@@ -103,9 +106,8 @@ class Domains(Kind):
         else:
             cure = SWAPPED if gained < 0 else OUTWEIGHED if gained > 0 else _mixed_up(asked, more) or NO_LOOK
             yield _against("changing nothing", nothing, true, more, "a network that changes nothing", cure)
-        lazy = ("a winter of another summer", "a winter whose halves have changed places")
-        forgets, lazy = min(zip(forgets, lazy, strict=True))
-        yield _against("forgetting the photo", forgets, true, more, lazy, NO_WAY_BACK)
+        forgets, how = min(zip(forgets, lazy, strict=True))
+        yield _against("forgetting the photo", forgets, true, more, how, NO_WAY_BACK)
         seen = true + more
         word = "translation" if seen < min(nothing, forgets) else "way back" if seen < forgets else "nothing"
         text = {
@@ -156,19 +158,21 @@ def _mixed_up(asked: CostOnBatch, more: float) -> str | None:
     return None
 
 
-def _shifts(y: dict[str, Tensor]) -> dict[str, Tensor]:
-    """True photos of the other domain whose halves have changed places, and so have those of all that come back."""
+def _forgets(y: dict[str, Tensor], back: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    """A true photo of the other domain, but another's, so that a discriminator sees nothing; and what comes back."""
     true = answered(y)
-    moved = {name: photo.roll((SIDE // 2, SIDE // 2), (2, 3)) for name, photo in true.items()}
-    return {name: true[name] if name.startswith("same") else photo for name, photo in moved.items()}
+    others = {domain: true[domain].roll(1, 0) for domain in DOMAINS}
+    return true | others | {f"back_{domain}": back(y[domain]) for domain in DOMAINS}
 
 
-def _forgets(y: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A true photo of the other domain, but another's; and the mean photo for all that come back."""
-    true = answered(y)
-    out = {domain: true[domain].roll(1, 0) for domain in DOMAINS}
-    back = {f"back_{domain}": y[domain].mean(0, keepdim=True).expand_as(y[domain]) for domain in DOMAINS}
-    return out | back | {f"same_{domain}": y[domain] for domain in DOMAINS}
+def _mean_photo(photos: Tensor) -> Tensor:
+    """The mean of all, for each."""
+    return photos.mean(0, keepdim=True).expand_as(photos)
+
+
+def _shifted(photos: Tensor) -> Tensor:
+    """Each with its halves at each other's place: its colours are all there."""
+    return photos.roll((SIDE // 2, SIDE // 2), (2, 3))
 
 
 def learned(loss: nn.Module) -> tuple[CostOnBatch, float]:
