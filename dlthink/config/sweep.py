@@ -13,7 +13,7 @@ from dlthink.config.compose import composed
 from dlthink.config.override import MOST, first, parsed, values
 from dlthink.config.paths import GROUPS, conf_folder, options
 from dlthink.config.stem import STEM, stem
-from dlthink.errors import BadInput
+from dlthink.errors import BadInput, plain
 from dlthink.user_errors import own_code
 
 PATTERN = re.compile(r"(?:^loss=|,)(all|glob\(([^)]+)\))(?=,|$)")
@@ -92,6 +92,7 @@ def _refused(names: list[str], overrides: list[str]) -> dict[str, str]:
     asking = {name: node for name, node in nodes.items() if Loss.misfit.given(build.find(node, "loss"))}
     if not asking:
         return {}
+    print(plain(f"reading the data first: {', '.join(asking)} ask which targets it has"), flush=True)
     every = [composed(words, {})[0].data for _, words in _choices(_without_cost(overrides))]
     for node in {str(node): node for node in every}.values():
         with own_code():
