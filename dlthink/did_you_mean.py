@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import accumulate
 
-MOST = 40  # words that are listed
+LETTERS = 200  # of the words that are listed: a line that is longer nobody reads
 
 
 def hint(word: str, known: Iterable[str], before: str = "") -> str:
@@ -13,5 +14,7 @@ def hint(word: str, known: Iterable[str], before: str = "") -> str:
     near = [alike[name] for name in get_close_matches(word.lower(), alike, n=1, cutoff=0.6)]
     if near:
         return f"; did you mean {before}{near[0]}?"
-    more = f" and {len(known) - MOST} more" if len(known) > MOST else ""
-    return f"; there is {', '.join(known[:MOST])}{more}" if known else ""
+    lengths = accumulate(len(name) + 2 for name in known)
+    listed = [name for name, letters in zip(known, lengths, strict=True) if letters <= LETTERS] or known[:1]
+    more = f" and {len(known) - len(listed)} more" if len(known) > len(listed) else ""
+    return f"; there is {', '.join(listed)}{more}" if known else ""

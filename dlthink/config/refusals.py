@@ -28,8 +28,9 @@ def no_such_choice(group: str, name: str, options: list[str]) -> BadInput:
     if bare in own:
         return BadInput(f"{group}={name}: a file of your own is named without its ending, {group}={bare}")
     near = get_close_matches(bare, own, n=1, cutoff=0.6)
-    shipped = get_close_matches(name, options, n=1, cutoff=0.9)
-    if group in OWN and bare.isidentifier() and not (near or get_close_matches(bare, options, n=1, cutoff=0.6)):
+    shipped = get_close_matches(name.lower(), options, n=1, cutoff=0.9)
+    alike = near or get_close_matches(bare.lower(), options, n=1, cutoff=0.6)
+    if group in OWN and bare.isidentifier() and not alike:
         return BadInput(
             f"{group}={name}: there is no such {group}, and no {bare}.py in the folder that you work in; begin one, "
             f"dlthink new {group} {bare}, or see those that there are, dlthink train --help"

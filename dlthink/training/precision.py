@@ -60,6 +60,9 @@ class Precision:
             name = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             device = torch.device(name)
+        except RuntimeError as error:  # torch lists twenty kinds of them
+            raise BadInput(f"trainer.device={name}: no such device; use auto, cpu, or cuda for a GPU") from error
+        try:
             torch.zeros(1, device=device).item()
         except Exception as error:  # each of torch's backends that is not built in fails in its own way
             reason = (str(error).splitlines() or [type(error).__name__])[0]

@@ -41,6 +41,7 @@ def test_a_shipped_cost_on_every_kind_that_it_fits(cli):
     "words, said",
     [
         (["loss=mse2"], "there is no such loss"),
+        (["loss=MSE"], "loss=MSE: there is no such loss; did you mean loss=mse?"),
         (["loss=her_idea"], "no her_idea.py in the folder that you work in; begin one, dlthink new loss her_idea"),
         (["data=spikes"], "write dlthink check loss=NAME"),
         (["loss=triplet", "data=spikes"], "for identities, the data has counts"),

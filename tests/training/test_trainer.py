@@ -27,9 +27,15 @@ def test_bad_knobs(knobs):
         Trainer(**knobs)
 
 
-@pytest.mark.parametrize("device", ["privateuseone", "hpu", "meta", "cuda:99", "tpu", ""])
+@pytest.mark.parametrize("device", ["privateuseone", "hpu", "meta", "cuda:99"])
 def test_a_device_that_is_not_here(device):
     with pytest.raises(BadInput, match=r"trainer\.device=.* cannot be used here \(.+\): use auto or cpu"):
+        Trainer(device=device)
+
+
+@pytest.mark.parametrize("device", ["gpu", "tpu", "cuda:", "0", "", "CPU"])
+def test_a_device_that_is_none(device):
+    with pytest.raises(BadInput, match=f"trainer.device={device}: no such device; use auto, cpu, or cuda for a GPU"):
         Trainer(device=device)
 
 
