@@ -109,12 +109,17 @@ def blamed(error: BaseException, note: str = "") -> BadInput | None:
 
 @contextmanager
 def own_code(note: str = "") -> Iterator[None]:
-    """Whatever goes wrong in the user's own code inside ends as BadInput in one line; all else passes through."""
+    """Whatever goes wrong in the user's own code inside ends as BadInput in one line; all else passes through.
+
+    So does what the system refuses (OSError), where no note says that their code is asked: it may be a full disk.
+    """
     try:
         yield
-    except (BadInput, Diverged, MemoryError, BrokenPipeError):
+    except (BadInput, Diverged, MemoryError):
         raise
     except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and not note:
+            raise
         mistake = blamed(error, note)
         if mistake is None:
             raise
