@@ -1,8 +1,10 @@
 """The line after `dlthink evaluate`, `predict`, ... : `name=value`, plus settings of the run like `data.path=FILE`."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -11,10 +13,11 @@ from omegaconf.errors import OmegaConfBaseException
 from dlthink.config.paths import GROUPS
 from dlthink.config.types import typed
 from dlthink.did_you_mean import hint
-from dlthink.errors import BadInput
+from dlthink.errors import BadInput, in_shell
 from dlthink.files.written_files import is_ours
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # what an editor makes of a hyphen
+ENTRY = re.compile(r"[\w*]+:[^\\{}]*")  # of a value in braces
 
 
 def checked(word: str, example: str) -> str:
@@ -30,6 +33,28 @@ def checked(word: str, example: str) -> str:
     return word
 
 
+def check_torn(words: list[str]) -> None:
+    """Raises BadInput where a shell has cut one value into several words: at its blanks, data.bumps={x: 16}, or at the
+    commas between braces, data.keys={a:b,c:d}, of which it makes data.keys=a:b data.keys=c:d."""
+    for place, word in enumerate(words):
+        ends = range(place + 1, len(words) + 1 if "=" in word and _open(word) else 0)
+        joined = (" ".join(words[place:end]) for end in ends)
+        if meant := next((one for one in joined if not _open(one)), None):
+            raise BadInput(f"{meant}: the shell cuts it at its blanks: put it in quotes, {in_shell(meant)}")
+    for before, word in pairwise(words):
+        (key, _, first), (other, _, second) = before.partition("="), word.partition("=")
+        if key == other and ENTRY.fullmatch(first) and ENTRY.fullmatch(second):
+            meant = in_shell(f"{key}={{{first},{second}}}")
+            raise BadInput(
+                f"{before} {word}: the shell makes two words of two entries in braces: put it in quotes, {meant}"
+            )
+
+
+def _open(text: str) -> bool:
+    """Does it begin more lists or braces than it ends?"""
+    return sum(map(text.count, "[{")) > sum(map(text.count, "]}"))
+
+
 def parse(
     words: list[str], names: dict[str, str | None], others: dict[str, str] | None = None
 ) -> tuple[dict[str, str | None], list[str]]:
@@ -39,6 +64,7 @@ def parse(
     `=`, for one that is given twice, and without `others` for a name that is neither.
     """
     first = next(iter(names))
+    check_torn(words)
     for word in words:
         example = word if os.path.isfile(os.path.join(word, "config.yaml")) else "outputs/DATE/TIME"
         checked(word, f"{first}={example}")

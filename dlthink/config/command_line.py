@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dlthink.config.arguments import checked, twice
+from dlthink.config.arguments import check_torn, checked, twice
 from dlthink.config.override import chosen, parsed, quoted
 from dlthink.config.paths import GROUPS, conf_folder, options
 from dlthink.config.types import typed
@@ -30,6 +30,7 @@ def read(words: list[str]) -> tuple[dict[str, str], list[str]]:
     """Flags with their values, and overrides as Hydra's grammar wants them, quoted. Raises BadInput."""
     flags: dict[str, str] = {}
     overrides, rest = [], iter(words)
+    check_torn(words)
     for word in rest:
         if word.startswith("-"):
             name, value = _flag(word, rest)

@@ -42,7 +42,7 @@ def test_what_is_missing_is_said_with_the_parts_that_names_can_play(cli, tmp_pat
         "not yet a recording: the key spike_times is missing",
     ):
         assert words in out
-    assert "parts, for data.keys={PART: NAME}:" in out and "covariate_times " in out
+    assert "parts, for data.keys={PART:NAME}, or several" in out and "covariate_times " in out
 
 
 def test_a_series_without_rows(cli, tmp_path):

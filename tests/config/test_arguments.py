@@ -1,10 +1,12 @@
 """The words of the other verbs, what may be written, and how a run is described."""
 
+import re
+
 import pytest
 from omegaconf import OmegaConf
 
-from dlthink.config.arguments import described, file_to_write, folder_to_write, parse
-from dlthink.errors import BadInput
+from dlthink.config.arguments import check_torn, described, file_to_write, folder_to_write, parse
+from dlthink.errors import BadInput, in_shell
 
 NAMES = {"run": None, "split": "test"}
 
@@ -26,6 +28,28 @@ NAMES = {"run": None, "split": "test"}
 def test_words_that_are_refused(words, says):
     with pytest.raises(BadInput, match=says):
         parse(words, NAMES)
+
+
+@pytest.mark.parametrize(
+    "words, meant",
+    [
+        ("data.bumps={x: 16}", "data.bumps={x: 16}"),
+        ("loss=mse data.target=[x, y] seed=1", "data.target=[x, y]"),
+        (
+            "data.keys={spike_times: units/spk, covariates: pos} seed=1",
+            "data.keys={spike_times: units/spk, covariates: pos}",
+        ),
+        ("data.keys=spike_times:spk data.keys=covariates:pos", "data.keys={spike_times:spk,covariates:pos}"),
+        ("seed=1 data.bumps=x:8 data.bumps=x*y:4", "data.bumps={x:8,x*y:4}"),
+    ],
+)
+def test_what_a_shell_has_cut_is_shown_in_quotes(words, meant):
+    with pytest.raises(BadInput, match=f"in quotes, {re.escape(in_shell(meant))}$"):
+        check_torn(words.split(" "))
+
+
+def test_what_no_shell_has_cut_passes():
+    check_torn(["data.target=[x,y]", "data.where={ x", "seed=1", "a.b=C:\\x", "a.b=C:\\y", "--cfg", "job"])
 
 
 def test_a_word_longer_than_a_file_s_name():

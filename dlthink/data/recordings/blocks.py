@@ -91,6 +91,9 @@ def check(blocks: int, folds: int, fold: int) -> None:
     if folds < FEWEST:
         raise BadInput(f"data.folds={folds}: {FEWEST} folds at least, or a split stays empty: choose for example 5")
     if blocks < folds:
-        raise BadInput(f"data.blocks={blocks}: {folds} blocks at least, or a split stays empty: choose for example 20")
+        example = max(20, folds)
+        raise BadInput(
+            f"data.blocks={blocks}: {folds} blocks at least, or a split stays empty: choose for example {example}"
+        )
     if not 0 <= fold < folds:
         raise BadInput(f"data.fold={fold}: there are {folds} folds: choose 0 to {folds - 1}")

@@ -22,7 +22,7 @@ def periods(circular: Sequence[str | int] | Mapping[str, float | None] | None) -
     given = circular if isinstance(circular, Mapping) else dict.fromkeys(circular)
     for name, period in given.items():
         if period is not None and not (np.isfinite(period) and period > 0):
-            raise BadInput(f"data.circular={{{name}: {period:g}}}: a turn is longer than 0: choose for example 360")
+            raise BadInput(f"data.circular={{{name}:{period:g}}}: a turn is longer than 0: choose for example 360")
     return {str(name): None if period is None else float(period) for name, period in given.items()}
 
 
@@ -77,7 +77,7 @@ def _turn(session: Session, name: str, values: np.ndarray) -> tuple[str, float]:
             return word, turn
     raise BadInput(
         f"data.circular=[{name}]: {session.source} has it from {np.nanmin(values):.4g} to {np.nanmax(values):.4g}, "
-        f"which is more than a turn of 360: wrap it, or say how long a turn is, data.circular={{{name}: 24}}"
+        f"which is more than a turn of 360: wrap it, or say how long a turn is, data.circular={{{name}:24}}"
     )
 
 

@@ -93,10 +93,10 @@ def test_what_goes_around_is_averaged_on_its_circle(turn, words):
 def test_what_cannot_go_around():
     with pytest.raises(BadInput, match=r"has no covariate 'head'"):
         binned(turning(), circular=["head"])
-    with pytest.raises(BadInput, match=r"from 0 to 7[\d.]+, which is more than a turn of 360.*\{heading: 24\}"):
+    with pytest.raises(BadInput, match=r"from 0 to 7[\d.]+, which is more than a turn of 360.*\{heading:24\}"):
         binned(turning(720.0), circular=["heading"])
     for turn in (0, -360.0, np.inf):
-        with pytest.raises(BadInput, match=r"data\.circular=\{heading: \S+\}: a turn is longer than 0"):
+        with pytest.raises(BadInput, match=r"data\.circular=\{heading:\S+\}: a turn is longer than 0"):
             binned(turning(), circular={"heading": turn})
 
 

@@ -16,6 +16,7 @@ from tests.data.recordings.made import binned, changed, session
         ({"bin": float("nan")}, "data.bin"),
         ({"bin": 1e-8}, "data.bin"),
         ({"bin": 5.0}, "smaller bins"),
+        ({"blocks": 20, "folds": 50}, "data.blocks=20: 50 blocks at least.*for example 50"),
         ({"history": -1}, "data.history=-1"),
         ({"history": 60}, "shorter data.history"),
         ({"history": 59, "spike_history": True}, "shorter data.history"),

@@ -19,6 +19,10 @@ from dlthink.errors import BadInput
 from dlthink.files.text_table import MISSING
 
 TIME = ("time", "times", "t", "timestamp", "timestamps", "time_s", "seconds")
+IN_PARTS = re.compile(
+    r".+[ _\[(](ms|msec|us|usec|\u00b5s)[\])]?", re.IGNORECASE
+)  # of a second: the end of a clock's name
+PARTS = {"ms": 1e3, "msec": 1e3, "us": 1e6, "usec": 1e6, "\u00b5s": 1e6}
 START, STOP = ("start", "start_time"), ("stop", "stop_time", "end", "end_time")
 LONG = 1 << 16  # letters of a line
 ROWS = 1 << 14  # read at a time
@@ -26,17 +30,16 @@ DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 
 
 def series(path: Path) -> Series:
-    """A series from a table whose first column, or the one called `time`, holds seconds. NaN where a cell is empty or
-    "NA". Raises BadInput."""
+    """A series from a table whose first column, or the one called `time`, holds seconds; milliseconds or microseconds
+    where its name says so, time_ms. NaN where a cell is empty or "NA". Raises BadInput."""
     names, values = _numbers(path)
     clock = next((i for i, name in enumerate(names) if name.lower() in TIME), 0)
     others = [i for i in range(len(names)) if i != clock]
     if not others:
         raise BadInput(f"{path}: has one column only: give a column `time` in seconds, and one for each covariate")
-    columns = [names[i] for i in others]
-    return Series(
-        values[:, others], values[:, clock].copy(), columns, key=path.stem, times_key=f"{names[clock]} in {path.name}"
-    )
+    columns, parts = [names[i] for i in others], IN_PARTS.fullmatch(names[clock])
+    times = values[:, clock] / (PARTS[parts[1].lower()] if parts else 1.0)
+    return Series(values[:, others], times, columns, key=path.stem, times_key=f"{names[clock]} in {path.name}")
 
 
 def columns(path: Path) -> list[str]:

@@ -40,7 +40,7 @@ def lines(path: str | Path) -> list[str]:
 
 
 def _parts() -> Iterator[str]:
-    yield "parts, for data.keys={PART: NAME}:"
+    yield "parts, for data.keys={PART:NAME}, or several, 'data.keys={PART:NAME,PART:NAME}':"
     yield from (f"  {role:<{max(map(len, ROLES))}}  {what}" for role, what in ROLES.items())
 
 

@@ -114,7 +114,7 @@ class _File:
         if not self.has(role):
             raise self.bad(
                 f"the key {role} is missing (the file has {self.fields.listed()}): add it, {ROLES[role]}, or say what "
-                f"it is called, data.keys={{{role}: NAME}}"
+                f"it is called, data.keys={{{role}:NAME}}"
             )
 
     def texts(self, role: str) -> list[str]:
@@ -153,7 +153,7 @@ class _File:
         if edges is None and not self.has("bin"):
             raise self.bad(
                 "holds counts but neither bin, their width in seconds, nor bin_edges: add one, or say what it is "
-                "called, data.keys={bin: NAME}"
+                "called, data.keys={bin:NAME}"
             )
         width = None if edges is not None else self.width()
         spikes, grid, whole = spikes_of(str(self.fields.path), counts, edges, width)

@@ -67,7 +67,7 @@ def test_a_missing_part_says_what_there_is_and_how_to_name_it(save):
     with pytest.raises(BadInput) as refused:
         Recording(save(xy=np.zeros((5, 2)), note=np.array(["made by me"]), spike_times=np.arange(5.0)))
     said = str(refused.value)
-    for words in ("spike_units is missing", "xy (5 x 2 numbers", "note (1 text", "data.keys={spike_units: NAME}"):
+    for words in ("spike_units is missing", "xy (5 x 2 numbers", "note (1 text", "data.keys={spike_units:NAME}"):
         assert words in said
 
 

@@ -129,6 +129,14 @@ def test_a_csv_as_other_countries_write_it_and_gaps_as_others_do(tmp_path):
     assert trials.names == ["side=left, far", "side=right", "dose"]
 
 
+@pytest.mark.parametrize(
+    "clock, parts", [("time_ms", 1e3), ("t (MS)", 1e3), ("time [\u00b5s]", 1e6), ("frames", 1), ("ms", 1)]
+)
+def test_a_clock_whose_name_says_parts_of_a_second(tmp_path, clock, parts):
+    (tmp_path / "a.csv").write_text(f"{clock},x\n20,1\n40,2\n", encoding="utf-8")
+    np.testing.assert_array_equal(csv_series.series(tmp_path / "a.csv").times, np.array([20, 40]) / parts)
+
+
 def test_a_table_of_trials_without_any(tmp_path):
     folder = written.as_phy(tmp_path)
     (folder / "trials.csv").write_text("start,stop,side\n")
