@@ -76,7 +76,8 @@ class Recalibrated(RealDistribution):
     def _moments(self) -> tuple[Tensor, Tensor]:
         """Mean and variance: the sum over cells of 40 standard deviations either way, narrow in the middle.
 
-        One cdf for each edge, where a quantile function of a mixture would have to be searched for.
+        One cdf for each edge, where a quantile function of a mixture would have to be searched for. Of a distribution
+        so skewed that one cell holds nearly all of it, the variance is the one before.
         """
         middle, std = self.base.mean, self.base.stddev
         edges = [0.7 * math.sinh(x) for x in torch.linspace(-4.74, 4.74, 129).tolist()]
@@ -88,7 +89,8 @@ class Recalibrated(RealDistribution):
             first = first + centre * mass
             second = second + (centre**2 - (b - a) ** 2 / 12) * mass  # Sheppard's correction
             before = after
-        return middle + std * first, std.square() * (second - first.square())
+        ratio = second - first.square()
+        return middle + std * first, std.square() * torch.where(ratio > 0, ratio, 1.0)
 
 
 def _between(edges: Tensor, x: Tensor) -> Tensor:

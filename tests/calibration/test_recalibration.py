@@ -12,6 +12,7 @@ from dlthink.calibration.isotonic import frequencies
 from dlthink.calibration.maximum_likelihood import highest
 from dlthink.calibration.scale import most_likely_factor
 from dlthink.distributions.laplace import Laplace
+from dlthink.distributions.lognormal import LogNormal
 from dlthink.distributions.mixture import Mixture
 from dlthink.distributions.normal import Normal
 from dlthink.distributions.recalibrated import KNOTS, Recalibrated, identity
@@ -131,6 +132,12 @@ def test_recalibrated_density_cdf_quantiles_and_moments_are_of_one_law():
     step = (x[:, None, None] >= 0.6).double()
     slow = torch.trapezoid((cdf - step).square(), x, dim=0)
     torch.testing.assert_close(distribution.crps(torch.full((2, 1), 0.6, dtype=D)), slow, rtol=2e-3, atol=0)
+
+
+def test_the_spread_of_a_very_skewed_one_is_a_number():
+    """Of a log-normal whose log scatters by 4.7 one cell holds all: less Sheppard's correction that was below 0."""
+    wide = Recalibrated(LogNormal(torch.zeros(1, dtype=D), torch.tensor([4.7], dtype=D)), identity())
+    assert wide.stddev.isfinite().all() and (wide.stddev > 0).all()
 
 
 def test_an_untouched_map_is_the_identity_in_moments_and_in_float32():
