@@ -1,13 +1,16 @@
 """The one quiet style of every figure: few lines, little ink, colours that any eye can tell apart."""
 
 import io
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import matplotlib
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import LogLocator, NullLocator
 
 INK = "#2b2f36"  # words
 QUIET = "#8b919a"  # axes, reference lines
@@ -84,3 +87,11 @@ class Plain(Figure):
 def canvas(width: float, height: float) -> Figure:
     """An empty figure of so many inches, unknown to pyplot, so that it is freed with its last reference."""
     return Plain(figsize=(width, height), layout="constrained")
+
+
+def written_out(axis: Axis, low: float, high: float) -> None:
+    """A logarithmic axis whose ticks are few and written out, as 0.2 0.5 1 2: all that lie in a decade are too many."""
+    decades = math.log10(high / low)
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else (1, 3) if decades < 3 else (1,)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())

@@ -11,7 +11,10 @@ MOST_TARGETS, MOST_INPUTS = 9, 5
 
 @quiet()
 def filters(weights: Tensor, inputs: list[str], lags: list[float], targets: list[str]) -> Figure:
-    """weights [targets, window, inputs]: of up to nine targets, evenly chosen, the five inputs of largest norm."""
+    """weights [targets, window, inputs]: of up to nine targets, evenly chosen, the five inputs of largest norm.
+
+    An input has one colour everywhere, where there are as many.
+    """
     shown = np.unique(np.linspace(0, len(weights) - 1, MOST_TARGETS).round().astype(int))
     columns = min(3, len(shown))
     rows = -(-len(shown) // columns)
@@ -22,8 +25,9 @@ def filters(weights: Tensor, inputs: list[str], lags: list[float], targets: list
         ax.axhline(0, color=FAINT, lw=0.8, zorder=0)
         largest = np.argsort(-np.linalg.norm(own, axis=0), kind="stable")[:MOST_INPUTS]
         single = {"marker": "o", "ms": 4} if len(lags) == 1 else {}
-        for color, column in zip(GROUPS, largest, strict=False):
-            ax.plot(lags, own[:, column], color=color, lw=1.2, label=_short(inputs[column]), **single)
+        colors = largest if len(inputs) <= len(GROUPS) else range(len(largest))
+        for color, column in zip(colors, largest, strict=True):
+            ax.plot(lags, own[:, column], color=GROUPS[color], lw=1.2, label=_short(inputs[column]), **single)
         ax.set_title(_short(targets[target]))
         ax.legend(fontsize=7, handlelength=1.0, loc="best")
     for ax in axes[len(shown) :]:

@@ -7,6 +7,7 @@ import torch
 
 from dlthink.errors import BadInput
 from dlthink.losses.counts.poisson import Poisson
+from dlthink.models._filter_figure import filters
 from dlthink.models.bases.raised_cosine import RaisedCosine
 from dlthink.models.ensemble import Ensemble
 from dlthink.models.glm import GLM
@@ -96,3 +97,15 @@ def test_filters_are_drawn():
     column = names.index(line.get_label())
     assert line.get_ydata() == pytest.approx(model.filters()[0, :, column].numpy(), abs=1e-6)
     assert line.get_xdata().tolist() == pytest.approx([-0.25, -0.2, -0.15, -0.1, -0.05, 0.0])
+
+
+def test_an_input_has_one_colour_in_all_panels_where_there_are_as_many():
+    weights = torch.zeros(2, 1, 3)
+    weights[0], weights[1] = torch.tensor([3.0, 2.0, 1.0]), torch.tensor([1.0, 2.0, 3.0])
+    colours = [
+        {line.get_label(): line.get_color() for line in ax.lines[1:]}
+        for ax in filters(weights, ["x", "y", "speed"], [0.0], ["a", "b"]).axes[:2]
+    ]
+    assert colours[0] == colours[1] and len(set(colours[0].values())) == 3
+    many = filters(torch.rand(1, 2, 9), list("abcdefghi"), [-1.0, 0.0], ["a"]).axes[0]
+    assert len({line.get_color() for line in many.lines[1:]}) == 5

@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 from torch import Tensor
 
-from dlthink.style import FAINT, PREDICTED, QUIET, TRUE, canvas, quiet
+from dlthink.style import FAINT, PREDICTED, QUIET, TRUE, canvas, quiet, written_out
 
 SECONDS = 20.0  # of contiguous bins are shown ...
 MOST_BINS = 500  # ... or fewer seconds, where bins are so short that a line over them could not be read
@@ -86,8 +85,7 @@ def calibration(mean: Tensor, k: Tensor, bin: float, unit: str = "spikes/s") -> 
         limits = (low / 1.5, high * 1.5)
         ax.set(xscale="log", yscale="log")
         for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1, 3)))
-            axis.set_major_formatter("{x:g}")
+            written_out(axis, low, high)
     else:
         limits = (0.0, high * 1.15 or 1.0)
     ax.plot(limits, limits, color=QUIET, lw=0.8, zorder=0)

@@ -7,13 +7,13 @@ import torch
 from matplotlib.figure import Figure
 
 from dlthink.metrics.counts.noise import LEVEL, Noise
-from dlthink.style import FAINT, INK, PREDICTED, QUIET, canvas, quiet
+from dlthink.style import FAINT, INK, PREDICTED, QUIET, canvas, quiet, written_out
 
 BINS = 10  # of a PIT histogram
 SHOWN = 3  # units: those whose PIT is farthest from uniform
 GROUPS = 12  # of equally many predictions each
 MOST_COUNTS, RARE = 30, 3e-4  # bars of counts; the share from which on one is drawn
-MOST_NAMES = 60
+LEVEL_NAMES, MOST_NAMES = 24, 60  # side by side, and upright
 
 
 def three(noise: Noise, units: list[str], shown: dict[int, str], word: str = "unit") -> dict[str, Figure]:
@@ -75,7 +75,8 @@ def dispersion(noise: Noise, units: list[str], word: str = "unit") -> Figure:
     left.errorbar(places, own, error, fmt="o", ms=4, color=PREDICTED, elinewidth=1, label="over the predicted variance")
     few = len(order) <= MOST_NAMES
     left.set_xticks(places, [units[unit] for unit in order] if few else [""] * len(order))
-    left.tick_params(axis="x", length=0, labelsize=7, labelrotation=0 if max(map(len, units), default=0) <= 2 else 90)
+    upright = len(units) > LEVEL_NAMES or max(map(len, units), default=0) > 2
+    left.tick_params(axis="x", length=0, labelsize=6 if upright else 7, labelrotation=90 if upright else 0)
     left.set(xlabel=word if few else f"{len(order)} {word}s, sorted", ylabel="squared residuals")
     left.set_title("do counts scatter as predicted?")
     left.legend(loc="upper left")
@@ -89,6 +90,8 @@ def dispersion(noise: Noise, units: list[str], word: str = "unit") -> Figure:
     if min(x, default=0) > 0 and min(seen, default=0) > 0:
         right.set(xscale="log", yscale="log")
         whisker = [min(w, 0.9 * s) for w, s in zip(whisker, seen, strict=True)]
+        written_out(right.xaxis, min(x), max(x))
+        written_out(right.yaxis, min(seen), max(seen))
     right.plot(x, x, color=QUIET, lw=0.8, label="Poisson")
     right.plot(x, said, color=PREDICTED, label="predicted")
     right.errorbar(x, seen, whisker, fmt="o", ms=4, color=INK, elinewidth=1, label="counted")
