@@ -3,15 +3,17 @@
 from difflib import get_close_matches
 
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from dlthink.config.paths import conf_folder, options
 from dlthink.config.user_files import beside
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 
 LAUNCHERS = {"joblib": "sweep", "submitit_slurm": "slurm", "submitit_local": "slurm"}  # and the extra of each
 OWN = ("loss", "model", "data")  # of which a file of the working folder may be one
+MOST = 3  # choices that are named
 REFUSED = (HydraException, OmegaConfBaseException)
 
 
@@ -53,11 +55,26 @@ def in_one_line(error: Exception) -> BadInput:
         known = [str(key) for key in cause.parent_node]
         where = f"{before}." if before else ""
         if str(cause.key) not in known:
-            return BadInput(f"{path}: there is no such key{hint(str(cause.key), known, where)}")
+            near = hint(str(cause.key), known, where)
+            return BadInput(f"{path}: there is no such key{near if '?' in near else _that_have(path) or near}")
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if isinstance(error, ConfigCompositionException) and error.__cause__ is not None:
         lines += [line.strip() for line in str(error.__cause__).splitlines() if line.strip()]
     return BadInput(" ".join(dict.fromkeys(lines[:2])))
+
+
+def _that_have(key: str) -> str:
+    """`; data.kind=counts has it`: the choices of its group whose file has a key, data.exposure say; else nothing."""
+    group, _, name = key.partition(".")
+    places = [group, *(f"{group}.{place.name}" for place in (conf_folder() / group).glob("[!_]*") if place.is_dir())]
+    owners = [
+        f"{place}={choice}"
+        for place in places
+        for choice, file in options(place.replace(".", "/"), conf_folder()).items()
+        if (node := OmegaConf.load(file)) and name in (node.get(group) or node)
+    ]
+    more = f" and {len(owners) - MOST} more" if len(owners) > MOST else ""
+    return f"; {', '.join(owners[:MOST])}{more} {'has' if len(owners) == 1 else 'have'} it" if owners else ""
 
 
 def of_run(words: list[str], error: Exception) -> BadInput:
