@@ -17,6 +17,7 @@ class PKSampler:
     photos  K; somebody with fewer gives each of theirs more than once
     names   the settings of P and K, for messages
     called  what P and K count, where these are no people and photos
+    source  the file and the column that say who is who, for messages
 
     A person with m photos comes ceil(m / K) times an epoch, at most once a batch, with photos that differ where m >= K;
     places left over go to people drawn at random. Somebody with one photo has no pair and is left out.
@@ -29,8 +30,9 @@ class PKSampler:
         photos: int,
         names: tuple[str, str] = ("people", "photos"),
         called: tuple[str, str] = ("people", "photos"),
+        source: str = "",
     ) -> None:
-        self.people, self.photos, self.names, self.called = people, photos, names, called
+        self.people, self.photos, self.names, self.called, self.source = people, photos, names, called, source
         who, counts = y.unique(return_counts=True)
         self.paired = who[counts > 1]
         self.size = counts[counts > 1]
@@ -45,9 +47,10 @@ class PKSampler:
         if self.photos < 2:
             raise BadInput(f"{K}={self.photos}: a pair needs 2 {samples} of one of the {those}, so 2 or more")
         if len(self.paired) < 2:
-            have = "one of the {} in training has" if len(self.paired) else "none of the {} in training has"
+            have = f"{'one' if len(self.paired) else 'none'} of the {those} in training has two {samples}"
             raise BadInput(
-                f"{have.format(those)} two {samples}: telling them apart needs two with two {samples} each: give more"
+                f"{self.source and f'{self.source}: '}{have}: telling them apart needs two with two {samples} each: "
+                f"give more"
             )
         if self.photos > most:
             raise BadInput(

@@ -62,7 +62,7 @@ def intervals(mean: Tensor, ends: dict[int, Ends], rows: list[int], name: str) -
     ax.set(xlabel="row of the table", ylabel=name, xlim=(-0.8, len(order) - 0.2))
     shown = f", {len(order)} of {len(mean):,} rows" if len(order) < len(mean) else ""
     ax.set_title(f"what is predicted, and how surely{shown}")
-    ax.legend(loc="upper left")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=3)
     if not ends:
         ax.text(0.98, 0.04, "no spread was predicted", transform=ax.transAxes, ha="right", fontsize=8, color=QUIET)
     return figure

@@ -127,7 +127,7 @@ class Identities:
                 rows[name],
                 y[rows[name]],
                 _about(every.groups, rows[name], grey_small, None if name == "train" else pca),
-                PKSampler(y[rows[name]], people, photos),
+                PKSampler(y[rows[name]], people, photos, source=self.source()),
                 augment if name == "train" else None,
             )
             for name in ROLES

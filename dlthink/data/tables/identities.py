@@ -68,7 +68,8 @@ class Identities(Table):
         for name in np.unique(y):  # others from there on
             number.setdefault(tie(name), len(number))
         of = np.array([number[tie(name)] for name in y], np.int64)
-        made = {}
+        made, source = {}, f"data.target={self.state['targets'][0]}: data.path={self.path}" if self.path else ""
+        of_each = {"names": ("identities", "each"), "called": ("identities", "rows"), "source": source}
         for role in ROLES:
             features, rows = x[role]
             numbers = torch.from_numpy(of[rows])
@@ -77,7 +78,7 @@ class Identities(Table):
                 vectors = {"raw": _raw(features, self.state["columns"]), "features": features.numbers}
                 return {name: {"embedding": normalize(one)} for name, one in vectors.items() if one.shape[1]}
 
-            batches = PKSampler(numbers, self.identities, self.each, ("identities", "each"), ("identities", "rows"))
+            batches = PKSampler(numbers, self.identities, self.each, **of_each)
             made[role] = IdentityRows(features, numbers, batches, dict if role == "train" else as_they_are)
         if new:
             self.facts["validation_pairs"] = different_pairs(made["val"].y)

@@ -46,6 +46,10 @@ def test_batches_hold_rows_of_some_identities(tmp_path):
         assert data.train.y[index].view(5, 3).eq(data.train.y[index].view(5, 3)[:, :1]).all()
     with pytest.raises(BadInput, match=r"data.each=7: none of the identities in training has so many rows"):
         identities(written(tmp_path, table()), each=7)
+    single = table()
+    single["who"] = [f"p{row}" for row in range(len(single))]
+    with pytest.raises(BadInput, match=r"^data.target=who: data.path=.*: none of the identities in training has two"):
+        identities(written(tmp_path, single))
 
 
 def test_numbers_stay_and_another_table_counts_on(tmp_path):
