@@ -74,7 +74,8 @@ class AtomPart(Atoms):
         return self.take_x(index)[0], None
 
     def more(self, row: Tensor, molecule: list[int]) -> dict[str, Any]:
-        return {"place": torch.tensor([self.places[i] for i in molecule]), "name": [self.names[i] for i in molecule]}
+        place, least = torch.tensor([self.places[i] for i in molecule]), self.near[row.cpu()] * self.widest
+        return {"place": place, "name": [self.names[i] for i in molecule], "least_std": least}
 
     def write(self, read: dict[str, Any], path: str) -> None:
         """The rows of a table, which `parts` puts behind those of the parts before."""

@@ -60,8 +60,8 @@ class PropertyPart(WholeMolecules):
         return self.take_x(index), None
 
     def known(self, index: Tensor) -> dict[str, Any]:
-        names = [self.names[i] for i in index.tolist()]
-        return super().known(index) | {"place": self.places[index.cpu()], "name": names}
+        names, least = [self.names[i] for i in index.tolist()], self.strange[index.cpu()] * self.widest
+        return super().known(index) | {"place": self.places[index.cpu()], "name": names, "least_std": least}
 
     def write(self, read: dict[str, Any], path: str) -> None:
         """The rows of a table, which `parts` puts behind those of the parts before."""

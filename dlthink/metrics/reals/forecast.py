@@ -155,6 +155,14 @@ class Part(Forecast):
         return low, high
 
 
+def widened(predicted: dict, known: dict) -> dict:
+    """The same with a std of known["least_std"] [n, n_targets] or more, where there is one: as of all training."""
+    if "least_std" not in known or "std" not in predicted:
+        return predicted
+    std = predicted["std"]
+    return predicted | {"std": torch.maximum(std, known["least_std"].to(std))}
+
+
 def known_of(predicted: dict, y: Tensor) -> Forecast:
     """The forecast of what is known of y: a nan in it is a value that nobody has measured."""
     every = Forecast(predicted, y)

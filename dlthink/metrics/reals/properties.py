@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dlthink.metrics.reals.forecast import Forecast
+from dlthink.metrics.reals.forecast import Forecast, widened
 from dlthink.metrics.reals.metrics import Reals
 
 if TYPE_CHECKING:
@@ -40,12 +40,13 @@ class Properties(Reals):
     def drawings(self, predicted: dict, known: dict) -> Iterator[tuple[str, Figure]]:
         """(NUMBER_FORMULA, figure) of each molecule of up to 120 atoms, with what is predicted; one at a time.
 
-        known: {"structure"} of each row; {"name", "place"} in the user's file, for title and number.
+        known: {"structure"} of each row; {"name", "place"} in the user's file, for title and number; {"least_std"}, see
+        `widened`.
         """
         from dlthink.metrics.reals.molecule_drawings import drawn
         from dlthink.metrics.reals.molecule_layout import atoms, formula
 
-        own = Forecast(predicted, predicted["mean"])
+        own = Forecast(widened(predicted, known), predicted["mean"])
         structures, n_targets = known["structure"], predicted["mean"].shape[1]
         places = known["place"].tolist() if "place" in known else range(len(structures))
         digits = len(str(max(places, default=0) + 1))

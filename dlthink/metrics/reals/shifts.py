@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from dlthink.metrics.reals.forecast import Forecast
+from dlthink.metrics.reals.forecast import Forecast, widened
 from dlthink.metrics.reals.metrics import Reals
 
 if TYPE_CHECKING:
@@ -43,12 +43,13 @@ class Shifts(Reals):
     def drawings(self, predicted: dict, known: dict) -> Iterator[tuple[str, Figure]]:
         """(NUMBER_FORMULA, figure) for each molecule of up to 120 atoms, without measured values; one at a time.
 
-        known: {"structure", "atom"} as in truth; {"name", "place"} in the user's file, for title and number.
+        known: {"structure", "atom"} as in truth; {"name", "place"} in the user's file, for title and number;
+        {"least_std"}, see `widened`.
         """
         from dlthink.metrics.reals.molecule_drawings import drawn
         from dlthink.metrics.reals.molecule_layout import atoms, formula
 
-        own = Forecast(predicted, predicted["mean"])
+        own = Forecast(widened(predicted, known), predicted["mean"])
         molecules = _molecules(known["structure"], known["atom"])
         last = int(known["place"].max()) + 1 if "place" in known else len(molecules)
         digits = len(str(last))

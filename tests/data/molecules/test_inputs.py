@@ -226,6 +226,9 @@ def test_atoms_unlike_any_in_training_are_named_and_their_spread_is_wide(tmp_pat
         low, high = (-82.2427, 82.2427) if (row["molecule"], row["atom"]) in wide else (-1.64485, 1.64485)
         assert (float(row["low_90"]), float(row["high_90"])) == (pytest.approx(low), pytest.approx(high))
     assert inputs.summary() == "21 atoms of 5 molecules; 4 hold atoms unlike any in training (see the column problem)"
+    (part,) = Molecules.inputs(inputs.path, SEEN).parts(str(tmp_path / "z.csv"))
+    least = part.known(torch.arange(5))["least_std"]  # pictures say the same
+    assert least.flatten().tolist() == [50.0 if float(row["std"]) == 50 else 0.0 for row in rows]
 
 
 def test_what_was_in_training_is_known(embedded):

@@ -67,3 +67,6 @@ def test_a_picture_for_each_of_the_users_molecules():
     made = list(Properties("mol/l", target_names=["logS"]).drawings(read, known))
     assert [name for name, _ in made[:2]] == ["01_CH4", "03_C2H6"] and len(made) == 10
     assert titles(made[0][1]) == ["m0\nlogS 0 ± 1 mol/l"]
+    known["least_std"] = torch.tensor([[3.0], *[[0.0]] * 9])  # the first is unlike training
+    made = list(Properties("mol/l", target_names=["logS"]).drawings(read, known))
+    assert titles(made[0][1]) == ["m0\nlogS 0 ± 3 mol/l"] and titles(made[1][1]) == ["m1\nlogS 0 ± 0.9 mol/l"]
