@@ -10,7 +10,7 @@ from dlthink.cost_name import cost_name
 
 WAYS = re.compile(r"(?P<before>[;:] try )(?P<ways>.*)")
 BETWEEN = re.compile(r",? and |,? or |, ")
-OTHER = "; is each column here what it was in training, in the same unit? Else train on samples like these"
+OTHER = "; is all of it here what it was in training, in the same units? Else train on samples like these"
 SETTING, CHOICE = re.compile(r"loss\.(\w+)=(\w+)"), re.compile(r"loss=(\w+)")
 
 

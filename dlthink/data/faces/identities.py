@@ -119,7 +119,7 @@ class Identities:
             "size": size,
         }
         y = _numbers(folk, owner, rows, trained)
-        if len(rows["val"]):  # of other photos all is test
+        if len(rows["val"]) and not elsewhere:  # of other photos all is test
             self.facts["validation_pairs"] = different_pairs(y[rows["val"]])
         self.train, self.val, self.test = (
             FaceSplit(

@@ -115,9 +115,10 @@ class MoleculeData:
         counts = " / ".join(f"{len(split):,} ({_known(split):,})" for split in (self.train, self.val, self.test))
         self.notes.append(f"molecules ({self.row}) for train / val / test: {counts}")
         if 0 < (few := _known(self.val)) < FEW:
+            rows = self.row if few > 1 else self.row[:-1]
             self.notes.append(
-                f"validation has {few} {self.row} only: the choice of the best weights, one spread for all and any "
-                f"recalibration rest on them; give more molecules or a larger data.validation"
+                f"validation has only {few} {rows}: the choice of the best weights, one "
+                f"spread for all and any recalibration rest on that; give more molecules or a larger data.validation"
             )
 
     @classmethod

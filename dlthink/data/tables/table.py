@@ -135,8 +135,8 @@ class Table:
             self.notes.append(repeated)
         if 0 < len(self.val) < FEW:
             self.notes.append(
-                f"validation has {len(self.val)} rows only: the choice of the best weights, one spread for all and any "
-                f"recalibration rest on them; give more rows or a larger data.validation"
+                f"validation has only {len(self.val)} row{'s' * (len(self.val) > 1)}: the choice of the best weights, "
+                f"one spread for all and any recalibration rest on that; give more rows or a larger data.validation"
             )
 
     # -------------------------------------------------------------------------------------- what a kind of target says

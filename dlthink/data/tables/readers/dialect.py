@@ -42,7 +42,10 @@ class Dialect:
                 raise BadInput(f"{source}: is {what}, no table of text: save or download it as CSV")
         begun = beginning(head)
         if not begun.header:
-            raise BadInput(f"{source}: a quote in its first lines is never closed: close it, or leave it out")
+            what = "a quote in its first lines is never closed: close it, or leave it out"
+            if '"' not in head:
+                what = "a cell in its first lines has more than 131,072 characters: shorten it, or leave its column out"
+            raise BadInput(f"{source}: {what}")
         _refuse_header(begun, source)
         header = ["", *begun.header] if begun.named_rows else [*begun.header, *[""] * begun.extra]
         columns = {

@@ -302,6 +302,7 @@ BAD = {
     "rows that are longer": ("a,b\n1,2,3,4\n5,6,7,8\n9,1,2,3\n", ["4 cells where the header has 2", "a name"]),
     "no rows": ("a,b\n", ["no row"]),
     "a header in the middle": ("a,b\n1,x\n2,y\na,b\n3,z\n", ["line 4 repeats the header"]),
+    "a cell too long": ("a,b\n1," + 140_000 * "9" + "\n" + 20 * "1,2\n", ["a cell in its first lines", "131,072"]),
     "a quote never closed": ('a,b\n1,"x\n2,y\n3,z\n', ["quote", "never closed"]),
     "a web page": ("\n<!DOCTYPE html>\n<p>a, b</p>\n<p>1, 2</p>\n", ["a web page", "CSV"]),
     "XML": ('<?xml version="1.0"?>\n<a>1,2</a>\n', ["XML"]),
