@@ -20,7 +20,7 @@ def fixed(data: Any, state: dict | None, elsewhere: bool = False) -> dict[str, A
             continue
         was = state.get(name, _default(type(data), name, value))  # a run of before there was such a setting
         if was != value:
-            why = "" if elsewhere else ", or what is training and what is test"
+            why = "" if elsewhere else ", what it answers, or what is training and what is test"
             so = "without it" if was is None else f"with {_word(was)}"
             raise BadInput(
                 f"data.{name}={_word(value)}: the run was trained {so}, which decides what the network sees{why}; "

@@ -75,7 +75,10 @@ class Binned:
         *("direction", "bin", "history", "future", "spike_history", "target", "before", "after"),
         *("gap", "where", "hold", "circular", "bumps"),
     )
-    fixed: tuple[str, ...] = (*prepares, "blocks", "folds", "fold", "block_by", "fraction", "start", "stop")
+    fixed: tuple[str, ...] = (
+        *prepares,
+        *("blocks", "folds", "fold", "block_by", "fraction", "start", "stop", "min_spikes"),
+    )
 
     def __init__(
         self,
@@ -107,11 +110,11 @@ class Binned:
         self.direction, self.bin, self.history, self.future = direction, bin, history, future
         self.spike_history, self.target, self.before, self.after = spike_history, _names(target), before, after
         self.blocks, self.folds, self.fold, self.block_by, self.fraction = blocks, folds, fold, block_by, fraction
-        self.moments = moments
+        self.min_spikes, self.moments = min_spikes, moments
         self.start, self.stop, self.gap, self.where, self.hold = start, stop, gap, where, _names(hold)
         self.circular = periods(circular)
         self.bumps = dict(bumps) if bumps else None
-        self._check(min_spikes)
+        self._check()
         splitting = Splitting(blocks, folds, fold, block_by, fraction)
         settings = fixed(self, state, elsewhere)
         way = _way(settings)
@@ -249,15 +252,15 @@ class Binned:
         found = torch.from_numpy(rows)
         return Inputs(features, found, way.before, way.after, times, bins.width, way.names(state), tuple(looks_wrong))
 
-    def _check(self, min_spikes: int) -> None:
+    def _check(self) -> None:
         if not (math.isfinite(self.bin) and self.bin > 0):
             raise BadInput(f"data.bin={self.bin}: a bin must be longer than 0 s: choose for example 0.05")
         given = {"history": self.history, "future": self.future, "before": self.before, "after": self.after}
         for name, bins in given.items():
             if bins is not None and bins < 0:
                 raise BadInput(f"data.{name}={bins}: a number of bins cannot be negative: choose 0 or more")
-        if min_spikes < 0:
-            raise BadInput(f"data.min_spikes={min_spikes}: cannot be negative: choose 0 or more")
+        if self.min_spikes < 0:
+            raise BadInput(f"data.min_spikes={self.min_spikes}: cannot be negative: choose 0 or more")
         if self.gap is not None and not self.gap > 0:
             raise BadInput(f"data.gap={self.gap}: a gap is longer than 0 s: choose for example 1")
         other = next(way for way in DIRECTIONS if way != self.direction)

@@ -338,7 +338,8 @@ def test_a_long_pause_of_the_covariates_is_noted():
 
 
 @pytest.mark.parametrize(
-    "knob", [{"fold": 1}, {"blocks": 10}, {"start": 1.0}, {"stop": 50.0}, {"bin": 0.1}, {"history": 3}]
+    "knob",
+    [{"fold": 1}, {"blocks": 10}, {"start": 1.0}, {"stop": 50.0}, {"bin": 0.1}, {"history": 3}, {"min_spikes": 9}],
 )
 def test_what_decides_about_training_and_test_is_fixed_once_trained(knob):
     """Another fold would call training bins a test."""
