@@ -160,7 +160,7 @@ class Counts:
         far = (own["spikes"] > 0) & ~(bits >= FAR) & ~(own["gain"] >= -FEW_NATS)  # so that nan is far, too
         whole = _ratio(own["gain"].sum(), LOG_2 * own["spikes"].sum())
         worst = bits.nan_to_num(-math.inf).where(far, 0.0).argsort()[: int(far.sum())].tolist()
-        bad = [f"unit {self.units[unit]} ({bits[unit]:,.4g} bits/spike)" for unit in worst[:MOST_NAMES]]
+        bad = [f"unit {self.units[unit]} ({bits[unit]:,.4g})" for unit in worst[:MOST_NAMES]]
         if len(worst) > MOST_NAMES:
             bad.append(f"{len(worst) - MOST_NAMES} more units")
         if own["spikes"].any() and not (whole >= FAR or own["gain"].sum() >= -FEW_NATS):
@@ -170,8 +170,8 @@ class Counts:
         unit = worst[0] if worst else int(own["gain"].argmin())
         when = self._when(mean_of(predicted)[:, unit : unit + 1], y[:, unit : unit + 1], known)
         return [
-            f"far worse than a guess of the mean rate: {', '.join(bad)}{when}; look at the covariates there, or try a "
-            f"larger penalty (trainer.l2), a higher data.min_spikes, more dropout, a smaller network"
+            f"far worse than a guess of the mean rate, in bits/spike: {', '.join(bad)}{when}; look at the covariates "
+            f"there, or try a larger trainer.l2 or data.min_spikes, more dropout, a smaller network"
         ]
 
     def _when(self, mean: Tensor, y: Tensor, known: dict[str, Tensor]) -> str:
