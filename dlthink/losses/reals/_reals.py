@@ -43,6 +43,7 @@ class Reals(nn.Module):
         self.n_targets = n_targets
         self.register_buffer("mean", torch.zeros(n_targets))
         self.register_buffer("std", torch.ones(n_targets))
+        self.calibrate = calibrate  # as advice asks it
         self.recalibration = recalibration(calibrate, n_targets, self.conformity)
 
     @torch.no_grad()
