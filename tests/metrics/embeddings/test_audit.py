@@ -11,6 +11,7 @@ from torch.nn.functional import normalize
 
 from dlthink.metrics.embeddings import audit
 from dlthink.metrics.embeddings.attacks import pgd, templates
+from dlthink.metrics.embeddings.bootstrap import Resampled
 from dlthink.metrics.embeddings.metrics import Embeddings
 from dlthink.metrics.embeddings.pair_distances import Pairs
 from dlthink.metrics.embeddings.verification import Rates
@@ -81,6 +82,27 @@ def test_group_rates_equal_a_loop():
         assert numbers[f"{name}_ratio"] == pytest.approx(expected, nan_ok=True)
     assert "val_group_-1" not in numbers
     assert numbers["val_group_1"] < numbers["val_group_0"]  # noisier
+
+
+def test_group_rates_of_drawn_people_equal_a_loop():
+    """Person k counts w_k times: a pair of one person w_k, one of two people w_k w_l."""
+    data = Photos(n=90, people=12)
+    pairs = Pairs(data.x.flatten(1), data.y)
+    group, person, n = data.group.numpy()[pairs.rows], pairs.person, len(pairs.rows)
+    weight = np.random.default_rng(1).integers(0, 4, pairs.people).astype(float)
+    both = [(i, j) for i in range(n) for j in range(i + 1, n)]
+    of_two = [(i, j) for i, j in both if person[i] != person[j]]
+    different = sorted((pairs.d[i, j], weight[person[i]] * weight[person[j]], i, j) for i, j in of_two)
+    total = np.cumsum([times for _, times, _, _ in different])
+    threshold = different[int((total <= math.floor(0.3 * total[-1])).sum())][0]
+
+    made = Resampled(pairs, group).by_group(0.3, weight, [0, 1])
+    for g in (0, 1):
+        same = [(pairs.d[i, j], weight[person[i]]) for i, j in both if person[i] == person[j] and group[i] == g]
+        others = [(d, times) for d, times, i, j in different if group[i] == group[j] == g]
+        for rate, found in zip(made[:, g], (same, others), strict=True):
+            accepted = sum(times for d, times in found if d < threshold)
+            assert accepted > 0 and rate == pytest.approx(accepted / sum(times for _, times in found))
 
 
 def test_the_ratio_of_groups():
