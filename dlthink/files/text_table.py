@@ -125,7 +125,8 @@ def _header(rows: list[list[str]]) -> int:
         filled = [cell for cell in row if cell.strip()]
         comment = row[0].lstrip().startswith(COMMENT)
         named = comment and len(row) == width and not (rows[i + 1 :] and _named(rows[i + 1], width))
-        title = len(filled) == 1
+        nameless = len(row) == width == 2 and not row[0].strip()  # a column of row names beside one other: ,co2
+        title = len(filled) == 1 and not (nameless and rows[i + 1 :] and not _named(rows[i + 1], width))
         if width < 2 or named or not (comment or title or _above(rows, i, width)):
             return i
     return 0

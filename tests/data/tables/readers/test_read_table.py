@@ -149,6 +149,10 @@ def test_a_header_without_a_name_stays_one(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(",a,b,c\nBern,Ann,x,high\n" + "Basel,Bob,y,3\n" * 5)
     assert list(read_table(path)[0].columns) == ["column 1", "a", "b", "c"]
+    path.write_text(",co2\n1958-03-29,316.1\n1958-04-05,317.3\n1958-04-12,317.6\n")  # a series, as pandas writes it
+    assert list(read_table(path)[0].columns) == ["column 1", "co2"]
+    path.write_text(",Report\nday,co2\n1958-03-29,316.1\n1958-04-05,317.3\n1958-04-12,317.6\n")
+    assert list(read_table(path)[0].columns) == ["day", "co2"]
 
 
 ENDS = {
