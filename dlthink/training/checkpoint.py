@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ from dlthink.files.zip_directory import check_directory
 from dlthink.training.weight_limit import WeightLimit
 
 LARGEST = 4 << 30  # bytes of a checkpoint
+SHOWN = 120  # letters of what torch says
 LISTED = 1 << 22  # bytes of its list of tensors: some 40,000
 PICKLED, STEPS = 1 << 26, 1_000_000  # bytes that say how to build its values, and in how many steps: a second or two
 VALUES, DEEP = 1_000_000, 30  # in it, tensors' numbers not counted
@@ -77,8 +79,11 @@ class Checkpoint:
             try:
                 module.load_state_dict(state)
             except RuntimeError as error:
-                first = str(error).splitlines()[-1].strip()
-                raise BadInput(f"{self.path}: holds another {what} than the configuration builds: {first}") from error
+                first = shorten(str(error).splitlines()[-1].strip().rstrip("."), SHOWN, placeholder=" ...")
+                raise BadInput(
+                    f"{self.path}: holds another {what} than the configuration builds ({first}); leave its "
+                    f"settings as they were, or train anew where a dlthink of before wrote it"
+                ) from error
 
     def weight_limit(self) -> WeightLimit:
         """While network and cost are built for it: none of their tensors is far larger than all that it holds."""
