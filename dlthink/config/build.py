@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dlthink.config.cost_contract import check_cost, check_made, kinds
 from dlthink.config.paths import page
-from dlthink.config.types import fits, parameters, typed, words
+from dlthink.config.types import fits, meant, parameters, typed, words
 from dlthink.cost_name import cost_name
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
@@ -31,7 +31,8 @@ GIVEN = {"data": {"state", "elsewhere"}, "model": COMPUTED}  # arguments of cons
 
 
 def check(config: DictConfig, losses=(), models=()) -> None:
-    """Check keys, types and pairings of the configuration. Its classes are imported; nothing is loaded.
+    """Check keys, types and pairings of the configuration. Its classes are imported; nothing is loaded. What is meant
+    as a whole number is one in it from then on.
 
     losses, models: (name, node) of all choices, to say which would fit. Raises BadInput. A configuration that is not
     the user's own is for `config/trust.py` first.
@@ -39,6 +40,7 @@ def check(config: DictConfig, losses=(), models=()) -> None:
     for key in config:
         if key not in (*PARTS, "seed"):
             raise BadInput(f"{key}: no such part of an experiment{hint(str(key), (*PARTS, 'seed'))}")
+    config.seed = meant(config.seed, int)
     if not fits(config.seed, int) or not 0 <= config.seed < 2**63:
         raise BadInput(f"seed={typed(config.seed)}: must be a whole number from 0, below 2^63")
     targets = {part: find(config[part], part) for part in PARTS}
@@ -183,8 +185,11 @@ def _check_arguments(node: DictConfig, target: type, part: str) -> None:
             continue
         if key not in known:
             raise BadInput(f"{part}.{key}: {target.__name__} has no such setting{hint(str(key), known, f'{part}.')}")
-        if not fits(value, known[key].annotation):
+        taken = meant(value, known[key].annotation)
+        if not fits(taken, known[key].annotation):
             raise BadInput(f"{part}.{key}={typed(value)}: must be {words(known[key].annotation)}")
+        if taken is not value:
+            node[key] = taken
     for key, inner in _inner(node):
         _check_arguments(inner, find(inner, f"{part}.{key}"), f"{part}.{key}")
 

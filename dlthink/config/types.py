@@ -52,6 +52,22 @@ def fits(value: Any, annotation: Any) -> bool:
     return True
 
 
+def meant(value: Any, annotation: Any) -> Any:
+    """`value` as the annotation takes it: a whole number may be written 1e3, which is read as 1000.0."""
+    if fits(value, annotation):
+        return value
+    whole = _whole(value)
+    return whole if fits(whole, annotation) else value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _judged(annotation: Any) -> bool:
     return annotation in WORDS or annotation is None or get_origin(annotation) is not None
 

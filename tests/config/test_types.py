@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 import torch
 
-from dlthink.config.types import fits, parameters, typed, words
+from dlthink.config.types import fits, meant, parameters, typed, words
 
 ADAM = {name: parameter.annotation for name, parameter in parameters(torch.optim.Adam).items()}
 
@@ -52,3 +52,22 @@ def test_said_as_it_is_typed():
     assert typed([None, True, 0.5, "a", {"b": 1}]) == "[null,true,0.5,a,{b:1}]"
     assert words(ADAM["betas"]) == "a list of 2, [...]" and words(ADAM["lr"]) == "a number"
     assert words(dict[str, int | None]) == "{NAME: a whole number or null}"
+
+
+@pytest.mark.parametrize(
+    "value, annotation, taken",
+    [
+        (1e3, int, 1000),
+        (1e3, int | None, 1000),
+        ([1e2, 64], tuple[int, ...], [100, 64]),
+        ({"x": 16.0}, dict[str, int] | None, {"x": 16}),
+        (1000.0, float, 1000.0),
+        (1e3, int | float, 1000.0),
+        (1.5, int, 1.5),
+        (1e30, int, 1e30),
+        (math.inf, int, math.inf),
+        (True, int, True),
+    ],
+)
+def test_a_whole_number_may_be_written_with_an_exponent(value, annotation, taken):
+    assert meant(value, annotation) == taken and str(meant(value, annotation)) == str(taken)

@@ -84,7 +84,7 @@ class Lfw(Identities):
             people=[people[i] for i in good],
             hashes=[found.hashes[i] for i in good],
             groups={name: gender == g for g, name in enumerate(GENDERS)} if genders else {},
-            notes=[*left_out(rejected, len(album.names)), *album.notes()],
+            notes=[*left_out(rejected, len(album.names)), *album.notes(said.members)],
         )
 
     def source(self) -> str:

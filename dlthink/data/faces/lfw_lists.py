@@ -42,12 +42,12 @@ class Lists:
             for file in [one / name for name in NAMES if (one / name).is_file()]:
                 with file.open("rb") as opened:
                     self._add(file.name, str(file), opened.read(LARGEST + 1))
-        for name in [] if folder else album.texts:
-            if PurePosixPath(name).name in NAMES:
-                try:
-                    self._add(PurePosixPath(name).name, f"{place}: {name}", album.read(name, LARGEST + 1))
-                except ValueError as error:
-                    raise BadInput(f"{place}: its member {name} {error}") from error
+        self.members = [name for name in album.texts if PurePosixPath(name).name in NAMES]  # of the album
+        for name in [] if folder else self.members:
+            try:
+                self._add(PurePosixPath(name).name, f"{place}: {name}", album.read(name, LARGEST + 1))
+            except ValueError as error:
+                raise BadInput(f"{place}: its member {name} {error}") from error
 
     def _add(self, name: str, where: str, content: bytes) -> None:
         if len(content) > LARGEST:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from dlthink.data.photos.png_rows import lacks_rows
 from dlthink.errors import BadInput
 
 SMALLEST = 8  # pixels a side; nothing can be told from less
@@ -56,6 +57,8 @@ def upright(data: bytes) -> Any:
         if image.format == "TIFF" and image.tag_v2.get(REDUCED, 0) in (1, (1,)):
             raise Unsuitable("a camera's raw file, or one like it, whose thumbnail alone can be read: save it as JPEG")
         image.load()
+        if image.format == "PNG" and lacks_rows(data):
+            raise Unsuitable("cut short")
         return _upright(_eight_bits(image))
 
 

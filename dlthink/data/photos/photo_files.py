@@ -7,7 +7,7 @@ import os
 import tarfile
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
@@ -24,6 +24,7 @@ BOXED = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")  # of what begins
 HEAD = 32  # bytes that say what a file is
 LARGEST = 256 << 20  # bytes of one file
 NAMED = 3  # files that a line names
+NONE = "no photos"
 
 
 class Unreadable(ValueError):
@@ -56,13 +57,13 @@ class Album(AbstractContextManager):
         self.names = sorted(pictures) if self.path.is_dir() else pictures
         if not self.names:
             self._close()
-            also = f" ({self.notes()[0]})" if self.other else ""
+            also = "".join(f" ({note})" for note in self.notes())
             raise BadInput(f"{word}={path}: holds no photo (.jpg, .png, ...){also}: give a folder or a zip of photos")
 
-    def notes(self) -> list[str]:
-        """One line on the files that are no picture, if there are any."""
+    def notes(self, read: Collection[str] = ()) -> list[str]:
+        """One line on the files that are no picture, if there are any. read: the texts that were, by name."""
         kinds: dict[str, list[str]] = {}
-        for name, why in self.other.items():
+        for name, why in (self.other | {name: NONE for name in self.texts if name not in read}).items():
             kinds.setdefault(why, []).append(name)
         told = [
             f"{len(names):,} {why} ({', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''})"
@@ -119,7 +120,7 @@ class Album(AbstractContextManager):
                 if picture or ending == ".txt":
                     yield name, (member, not picture)
                 else:
-                    self.other[name] = "no photos"
+                    self.other[name] = NONE
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         """Every file below the folder, also behind links; hidden folders as they are."""
@@ -145,7 +146,7 @@ class Album(AbstractContextManager):
                 if file.is_file() or not file.exists():  # a link to nowhere is told of when it is read
                     yield told, file
                 else:
-                    self.other[told] = "no photos"
+                    self.other[told] = NONE
 
     def _within(self, name: str) -> str:
         """The member's own name; BadInput when it would leave the archive's folder."""

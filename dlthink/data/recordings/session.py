@@ -159,7 +159,7 @@ class Session:
     def spike_range(self) -> str:
         """From when to when there are spikes, for messages."""
         ends = np.array([[unit.min(), unit.max()] for unit in self.spikes if len(unit)])
-        return f"all from {clock(ends[:, 0].min())} to {clock(ends[:, 1].max())} s" if len(ends) else "there are none"
+        return f"all from {clock(ends[:, 0].min())} to {clock(ends[:, 1].max())} s" if len(ends) else "none at all"
 
     def _checked_intervals(self) -> np.ndarray:
         if self.intervals is None:

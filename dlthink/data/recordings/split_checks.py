@@ -35,7 +35,7 @@ def check_spikes(session: Session, counts: np.ndarray, rows: dict[str, np.ndarra
             for each in session.series
         )
         raise BadInput(
-            f"{session.source}: not one spike falls in the {silent[0]} bins (spikes {session.spike_range()}; "
+            f"{session.source}: not one spike falls in the {silent[0]} bins (spikes: {session.spike_range()}; "
             f"{series}): are spikes and covariates on one clock, in seconds? If they are, choose more data.blocks "
             f"than {blocks}, or data.start and data.stop"
         )

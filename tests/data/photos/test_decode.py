@@ -187,6 +187,7 @@ def claims(width, height):
         (packed(flat(0, "L", (300, 7))), "300 x 7 pixels: too small, 8 a side is the least"),
         (packed(picture(0, (64, 64)), "JPEG")[:-400], "cut short"),
         (packed(picture(0, (64, 64)))[:-400], "cut short"),
+        (claims(40, 60), "cut short"),  # it ends well, after 100 bytes of its rows
         (claims(12_000, 12_000), "more than 89,478,485 pixels, the limit of pillow"),
         (claims(60_000, 60_000), "more than 89,478,485 pixels, the limit of pillow"),
     ],

@@ -107,8 +107,9 @@ def test_what_a_photo_is_its_content_says(tmp_path):
         with Album(place) as album:
             assert {*album.names} == {*list(ODD)[:8]} and album.texts == ["Ben/list.txt"]
             (note,) = album.notes()
-            assert note.startswith("not used: ") and "2 no photos (" in note and "2 hidden (" in note
-            assert "Ben/clip.mp4" in note and "readme" in note and "Ann/._1.jpg" in note
+            assert note.startswith("not used: ") and "3 no photos (" in note and "2 hidden (" in note
+            assert "Ben/clip.mp4" in note and "readme" in note and "Ann/._1.jpg" in note and "Ben/list.txt" in note
+            assert "2 no photos (" in album.notes(read=["Ben/list.txt"])[0]
             assert len(photos_of(album, 16, False).names) == 7
 
 

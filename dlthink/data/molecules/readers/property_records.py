@@ -17,7 +17,7 @@ from dlthink.data.molecules.readers.columns import columns
 from dlthink.data.molecules.readers.molecule_file import Entry, kind_of
 from dlthink.data.molecules.readers.records import Lost, Reading, Record, gather, lost_split, structure_of, whole
 from dlthink.data.molecules.readers.refused_formats import refuse_other
-from dlthink.data.molecules.readers.structure_file import name_column, structure_and_name, structures_in
+from dlthink.data.molecules.readers.structure_file import check_one, name_column, structure_and_name, structures_in
 from dlthink.data.number_parsing import BOUND, UNIT, code_for_nothing, coded, parsed, why_lost
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
@@ -171,6 +171,7 @@ def _rows(lines: Iterable[str], name: str, wanted: Wanted) -> Iterator[Entry]:
         if wanted.smiles:
             raise BadInput(f"data.smiles={wanted.smiles}: {name} has no such column{hint(wanted.smiles, head)}")
         raise BadInput(f"{name}: say which column holds the molecules as SMILES, data.smiles=COLUMN{hint('', head)}")
+    check_one(place, head, wanted.smiles, name)
     settings = {setting: _place(setting, column, head, name) for setting, column in wanted.named.items()}
     places = dict(zip(wanted.named.values(), settings.values(), strict=True))
     for setting, column in settings.items():

@@ -123,6 +123,7 @@ def _table(lines: Iterable[str], name: str, marks: str = MARKS, column: str | No
         raise BadInput(
             f"{name}: no column is called {column or 'smiles'} (there are {', '.join(head)[:80]}): name one so"
         )
+    check_one(place, head, column, name)
     for row in rows:
         yield (row[named] if named is not None else ""), structure_and_name(row[place])[1]
 
@@ -140,6 +141,14 @@ def structures_in(head: list[str], column: str | None = None) -> int | None:
             if title in wanted:
                 return place
     return None
+
+
+def check_one(place: int, head: list[str], column: str | None, name: str) -> None:
+    """Raises BadInput where several columns are called as that of the structures at `place`, in whatever case, unless
+    `column` says which."""
+    same = [title for title in head if title.lower() == head[place].lower()]
+    if len(same) > 1 and (column not in head or head.count(column) > 1):
+        raise BadInput(f"{name}: {len(same)} columns are called {head[place]}; rename all but that of the structures")
 
 
 def name_column(head: list[str]) -> int | None:

@@ -50,6 +50,22 @@ def test_tables_and_json_as_people_have_them(tmp_path, content):
     assert values(path) == {"a": -0.5, "b": 1.25}
 
 
+@pytest.mark.parametrize("head", ["smiles,logS,smiles", "SMILES,logS,smiles"])
+def test_two_columns_of_structures_are_refused(tmp_path, head):
+    path = save(tmp_path / "a.csv", f"{head}\nCCO,1,C\nCC,2,CC\n")
+    for ask in (lambda: read(path, LOGS), lambda: list(read_structures(path))):
+        with pytest.raises(BadInput, match=r"a\.csv: 2 columns are called (?i:smiles); rename all but that of"):
+            ask()
+
+
+def test_of_two_columns_in_another_case_one_can_be_named(tmp_path):
+    path = save(tmp_path / "a.csv", "SMILES,logS,smiles\nCCO,1,C\nCC,2,CCC\n")
+    for column, atoms in (("SMILES", [3, 2]), ("smiles", [1, 3])):
+        records = read(path, Wanted(("logS",), smiles=column)).records
+        assert [one.molecule.GetNumAtoms() for one in records] == atoms
+        assert [mol.GetNumAtoms() for _, mol in read_structures(path, column=column)] == atoms
+
+
 WRITTEN = {
     "Swiss thousands": (["1'200.5", "700"], [1200.5, 700]),
     "German thousands": (["1.200,5", "1.000.000,0"], [1200.5, 1e6]),
