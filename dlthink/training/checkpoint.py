@@ -27,6 +27,7 @@ from dlthink.files.atomic import renamed
 from dlthink.files.zip_directory import check_directory
 from dlthink.training.weight_limit import WeightLimit
 
+NEEDED = ("model", "loss", "step")  # to do anything with it
 LARGEST = 4 << 30  # bytes of a checkpoint
 SHOWN = 120  # letters of what torch says
 LISTED = 1 << 22  # bytes of its list of tensors: some 40,000
@@ -206,8 +207,9 @@ def load(path: Path, mapped: bool = True) -> Checkpoint:
     except Exception as error:
         reason = _named(error) or (str(error).splitlines() or [type(error).__name__])[0]
         raise BadInput(f"{path}: the checkpoint is damaged or not a torch file ({reason}); use another one") from error
-    if not isinstance(state, dict) or not {"model", "loss", "step"} <= state.keys():
-        raise BadInput(f"{path}: not a checkpoint of dlthink (a dictionary with model, loss, step, ...)")
+    if not isinstance(state, dict) or not {*NEEDED, "version"} & state.keys():
+        raise BadInput(f"{path}: not a checkpoint of dlthink (a dictionary with {', '.join(NEEDED)}, ...)")
+    Checkpoint(path, state).require(*NEEDED)
     step, parts = state["step"], (state["model"], state["loss"], state.get("facts", {}), state.get("data", {}))
     if not isinstance(step, int) or not 0 <= step < 2**53 or not all(isinstance(part, dict) for part in parts):
         raise BadInput(f"{path}: not a checkpoint of dlthink (model, loss, data and facts by name, a step from 0)")

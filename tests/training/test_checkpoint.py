@@ -131,6 +131,14 @@ def test_not_ours(tmp_path):
         checkpoint.load(tmp_path / "last.pt")
 
 
+@pytest.mark.parametrize("name", checkpoint.NEEDED)
+def test_of_another_version_that_lacks_what_all_need(tmp_path, name):
+    whole = {"version": "0.0.7", "model": {}, "loss": {}, "step": 0}
+    torch.save({key: value for key, value in whole.items() if key != name}, tmp_path / "last.pt")
+    with pytest.raises(BadInput, match=rf"last\.pt: has no {name} \(dlthink 0\.0\.7 wrote it, this is"):
+        checkpoint.load(tmp_path / "last.pt")
+
+
 def test_weights_of_another_network_or_cost_are_named(tmp_path):
     state = {"model": nn.Linear(2, 3).state_dict(), "loss": {}, "step": 1}
     with pytest.raises(BadInput, match="another network") as error:
