@@ -31,7 +31,7 @@ from dlthink.runs import folder as folders
 from dlthink.runs.launch import launch
 from dlthink.runs.provenance import provenance
 from dlthink.training import evaluation, rng
-from dlthink.training.parts import Parts
+from dlthink.training.experiment_parts import Parts
 from dlthink.training.validation_fit import validation_fit
 
 

@@ -11,7 +11,7 @@ import torch
 
 from dlthink import efficientnet_lite
 from dlthink.__main__ import main
-from dlthink.training.board import Board
+from dlthink.training.logger import Logger
 from tests.composed_once import composed_once
 
 REPOSITORY = Path(__file__).parent.parent
@@ -53,7 +53,7 @@ def drawn():
 def undrawn(request, monkeypatch):
     """Training draws no figures: they take half of a small run."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(Board, "figures", lambda *_: None)
+        monkeypatch.setattr(Logger, "figures", lambda *_: None)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,9 +24,9 @@ from dlthink.models.gru import GRU
 from dlthink.models.mlp import MLP
 from dlthink.protocols import Loss
 from dlthink.training import checkpoint, rng
+from dlthink.training.experiment_parts import Parts
 from dlthink.training.interrupt import Interrupted
 from dlthink.training.loop import Loop
-from dlthink.training.parts import Parts
 from dlthink.training.trainer import Trainer
 from tests.conftest import needs_lite1
 from tests.losses.counts import made_counts

@@ -15,8 +15,8 @@ from dlthink.checks.finding import Finding
 from dlthink.checks.functionals import NEAR, Named, name_of
 from dlthink.checks.minimum import Minimum, minimise, read
 from dlthink.checks.truth import Truth, gathered, levels
-from dlthink.distributions.completed import completed
 from dlthink.distributions.normal import ONE_STD
+from dlthink.distributions.numerical_fallback import completed
 from dlthink.distributions.optional_formulas import ask, log_prob
 from dlthink.protocols import Loss
 

@@ -21,7 +21,7 @@ from dlthink.nested_tensors import join
 from dlthink.protocols import Data, Loss, Metrics, lacks
 from dlthink.training import rng
 from dlthink.training.checkpoint import Checkpoint
-from dlthink.training.parts import Parts
+from dlthink.training.experiment_parts import Parts
 from dlthink.user_errors import own_code, written
 
 PARTS = ("data", "metrics", "loss", "model", "optim", "trainer")

@@ -15,8 +15,8 @@ from dlthink.runs.folder import record, tabulate
 from dlthink.runs.predict_words import needed
 from dlthink.runs.resumed_settings import check_kept, is_other
 from dlthink.training.checkpoint import Checkpoint
+from dlthink.training.experiment_parts import Parts
 from dlthink.training.loop import Loop
-from dlthink.training.parts import Parts
 
 
 def launch(

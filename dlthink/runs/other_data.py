@@ -17,9 +17,9 @@ from dlthink.errors import BadInput
 from dlthink.files.atomic import write_json
 from dlthink.protocols import Data
 from dlthink.runs.folder import Run
-from dlthink.training.board import beside
 from dlthink.training.checkpoint import Checkpoint
-from dlthink.training.parts import Parts
+from dlthink.training.experiment_parts import Parts
+from dlthink.training.logger import beside
 
 OWN = ("data", "metrics")  # parts of the other data set; all others are the run's
 

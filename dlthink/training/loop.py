@@ -18,12 +18,12 @@ from dlthink.progress_bar import Bar, Lines, progress_bar
 from dlthink.protocols import Loss, Metrics, Model, Split
 from dlthink.training import checkpoint, evaluation, rng
 from dlthink.training.best_validation import Best
-from dlthink.training.board import Board
 from dlthink.training.checkpoint import Checkpoint
 from dlthink.training.ema import EMA
 from dlthink.training.evaluation import Examined, Standing
+from dlthink.training.experiment_parts import Parts
 from dlthink.training.interrupt import Interrupt, Interrupted
-from dlthink.training.parts import Parts
+from dlthink.training.logger import Logger
 from dlthink.training.players import networks_of, players
 from dlthink.training.precision import Precision
 from dlthink.training.precision_trial import LONG, quickest
@@ -122,20 +122,20 @@ class Loop:
             self.notes.append(f"nothing is left to train: {why}")
         for note in self.notes:
             print(plain(f"note: {note}"))
-        self.board = Board(self.folder, after=None if self._recent is None else self.step)
-        self.board.text("config", text, self.step)
+        self.logger = Logger(self.folder, after=None if self._recent is None else self.step)
+        self.logger.text("config", text, self.step)
         try:
             with self._bar() as bar, Interrupt() as stop:
-                self.progress = Progress(self.board, bar, self.loss, self.checkpoints, self.step)
+                self.progress = Progress(self.logger, bar, self.loss, self.checkpoints, self.step)
                 self.progress.restore(self._recent or [], self.precision.device)
                 self._train(stop)
                 if not (self.checkpoints / "best.pt").exists():  # resumed for fewer steps than were behind it
                     self._save(better=self._validate())
             self._say_what_follows()
             results = self._final_examination()
-            self.board.hparams(hparams or {}, results["test"], self.step)
+            self.logger.hparams(hparams or {}, results["test"], self.step)
         finally:
-            self.board.close()
+            self.logger.close()
         return results
 
     def _bar(self) -> Bar | Lines:
@@ -216,13 +216,13 @@ class Loop:
             val = self._examine(self.val, terms=True)
             self.fitted = val.fitted
             numbers = self.metrics.numbers(*val.answers)
-            self.board.scalars("val", val.terms | numbers, self.step, self.sampler.epoch)
-            self.board.figures("val", partial(self.metrics.figures, *val.answers), self.step)
+            self.logger.scalars("val", val.terms | numbers, self.step, self.sampler.epoch)
+            self.logger.figures("val", partial(self.metrics.figures, *val.answers), self.step)
             # what it draws is part of the run
             train = self._examine(self.train, self.fitted, most=len(self.val), terms=True)
             train_numbers = self.metrics.numbers(*train.answers)
-            self.board.scalars("train", train_numbers, self.step, self.sampler.epoch)
-        self.board.flush()
+            self.logger.scalars("train", train_numbers, self.step, self.sampler.epoch)
+        self.logger.flush()
         name, value = self.best.name, numbers[self.best.name]
         now = Standing(sum(train.terms.values()), train_numbers[name])
         if math.isnan(self.first.figure):
@@ -262,11 +262,11 @@ class Loop:
             print(plain(f"note: test: {line}"))
         if self.doubt:
             print(plain(f"note: {self.doubt}"))
-        self.board.figures("test", partial(evaluation.all_figures, self.metrics, *answers), self.step)
-        self.board.figures("model", Model.figures.of(self.model), self.step)
+        self.logger.figures("test", partial(evaluation.all_figures, self.metrics, *answers), self.step)
+        self.logger.figures("model", Model.figures.of(self.model), self.step)
         if points := Metrics.projection.of(self.metrics)(*answers):
-            self.board.projection("test", *points, self.step)
-        self.board.scalars("test", results["test"], self.step, self.sampler.epoch)
+            self.logger.projection("test", *points, self.step)
+        self.logger.scalars("test", results["test"], self.step, self.sampler.epoch)
         write_arrays(self.folder / "scores.npz", Metrics.item_scores.of(self.metrics)(*answers), alone=True)
         training = {"training": self.best.summary(self.step)}
         write_json(self.folder / "metrics.json", results | training, alone=True)

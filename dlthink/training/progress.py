@@ -11,7 +11,7 @@ from dlthink.advice import apt
 from dlthink.errors import Diverged, plain
 from dlthink.progress_bar import Bar, Lines
 from dlthink.protocols import Loss
-from dlthink.training.board import Board
+from dlthink.training.logger import Logger
 from dlthink.training.players import Player, Terms
 from dlthink.training.step import Taken
 
@@ -23,8 +23,8 @@ class Progress:
     the run's last good state lies, for the message that names the step, the term and the batch.
     """
 
-    def __init__(self, board: Board, bar: Bar | Lines, loss: nn.Module, checkpoints: Path, step: int):
-        self.board, self.bar, self.loss, self.checkpoints = board, bar, loss, checkpoints
+    def __init__(self, logger: Logger, bar: Bar | Lines, loss: nn.Module, checkpoints: Path, step: int):
+        self.logger, self.bar, self.loss, self.checkpoints = logger, bar, loss, checkpoints
         self._watches = Loss.watch.given(loss)
         self.paused = 0.0  # seconds since the last line that were no steps
         self.shown: dict[str, str] = {}  # beside the bar
@@ -80,10 +80,10 @@ class Progress:
         per_second = (step - self.logged_step) / max(now - self.logged_at - self.paused, 1e-9)
         optim = {f"{p.prefix}learning_rate": p.optimizer.param_groups[0]["lr"] for p in players}
         optim |= {f"{p.prefix}gradient_norm": float(n) for p, n in zip(players, taken.norms, strict=False)}
-        self.board.scalars("train", means, step, epoch)
-        self.board.scalars("optim", optim, step, epoch)
+        self.logger.scalars("train", means, step, epoch)
+        self.logger.scalars("optim", optim, step, epoch)
         speed = {"steps_per_second": per_second, "samples_per_second": samples * per_second}
-        self.board.scalars("speed", speed, step, epoch)
+        self.logger.scalars("speed", speed, step, epoch)
         if self._watches:
             self._watch(step, epoch, *taken.seen)
         self._show(means, step)
@@ -98,7 +98,7 @@ class Progress:
     def _watch(self, step: int, epoch: int, out, y) -> None:
         """What the cost sees going wrong in the latest batch: figures, and a remark, said once."""
         seen = {name: float(value) for name, value in self.loss.watch(out, y).items()}
-        self.board.scalars("watch", seen, step, epoch)
+        self.logger.scalars("watch", seen, step, epoch)
         if remark := Loss.remark.of(self.loss)(seen):
             self.remark(apt(remark, self.loss), step)
 

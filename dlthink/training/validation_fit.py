@@ -5,7 +5,7 @@ from typing import Any
 from dlthink.errors import BadInput
 from dlthink.training import evaluation
 from dlthink.training.checkpoint import Checkpoint
-from dlthink.training.parts import Parts
+from dlthink.training.experiment_parts import Parts
 
 Settings = dict[str, dict[str, Any]]  # of each part that fits something, by name
 

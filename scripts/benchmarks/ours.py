@@ -14,8 +14,8 @@ from torch import Tensor, arange, cat
 from dlthink.config.build import build, networks
 from dlthink.config.paths import conf_folder
 from dlthink.data.recordings.windows import Split
+from dlthink.training.experiment_parts import Parts
 from dlthink.training.loop import Loop
-from dlthink.training.parts import Parts
 
 
 class Timed(Loop):

@@ -48,7 +48,7 @@ def by_hand(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[np.ndarray, nn.Mo
     net[-1].weight.data.mul_(0.1)
     net[-1].bias.data.zero_()
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
-    with tempfile.TemporaryDirectory() as folder, SummaryWriter(folder) as board:
+    with tempfile.TemporaryDirectory() as folder, SummaryWriter(folder) as logger:
         began, recent = now(), []
         for step, (x, y) in enumerate(islice(batches, STEPS), start=1):
             log_rate = net(x) + LOG_MEAN
@@ -58,7 +58,7 @@ def by_hand(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[np.ndarray, nn.Mo
             optimizer.step()
             recent.append(nll.detach())
             if step % 50 == 0:
-                board.add_scalar("train/nll", torch.stack(recent).mean().item(), step)
+                logger.add_scalar("train/nll", torch.stack(recent).mean().item(), step)
                 recent = []
         return now() - began, net
 

@@ -21,8 +21,8 @@ from dlthink.config.compose import composed
 from dlthink.files import downloads
 from dlthink.files.lock import hold
 from dlthink.runs import job as jobs
-from dlthink.training.board import Board
 from dlthink.training.interrupt import Interrupt
+from dlthink.training.logger import Logger
 from tests.conftest import REPOSITORY, SMALL, refused
 
 DLTHINK = [sys.executable, "-m", "dlthink"]
@@ -329,7 +329,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(cli, tmp_path):
 
 
 def test_sigterm_saves_too(cli, tmp_path, monkeypatch):
-    monkeypatch.setattr(Board, "scalars", lambda *_: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(Logger, "scalars", lambda *_: signal.raise_signal(signal.SIGTERM))
     monkeypatch.setattr(
         Interrupt, "_note", lambda self, number, frame: setattr(self, "signal", number)
     )  # however often

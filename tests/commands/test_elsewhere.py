@@ -88,11 +88,11 @@ def test_a_second_table_of_molecules(cli, drawn, of_molecules, tmp_path):
 
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    board = EventAccumulator("run")
-    board.Reload()
-    tags = board.Tags()["scalars"]
+    logger = EventAccumulator("run")
+    logger.Reload()
+    tags = logger.Tags()["scalars"]
     assert {"molecule_table/rmse", "test/rmse"} <= set(tags)
-    assert board.Scalars("molecule_table/rmse")[-1].value == pytest.approx(found["test"]["rmse"], rel=1e-6)
+    assert logger.Scalars("molecule_table/rmse")[-1].value == pytest.approx(found["test"]["rmse"], rel=1e-6)
     assert cli("evaluate", "run=run")[0] == 0  # and the run's own is as before
     assert cli(*words, "name=second_lab")[0] == 0 and kept("second_lab")["test"] == found["test"]
 

@@ -17,8 +17,8 @@ WORDS = ["data.minutes=2", "data.neurons=4", "data.rate=12", "model.width=8", "t
 WORDS += ["trainer.steps=60", "trainer.validate_every=30", "trainer.save_minutes=0.0001", "loss=poisson,mse"]
 WORDS += ["seed=0,1,2,3,4,5"]
 RUNS, KILLS = 12, 5
-PROGRAM = """import sys; from dlthink.training.board import Board; from dlthink.__main__ import main
-Board.figures = lambda *_: None  # two thirds of a small run
+PROGRAM = """import sys; from dlthink.training.logger import Logger; from dlthink.__main__ import main
+Logger.figures = lambda *_: None  # two thirds of a small run
 sys.argv[0] = "dlthink"; sys.exit(main())"""
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
 

@@ -22,7 +22,7 @@ POISSON = "dlthink.losses.counts.poisson.Poisson"
 EVIL = {
     # dlthink's own classes, where they do not belong
     "optim": [
-        "dlthink.training.board.Board",
+        "dlthink.training.logger.Logger",
         "dlthink.data.photos.photo_files.Album",
         "dlthink.runs.folder.Run",
         "dlthink.config.build.Experiment",

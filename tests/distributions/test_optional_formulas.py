@@ -6,9 +6,9 @@ import torch
 from scipy import stats
 from torch import distributions as torch_s
 
-from dlthink.distributions.completed import completed
 from dlthink.distributions.integrated import Integrated
 from dlthink.distributions.negative_binomial import NegativeBinomial
+from dlthink.distributions.numerical_fallback import completed
 from dlthink.distributions.optional_formulas import log_prob
 from dlthink.distributions.poisson import Poisson
 from dlthink.distributions.tabulated import tabulated

@@ -15,10 +15,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from dlthink import __version__
 from dlthink.errors import BadInput
 from dlthink.training import checkpoint, rng
-from dlthink.training.board import Board
+from dlthink.training.experiment_parts import Parts
 from dlthink.training.interrupt import Interrupted
+from dlthink.training.logger import Logger
 from dlthink.training.loop import RESUMED, Loop
-from dlthink.training.parts import Parts
 from dlthink.training.sampler import Sampler
 from dlthink.training.trainer import Trainer
 from tests.conftest import needs_lite1
@@ -95,8 +95,8 @@ def test_curves_and_table_go_on_without_gap_or_repeat(tmp_path):
     with pytest.raises(Interrupted):
         start(tmp_path / "parts", {}, stop_at=23)
     saved, _ = checkpoint.load_last(tmp_path / "parts" / "checkpoints")
-    board = tmp_path / "parts" / "metrics.csv"
-    with open(board, "a") as file:  # what a kill may leave: rows beyond the checkpoint, half a row
+    logger = tmp_path / "parts" / "metrics.csv"
+    with open(logger, "a") as file:  # what a kill may leave: rows beyond the checkpoint, half a row
         file.write("28,3,train,mse,123\n29,3,tr")
     start(tmp_path / "parts", {}, saved)
 
@@ -326,7 +326,7 @@ def command(words, folder):
     torch.set_num_threads(1)
     from dlthink.__main__ import main
 
-    Board.figures = lambda *_: None  # most of the time, and no part of what is resumed
+    Logger.figures = lambda *_: None  # most of the time, and no part of what is resumed
     raise SystemExit(main(words))
 
 

@@ -5,8 +5,8 @@ import torch
 
 from dlthink.errors import BadInput
 from dlthink.training import checkpoint
+from dlthink.training.experiment_parts import Parts
 from dlthink.training.loop import Loop
-from dlthink.training.parts import Parts
 from dlthink.training.trainer import Trainer
 from dlthink.training.validation_fit import changed, check_unchanged, validation_fit
 from tests.training.toy import Error, Line, Squared, network

@@ -6,8 +6,8 @@ from functools import partial
 import torch
 from torch import nn
 
+from dlthink.training.experiment_parts import Parts
 from dlthink.training.loop import Loop
-from dlthink.training.parts import Parts
 from dlthink.training.trainer import Trainer
 
 

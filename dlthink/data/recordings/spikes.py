@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from dlthink.data.recordings import ride
+from dlthink.data.recordings import simulated_ride as ride
 from dlthink.data.recordings.binned import Binned
 from dlthink.data.recordings.series import Series
 from dlthink.data.recordings.session import Session

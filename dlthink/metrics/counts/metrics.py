@@ -13,8 +13,8 @@ from dlthink.distributions.optional_formulas import log_prob
 from dlthink.distributions.poisson import Poisson
 from dlthink.metrics.counts.noise import Noise, exact, is_of_counts
 from dlthink.metrics.counts.suggestion import suggestion
-from dlthink.metrics.misfit import misfit, no_distribution
 from dlthink.metrics.per_item import by_item
+from dlthink.metrics.prediction_shapes import misfit, no_distribution
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

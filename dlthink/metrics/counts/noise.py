@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlthink.distributions.completed import completed
 from dlthink.distributions.count import CountDistribution
+from dlthink.distributions.numerical_fallback import completed
 from dlthink.distributions.optional_formulas import ask
 from dlthink.distributions.poisson import Poisson
 

@@ -14,8 +14,8 @@ from dlthink.metrics.embeddings.bootstrap import Resampled, interval, people_dra
 from dlthink.metrics.embeddings.pair_distances import GRID, Pairs
 from dlthink.metrics.embeddings.retrieval import nearest, one_shot
 from dlthink.metrics.embeddings.verification import Rates, right_answers
-from dlthink.metrics.misfit import misfit
 from dlthink.metrics.per_item import by_item
+from dlthink.metrics.prediction_shapes import misfit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

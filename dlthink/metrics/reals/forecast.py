@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from dlthink.distributions.completed import completed
+from dlthink.distributions.numerical_fallback import completed
 from dlthink.distributions.optional_formulas import ask, log_prob
 
 NODES = 128  # of the integral over p in the CRPS

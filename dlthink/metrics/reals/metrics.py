@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from dlthink.errors import BadInput
-from dlthink.metrics.misfit import misfit, no_distribution
 from dlthink.metrics.per_item import by_item
+from dlthink.metrics.prediction_shapes import misfit, no_distribution
 from dlthink.metrics.reals.forecast import Forecast, exact, known_of
 from dlthink.metrics.reals.risk_coverage import spearman
 from dlthink.metrics.reals.scores import each, root_mean_square, scores, unit_free

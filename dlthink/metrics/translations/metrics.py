@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from dlthink.errors import BadInput
-from dlthink.metrics.misfit import misfit
+from dlthink.metrics.prediction_shapes import misfit
 from dlthink.metrics.translations.arena import Arena
-from dlthink.metrics.translations.condensed import condensed, evenly, translated
+from dlthink.metrics.translations.batch_summary import condensed, evenly, translated
 from dlthink.metrics.translations.faults import faults, too_few
 from dlthink.metrics.translations.features import Features
 from dlthink.metrics.translations.kid import kids, summary

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import optimize, special, stats
 
-from dlthink.data.recordings import ride
+from dlthink.data.recordings import simulated_ride as ride
 from dlthink.data.recordings.spikes import Spikes, distribution_of, draw
 from dlthink.errors import BadInput
 from tests.data.recordings.made import known_of

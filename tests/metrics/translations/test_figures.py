@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlthink.metrics.translations.condensed import columns, translated
+from dlthink.metrics.translations.batch_summary import columns, translated
 from dlthink.metrics.translations.metrics import Translations
 from tests.metrics.translations.made_seasons import DOMAINS, OTHER, asked, photos
 

@@ -17,8 +17,8 @@ MESS = 10_000  # such pieces that are no rows: beyond that nothing is looked for
 COLUMNS = ("step", "epoch", "split", "name", "value")
 
 
-class Board:
-    """The run's folder as a notice board. `after` is the step a resumed run goes on from: later marks are wiped."""
+class Logger:
+    """TensorBoard events, metrics.csv and figures of one run. After the step `after` a resumed run writes anew."""
 
     def __init__(self, folder: Path, after: int | None = None):
         self.folder = folder
@@ -28,7 +28,7 @@ class Board:
             csv.writer(file).writerow(COLUMNS)
             if after is not None and self._table.exists():
                 csv.writer(file).writerows(self._rows(after))
-        self._file = open(self._table, "a", newline="")  # noqa: SIM115 (open as long as the board)
+        self._file = open(self._table, "a", newline="")  # noqa: SIM115 (open as long as the logger)
         self._csv = csv.writer(self._file)
 
     def _rows(self, after: int) -> Iterator[list[str]]:
@@ -51,7 +51,7 @@ class Board:
         self._file.flush()
 
     def figures(self, split: str, draw: Callable[[], dict], step: int) -> None:
-        """What `draw` draws, on the board, and the newest of each as `figures/SPLIT_NAME.png`; once for both."""
+        """What `draw` draws, into TensorBoard, and the newest of each as `figures/SPLIT_NAME.png`; once for both."""
         _figures(self._writer, self.folder, split, draw(), step)
 
     def projection(self, split: str, points, names: list[str], pictures, step: int) -> None:

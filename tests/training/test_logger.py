@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import metadata
 
 from dlthink.files.atomic import write_json
-from dlthink.training.board import Board
+from dlthink.training.logger import Logger
 
 METRICS = {"bits_per_spike", "bits_per_spike_median", "bits_per_spike_min", "d2", "log_score", "oracle_share"}
 
@@ -92,10 +92,10 @@ def test_what_is_not_a_number_is_null(tmp_path):
 def test_a_projection_has_its_names_and_its_sprites(tmp_path):
     import torch
 
-    board = Board(tmp_path)
+    logger = Logger(tmp_path)
     pictures = torch.randint(0, 255, (10, 3, 8, 8), dtype=torch.uint8)
-    board.projection("test", torch.randn(10, 4), [f"person {i // 2}" for i in range(10)], pictures, 7)
-    board.close()
+    logger.projection("test", torch.randn(10, 4), [f"person {i // 2}" for i in range(10)], pictures, 7)
+    logger.close()
     told = (tmp_path / "projector_config.pbtxt").read_text()
     assert "tensors.tsv" in told and "sprite" in told
     (names,) = tmp_path.rglob("metadata.tsv")
@@ -104,10 +104,10 @@ def test_a_projection_has_its_names_and_its_sprites(tmp_path):
 
 
 def test_a_path_that_is_no_utf_8_is_told_as_well_as_can_be(tmp_path):
-    board = Board(tmp_path)
-    board.text("config", "data.path: p\udce4ople")
-    board.hparams({"data.path": "p\udce4ople", "seed": 1.0}, {"auc": 0.5}, 1)
-    board.close()
+    logger = Logger(tmp_path)
+    logger.text("config", "data.path: p\udce4ople")
+    logger.hparams({"data.path": "p\udce4ople", "seed": 1.0}, {"auc": 0.5}, 1)
+    logger.close()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_path_that_is_no_utf_8_is_told_as_well_as_can_be(tmp_path):
 def test_rows_that_no_run_has_written_are_left_out_on_resuming(tmp_path, row):
     sound = b"step,epoch,split,name,value\n1,0,val,a,2\n"
     (tmp_path / "metrics.csv").write_bytes(sound + row + b"\n2,0,val,a,3\n7,0,val,a,4\n")
-    Board(tmp_path, after=2).close()
+    Logger(tmp_path, after=2).close()
     assert (tmp_path / "metrics.csv").read_bytes().replace(b"\r", b"") in (sound + b"2,0,val,a,3\n", sound)
 
 
@@ -135,5 +135,5 @@ def test_a_table_of_a_terabyte_of_nothing_is_not_read_to_its_end(tmp_path):
     file.write_bytes(b"step,epoch,split,name,value\n1,0,val,a,2\n")
     with file.open("ab") as table:
         table.truncate(1 << 40)
-    Board(tmp_path, after=2).close()
+    Logger(tmp_path, after=2).close()
     assert file.read_bytes().replace(b"\r", b"") == b"step,epoch,split,name,value\n1,0,val,a,2\n"
