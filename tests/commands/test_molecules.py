@@ -249,7 +249,7 @@ def test_what_stumbled_a_chemist(cli, no_pictures, tmp_path):
     words = [word for word in EMBEDDED if not word.startswith("model.")]
     code, out, err = cli("train", *words, "model=ensemble", "model.members=2", "model.of.width=8", "hydra.run.dir=run")
     assert code == 0, err
-    assert "any recalibration rest on them" in out  # validation is tiny
+    assert "any recalibration rest on that" in out  # validation is tiny
     assert {"mae_truth", "crps_truth", "mae_lookup"} <= set(metrics("run")["test"])
     assert metrics("run")["test"]["miscalibration_area_truth"] < 0.05  # who knows the truth is calibrated
 
