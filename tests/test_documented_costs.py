@@ -68,10 +68,11 @@ def kind_of(name):
 
 SPREADS = [name for name, text in COSTS.items() if "'std': std" in text or "'distribution'" in text]
 FIRST = {kind_of(name): name for name in reversed(COSTS)}  # of each kind
+QUICK = [name for kind, name in FIRST.items() if kind != "domains"]  # photos take seconds
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in FIRST.values() else pytest.param(name, marks=pytest.mark.slow) for name in COSTS]
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in COSTS]
 )
 def test_a_cost_of_a_page_from_training_to_predictions(cli, files, tmp_path, name):
     kind = kind_of(name)
