@@ -9,17 +9,16 @@ from dataclasses import dataclass, field
 
 from dlthink.data.molecules.readers import sd_file, shift_lines
 from dlthink.data.molecules.readers.molecule_file import kind_of
+from dlthink.data.molecules.readers.property_records import NOTHING
 from dlthink.data.number_parsing import parsed
 from dlthink.errors import BadInput, OtherFormat
 from dlthink.files.text_file import TextFile
-from dlthink.files.text_table import MISSING
 
 MANY = 40  # fields shown
 MOST = 1000  # fields kept in mind
 AT_ONCE = 4096  # values read as numbers together
 SHOWN = 40  # letters of a value
 SPECTRUM = re.compile(r"spectrum\s*(13C|1H)(?:\s*\d+)?", re.IGNORECASE)
-NOTHING = {word.lower() for word in MISSING}
 
 
 @dataclass
