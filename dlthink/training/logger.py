@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
 
 from dlthink.files.atomic import renamed
 
@@ -62,11 +63,16 @@ class Logger:
     def text(self, name: str, text: str, step: int = 0) -> None:
         self._writer.add_text(name, _text(text), step)
 
-    def hparams(self, choices: dict, numbers: dict[str, float], step: int) -> None:
-        """The run as one line of TensorBoard's HPARAMS tab, in this very folder."""
-        figures = {f"test/{name}": value for name, value in numbers.items()}
+    def hparams(self, choices: dict, step: int) -> None:
+        """The run as one line of TensorBoard's HPARAMS tab, its curves' last points beside it.
+
+        Without a list of columns, which torch's `add_hparams` writes too: of all runs below one folder TensorBoard
+        takes a single one's, and what was typed for the others is not shown.
+        """
         choices = {name: _text(value) if isinstance(value, str) else value for name, value in choices.items()}
-        self._writer.add_hparams(choices, figures, run_name=".", global_step=step)
+        _, begin, end = hparams(choices, {})
+        for summary in (begin, end):
+            self._writer.file_writer.add_summary(summary, step)
 
     def flush(self) -> None:
         self._writer.flush()

@@ -133,7 +133,7 @@ class Loop:
                     self._save(better=self._validate())
             self._say_what_follows()
             results = self._final_examination()
-            self.logger.hparams(hparams or {}, results["test"], self.step)
+            self.logger.hparams(hparams or {}, self.step)
         finally:
             self.logger.close()
         return results

@@ -5,8 +5,13 @@ import json
 
 import pytest
 import yaml
+from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.plugins.hparams import metadata
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+from tensorboard.context import RequestContext
+from tensorboard.plugins.base_plugin import TBContext
+from tensorboard.plugins.hparams import api_pb2, metadata
+from tensorboard.plugins.hparams.backend_context import Context
 
 from dlthink.files.atomic import write_json
 from dlthink.training.logger import Logger
@@ -60,8 +65,26 @@ def test_text_and_hparams_in_the_same_folder(finished, events):
     assert info.hparams["data"].string_value == "spikes"
     assert info.hparams["data.minutes"].number_value == 2  # typed, so it is shown
     assert info.hparams["seed"].number_value == 0
-    experiment = metadata.parse_experiment_plugin_data(content[metadata.EXPERIMENT_TAG])
-    assert {m.name.tag for m in experiment.metric_infos} >= {f"test/{name}" for name in METRICS}
+    assert {f"test/{name}" for name in METRICS} <= set(events.Tags()["scalars"])
+
+
+def test_the_tab_of_settings_shows_those_of_all_runs_below_a_folder(tmp_path):
+    typed = {"a": {"seed": 0, "model.width": 8}, "b": {"seed": 1, "optim.betas": "[0.8,0.9]", "trainer.patience": 2},
+             "c": {"seed": 1, "trainer.patience": "null"}}  # fmt: skip
+    for name, choices in typed.items():
+        (tmp_path / name).mkdir()
+        logger = Logger(tmp_path / name)
+        logger.scalars("test", {f"auc_{name}": 0.5}, 1, 0)
+        logger.hparams(choices, 1)
+        logger.close()
+    runs = EventMultiplexer().AddRunsFromDirectory(str(tmp_path)).Reload()
+    tab = Context(TBContext(data_provider=MultiplexerDataProvider(runs, str(tmp_path))))
+    asked = RequestContext()
+    shown = tab.experiment_from_metadata(asked, "", True, tab.hparams_metadata(asked, ""), [])
+    kinds = {info.name: api_pb2.DataType.Name(info.type) for info in shown.hparam_infos}
+    text, number = "DATA_TYPE_STRING", "DATA_TYPE_FLOAT64"
+    assert kinds == {"seed": number, "model.width": number, "optim.betas": text, "trainer.patience": text}
+    assert {info.name.tag for info in shown.metric_infos} == {"test/auc_a", "test/auc_b", "test/auc_c"}
 
 
 def test_table_over_time(finished):
@@ -106,7 +129,7 @@ def test_a_projection_has_its_names_and_its_sprites(tmp_path):
 def test_a_path_that_is_no_utf_8_is_told_as_well_as_can_be(tmp_path):
     logger = Logger(tmp_path)
     logger.text("config", "data.path: p\udce4ople")
-    logger.hparams({"data.path": "p\udce4ople", "seed": 1.0}, {"auc": 0.5}, 1)
+    logger.hparams({"data.path": "p\udce4ople", "seed": 1.0}, 1)
     logger.close()
 
 
