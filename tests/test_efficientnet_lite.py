@@ -76,8 +76,21 @@ def test_a_copy_shares_the_weights_and_sees_the_same_in_float64():
     twin = copy.deepcopy(net)
     assert all(a is b for a, b in zip(net.buffers(), twin.buffers(), strict=True))
     twin.double()
-    assert net.stem.weight.dtype == torch.float32
+    assert all(weight.dtype == torch.float32 for weight in net.buffers())
     assert torch.allclose(twin(small.double()).float(), net(small), atol=1e-4)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "high", "wide"), [(3, 1, 7, 5), (5, 2, 11, 8), (3, 2, 6, 6)])
+def test_depthwise_convolution_and_its_slopes_are_those_of_conv2d(kernel, stride, high, wide):
+    chance = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 4, high, wide, dtype=torch.float64, generator=chance, requires_grad=True)
+    weight = torch.randn(4, 1, kernel, kernel, dtype=torch.float64, generator=chance)
+    found = []
+    for y in (efficientnet_lite._Depthwise.apply(x, weight, stride), F.conv2d(x, weight, stride=stride, groups=4)):
+        (slope,) = torch.autograd.grad(y.pow(3).sum(), x, create_graph=True)
+        found.append((y, slope, *torch.autograd.grad(slope.pow(2).sum(), x)))
+    for ours, theirs in zip(*found, strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-12)
 
 
 def test_a_missing_package_names_who_asked(monkeypatch):

@@ -1,6 +1,5 @@
 """A cost as checks ask it: each time a copy, under the same draws, in the widest numbers that it takes."""
 
-import copy
 from functools import cached_property, reduce
 from operator import add
 from typing import Any
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from dlthink.nested_tensors import each
 from dlthink.training import rng
+from dlthink.training.module_copy import deep_copy
 from dlthink.training.operation_trace import Operations
 from dlthink.training.sanity_sample_order import draws
 from dlthink.training.terms import leaf_of, tensors, terms_of, twin
@@ -113,7 +113,7 @@ class CostOnBatch:
 def _again(loss: nn.Module) -> nn.Module:
     """A copy that keeps what it notes of a batch to itself; weights, which a look does not change, are shared."""
     try:
-        return copy.deepcopy(loss, {id(weight): weight for weight in loss.parameters()})
+        return deep_copy(loss, shared=loss.parameters())
     except Exception:
         return loss
 

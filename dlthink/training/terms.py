@@ -1,6 +1,5 @@
 """Terms of a cost, asked for on a copy: each one number by name; and what a question is made of and told by."""
 
-import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,6 +7,7 @@ from torch import Tensor, nn
 
 from dlthink.errors import BadInput
 from dlthink.nested_tensors import each
+from dlthink.training.module_copy import deep_copy
 from dlthink.user_errors import own_code, written
 
 Terms = dict[str, Tensor]
@@ -36,7 +36,7 @@ def terms_by(ask: Callable[[Any, Any], Any], method: Callable, out: Any, y: Any)
 def twin(loss: nn.Module) -> nn.Module:
     """A copy to be asked in its place; itself where it holds what cannot be copied."""
     try:
-        return copy.deepcopy(loss)
+        return deep_copy(loss)
     except Exception:
         return loss
 
