@@ -75,15 +75,15 @@ def check_minimum(loss: nn.Module, truth: Truth, found: Minimum, start: Tensor, 
 
 def check_centre(
     truth: Truth, found: Minimum, symmetric: tuple[Truth, Minimum], scale: Tensor, even: Tensor, needs_mean: bool
-) -> tuple[str, str, bool]:
-    """(word, in words, does it fail?): what the centre is that is read out, on a skewed truth and on a symmetric one.
+) -> tuple[Named, bool]:
+    """(its name, does it fail?): what the centre is that is read out, on a skewed truth and on a symmetric one.
 
     needs_mean: is what is read out a mean by its name, as a rate is?
     """
     here = named(found, truth, scale)
     plain = named(symmetric[1], symmetric[0], even)
     fails = here.word != "mean" if needs_mean else plain.word != "mean" and plain.word != "median"
-    return here.word, here.text, fails
+    return here, fails
 
 
 def named(found: Minimum, truth: Truth, scale: Tensor) -> Named:

@@ -31,12 +31,22 @@ WORDS = (  # what a docstring may say a cost elicits; longer ones first
 
 def claimed(docstring: str | None) -> str | None:
     """What a cost says that it elicits: the first known word behind `Elicits` in its docstring."""
-    said = re.search(r"\bElicits\b(.*?)(?:\.\s|\.$|\n\s*\n|\Z)", docstring or "", re.S)
-    if said is None:
-        return None
-    text = " ".join(said[1].split())
+    text = _said(docstring)
     places = {word: found.start() for word in WORDS if (found := re.search(rf"\b{word}\b", text))}
     return min(places, key=lambda word: (places[word], -len(word)), default=None)
+
+
+def claimed_level(docstring: str | None) -> float | None:
+    """The level of the quantile or expectile that a cost says it elicits, as 0.9 or 90 %; None where it says none."""
+    clause = re.split(r"[:;,(]", _said(docstring))[0]
+    found = re.findall(r"(\d*\.\d+)|(\d+)(?= ?%)", clause)
+    return None if len(found) != 1 else float(found[0][0] or float(found[0][1]) / 100)
+
+
+def _said(docstring: str | None) -> str:
+    """The sentence behind `Elicits`."""
+    said = re.search(r"\bElicits\b(.*?)(?:\.\s|\.$|\n\s*\n|\Z)", docstring or "", re.S)
+    return "" if said is None else " ".join(said[1].split())
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ class Named:
 
     word: str
     text: str
+    level: float | None = None
 
 
 @dataclass
@@ -122,10 +133,10 @@ def name_of(answer: Tensor, groups: Groups, scale: Tensor, mode: Tensor | None =
                     return Named("transformed mean", f"{text}, {beside}")
     level = groups.below(answer)
     if float(level.max() - level.min()) <= LEVEL and 0.005 < float(level.mean()) < 0.995:
-        return Named("quantile", f"the quantile {float(level.mean()):.2g}")
+        return Named("quantile", f"the quantile {float(level.mean()):.2g}", float(level.mean()))
     level = groups.expectile(answer)
     if float(level.max() - level.min()) <= LEVEL and 0.005 < float(level.mean()) < 0.995:
-        return Named("expectile", f"the expectile {float(level.mean()):.2g}, {beside}")
+        return Named("expectile", f"the expectile {float(level.mean()):.2g}, {beside}", float(level.mean()))
     if mode is not None and far(mode) <= 0.1:
         return Named("mode", "the mode, about")
     times = float((answer * mean).sum() / mean.square().sum())
@@ -134,6 +145,11 @@ def name_of(answer: Tensor, groups: Groups, scale: Tensor, mode: Tensor | None =
     more = float(bias.mul(scale).mean())
     if far(mean + more) <= near:
         return Named("nothing", f"the mean {'plus' if more > 0 else 'minus'} {abs(more):.3g}")
+    above = answer > near * scale
+    if bool(above.any()) and bool((groups.y >= 0).all()):
+        less = float((mean - answer)[above].mean())
+        if far((mean - less).clamp(min=0)) <= near:
+            return Named("nothing", f"the mean minus {less:.3g}, and 0 where that is below 0")
     low, high = torch.minimum(mean, median), torch.maximum(mean, median)
     if bool(((answer >= low - near * scale) & (answer <= high + near * scale)).all()):
         return Named("centre between median and mean", "a centre between median and mean")

@@ -36,7 +36,8 @@ def check_log_score(kind: Kind, make: Make, truth: Truth, minimum: Minimum, whol
     """
     name = "log score"
     loss = elicitation.prepared(made(make, kind.facts()), truth.y).eval()
-    answers = torch.cat((minimum.answers, minimum.answers.mean(0, keepdim=True)))
+    first = elicitation.first(minimum.answers[:2])  # where a minimum is wrong, too, counts have a probability
+    answers = torch.cat((minimum.answers, first))
     read_out = read(loss, answers)
     says = _log_prob(read_out, whole)
     if says is None:

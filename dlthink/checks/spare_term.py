@@ -16,7 +16,7 @@ from dlthink.training.terms import twin
 @question("terms")
 def check_terms(loss: nn.Module, truth: Truth, start: Tensor, right: Callable[[Minimum], bool]) -> Iterator[Finding]:
     """Of a cost that asks for something wrong: is it right without one of its terms?"""
-    for term in _blind(loss, truth, start):
+    for term in blind(loss, truth, start):
         found = minimise(without(loss, term), truth, start)
         if found.bounded and right(found):
             yield Finding(
@@ -40,7 +40,7 @@ def without(loss: nn.Module, term: str) -> nn.Module:
     return cost
 
 
-def _blind(loss: nn.Module, truth: Truth, start: Tensor) -> list[str]:
+def blind(loss: nn.Module, truth: Truth, start: Tensor) -> list[str]:
     """The terms that are the same of other targets, if others are not."""
     out, values = start[truth.group], []
     for y in (truth.y, truth.y.flip(0)):

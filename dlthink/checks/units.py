@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor, nn
 
 from dlthink.checks import elicitation
 from dlthink.checks.cost_on_batch import CostOnBatch
@@ -25,22 +26,25 @@ TIMES = 1000.0  # grams for kilograms
 
 
 @question("units")
-def check_units(kind: Kind, make: Make, truth: Truth, found: Minimum, start: torch.Tensor) -> Iterator[Finding]:
-    """The same targets in a unit a thousand times smaller: the same slopes, the same answer?"""
-    name = "units"
-    other = Truth(TIMES * truth.y, truth.group, truth.name)
-    here, there = (elicitation.prepared(made(make, kind.facts()), t.y) for t in (truth, other))
-    answers = start[truth.group[:64]]
-    both = []
-    for cost, known in ((here, truth), (there, other)):
+def check_units(kind: Kind, make: Make, truth: Truth, found: Minimum, start: Tensor) -> Iterator[Finding]:
+    """The same targets in a unit a thousand times smaller: the same slopes, the same answer? And one of them alone?"""
+    name, answers = "units", start[truth.group[:64]]
+
+    def asked(y: Tensor) -> tuple[nn.Module, Tensor]:
+        """The cost of these targets, and its slopes."""
+        cost = elicitation.prepared(made(make, kind.facts()), y)
         rng.seed(0)  # the same draws, if it draws
-        both.append(CostOnBatch(cost, answers, known.y[:64]))
-    slopes = [asked.slopes()[0] for asked in both]
-    times = float(slopes[1].norm() / slopes[0].norm().clamp(min=1e-300))
-    if torch.allclose(slopes[0], slopes[1], rtol=1e-3, atol=1e-3 * float(slopes[0].abs().max())):
-        yield Finding(name, "passed", "in another unit of the target nothing changes: it is standardized inside")
+        return cost, CostOnBatch(cost, answers, y[:64]).slopes()[0]
+
+    other = Truth(TIMES * truth.y, truth.group, truth.name)
+    (_, here), (cost, there) = asked(truth.y), asked(other.y)
+    if _equal(here, there):
+        alone = torch.ones_like(truth.y[0])
+        alone[-1] = TIMES
+        yield _standardized(name, _equal(here, asked(alone * truth.y)[1]))
         return
-    moved = minimise(there, other, start)
+    times = float(there.norm() / here.norm().clamp(min=1e-300))
+    moved = minimise(cost, other, start)
     same = moved.bounded and _same(found, moved, truth)
     yield Finding(
         name,
@@ -49,6 +53,23 @@ def check_units(kind: Kind, make: Make, truth: Truth, found: Minimum, start: tor
         + (", the answer is the same" if same else ", and it asks for another answer: a constant in it has a unit"),
         "standardize y inside by the mean and std that prepare(y) learns, and a learning rate fits every unit",
     )
+
+
+def _standardized(name: str, each: bool) -> Finding:
+    """Of a cost whose slopes know no unit. each: nor where one target alone has another unit?"""
+    if each:
+        return Finding(name, "passed", "in another unit of the target nothing changes: it is standardized inside")
+    return Finding(
+        name,
+        "told",
+        "one target alone in grams for kilograms, and slopes are others: all share one scale, so the target with the "
+        "largest numbers is learned and others hardly are",
+        "a mean and std for each target, y.mean(0) and y.std(0) in prepare(y)",
+    )
+
+
+def _equal(here: Tensor, there: Tensor) -> bool:
+    return torch.allclose(here, there, rtol=1e-3, atol=1e-3 * float(here.abs().max()))
 
 
 def _same(found: Minimum, moved: Minimum, truth: Truth) -> bool:

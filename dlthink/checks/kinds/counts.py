@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlthink.checks.elicitation import SPREAD, spread
+from dlthink.checks.exposure import check_exposure
 from dlthink.checks.finding import Finding, Report
-from dlthink.checks.kinds.kind import Case, Make
+from dlthink.checks.kinds.kind import Case, Make, noise
 from dlthink.checks.kinds.scalars import CLOSE, Found, Scalars, ratios
 from dlthink.checks.question import question
 from dlthink.checks.truth import Truth, counts, gathered, levels, negative_binomial, poisson
@@ -46,6 +47,10 @@ class Counts(Scalars):
         most = int(min(self.most, MOST))
         columns = [[counts(N, negative_binomial(rate, FEW), most) for rate in rates] for rates in self.rates]
         return gathered(columns, "counts that scatter more than Poisson")
+
+    def _beside(self, make: Make, loss: nn.Module, truth: Truth, start: Tensor) -> Iterator[Finding]:
+        if "counts with exposure" in loss.targets:
+            yield from check_exposure(loss, noise(64, start.shape[1], seed=8, size=0.3))
 
     def going_off(self, truth: Truth) -> Tensor:
         return torch.arange(min(math.ceil(truth.mean + 10 * truth.std), self.most) + 1, dtype=torch.float64)

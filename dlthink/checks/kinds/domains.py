@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from dlthink.checks.claim import asks_for
-from dlthink.checks.cost_on_batch import CostOnBatch
+from dlthink.checks.cost_on_batch import CostOnBatch, names_of
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.kind import Case, Kind, Make, made
 from dlthink.checks.landscape import Landscape, Place
@@ -35,6 +35,10 @@ SWAPPED = (
 OUTWEIGHED = "does another term ask for the photo as it is, or the adversary the same of real and made photos?"
 COMPARED = "is it out[name] that is compared with y[name], and back_name with y[name]?"
 NO_WAY_BACK = "nothing in the cost asks for the photo itself: a way back does"
+OTHER_WAY_BACK = (
+    "it looks at what came back, and does not ask for the photo that it was made of: is back_name compared with "
+    "y[name], of the same name?"
+)
 
 
 def photos(seed: int) -> dict[str, Tensor]:
@@ -107,7 +111,8 @@ class Domains(Kind):
             cure = SWAPPED if gained < 0 else OUTWEIGHED if gained > 0 else _mixed_up(asked, more) or NO_LOOK
             yield _against("changing nothing", nothing, true, more, "a network that changes nothing", cure)
         forgets, how = min(zip(forgets, lazy, strict=True))
-        yield _against("forgetting the photo", forgets, true, more, how, NO_WAY_BACK)
+        cure = OTHER_WAY_BACK if forgets <= true + more and _looks_back(asked) else NO_WAY_BACK
+        yield _against("forgetting the photo", forgets, true, more, how, cure)
         seen = true + more
         word = "translation" if seen < min(nothing, forgets) else "way back" if seen < forgets else "nothing"
         text = {
@@ -156,6 +161,12 @@ def _mixed_up(asked: CostOnBatch, more: float) -> str | None:
     if terms := [term for term, cost in unchanged.items() if cost + more < true[term]]:
         return f"{' and '.join(terms)} asks for photos as they are: {COMPARED}"
     return None
+
+
+def _looks_back(asked: CostOnBatch) -> bool:
+    """Does the cost depend on what has come back?"""
+    slopes = zip(names_of(asked.out), asked.slopes(), strict=True)
+    return any(bool(slope.any()) for name, slope in slopes if name.startswith("back_"))
 
 
 def _forgets(y: dict[str, Tensor], back: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:

@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlthink.checks.elicitation import SPREAD, spread
 from dlthink.checks.finding import Finding, Report
 from dlthink.checks.kinds.kind import Case, Make
 from dlthink.checks.kinds.scalars import CLOSE, Found, Scalars, ratios
+from dlthink.checks.missing import check_missing
 from dlthink.checks.question import question
 from dlthink.checks.truth import Truth, gathered, normal, skewed, skewed_mode
 
 N = 1000  # samples of each group
+POWER = 0.01  # by which a power of the true spread may be missed
 TINY = 0.1  # of the true spread: as good as none
 PLACES = ((-1.0, 0.4), (0.0, 0.4), (0.0, 1.2), (1.5, 0.8))  # of each group, in these
 SHAPES = ((-0.5, 0.5, 0.5), (-0.5, 0.9, 0.9), (0.5, -0.6, 0.5), (0.8, 0.3, 0.7))  # median, scale, skewness
@@ -46,6 +48,9 @@ class RealNumbers(Scalars):
             columns.append([skewed(N, a + b * middle, b * scale, shape) for a, b in self.units])
             modes.append([skewed_mode(a + b * middle, b * scale, shape) for a, b in self.units])
         return gathered(columns, "skewed distributions", torch.tensor(modes, dtype=torch.float64))
+
+    def _beside(self, make: Make, loss: nn.Module, truth: Truth, start: Tensor) -> Iterator[Finding]:
+        return check_missing(self, make, truth, start)
 
     def going_off(self, truth: Truth) -> Tensor:
         return truth.mean.flatten() + truth.std.flatten() * torch.linspace(-10, 10, 101, dtype=torch.float64)
@@ -94,7 +99,7 @@ class RealNumbers(Scalars):
                 name,
                 "failed",
                 f"on normal samples the spread that is read out is {worst:.2g} of the true one",
-                _cure(least, most),
+                _cure(ratio, found.even[0].std),
             )
 
 
@@ -117,8 +122,9 @@ class Shares(Positive):
     only = "targets between 0 and 1: beyond them it is not finite"
 
 
-def _cure(least: float, most: float) -> str:
-    """Where to look, by the spread that is read out over the true one."""
+def _cure(ratio: Tensor, std: Tensor) -> str:
+    """Where to look, by the spread that is read out over the true one and that true one: [groups, n_targets]."""
+    least, most = ratio.min().item(), ratio.max().item()
     if least < TINY and most <= 1 + SPREAD:
         return (
             "each step makes it smaller: is the sign of a term wrong, or are the quantiles the wrong way round "
@@ -130,4 +136,21 @@ def _cure(least: float, most: float) -> str:
             f"a factor is wrong, the same everywhere: is 1/2 where it belongs, is log of the spread whole, and each "
             f"normalizer of what is learned beside it? Or {same}"
         )
-    return f"is a variance read out as a spread, or a spread as a variance? Is all of the normalizer there? Or {same}"
+    power = 1 + _power(ratio, std)
+    if abs(power - 2) <= POWER:
+        return "a variance read out as a spread: it goes with the square of the true one. Take its root, exp(out / 2)"
+    if abs(power - 0.5) <= POWER:
+        return (
+            "the root of a spread read out: it goes with the root of the true one. It is no variance, take it as it is"
+        )
+    return (
+        f"is a variance read out as a spread, or a spread as a variance? Is all of the normalizer there, and a weight "
+        f"that follows the answers detached? Or {same}"
+    )
+
+
+def _power(ratio: Tensor, std: Tensor) -> float:
+    """p of ratio ~ std ** p between groups; nan where it is no power."""
+    x, y = (one.log() - one.log().mean(0) for one in (std, ratio))
+    power = (x * y).sum() / x.square().sum()
+    return float(power) if bool((y - power * x).abs().max() <= POWER) else float("nan")

@@ -172,9 +172,14 @@ class Scalars(Kind):
             yield from check_terms(loss, even, start, lambda other: self._right(even, other, speaks))
         if self.has_unit:
             yield from check_units(self, make, even, first, start)
+        yield from self._beside(make, loss, even, start)
         if self.most == math.inf:
             yield from check_outliers(loss, even, first, self.possible)
         return found
+
+    def _beside(self, make: Make, loss: nn.Module, truth: Truth, start: Tensor) -> Iterator[Finding]:
+        """What comes with targets of this kind alone, beside their values."""
+        return iter(())
 
     def _right(self, truth: Truth, found: Minimum, speaks: bool) -> bool:
         """Is its mean or median, and its spread if it has one, read out there?"""
@@ -203,9 +208,10 @@ class Scalars(Kind):
 
     @question("asks for")
     def _centre(self, loss: nn.Module, found: Found, speaks: bool, report: Report) -> Iterator[Finding]:
-        word, text, fails = elicitation.check_centre(
+        here, fails = elicitation.check_centre(
             *found.skewed, found.even, self.scale(found.skewed[0]), self.scale(found.even[0]), self.is_mean
         )
+        word, text = here.word, here.text
         where = f"on samples of {found.skewed[0].name} it finds {text}"
         if speaks and found.proper:
             right = self._right_levels(*found.skewed)
@@ -238,14 +244,14 @@ class Scalars(Kind):
                 )
             elif why := predict_mismatch(truth, best, self.scale(truth)):
                 where, cure = f"{where}; {why[0]}", why[1]
-            yield asks_for(loss, word, where, "failed", cure)
+            yield asks_for(loss, word, where, "failed", cure, level=here.level)
         elif word in ("mean", "whole distribution", "quantiles"):
             yield asks_for(loss, word, where, "passed", has_distribution=found.own is not None)
         else:
             say = f'if that is what you want, say so in its docstring: "Elicits the {word}."'
             if word == "nothing":
                 say = "it depends on how targets are distributed; what has a name: loss=mae, loss=mse, a likelihood"
-            yield asks_for(loss, word, where, "told", say, has_distribution=found.own is not None)
+            yield asks_for(loss, word, where, "told", say, has_distribution=found.own is not None, level=here.level)
 
     def _right_levels(self, truth: Truth, found: Minimum) -> list[float]:
         """The levels at which quantiles that are read out are those of a truth that is not of its family."""
