@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,16 @@ def test_the_tests_that_a_page_names_are_there(page):
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_unfolds(page):
     assert PAGES[page].count("<details") == PAGES[page].count("</details>") == PAGES[page].count("<summary>") >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_a_solution_is_a_file_that_passes_by_itself(cli, page):
+    exercise = PAGES[page].partition("## Your turn")[2]
+    (name,) = re.findall(r"^dlthink new loss (\w+)", exercise, re.MULTILINE)
+    assert f"That is `{name}.py`." in exercise
+    Path(f"{name}.py").write_text(code_of(exercise)[0])
+    assert cli("check", f"loss={name}")[0] == 0
 
 
 @pytest.mark.slow
