@@ -20,7 +20,7 @@ from statistics import median
 HERE = Path(__file__).resolve().parent
 NAMES = (
     *("step", "counts", "glm", "moments", "molecules", "shifts", "triplet", "faces", "seasons", "layers", "gpu"),
-    *("tables", "cli", "sweep", "checks"),
+    *("tables", "uci", "properties", "cli", "sweep", "checks"),
 )
 # What slows numpy and sklearn down where it is set, and what keeps Python from compiling a module only once
 UNFAIR = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE")

@@ -1,16 +1,20 @@
 """The nine UCI tables by one recipe, `experiment=uci`, on the published splits of Hernandez-Lobato & Adams (2015).
 
-python scripts/uci.py FOLDER [--tables boston,...] [--splits 0,1,...] [--into outputs/uci] [words of dlthink train]
+python scripts/uci.py FOLDER [--tables boston,...] [--splits 0,1,...] [--into outputs/uci] [--ngboost PYTHON]
+                             [words of dlthink train]
 
 FOLDER holds boston.csv.gz, ...: columns x0, ..., y, and split_0, ... with "train" or "test". Each run is a line, and
-RESULT.json in --into, by which a second call goes on. Then a table in Markdown of all that lie there: mean and standard
-error over splits, beside the published figures of MC dropout, those of NGBoost and scikit-learn's boosting of the same
-runs, and the share of test targets inside their 90 % intervals: nominal, and with the spread of validation
-(calibrate=conformal). The best log likelihood of a row is bold. Then on how many tables ours is better than each.
+RESULT.json in --into, by which a second call goes on. With --ngboost, the Python of an environment that has NGBoost
+(pip install ngboost==0.6.0), the same splits by scripts/benchmarks/ngboost_fit.py. Then a table in Markdown of all that
+lie there: mean and standard error over splits, beside the published figures of MC dropout, those of NGBoost and
+scikit-learn's boosting on the same splits, and the share of test targets inside their 90 % intervals: nominal, and
+with the spread of validation (calibrate=conformal). The best log likelihood of a row is bold. Then on how many tables
+ours is better than each.
 """
 
 import argparse
 import json
+import subprocess
 import time
 from pathlib import Path
 
@@ -32,18 +36,6 @@ PUBLISHED = {
     "wine": ((0.62, 0.01), (-0.93, 0.01)),
     "yacht": ((0.67, 0.05), (-1.25, 0.01)),
 }
-# NGBoost 0.6.0, Normal, early stopping on a fifth of training, then refitted; measured once, on splits 0 to 4 (power,
-# kin8nm, naval: 0 to 2; protein: not): as above, the SE of an RMSE was not kept
-NGBOOST = {
-    "boston": ((2.84, None), (-2.46, 0.03)),
-    "concrete": ((5.28, None), (-3.09, 0.07)),
-    "energy": ((0.49, None), (-0.68, 0.26)),
-    "kin8nm": ((0.173, None), (0.417, 0.011)),
-    "naval": ((0.00145, None), (5.26, 0.03)),
-    "power": ((3.81, None), (-2.78, 0.07)),
-    "wine": ((0.629, None), (-0.92, 0.06)),
-    "yacht": ((0.53, None), (-0.53, 0.09)),
-}
 OPPONENTS = ("MC dropout", "NGBoost", "boosting")
 DIGITS = {"kin8nm": 4, "naval": 5}  # of an RMSE; 2 of others
 NUMBERS = ("nll", "rmse", "coverage_90", "nll_boosting", "rmse_boosting")
@@ -51,7 +43,7 @@ NUMBERS = ("nll", "rmse", "coverage_90", "nll_boosting", "rmse_boosting")
 
 def run(file: Path, split: int, into: Path, words: list[str]) -> dict:
     """Train and examine; the numbers of test, and the coverage of conformal intervals by the same network."""
-    began = time.process_time()
+    began, wall = time.process_time(), time.perf_counter()
     typed = ["experiment=uci", f"data.path={file}", f"data.split=split_{split}", "data.baselines=[boosting]", *words]
     experiment = dlthink.compose(*typed)
     experiment.metrics.figures = lambda *_: {}  # nobody looks at so many
@@ -72,25 +64,42 @@ def run(file: Path, split: int, into: Path, words: list[str]) -> dict:
         **{f"val_{name}": val[name] for name in NUMBERS[:3]},
         "rows": len(done.data.test),
         "cpu_seconds": time.process_time() - began,
+        "wall_seconds": time.perf_counter() - wall,
     }
+
+
+def by_ngboost(python: str, file: Path, split: int) -> dict:
+    """NGBoost's numbers of test on the same split, by the Python of its own environment."""
+    command = [python, Path(__file__).parent / "benchmarks" / "ngboost_fit.py", file, str(split)]
+    return json.loads(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout)
 
 
 Compared = tuple[list[Estimate | None], list[Estimate | None]]
 
 
+def found_in(into: Path) -> dict[str, list[dict]]:
+    """The results of each table that lie in a folder, with NGBoost's of the same split where they lie there, too."""
+    found: dict[str, list[dict]] = {}
+    for file in sorted(into.rglob("RESULT.json")):
+        result = json.loads(file.read_text())
+        peer = into / result["table"] / f"ngboost_{result['split']}.json"
+        theirs = json.loads(peer.read_text()) if peer.exists() else {}
+        result |= {f"{key}_ngboost": theirs[key] for key in theirs if key in ("nll", "rmse")}
+        found.setdefault(result["table"], []).append(result)
+    return found
+
+
 def compared(name: str, runs: list[dict]) -> Compared:
     """Log likelihood and RMSE, ours and those of OPPONENTS; None where nobody has measured one."""
 
-    def ours(key: str, sign: int = 1) -> Estimate:
-        return Estimate.of(sign * each[key] for each in runs)
+    def mean(key: str, sign: int = 1) -> Estimate | None:
+        known = [sign * each[key] for each in runs if key in each]
+        return Estimate.of(known) if known else None
 
-    rmse, likelihood = (
-        [Estimate(*pair, 0) if pair else None for pair in pairs]
-        for pairs in zip(PUBLISHED[name], NGBOOST.get(name, (None, None)), strict=True)
-    )
+    rmse, likelihood = (Estimate(*pair, 0) for pair in PUBLISHED[name])
     return (
-        [ours("nll", -1), *likelihood, ours("nll_boosting", -1)],
-        [ours("rmse"), *rmse, ours("rmse_boosting")],
+        [mean("nll", -1), likelihood, mean("nll_ngboost", -1), mean("nll_boosting", -1)],
+        [mean("rmse"), rmse, mean("rmse_ngboost"), mean("rmse_boosting")],
     )
 
 
@@ -155,27 +164,33 @@ def shown(value: Estimate | None, digits: int, bold: bool = False) -> str:
     return mean if value.error is None else f"{mean} +- {value.error:.{digits}f}"
 
 
+def keep(file: Path, result: dict, table: str, split: int, who: str = "") -> None:
+    """Write a result, and say it in a line."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(result | {"table": table, "split": split}) + "\n")
+    numbers = ", ".join(f"{key} {value:.4g}" for key, value in result.items() if isinstance(value, int | float))
+    print(f"{table} split {split}{who}: {numbers}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tables", default=",".join(PUBLISHED))
     parser.add_argument("--splits", default="0,1,2,3,4")
     parser.add_argument("--into", type=Path, default=Path("outputs/uci"))
+    parser.add_argument("--ngboost", metavar="PYTHON")
     given, words = parser.parse_known_args()
-    for split in given.splits.split(","):  # of all tables one split, then the next
+    for split in map(int, given.splits.split(",")):  # of all tables one split, then the next
         for name in given.tables.split(","):
-            into = given.into / name / f"split_{split}"
-            if (into / "RESULT.json").exists():
-                continue
-            if into.exists():
-                into = into.with_name(f"{into.name}_{int(time.time())}")  # one that was stopped is left alone
-            result = run(given.folder / f"{name}.csv.gz", int(split), into, words)
-            (into / "RESULT.json").write_text(json.dumps(result | {"table": name, "split": int(split)}) + "\n")
-            numbers = ", ".join(f"{key} {value:.4g}" for key, value in result.items())
-            print(f"{name} split {split}: {numbers}", flush=True)
-    found: dict[str, list[dict]] = {}
-    for file in sorted(given.into.rglob("RESULT.json")):
-        found.setdefault((result := json.loads(file.read_text()))["table"], []).append(result)
+            file, into = given.folder / f"{name}.csv.gz", given.into / name / f"split_{split}"
+            if not (into / "RESULT.json").exists():
+                if into.exists():
+                    into = into.with_name(f"{into.name}_{int(time.time())}")  # one that was stopped is left alone
+                keep(into / "RESULT.json", run(file, split, into, words), name, split)
+            peer = given.into / name / f"ngboost_{split}.json"
+            if given.ngboost and not peer.exists():
+                keep(peer, by_ngboost(given.ngboost, file, split), name, split, ", NGBoost")
+    found = found_in(given.into)
     print(f"\n{table(found)}\n\n{counts(found)}")
 
 
