@@ -5,9 +5,9 @@
 FOLDER holds esol.csv, freesolv.csv and lipophilicity.csv: smiles, the target, split_0, ... with train, val or test.
 chemprop lives in an environment of its own (pip install chemprop==2.3.1 torch==2.13.0): `regression-mve`, else as it
 comes; its clock is the whole process of `chemprop train`. DLTHINK_TABLES=esol,... and DLTHINK_SPLITS=0,1,... for fewer
-than all; CHEMPROP_RUNS=1x50,5x10 are networks x epochs. Several networks are read as one normal distribution with the
-mean and variance of their mixture. Ours: `dlthink train experiment=properties` (`lipophilicity` for that table), seed
-0. A line for each says by which number ours is not better.
+than all; CHEMPROP_RUNS=1x50,5x10 are networks x epochs, 3 at least. Several networks are read as one normal
+distribution with the mean and variance of their mixture. Ours: `dlthink train experiment=properties` (`lipophilicity`
+for that table), seed 0. A line for each says by which number ours is not better.
 """
 
 import csv
