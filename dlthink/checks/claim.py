@@ -37,6 +37,8 @@ def asks_for(
         return Finding("asks for", "told", why, "read out a `distribution`, too, and that is asked about")
     why = f"{text}; its docstring says that it elicits: {said}"
     cure = "mend the cost" if word == "nothing" else f"mend the cost, or say {word} in its docstring"
+    if outcome == "failed" and advice:
+        cure = f"{cure}: {advice}"
     return Finding("asks for", "failed", why, cure)
 
 

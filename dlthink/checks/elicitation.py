@@ -145,7 +145,7 @@ def check_proper(loss: nn.Module, answers: Tensor, whole: bool) -> tuple[list[Fi
     if own is None:
         return [], None, None
     said = read(loss, answers)
-    findings = _consistent(said)
+    findings = check_said(said)
     found = minimise(loss, own, first(answers))
     if not found.bounded:
         return findings, own, found
@@ -205,9 +205,11 @@ def _misplaced(truth: Truth, distribution: Any, whole: bool) -> float:
     return worst
 
 
-def _consistent(said: dict[str, Any]) -> list[Finding]:
-    """Are mean and std that are read out those of the distribution beside them? Not asked of one that has none."""
+def check_said(said: dict[str, Any]) -> list[Finding]:
+    """Are mean and std that are read out those of the distribution beside them? Not asked where there are none."""
     distribution = distribution_of(said)
+    if distribution is None:
+        return []
     mean, std = distribution.mean.double(), distribution.variance.sqrt().double()
     if not bool(mean.isfinite().all() and std.isfinite().all()):
         return []

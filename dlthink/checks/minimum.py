@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dlthink.checks.functionals import Groups
+from dlthink.distributions import optional_formulas
 from dlthink.protocols import Loss
 from dlthink.training import rng
 from dlthink.training.terms import twin
@@ -25,6 +26,7 @@ ALONE = 24  # outputs that are tried alone, at most
 POLISH = 40  # evaluations of L-BFGS
 AGAIN, FEWER = 4, 15  # other draws of a cost that draws by chance, for each of which so few evaluations follow
 SURE = 3.0  # standard errors
+ON, LITTLE = 1e4, 0.05  # times as far on a way without end; of the cost: what is gained there at most
 
 
 @dataclass
@@ -90,7 +92,8 @@ def minimise(loss: nn.Module, groups: Groups, start: Tensor, sign: float = 1.0) 
     if bounded:
         value = _polish(ask, free)
         far_out = OUT * max(10.0, float(groups.y.abs().max()))
-        bounded = _has_an_end(ask, answers, start, value, far_out)
+        ends = _Limit(lambda out: _numbers(read(cost, out)), spread)
+        bounded = _has_an_end(ask, answers, start, value, far_out, ends)
     noise = 0.0
     if bounded and _draws(ask, draws[0]):
         noise = _average(ask, free, answers, draws, lambda: read(cost, answers.detach()), spread)
@@ -167,7 +170,31 @@ def _size(free: list[Tensor]) -> float:
     return math.sqrt(sum(float(one.grad.square().sum()) for one in free if one.grad is not None))
 
 
-def _has_an_end(ask: Callable[..., Tensor], answers: Tensor, start: Tensor, value: float, far_out: float) -> bool:
+class _Limit:
+    """Is a way that never ends one of a family that ends in another: a negative binomial in Poisson's law, Student's t
+    in a normal one? Then what is read out has come to rest, and little is gained however far one goes."""
+
+    def __init__(self, look: Callable[[Tensor], dict[str, Tensor]], spread: Tensor):
+        self.look, self.spread = look, spread
+
+    def reached(self, at: Callable[[Tensor], float], value: float, here: Tensor, there: Tensor) -> bool:
+        """value: the cost here. A way on is from here to there, and on."""
+        try:
+            rests = _still(self.look(here), self.look(there), self.spread)
+        except Exception:  # so far out a distribution may not exist
+            return False
+        return rests and not value - _or_nan(at, here + ON * (there - here)) > LITTLE * max(1.0, abs(value))
+
+
+def _numbers(predicted: dict[str, Any]) -> dict[str, Any]:
+    """What is read out, with the spread of the distribution among it."""
+    variance = optional_formulas.ask(predicted.get("distribution"), "variance")
+    return predicted if variance is None else predicted | {"spread": variance.sqrt()}
+
+
+def _has_an_end(
+    ask: Callable[..., Tensor], answers: Tensor, start: Tensor, value: float, far_out: float, limit: _Limit
+) -> bool:
     """Is it no lower ten times as far on the same way, nor far out along any one output? Of many, `ALONE` are tried.
 
     A cost that has an infimum and no minimum (1 / s of a spread s) gains less and less: there the way that it has come
@@ -183,13 +210,16 @@ def _has_an_end(ask: Callable[..., Tensor], answers: Tensor, start: Tensor, valu
     aside = torch.eye(here.shape[1], dtype=here.dtype)
     aside = aside[:: math.ceil(len(aside) / ALONE)]
     ways = [(start, 10 * way), *((here, far * one) for one in aside for far in FAR)]
+    half_way = torch.where(here.abs() > far_out / 10, here / 2, here)
     try:
-        if float(here.abs().max()) > far_out and _or_nan(at, start + way / 10) - value > 1e-7:
+        gains = float(here.abs().max()) > far_out and _or_nan(at, start + way / 10) - value > 1e-7
+        if gains and not limit.reached(at, value, half_way, here):
             return False
         for begin, there in ways:
             if _or_nan(at, begin + there) < value - 1e-6 * max(1.0, abs(value)):
                 at(begin + there, slopes=True)
-                if float((answers.grad * there).sum()) < 0:  # stopped gradients may lead back from a lower value
+                onward = float((answers.grad * there).sum()) < 0  # stopped gradients may lead back from a lower value
+                if onward and not limit.reached(at, value, here, begin + there):
                     return False
     finally:
         with torch.no_grad():

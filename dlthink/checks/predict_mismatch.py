@@ -32,7 +32,7 @@ def predict_mismatch(truth: Truth, found: Minimum, scale: Tensor) -> tuple[str, 
     if share is not None:
         return (
             f"it is drawn together, to {share:.0%} of the distance of means from each other",
-            "a term punishes the size of answers, whatever the targets are: leave it out",
+            "a term punishes the size of answers, or targets are drawn to their mean (smoothing): leave it out",
         )
     cure = "forward and predict must turn an answer into the same thing: write that once, as a method that both call"
     if answers.shape == mean.shape:

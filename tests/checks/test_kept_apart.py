@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from torch.distributions import NegativeBinomial, Normal, StudentT
+from torch.nn.functional import softplus
 
 from dlthink.checks import elicitation
 from dlthink.checks.claim import asks_for
@@ -13,8 +15,9 @@ from dlthink.checks.kinds.counts import Counts
 from dlthink.checks.kinds.kind import Case, noise
 from dlthink.checks.kinds.reals import RealNumbers, _cure
 from dlthink.checks.likelihood import check_log_score
-from dlthink.checks.minimum import Minimum
+from dlthink.checks.minimum import Minimum, minimise
 from dlthink.checks.missing import check_missing
+from dlthink.checks.truth import counts, gathered, normal, poisson
 from dlthink.checks.units import check_units
 from dlthink.losses.counts.poisson import Poisson
 from dlthink.losses.reals.gaussian_nll import GaussianNLL
@@ -161,7 +164,7 @@ class SoftplusOfExposure(Rate):
     targets = {"counts", "counts with exposure"}
 
     def predict(self, out):
-        return {"rate": torch.nn.functional.softplus(out)}
+        return {"rate": softplus(out)}
 
 
 @pytest.mark.parametrize("loss, outcome", [(SoftplusOfExposure(), "failed"), (Poisson(2), "passed")])
@@ -211,8 +214,102 @@ class BackToTheOther(Photos):
         return {"look": self.look(out, y), "cycle": back}
 
 
-def test_a_way_back_to_another_photo_is_told_from_none():
+def photos_of(cost):
     kind, y = domains.Domains(), domains.photos(0)
-    found = kind._elicited(Case(BackToTheOther(domains.DOMAINS), domains.answered(y), y), Report("cost", "domains"))
-    finding = {one.check: one for one in found}["forgetting the photo"]
+    found = kind._elicited(Case(cost(domains.DOMAINS), domains.answered(y), y), Report("cost", "domains"))
+    return {finding.check: finding for finding in found}
+
+
+def test_a_way_back_to_another_photo_is_told_from_none():
+    finding = photos_of(BackToTheOther)["forgetting the photo"]
     assert finding.outcome == "failed" and "is back_name compared with y[name]" in finding.advice
+
+
+class SameOfTheOther(Photos):
+    def forward(self, out, y):
+        a, b = self.domains
+        same = sum((out[f"same_{a}"] - y[b]).abs().mean() for a, b in ((a, b), (b, a)))
+        return {"look": self.look(out, y), "cycle": self.back(out, y), "same": same}
+
+
+def test_a_photo_of_its_domain_that_is_to_become_one_of_the_other():
+    assert "compares out[same_name] with y[name]" in photos_of(SameOfTheOther)["as it is"].advice
+
+
+class Claims:
+    """Elicits the mean."""
+
+
+def test_what_to_do_is_said_beside_a_claim_too():
+    finding = asks_for(Claims(), "nothing", "it finds nothing", "failed", "leave the factor out")
+    assert finding.advice == "mend the cost: leave the factor out"
+
+
+# ------------------------------------------------------------------------------------- families that end in another one
+
+
+class SoftplusDispersion(Rate):
+    """Counts that are Poisson have no best r: the larger, the better."""
+
+    outputs_per_target = 2
+
+    def law(self, out):
+        log_mean, raw = out.unflatten(-1, (-1, 2)).unbind(-1)
+        r = softplus(raw) + 0.05
+        return NegativeBinomial(r, logits=log_mean - r.log())
+
+    def forward(self, out, y):
+        return {"nll": -self.law(out).log_prob(y).mean()}
+
+    def predict(self, out):
+        return {"rate": self.law(out).mean, "distribution": self.law(out)}
+
+
+class OverSpread(SoftplusDispersion):
+    """A spread that grows without end, and gains less and less: seen in the distribution alone."""
+
+    def law(self, out):
+        mean, raw = out.unflatten(-1, (-1, 2)).unbind(-1)
+        return Normal(mean, softplus(raw) + 1e-3)
+
+    def forward(self, out, y):
+        law = self.law(out)
+        return {"error": ((law.mean - y).square() + 1 / law.stddev).mean()}
+
+
+class FreedomsOfNormals(SoftplusDispersion):
+    """Normal targets have no best number of degrees of freedom either."""
+
+    outputs_per_target = 3
+
+    def law(self, out):
+        mean, raw, df = out.unflatten(-1, (-1, 3)).unbind(-1)
+        return StudentT(2.1 + softplus(df), mean, softplus(raw) + 1e-3)
+
+
+@pytest.mark.parametrize(
+    "cost, samples, bounded",
+    [
+        (SoftplusDispersion, counts(200, poisson(2.0), 30), True),
+        (FreedomsOfNormals, normal(200, 0.5, 1.0), True),
+        (OverSpread, normal(200, 0.5, 1.0), False),
+    ],
+)
+def test_a_family_that_ends_in_another_does_not_fall_without_end(cost, samples, bounded):
+    few = gathered([[samples]], "samples")
+    found = minimise(cost(), few, elicitation.first(torch.empty(1, cost.outputs_per_target)))
+    assert found.bounded == bounded
+    if bounded:
+        assert float(elicitation.spread(found.predicted) / few.std) == pytest.approx(1, abs=0.01)
+
+
+class ReadsAnother(SoftplusDispersion):
+    def predict(self, out):
+        log_mean, raw = out.unflatten(-1, (-1, 2)).unbind(-1)
+        r = softplus(raw) + 0.05
+        return {"rate": log_mean.exp(), "distribution": NegativeBinomial(r, logits=r.log() - log_mean)}
+
+
+def test_a_distribution_beside_another_mean_is_told_where_the_cost_has_no_end():
+    (finding,) = elicitation.check_said(ReadsAnother().predict(noise(4, 4, seed=5, size=0.5)))
+    assert finding.check == "reads what it says" and finding.outcome == "failed"

@@ -34,6 +34,7 @@ SWAPPED = (
 )
 OUTWEIGHED = "does another term ask for the photo as it is, or the adversary the same of real and made photos?"
 COMPARED = "is it out[name] that is compared with y[name], and back_name with y[name]?"
+SAME = "an identity compares out[same_name] with y[name], of the same name"
 NO_WAY_BACK = "nothing in the cost asks for the photo itself: a way back does"
 OTHER_WAY_BACK = (
     "it looks at what came back, and does not ask for the photo that it was made of: is back_name compared with "
@@ -113,6 +114,9 @@ class Domains(Kind):
         forgets, how = min(zip(forgets, lazy, strict=True))
         cure = OTHER_WAY_BACK if forgets <= true + more and _looks_back(asked) else NO_WAY_BACK
         yield _against("forgetting the photo", forgets, true, more, how, cure)
+        if asked.value(_as_other(y)) < true - more:
+            why = "a photo that is of its domain already costs less where it becomes one of the other domain"
+            yield Finding("as it is", "failed", why, SAME)
         seen = true + more
         word = "translation" if seen < min(nothing, forgets) else "way back" if seen < forgets else "nothing"
         text = {
@@ -174,6 +178,12 @@ def _forgets(y: dict[str, Tensor], back: Callable[[Tensor], Tensor]) -> dict[str
     true = answered(y)
     others = {domain: true[domain].roll(1, 0) for domain in DOMAINS}
     return true | others | {f"back_{domain}": back(y[domain]) for domain in DOMAINS}
+
+
+def _as_other(y: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The truth, but for photos of each domain that shall stay as they are: they become those of the other."""
+    a, b = DOMAINS
+    return answered(y) | {f"same_{a}": y[b], f"same_{b}": y[a]}
 
 
 def _mean_photo(photos: Tensor) -> Tensor:

@@ -156,6 +156,7 @@ class Scalars(Kind):
         start = elicitation.first(torch.empty(even.size, even.y.shape[1] * loss.outputs_per_target))
         first = minimise(loss, even, start)
         if not first.bounded:
+            yield from elicitation.check_said(read(loss, start))  # which may be why
             yield from elicitation.check_minimum(loss, even, first, start, self.scale(even))
             return None
         other = elicitation.prepared(made(make, self.facts()), skewed.y)
