@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Literal
 
@@ -138,23 +138,14 @@ class Generator(nn.Module):
     def _norms_of(self, whole: Tensor) -> Iterator[None]:
         """Inside it, every norm has the mean and variance that it finds in this photo."""
         norms = [module for module in self.modules() if isinstance(module, Norm)]
-        seen: dict[Norm, tuple[Tensor, Tensor]] = {}
-
-        def found(norm: Norm, given: tuple[Tensor]) -> None:
-            exact = given[0].to(torch.promote_types(given[0].dtype, torch.float32))
-            var, mean = torch.var_mean(exact, (0, 2, 3), correction=0)
-            seen[norm] = mean, var
-
-        hooks = [norm.register_forward_pre_hook(found) for norm in norms]
         try:
-            with torch.no_grad():
+            with ExitStack() as looking, torch.no_grad():
+                for norm in norms:
+                    looking.callback(norm.register_forward_pre_hook(Norm.lend).remove)
                 self._made(whole)
-            for norm in norms:
-                norm.lent = seen[norm]
             yield
         finally:
-            for hook, norm in zip(hooks, norms, strict=True):
-                hook.remove()
+            for norm in norms:
                 norm.lent = None
 
     def _made(self, x: Tensor) -> Tensor:
@@ -195,6 +186,12 @@ class Norm(nn.GroupNorm):
         if self.lent is None:
             return super().forward(x)
         return batch_norm(x, *self.lent, eps=self.eps)
+
+    def lend(self, given: tuple[Tensor]) -> None:
+        """Keep the mean and variance of this photo, in float32 at least; `var_mean` takes four times as long."""
+        x = given[0].to(torch.promote_types(given[0].dtype, torch.float32))
+        mean = x.mean((0, 2, 3), keepdim=True)
+        self.lent = mean.flatten(), (x - mean).square().mean((0, 2, 3))
 
 
 def layer(conv: nn.Module, width: int) -> nn.Sequential:
