@@ -32,9 +32,9 @@ def asks_for(
             why = f"{text}; its docstring says that it elicits: {said} {wanted:g}"
             return Finding("asks for", "failed", why, _other_level(level, wanted))
         return Finding("asks for", "passed", text)
-    if said in DISTRIBUTIONS and word in ("mean", "median") and not has_distribution:
+    if said in DISTRIBUTIONS and outcome != "failed" and not has_distribution:
         why = f"{text}; its docstring says more: {said}"
-        return Finding("asks for", "told", why, "read out a `distribution`, too, and that is asked about")
+        return Finding("asks for", "told", why, "read out a `distribution` with quantiles, and that is asked about")
     why = f"{text}; its docstring says that it elicits: {said}"
     cure = "mend the cost" if word == "nothing" else f"mend the cost, or say {word} in its docstring"
     if outcome == "failed" and advice:

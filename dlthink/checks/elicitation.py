@@ -112,8 +112,9 @@ def own_truth(loss: nn.Module, answers: Tensor, whole: bool) -> Truth | None:
 
     whole: of counts. Of real numbers by quantiles.
     """
-    distribution = distribution_of(read(loss, answers))
-    if distribution is None:
+    said = read(loss, answers)
+    distribution = distribution_of(said)
+    if distribution is None or spread(said) is None:
         return None
     try:
         drawn = _counts(distribution) if whole else _reals(distribution)

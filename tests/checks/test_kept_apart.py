@@ -22,6 +22,7 @@ from dlthink.checks.units import check_units
 from dlthink.losses.counts.poisson import Poisson
 from dlthink.losses.reals.gaussian_nll import GaussianNLL
 from dlthink.losses.reals.mse import MSE
+from tests.checks.run_checks import checked
 from tests.checks.test_slips import Rate, Standardized
 from tests.checks.test_slips_of_domains import Photos
 
@@ -313,3 +314,35 @@ class ReadsAnother(SoftplusDispersion):
 def test_a_distribution_beside_another_mean_is_told_where_the_cost_has_no_end():
     (finding,) = elicitation.check_said(ReadsAnother().predict(noise(4, 4, seed=5, size=0.5)))
     assert finding.check == "reads what it says" and finding.outcome == "failed"
+
+
+class HeavyTails(Standardized):
+    """Elicits the whole distribution: Student's t that need not have a variance, and torch knows no quantiles of it."""
+
+    outputs_per_target = 3
+
+    def law(self, out):
+        mean, raw, df = self.columns(out)
+        return StudentT(1 + softplus(df), self.mean + self.std * mean, self.std * (softplus(raw) + 1e-3))
+
+    def forward(self, out, y):
+        return {"nll": -self.law(out).log_prob(y).mean() - self.std.log().mean()}
+
+    def predict(self, out):
+        return {"mean": self.law(out).loc, "distribution": self.law(out)}
+
+
+class WholeDistribution:
+    """Elicits the whole distribution."""
+
+
+@pytest.mark.parametrize("word", ["mean", "nothing"])
+def test_a_distribution_that_cannot_be_asked_about_is_told(word):
+    finding = asks_for(WholeDistribution(), word, "it finds it", "told", has_distribution=False)
+    assert finding.outcome == "told" and "docstring says more" in finding.why
+
+
+@pytest.mark.slow
+def test_a_spread_that_is_seen_at_the_minimum_alone_is_not_blind():
+    report = checked(HeavyTails)
+    assert not report.failed and report["spread"].outcome == "passed", report

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -164,7 +163,7 @@ class Scalars(Kind):
         if not second.bounded:
             yield from elicitation.check_minimum(other, skewed, second, start, self.scale(skewed))
             return None
-        speaks = self._speaks(loss, start)
+        speaks = _differs(spread(read(loss, noise(8, start.shape[1], seed=4)))) or _differs(spread(first.predicted))
         own, proper = (yield from self._proper(loss, start) if speaks else ()) or (None, False)
         found = Found((even, first), (skewed, second), own, proper)
         lines = [*self._centre(loss, found, speaks, report), *self._spread(found, speaks)]
@@ -201,11 +200,6 @@ class Scalars(Kind):
         if not third.bounded:
             yield from elicitation.check_minimum(loss, truth, third, elicitation.first(answers), self.scale(truth))
         return (truth, third), any(f.check == "proper score" and f.outcome == "passed" for f in findings)
-
-    def _speaks(self, loss: nn.Module, start: Tensor) -> bool:
-        """Does the spread that is read out follow the network's answers?"""
-        said = spread(read(loss, noise(8, start.shape[1], seed=4)))
-        return said is not None and bool((said.std(0) > 1e-3 * said.mean(0)).all())
 
     @question("asks for")
     def _centre(self, loss: nn.Module, found: Found, speaks: bool, report: Report) -> Iterator[Finding]:
@@ -277,6 +271,6 @@ def ratios(truth: Truth, found: Minimum) -> Tensor:
     return torch.full_like(truth.std, float("nan")) if said is None else said / truth.std
 
 
-def stated(**facts: Any) -> dict[str, Any]:
-    """Facts by name."""
-    return facts
+def _differs(said: Tensor | None) -> bool:
+    """Does a spread that is read out follow the network's answers? Not where there is none."""
+    return said is not None and bool((said.std(0) > 1e-3 * said.mean(0)).all())
