@@ -294,10 +294,14 @@ def _names(given: list[str | int] | None) -> list[str] | None:
 def _bins(session: Session, width: float) -> Bins:
     number = float(np.diff(session.intervals).sum()) / width
     if number > MOST_BINS:
-        raise BadInput(
-            f"{session.source}: {number:.2g} bins of {width:g} s are more than memory holds: "
-            f"choose a wider data.bin, and check that all times are in seconds (not milliseconds, not sample numbers)"
+        sampled = [series for series in session.series if not series.held]
+        pauses = [said for series in sampled if (said := reading_report.pause(series, session, share=0.5))]
+        why = (
+            f"{pauses[0]}: is a time wrong? If not, {reading_report.GAP}"
+            if pauses
+            else "choose a wider data.bin, and check that times are in seconds (not milliseconds, not sample numbers)"
         )
+        raise BadInput(f"{session.source}: {number:.2g} bins of {width:g} s are more than memory holds: {why}")
     if session.counted is not None:
         check_width(session.source, session.counted, width)
     if session.rounding > width / 4:

@@ -33,7 +33,7 @@ def of_time(source: str, bins: Bins, used: np.ndarray, blocks: int, longest: int
     if total < blocks:
         raise BadInput(
             f"{source}: {total} bins of {bins.width:g} s are fewer than data.blocks={blocks}: choose smaller "
-            f"bins, and check that all times are in seconds (not minutes, not hours)"
+            f"bins, and check that all times are in seconds (not minutes, hours or days)"
         )
     if longest >= (shortest := total // blocks):
         raise BadInput(

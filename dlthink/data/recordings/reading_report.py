@@ -15,6 +15,7 @@ RARE, RAREST, QUICKEST = 0.1, 0.02, 1000.0  # Hz, of the median unit
 COARSE = 0.02  # of a bin: times stored in larger steps than that
 COPY = 0.95  # correlation of a covariate with a unit's counts
 MISSING = 200.0  # spikes of all units together, whose absence is no chance
+GAP = "data.gap=1 leaves gaps longer than 1 s out"
 LEVELS = 10  # values of a covariate that may be a state
 
 
@@ -68,41 +69,60 @@ def pace(session: Session, bins: Bins, counts: np.ndarray, hold: list[str]) -> l
 
 
 def _between_rows(series: Series, session: Session, bins: Bins, hold: list[str]) -> list[str]:
-    """What lies in bins without a row of it."""
+    """What lies in bins without a row of it: between two rows as they usually come, and in pauses."""
     lines = [name for name in series.names if name not in hold]
     if not lines:
         return []
-    where = bins.of(series.times)
-    every, empty = series.step / bins.width, 1 - len(np.unique(where[where >= 0])) / len(bins)
-    if every > SLOW or empty > 0.1:
-        states = [name for name in lines if _is_state(series, name)]
+    begins, lasts = _pauses(series, session.intervals)
+    where, notes = bins.of(series.times), []
+    bridged = int(_inside(bins.centres, begins, lasts).sum())
+    usual = max(len(bins) - bridged, 1)
+    every, empty = series.step / bins.width, max(0.0, 1 - len(np.unique(where[where >= 0])) / usual)
+    slow = every > SLOW or empty > 0.1
+    states = [name for name in lines if _is_state(series, name)] if slow else []
+    if slow:
         advice = (
             f"if {listed(states)} is a state, coded by its changes" if states else "if a value stays until the next"
         )
-        return [
+        notes.append(
             f"{series.key} come every {series.step:.4g} s, {every:.4g} bins a sample; {empty:.0%} of bins have none "
             f"and lie on a straight line between two: {advice}, data.hold=[{','.join(states or lines[:1])}] keeps it"
-        ]
-    if (longest := _longest_pause(series, session.intervals)) > max(10 * series.step, bins.width, 1.0):
-        return [
-            f"{series.key} pause for up to {longest:.3g} s: bridged by a straight line; data.gap=1 leaves gaps longer "
-            f"than 1 s out"
-        ]
-    return []
+        )
+    if len(lasts) and lasts.max() > bins.width and not states:  # changes of a state come at any time
+        share = f"{bridged / len(bins):.0%} of bins in all"
+        notes.append(f"{pause(series, session)}, {share}: bridged by a straight line; {GAP}")
+    return notes
+
+
+def pause(series: Series, session: Session, share: float = 0.0) -> str:
+    """The longest pause of its rows and when it begins; nothing where it is none, or less than that share of all."""
+    begins, lasts = _pauses(series, session.intervals)
+    if not len(lasts) or lasts.max() < share * np.diff(session.intervals).sum():
+        return ""
+    return f"{series.key} pause for up to {lasts.max():.3g} s, from {clock(begins[lasts.argmax()] + session.origin)} s"
+
+
+def _pauses(series: Series, intervals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """([k], [k]): when rows inside an interval stop for ten times as long as usual, a second or more, and how long."""
+    steps = np.diff(series.times)
+    inside = np.zeros(len(steps), dtype=bool)
+    for low, high in intervals:
+        inside |= (series.times[1:] > low) & (series.times[:-1] < high)
+    long = inside & (steps > max(10 * series.step, 1.0))
+    return series.times[:-1][long], steps[long]
+
+
+def _inside(times: np.ndarray, begins: np.ndarray, lasts: np.ndarray) -> np.ndarray:
+    """Which times lie in one of these ascending stretches."""
+    if not len(begins):
+        return np.zeros(len(times), dtype=bool)
+    latest = np.searchsorted(begins, times) - 1
+    return (latest >= 0) & (times < (begins + lasts)[latest])
 
 
 def _is_state(series: Series, name: str) -> bool:
     values = np.unique(series.values[:, series.names.index(name)])
     return len(values) <= LEVELS
-
-
-def _longest_pause(series: Series, intervals: np.ndarray) -> float:
-    """The longest time without a row inside an interval."""
-    steps = np.diff(series.times)
-    inside = np.zeros(len(steps), dtype=bool)
-    for low, high in intervals:
-        inside |= (series.times[1:] > low) & (series.times[:-1] < high)
-    return float(steps[inside].max()) if inside.any() else 0.0
 
 
 def limits(train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

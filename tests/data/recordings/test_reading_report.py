@@ -111,6 +111,25 @@ def slow(every=4.0, values=None, seconds=400.0, rate=11.0):
     return session(times=times, covariates=values[:, None], names=["light"], spikes=spikes, units=["u"])
 
 
+def test_a_long_pause_of_quick_covariates_is_no_slow_sampling_and_is_told_with_its_time():
+    times = np.delete(np.arange(0, 400, 0.05), slice(2000, 6000))  # half of all
+    spikes = [np.sort(np.random.default_rng(5).uniform(0, 399, 4000))]
+    paused = session(times=times, covariates=np.sin(times)[:, None], names=["a"], spikes=spikes, units=["u"])
+    (note,) = about("straight line", binned(paused))
+    assert (
+        "covariates pause for up to 200 s, from 99.95 s, 50% of bins in all: bridged" in note and "data.gap=1" in note
+    )
+
+
+def test_one_time_far_off_is_named_where_bins_are_too_many():
+    times = np.append(np.arange(0, 400, 0.05), 1e9)
+    far = session(times=times, covariates=np.sin(times)[:, None], names=["a"], spikes=[times[:99]], units=["u"])
+    with pytest.raises(BadInput, match=r"more than memory .* pause for up to 1e\+09 s, from 399.95 s: is a time wrong"):
+        binned(far)
+    with pytest.raises(BadInput, match="not milliseconds"):
+        binned(changed(far, times=np.append(times[:-1], 400) * 1e6))
+
+
 def test_covariates_slower_than_bins_are_told_and_a_state_is_named():
     (note,) = about("straight line", binned(slow()))
     assert "every 4 s, 80 bins a sample" in note and "99% of bins" in note and "state" not in note
@@ -143,11 +162,9 @@ def test_microseconds_are_refused_in_one_line():
 
 def test_many_bins_without_a_sample_are_told():
     given = session()
-    keep = ((given.series[0].times % 10) < 8) | (given.series[0].times > 59)
-    assert about(
-        "18% of bins have none",
-        binned(rows(given, keep)),
-    )
+    times = given.series[0].times
+    assert about("19% of bins in all", binned(rows(given, ((times % 10) < 8) | (times > 59))))
+    assert about("25% of bins have none", binned(rows(given, ((times % 1) < 0.75) | (times > 59))))
 
 
 # ---------------------------------------------------------------------------------------------------- what is held
