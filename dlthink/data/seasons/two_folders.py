@@ -71,11 +71,11 @@ class TwoFolders(PhotosOnDisk):
 
 
 def _usual_side(album: Album) -> int:
-    """Pixels that the shorter sides of all photos but a few have."""
+    """Pixels that the shorter sides of all photos but a few have, of those that are not left out at any size."""
     some = np.linspace(0, len(album.names) - 1, min(LOOKED_AT, len(album.names))).round().astype(int)
     sides = []
     for name in (album.names[k] for k in some):
         with suppress(Unreadable):
             sides.append(shorter_side(album.read(name, HEAD)) or shorter_side(album.read(name)))
-    known = [side for side in sides if side is not None]
+    known = [side for side in sides if side is not None and side >= SIDES[-1]]
     return int(np.percentile(known, SMALL, method="lower")) if known else SIDES[-1]

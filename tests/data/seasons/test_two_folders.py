@@ -84,6 +84,17 @@ def test_the_size_follows_the_photos_where_nobody_says_it(tmp_path, side, few, s
     said(TwoFolders, *places, size=128, state=found.state)
 
 
+def test_an_icon_among_few_photos_does_not_shrink_them(tmp_path):
+    folders = []
+    for season in ("summer", "winter"):
+        sizes = [(70, 70)] * 6 + [(16, 16)]  # the last is too small for any data.size
+        files = {f"{i}.png": packed(picture([i, ord(season[0])], size)) for i, size in enumerate(sizes)}
+        folders.append(str(laid(tmp_path / season, files)))
+    found = TwoFolders(*folders)
+    assert found.size == 64
+    assert [note for note in found.notes if "from 70 pixels" in note]
+
+
 def test_the_content_decides_and_no_photo_is_on_two_sides(tmp_path):
     found = two(tmp_path, photos(60), photos(40, "winter"), validation=0.2)
     for season, n in (("summer", 60), ("winter", 40)):
