@@ -110,10 +110,12 @@ def test_ngboost_chooses_its_rounds_on_a_fifth_and_learns_all_again(tmp_path, mo
     script = REPOSITORY / "scripts" / "benchmarks" / "ngboost_fit.py"
     monkeypatch.setitem(sys.modules, "ngboost", SimpleNamespace(NGBRegressor=Constant))
     monkeypatch.setattr("importlib.metadata.version", lambda name: "1")
-    monkeypatch.setattr(sys, "argv", [str(script), str(tmp_path / "t.csv.gz"), "0"])
-    runpy.run_path(str(script))
-    said = json.loads(capsys.readouterr().out)
-    assert fits == [((32, 2), (8, 2), 2000), ((40, 2), False, 17)] and said["rounds"] == 17
+    for most in ([], ["20"]):
+        fits.clear()
+        monkeypatch.setattr(sys, "argv", [str(script), str(tmp_path / "t.csv.gz"), "0", *most])
+        runpy.run_path(str(script))
+        said = json.loads(capsys.readouterr().out)
+        assert fits == [((32, 2), (8, 2), 20 if most else 2000), ((40, 2), False, 17)] and said["rounds"] == 17
     truth = torch.distributions.Normal(19.5, y[:40].std())
     assert said["nll"] == pytest.approx(-truth.log_prob(torch.tensor(y[40:])).mean().item(), rel=1e-5)
     assert said["rmse"] == pytest.approx(np.sqrt(np.mean((y[40:] - 19.5) ** 2)))

@@ -33,7 +33,8 @@ def ours(file: Path, split: int, folder: Path) -> tuple[np.ndarray, dict]:
     words = [f"experiment={RECIPES[file.stem]}", f"data.path={file}", f"data.target={_columns(file)[1]}"]
     words += [f"data.split=split_{split}", "data.baselines=[]", f"into={folder / 'ours'}"]
     seconds = spent([sys.executable, "-m", "dlthink", "train", *words], stdout=sys.stderr)
-    return seconds, json.loads((folder / "ours" / "metrics.json").read_text())["test"]
+    test = json.loads((folder / "ours" / "metrics.json").read_text())["test"]
+    return seconds, {name: test[name] for name in NUMBERS}
 
 
 def chemprop(command: str, file: Path, split: int, folder: Path, members: int, epochs: int) -> tuple[np.ndarray, dict]:
@@ -103,5 +104,4 @@ if __name__ == "__main__":
                     peer, theirs = chemprop(command, file, split, Path(folder), members, epochs)
                     row = f"{name}, split {split} / chemprop {run} epochs"
                     print(f"{row}: {said_of(mine, theirs)}", file=sys.stderr)
-                    tests = {"test": mine, "peer_test": theirs}
-                    report(row, None, [seconds], [peer], **tests)
+                    report(row, None, [seconds], [peer], test=mine, peer_test=theirs)
