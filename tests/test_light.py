@@ -53,12 +53,23 @@ TALK = [
     (["train", "-sc", "install=bash"], "complete"),
     (["-sc", "install=bash"], "complete"),
 ]
+SIGNED = """
+import sys
+from dlthink.runs.signature import signed
+assert not signed("seed: 0\\n# signed: nobody")
+assert not {"pooch", "requests", "tqdm.auto"} & set(sys.modules)
+"""
 
 
 def test_talk_is_cheap(tmp_path):
     found = loaded([(words, {}) for words, _ in TALK], tmp_path)
     for (words, says), (out, heavy) in zip(TALK, found, strict=True):
         assert says in out and not heavy, words
+
+
+def test_a_signature_is_looked_at_without_what_downloads():
+    """Whose import warns in notebooks without ipywidgets."""
+    assert subprocess.run([sys.executable, "-c", SIGNED], cwd=REPOSITORY).returncode == 0
 
 
 @pytest.mark.slow

@@ -9,14 +9,19 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+import platformdirs
+
 
 def data_folder() -> Path:
     """The folder of fetched data sets: `$DLTHINK_DATA`, else in the user's cache. It need not exist yet."""
     if chosen := os.environ.get("DLTHINK_DATA"):
         return Path(chosen).expanduser()
-    import pooch
+    return user_folder()
 
-    return Path(pooch.os_cache("dlthink"))
+
+def user_folder() -> Path:
+    """The user's own cache, as the operating system has it."""
+    return platformdirs.user_cache_path("dlthink")
 
 
 def cache_folder() -> Path:

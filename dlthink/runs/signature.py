@@ -7,7 +7,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from dlthink.files.cache import data_folder
+from dlthink.files.cache import data_folder, user_folder
 
 BYTES = 32
 MARK = "# signed: "
@@ -32,11 +32,9 @@ def _code(key: bytes, text: str) -> str:
 
 def _places() -> list[Path]:
     """The user's own cache; where that cannot be written, the folder of data sets."""
-    import pooch
-
     try:
         name = f"signature-{getpass.getuser()}.key"
-        return [folder / name for folder in dict.fromkeys((Path(pooch.os_cache("dlthink")), data_folder()))]
+        return [folder / name for folder in dict.fromkeys((user_folder(), data_folder()))]
     except (OSError, KeyError, RuntimeError):  # a user without a name or a home
         return []
 
