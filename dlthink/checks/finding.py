@@ -8,6 +8,7 @@ from typing import Literal
 
 Outcome = Literal["passed", "failed", "told"]
 WIDEST = 140  # columns of a table that is still read with pleasure
+NOTEBOOK = 96  # of one that a notebook shows without breaking its lines
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Report:
         return found[check]
 
     def __str__(self) -> str:
-        return table(self, shutil.get_terminal_size((120, 24)).columns)
+        return table(self, shutil.get_terminal_size((NOTEBOOK, 24)).columns)
 
 
 class Reports(list[Report]):
