@@ -104,7 +104,20 @@ def test_show_says_of_columns_what_training_says(cli, tmp_path):
         "the office",
     ):
         (line,) = (line for line in shown if said in line)
-        assert line in trained
+        assert line.replace("all rows", "all training rows") in trained
+
+
+def test_show_claims_no_split_and_no_target(cli, tmp_path):
+    """Each column may become the target, and each row a training row."""
+    rows = [f"{i % 7 + 0.5},{'' if i == 3 else i * 3 % 11},{'once' if i == 5 else 'ab'[i % 2]},7" for i in range(40)]
+    (tmp_path / "t.csv").write_text("area,rent,town,one\n" + "\n".join(rows) + "\n")
+    code, out, err = cli("show", "t.csv")
+    assert code == 0, err
+    notes = [line for line in out.splitlines() if line.startswith("note: ")]
+    assert "training" not in " ".join(notes)
+    gaps = "missing: rent (2.5%); filled by the mean and marked where a feature, left out where the target"
+    assert f"note: {gaps}" in notes
+    assert any("with fewer than 2 rows," in note and "town (1 of 3: once)" in note for note in notes)
 
 
 def test_a_column_that_cannot_be_read_is_told_and_the_others_are_shown(cli, tmp_path):

@@ -266,4 +266,4 @@ def test_decimal_commas_and_ten_thousand_categories_are_no_bad_input(cli, tmp_pa
     made = frame(3000).assign(city=lambda t: [f"c{i}" for i in np.random.default_rng(0).integers(0, 600, 3000)])
     (tmp_path / "t.csv").write_bytes(made.to_csv(index=False, sep=";", decimal=",").encode("utf-16"))
     out = train(cli, "t.csv", "data.target=y")
-    assert "2 numbers, 1 boolean, 1 date, 2 categories" in out and "most frequent, are one: city (5" in out
+    assert "2 numbers, 1 boolean, 1 date, 2 categories" in out and "most frequent, taken as one: city (" in out

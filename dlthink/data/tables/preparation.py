@@ -37,6 +37,7 @@ FEW, APART = 3, 2.0  # rows that have a code for nothing, and other values; how 
 COVERED = 0.5  # of training rows lie in those, or else the column is an identifier
 FAR = 3.0  # standard deviations beyond the range of training, where values end
 MISSING = ""  # the category of what is not known
+NAMED, LETTERS = 3, 20  # categories taken as one that are named, and letters of each
 EVERY, EDGES = 200_000, 48  # rows that quantiles are taken from; steps between those
 
 
@@ -76,13 +77,15 @@ class Preparation:
         cls,
         frame: pandas.DataFrame,
         kinds: dict[str, str],
-        train: np.ndarray,
+        train: np.ndarray | None,
         source: Source,
         keep: Collection[str] = (),
     ) -> Preparation:
-        """From the training rows alone. keep: features that stay, whatever they look like."""
+        """From the training rows alone. train: None where there is no split yet, nor a target: from all rows, as if
+        each column were a feature. keep: features that stay, whatever they look like."""
         made = cls([])
-        rows = len(train)
+        split, train = train is not None, np.arange(len(frame)) if train is None else train
+        among = "training rows" if split else "rows"
         left: dict[str, list[str]] = {}
         mixed: list[str] = []
         for name, kind in kinds.items():
@@ -98,7 +101,7 @@ class Preparation:
                 mixed.append(told)
                 made.columns.append({"name": name, "kind": kind} | column)
             elif not column.get("words") and not column.get("parts"):
-                left.setdefault("the same in all training rows", []).append(name)
+                left.setdefault(f"the same in all {among}", []).append(name)
             else:
                 unit = unit_of(frame[name], source) if kind == "number" else ""
                 order = order_of_days(frame[name], source) if kind == "date" else None
@@ -107,7 +110,8 @@ class Preparation:
         made.notes += [f"left out, {why}: {listed(names)}" for why, names in left.items()]
         if mixed:
             made.notes.append(f"numbers and words in one column, each taken as a word: {listed(mixed)}")
-        made._tell_fit(rows)
+        made._tell_fit(len(train), among)
+        made._tell_gaps(len(train), split)
         return made
 
     def apply(
@@ -164,15 +168,11 @@ class Preparation:
         self.notes += [f"{what}: {listed(names)}" for what, names in told.items()]
         return made
 
-    def _tell_fit(self, rows: int) -> None:
-        pooled = [
-            f"{column['name']} ({column['found']:,})"
-            for column in self.columns
-            if column.get("found", 0) > len(column.get("words", ()))
-        ]
+    def _tell_fit(self, rows: int, among: str) -> None:
+        pooled = [f"{column['name']} ({said})" for column in self.columns if (said := column.pop("pooled", ""))]
         if pooled:
             self.notes.append(
-                f"categories with fewer than {LEAST} training rows, or beyond the {MOST} most frequent, are one: "
+                f"categories with fewer than {LEAST} {among}, or beyond the {MOST} most frequent, taken as one: "
                 f"{listed(pooled)}"
             )
         units = [f"{column['name']} ({column['unit']})" for column in self.columns if "unit" in column]
@@ -186,12 +186,17 @@ class Preparation:
                 f"data.missing=[{way}]"
             )
         self._tell_dates()
-        gaps = [f"{column['name']} ({column['gaps'] / rows:.1%})" for column in self.columns if column.get("gaps")]
-        if gaps:
-            self.notes.append(f"missing in training, filled by the mean and marked: {listed(gaps)}")
         for column in self.columns:
-            column.pop("found", None)
             column.pop("code", None)
+
+    def _tell_gaps(self, rows: int, split: bool) -> None:
+        gaps = [f"{column['name']} ({column['gaps'] / rows:.1%})" for column in self.columns if column.get("gaps")]
+        if gaps and split:
+            self.notes.append(f"missing in training, filled by the mean and marked: {listed(gaps)}")
+        elif gaps:
+            self.notes.append(
+                f"missing: {listed(gaps)}; filled by the mean and marked where a feature, left out where the target"
+            )
 
     def _tell_dates(self) -> None:
         """What was guessed of dates; of each column, the order of its days stays, so that another file has the same."""
@@ -263,7 +268,8 @@ def _code(column: pandas.Series, values: np.ndarray, kind: str, train: np.ndarra
 
 
 def _category(column: pandas.Series, train: np.ndarray) -> dict:
-    """The words kept, the most frequent first; how many there were; the share of training rows that have them."""
+    """The words kept, the most frequent first; what is said of the others; the share of training rows that have
+    them."""
     codes, found = words(column)
     seen = codes[train]
     counts = np.bincount(seen[seen >= 0], minlength=len(found))
@@ -276,7 +282,13 @@ def _category(column: pandas.Series, train: np.ndarray) -> dict:
     covered = (counts[order].sum() + missing) / max(len(train), 1)
     if there + (missing > 0) < 2:
         return {"words": []}
-    return {"words": kept or [MISSING], "found": there + (missing > 0), "covered": float(covered)}
+    others = np.setdiff1d(np.flatnonzero(counts), order)
+    names = [found[code][:LETTERS] for code in others[np.argsort(-counts[others], kind="stable")][:NAMED]]
+    lone = 0 < missing < LEAST
+    names, number = [*names, *["missing"] * lone][:NAMED], len(others) + lone
+    more = f" and {number - len(names):,} more" if number > len(names) else ""
+    pooled = f"{number:,} of {there + (missing > 0):,}: {', '.join(names)}{more}" if number else ""
+    return {"words": kept or [MISSING], "pooled": pooled, "covered": float(covered)}
 
 
 def _coded(column: pandas.Series, kept: list[str], train: np.ndarray | None) -> tuple[np.ndarray, list[str]]:

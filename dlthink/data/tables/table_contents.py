@@ -38,7 +38,7 @@ def lines(path: str) -> list[str]:
 
 
 def _notes(frame: pandas.DataFrame, kinds: dict[str, str], source: Source) -> list[str]:
-    """What training would say of the file and of these columns as features."""
+    """What can be said of the file and of these columns before one is the target and rows are split."""
     readable, refused = {}, []
     for name, kind in kinds.items():
         try:
@@ -48,7 +48,7 @@ def _notes(frame: pandas.DataFrame, kinds: dict[str, str], source: Source) -> li
             refused.append(str(error))
         else:
             readable |= {name: kind} if kind != "nested" else {}
-    prepared = Preparation.fit(frame, readable, np.arange(len(frame)), source)
+    prepared = Preparation.fit(frame, readable, None, source)
     return [*refused, *source.notes, *oddities(frame, readable, [], source), *prepared.notes]
 
 

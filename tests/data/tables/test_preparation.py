@@ -59,9 +59,18 @@ def test_categories_are_numbered_by_frequency_rare_ones_together():
     assert made.category_sizes == [4]
     assert applied(made, frame).categories[:, 0].tolist() == [1] * 5 + [2] * 3 + [0] + [3] * 2
     assert not any("does not know" in note for note in made.notes)
-    assert any("c (4)" in note and "are one" in note for note in made.notes)
+    assert any("taken as one: c (1 of 4: once)" in note for note in made.notes)
     assert applied(made, pd.DataFrame({"c": ["y", "new"]}), role="input").categories[:, 0].tolist() == [2, 0]
     assert any("training does not know" in note and "c (new)" in note for note in made.notes)
+
+
+def test_categories_taken_as_one_are_named_and_counted():
+    frame = pd.DataFrame({"town": ["Rome"] * 4 + ["Paris"] * 3 + ["Ely", "Wells", "Bath", "Hull", None]})
+    said = "with fewer than 2 training rows, or beyond the 254 most frequent, taken as one: town"
+    (told,) = (note for note in fitted(frame).notes if "taken as one" in note)
+    assert f"{said} (5 of 7: Ely, Wells, Bath and 2 more)" in told
+    (told,) = (note for note in fitted(pd.DataFrame({"c": ["x", "y"] * 9 + [None]})).notes if "taken as one" in note)
+    assert "c (1 of 3: missing)" in told
 
 
 def test_ten_thousand_categories():
@@ -70,7 +79,8 @@ def test_ten_thousand_categories():
     frame = pd.DataFrame({"city": [f"city {i}" for i in city], "a": rng.normal(size=60_000)})
     made = fitted(frame, keep=["city"])
     assert made.category_sizes == [MOST + 1]
-    assert any(f"beyond the {MOST} most frequent" in note and "city (9," in note for note in made.notes)
+    (told,) = (note for note in made.notes if f"beyond the {MOST} most frequent" in note)
+    assert "city (9,7" in told and told.endswith(" more)")
     assert fitted(frame).category_sizes == [] or made.category_sizes == [MOST + 1]
 
 
