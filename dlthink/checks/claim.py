@@ -36,9 +36,8 @@ def asks_for(
         why = f"{text}; its docstring says more: {said}"
         return Finding("asks for", "told", why, "read out a `distribution` with quantiles, and that is asked about")
     why = f"{text}; its docstring says that it elicits: {said}"
-    cure = "mend the cost" if word == "nothing" else f"mend the cost, or say {word} in its docstring"
-    if outcome == "failed" and advice:
-        cure = f"{cure}: {advice}"
+    cure = advice if outcome == "failed" and advice else "mend the cost"
+    cure += "" if word == "nothing" else f"; or, if you want it so, say {word} in its docstring"
     return Finding("asks for", "failed", why, cure)
 
 

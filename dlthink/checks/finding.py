@@ -1,4 +1,4 @@
-"""What a check of a cost found: passed, failed or told, why it matters, and what to do."""
+"""What a check of a cost found: passed, failed or told, what it is, and what to do."""
 
 import shutil
 import textwrap
@@ -66,13 +66,13 @@ class Reports(list[Report]):
 
 
 def table(report: Report, width: int) -> str:
-    """The findings as a table of so many columns: check, outcome, why it matters, what to do."""
+    """The findings as a table of so many columns: check, outcome, what was found, what to do."""
     width = max(60, min(width, WIDEST))
     first = max(len(finding.check) for finding in report.findings)
     rest = width - first - 2 - 6 - 2 - 2
     advice = max(20, rest * 3 // 8)
     why = rest - advice
-    rows = [("check", "", "why it matters", "what to do")]
+    rows = [("check", "", "what was found", "what to do")]
     rows += [(finding.check, finding.outcome, finding.why, finding.advice) for finding in report.findings]
     lines = [f"{report.cost} on {report.kind}"]
     for check, outcome, *texts in rows:

@@ -6,7 +6,7 @@ dlthink check loss=NAME [loss.KEY=VALUE ...] [data=NAME] [figure=FILE.png]
   data    the data that it is for, which says the kind of target; without, every kind that it fits
   figure  draw the landscape of the cost over its outputs, beside two others of that kind
 
-Each line of the table says what was asked, whether it passed, why it matters and what to do. told:
+Each line of the table says what was asked, whether it passed, what was found and what to do. told:
 nothing is wrong, and whoever designs the cost should know it. Exit code 1 when something failed, 0
 otherwise.
 """

@@ -28,7 +28,7 @@ dlthink compare [FOLDER ...] [split=test] [metrics=NAME,NAME] [sort=NAME] [to=GR
 
 The table has mean +- standard error of every metric; n counts the finished runs of a group, the
 error is sd / sqrt(n). An arrow says whether more or less is better. nan: in at least one of the
-runs it is not a number. Rows "no cost" are what one could have predicted without: a constant, a
+runs it is not a number. Rows "baseline" are what one could have predicted otherwise: a constant, a
 linear model, boosted trees, a look-up. The last line predicts with the best group, by that run of
 it that is best on validation.
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 NEXT = """\
 next: every cost that fits, dlthink train -m loss=all seed=0,1,2 with the same data; your own, dlthink new loss NAME
+use it: dlthink predict run=latest input=FILE output=predicted.csv; of photos and galleries dlthink predict --help
 pictures: figures/ in its folder, or tensorboard --logdir {logdir}; what the numbers mean: {page}"""
 
 

@@ -243,7 +243,7 @@ class Claims:
 
 def test_what_to_do_is_said_beside_a_claim_too():
     finding = asks_for(Claims(), "nothing", "it finds nothing", "failed", "leave the factor out")
-    assert finding.advice == "mend the cost: leave the factor out"
+    assert finding.advice == "leave the factor out"
 
 
 # ------------------------------------------------------------------------------------- families that end in another one

@@ -227,16 +227,17 @@ class Scalars(Kind):
         elif fails:
             noun = "rate" if self.whole else "mean"
             where = f"not for the {noun} that it reads out: {where}"
-            cure = f"the mean of a function is not the function of the mean; a likelihood finds it, or ({noun} - y)^2"
+            cure = (
+                f"compare {noun} and y as they are, ({noun} - y)^2, or by a likelihood of y with all that belongs to "
+                f"it: where a function of them is compared, or {noun} divides, the cost is smallest elsewhere"
+            )
             truth, best = found.even
             if word == "nothing" and text.startswith("the mean "):
                 cure = (
                     "a factor or a constant too many: does each of target and answer stand in the cost once, as it is?"
                 )
             elif spread(found.even[1].predicted) is not None and found.own is None:
-                cure = (
-                    f"{cure}. A likelihood of another family: read out its `distribution`, and it is asked in its own"
-                )
+                cure = f"{cure}. Is it a likelihood? Read out its `distribution`, and it is asked in its own family"
             elif why := predict_mismatch(truth, best, self.scale(truth)):
                 where, cure = f"{where}; {why[0]}", why[1]
             yield asks_for(loss, word, where, "failed", cure, level=here.level)

@@ -80,10 +80,10 @@ class Table:
 
     @cached_property
     def rows(self) -> tuple[list[str], list[str]]:
-        """Label and number of runs of each group, best first; then what needs no cost."""
+        """Label and number of runs of each group, best first; then baselines."""
         counts = [len(group) for group in self.compared.groups.values()]
         labels, runs = [self.labels[place] for place in self.order], [str(counts[place]) for place in self.order]
-        return [*labels, *(f"no cost: {name}" for name in self.baselines)], [*runs, *("" for _ in self.baselines)]
+        return [*labels, *(f"baseline: {name}" for name in self.baselines)], [*runs, *("" for _ in self.baselines)]
 
     @cached_property
     def columns(self) -> list[list[str]]:
@@ -109,7 +109,7 @@ class Table:
         lines += [f"  {label:<{wide[0]}}  {interval:<{wide[1]}}  {said}".rstrip() for label, interval, said in rows]
         said = verdict.sentences(ranking, self.compared, self.labels, scores(self.compared.runs))
         late = still_improving.line(ranking, self.compared, self.labels)
-        return [*lines, *ranking.notes, *said, *late, *self._no_cost()]
+        return [*lines, *ranking.notes, *said, *late, *self._best_baseline()]
 
     def lines(self) -> list[str]:
         """As many metrics as fit, a line for the others, and the answer."""
@@ -142,8 +142,8 @@ class Table:
         rows = zip(first, n, *self.columns, strict=True)
         return [list(row) for row in rows], [*legend(self.names, glossary(self.compared.runs)), *self.answer]
 
-    def _no_cost(self) -> list[str]:
-        """A line where what needs no cost is ahead of the best group by the first metric."""
+    def _best_baseline(self) -> list[str]:
+        """A line where a baseline is ahead of the best group by the first metric."""
         way = direction(self.names[0], self.directions)
         best = self.compared.estimates(self.names[0])[self.order[0]].mean
         means = {name: estimates[0].mean for name, estimates in self.baselines.items()}
@@ -151,7 +151,7 @@ class Table:
         if way is None or not ahead:
             return []
         first = (max if way == "max" else min)(ahead, key=ahead.get)
-        return [f"{first}, which needs no cost, is ahead of them all by {self.names[0]}: {ahead[first]:.4g}."]
+        return [f"{first}, a baseline, is ahead of them all by {self.names[0]}: {ahead[first]:.4g}."]
 
     def _predict(self) -> list[str]:
         """The command that predicts with the best group, by the best of its runs on validation."""

@@ -27,7 +27,8 @@ def line(ranking: Ranking, compared: Comparison, labels: list[str]) -> list[str]
         named = [f"{counts[place]} of {len(groups[place])} runs of {labels[place]}" for place in found]
         who = ", ".join(named[:FEW]) + (f" and of {len(named) - FEW} more" if len(named) > FEW else "")
     return [
-        f"Still improving on validation at their last steps: {who}; more steps (trainer.steps) may change the answer."
+        f"Still improving on validation at their last steps: {who}; more steps (trainer.steps) may change differences "
+        f"as small as the least of these."
     ]
 
 

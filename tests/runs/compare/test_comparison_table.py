@@ -29,18 +29,18 @@ def table(tmp_path, names=("log_score",), reference=None):
     return Table(compared, "test", [*names], False, SCORES, reference, [])
 
 
-def test_what_needs_no_cost_stands_beside_and_is_told_where_it_is_ahead(runs, tmp_path):
+def test_a_baseline_stands_beside_and_is_told_where_it_is_ahead(runs, tmp_path):
     for seed in range(2):
         runs("a", seed, np.full(3, 1.0 + seed), beside={"constant": 0.5, "linear": 1.75 + seed})
         runs("b", seed, np.full(3, 0.1 + seed), beside={"constant": 0.5, "linear": 1.75 + seed})
     said = table(tmp_path, ["log_score", "mae"]).lines()
     assert said[0].splitlines()[3:] == [
-        "no cost: constant        0.5 +- 0",
-        "no cost: linear         2.25 +- 0.50",
+        "baseline: constant        0.5 +- 0",
+        "baseline: linear         2.25 +- 0.50",
     ]
-    assert said[-1] == "linear, which needs no cost, is ahead of them all by log_score: 2.25."
+    assert said[-1] == "linear, a baseline, is ahead of them all by log_score: 2.25."
     rows, answer = table(tmp_path).page()
-    assert [row[0] for row in rows] == ["test", "loss=a", "loss=b", "no cost: constant", "no cost: linear"]
+    assert [row[0] for row in rows] == ["test", "loss=a", "loss=b", "baseline: constant", "baseline: linear"]
     assert answer[-1] == said[-1] and len(table(tmp_path).numbers()) == 3  # CSV is of groups
 
 

@@ -44,7 +44,7 @@ def test_which_runs_are_named_with_their_number():
     (told,) = said(*ahead, *behind)
     assert told == (
         "Still improving on validation at their last steps: 2 of 3 runs of loss=mse; more steps (trainer.steps) may "
-        "change the answer."
+        "change differences as small as the least of these."
     )
     assert (
         said(*ahead, *(run("mse", seed, 1.0 + seed / 10, 1000, 0.2) for seed in range(3))) == []
