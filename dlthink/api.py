@@ -112,7 +112,7 @@ def compose(*words: str, loss: type | None = None, model: type | None = None) ->
     settings (`compose("loss.delta=2", loss=MyLoss)`). Raises BadInput, in one line, as the command line does.
     """
     config, given, choices = composed(list(words), {"loss": loss, "model": model})
-    build.check(config, **typed_experiment.choices())
+    build.check(config, **typed_experiment.choices(), chosen=choices)
     return Experiment(config, [as_typed(word) for word in given], choices)
 
 

@@ -5,4 +5,9 @@ from torch import nn
 
 def cost_name(loss: nn.Module) -> str:
     """poisson of dlthink.losses.counts.poisson.Poisson, my_cost of a class in my_cost.py."""
-    return type(loss).__module__.rpartition(".")[2]
+    return choice_name(type(loss))
+
+
+def choice_name(made: type) -> str:
+    """mlp of dlthink.models.mlp.MLP: the word by which a class is chosen, where one file holds one choice."""
+    return made.__module__.rpartition(".")[2]

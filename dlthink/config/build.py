@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from dlthink.config.cost_contract import check_cost, check_made, kinds
 from dlthink.config.paths import page
 from dlthink.config.types import fits, meant, parameters, typed, words
-from dlthink.cost_name import cost_name
+from dlthink.cost_name import choice_name, cost_name
 from dlthink.did_you_mean import hint
 from dlthink.errors import BadInput
 from dlthink.nested_tensors import join
@@ -30,12 +30,12 @@ COMPUTED = {"n_out"}  # what a network gets that no data states: data's n_target
 GIVEN = {"data": {"state", "elsewhere"}, "model": COMPUTED}  # arguments of constructors that are no settings
 
 
-def check(config: DictConfig, losses=(), models=()) -> None:
+def check(config: DictConfig, losses=(), models=(), chosen: Mapping[str, str] | None = None) -> None:
     """Check keys, types and pairings of the configuration. Its classes are imported; nothing is loaded. What is meant
     as a whole number is one in it from then on.
 
-    losses, models: (name, node) of all choices, to say which would fit. Raises BadInput. A configuration that is not
-    the user's own is for `config/trust.py` first.
+    losses, models: (name, node) of all choices, to say which would fit. chosen: the user's, by group. Raises BadInput.
+    A configuration that is not the user's own is for `config/trust.py` first.
     """
     for key in config:
         if key not in (*PARTS, "seed"):
@@ -46,7 +46,7 @@ def check(config: DictConfig, losses=(), models=()) -> None:
     targets = {part: find(config[part], part) for part in PARTS}
     for part, target in targets.items():
         _check_arguments(config[part], target, part)
-    _check_pairs(config, targets, losses, models)
+    _check_pairs(config, targets, losses, models, chosen or {})
 
 
 def check_loss(config: DictConfig) -> type:
@@ -194,7 +194,7 @@ def _check_arguments(node: DictConfig, target: type, part: str) -> None:
         _check_arguments(inner, find(inner, f"{part}.{key}"), f"{part}.{key}")
 
 
-def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -> None:
+def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models, chosen: Mapping[str, str]) -> None:
     """Does the cost fit the data's kind of targets, and can the network be built from the data's facts?"""
     data, loss, model = targets["data"], targets["loss"], targets["model"]
     kind, facts = _answers(config.data, data)
@@ -202,8 +202,8 @@ def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -
     if kind not in fits_to:
         fitting = [name for name, node in losses if (cost := _class(node)) and kind in kinds(cost)]
         raise BadInput(
-            f"loss {loss.__name__} is for {' or '.join(sorted(fits_to)) or 'nothing'}, but {data.__name__} has {kind}; "
-            f"costs that fit: {', '.join(fitting) or 'none yet'}"
+            f"loss={chosen.get('loss') or choice_name(loss)} is for {' or '.join(sorted(fits_to)) or 'nothing'}, the "
+            f"data has {kind}; costs that fit: {', '.join(fitting) or 'none yet'}"
         )
     check_cost(loss, Metrics.needs.of(targets["metrics"]))
     lacking = unstated(loss, config.loss, facts)
@@ -217,8 +217,8 @@ def _check_pairs(config: DictConfig, targets: dict[str, type], losses, models) -
     if lacking:
         fitting = [name for name, node in models if _class(node) and not _lacking(_class(node), node, stated)]
         raise BadInput(
-            f"model {model.__name__} needs {', '.join(lacking)}, which {data.__name__} does not have; "
-            f"networks that fit: {', '.join(fitting) or 'none yet'}"
+            f"model={chosen.get('model') or choice_name(model)} needs {', '.join(lacking)}, which the data does not "
+            f"have; networks that fit: {', '.join(fitting) or 'none yet'}"
         )
 
 

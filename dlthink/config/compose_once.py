@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dlthink.config import typed_experiment
 from dlthink.config.override import parsed, swept
+from dlthink.config.paths import choices_by_group
 from dlthink.config.refusals import REFUSED, of_run
 from dlthink.errors import BadInput
 
@@ -39,7 +40,7 @@ class SweepLoader(ConfigLoaderImpl):
     apart: of the words of a run, the keys of those that name it where it is refused.
     """
 
-    def __init__(self, search_path, accept: Callable[[DictConfig], object] = lambda config: None):
+    def __init__(self, search_path, accept: Callable[[DictConfig, dict[str, str]], object] = lambda *_: None):
         super().__init__(search_path)
         self.accept, self.apart = accept, set[str]()
         self._accepted: set[tuple[str, ...]] = set()
@@ -49,7 +50,8 @@ class SweepLoader(ConfigLoaderImpl):
         try:
             config = self._laid_over(master_config, sweep_overrides)
             if (run := tuple(sweep_overrides)) not in self._accepted:
-                self.accept(OmegaConf.create({key: value for key, value in config.items() if key != "hydra"}))
+                chosen = choices_by_group(config.hydra.runtime.choices)
+                self.accept(OmegaConf.create({key: value for key, value in config.items() if key != "hydra"}), chosen)
                 self._accepted.add(run)
         except (BadInput, *REFUSED) as error:
             apart = [word for word in sweep_overrides if parsed(word).get_key_element() in self.apart]

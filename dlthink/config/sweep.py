@@ -125,7 +125,8 @@ def check_choices(overrides: list[str]) -> None:
 
     for each, words in _choices(overrides):
         try:
-            typed_experiment.check(composed(words, {})[0])
+            config, _, chosen = composed(words, {})
+            typed_experiment.check(config, chosen)
         except BadInput as error:
             raise of_run(each, error) from error
 

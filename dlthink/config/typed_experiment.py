@@ -1,6 +1,6 @@
 """An experiment as its user typed it, judged before anything is loaded: its classes may lie in the working folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -10,13 +10,13 @@ from dlthink.config.trust import nodes
 from dlthink.config.user_files import reach
 
 
-def check(config: DictConfig) -> list[str]:
-    """Keys, types and pairings of a configuration, which is resolved. Returns the names of its classes. Raises
-    BadInput."""
+def check(config: DictConfig, chosen: Mapping[str, str]) -> list[str]:
+    """Keys, types and pairings of a configuration, which is resolved. chosen: its choices by group. Returns the names
+    of its classes. Raises BadInput."""
     OmegaConf.resolve(config)
     classes = [name for _, node in nodes(config, "") if isinstance(name := node["_target_"], str)]
     reach(classes)
-    build.check(config, **choices())
+    build.check(config, **choices(), chosen=chosen)
     return classes
 
 

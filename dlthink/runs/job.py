@@ -151,7 +151,8 @@ def _ended(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> 
     from dlthink.runs.provenance import provenance
 
     began, hydra = time.monotonic(), HydraConfig.get()
-    classes = typed_experiment.check(config)
+    chosen = choices_by_group(hydra.runtime.choices)
+    classes = typed_experiment.check(config, chosen)
     if these.beside:
         take_turn(these.turn(), config.trainer.get("device"))
     with hold(folder):
@@ -169,7 +170,7 @@ def _ended(config: DictConfig, folder: Path, these: Sweep, typed: list[str]) -> 
         if resumed:
             trained = _go_on(folder, allow=",".join(own_modules(classes)))  # which this command names, too
         else:
-            story = provenance([as_typed(word) for word in typed], choices_by_group(hydra.runtime.choices))
+            story = provenance([as_typed(word) for word in typed], chosen)
             trained = _train(config, folder, story)
     if these.runs == 1:
         trained.tell(folder)

@@ -134,7 +134,7 @@ def test_what_cannot_be_trained_is_refused_before_a_sweep_begins(cli, tmp_path):
     )
     words = ["loss=mse,poisson,own", "seed=0,1", "into=new", *SMALL]
     for line in (["train", "-m", *words], ["search", *words]):
-        refused(cli(*line), "loss=own: loss Mine is for reals, but", "costs that fit: categorical", "poisson")
+        refused(cli(*line), "loss=own is for reals, the data has counts; ", "costs that fit: categorical", "poisson")
     refused(cli("train", "-m", "trainer.steps=1,some", "into=new", *SMALL[:4]), "trainer.steps=some", "a whole number")
     refused(
         cli("train", "-m", "loss=mse,student_t", "loss.df=3,4", "into=new", "data=molecules"), "loss=mse: loss.df: "

@@ -137,11 +137,11 @@ def test_a_raw_spread_fails_visibly(cli, no_pictures):
 
 
 def test_a_cost_of_counts_is_refused(cli):
-    refused(cli("train", *EMBEDDED, "loss=poisson"), "Poisson", "counts", "reals", "laplace_nll", "mse")
+    refused(cli("train", *EMBEDDED, "loss=poisson"), "loss=poisson is for counts", "reals", "laplace_nll", "mse")
 
 
 def test_a_network_over_windows_is_refused(cli):
-    refused(cli("train", "data=molecules", "model=mlp"), "MLP", "Molecules", "mpnn")
+    refused(cli("train", "data=molecules", "model=mlp"), "model=mlp needs ", "mpnn")
 
 
 # ------------------------------------------------------------------------------------------------------ one's own file

@@ -144,5 +144,5 @@ def test_without_a_file_it_says_what_to_type(cli):
 
 def test_a_cost_of_counts_and_a_network_over_windows_are_refused(cli, path):
     words = ["data=molecule_table", f"data.path={path}", "data.target=atoms", *TINY]
-    refused(cli("train", *words, "loss=poisson"), "Poisson", "counts", "reals")
-    refused(cli("train", *words[:3], "model=glm"), "GLM", "MoleculeTable", "mpnn")
+    refused(cli("train", *words, "loss=poisson"), "loss=poisson is for counts", "reals")
+    refused(cli("train", *words[:3], "model=glm"), "model=glm needs ", "mpnn")

@@ -127,8 +127,10 @@ def test_every_network_and_cost(cli, path):
 def test_what_fits_no_table(cli):
     words = ["data.kind=counts", "data.rows=200", "trainer=smoke"]
     refused(cli("train", "data=table", "model=tabm", *words), "TabM", "ensemble", "Poisson", "model=mlp")
-    refused(cli("train", "data=table", "model=gru"), "GRU", "window", "networks that fit", "mlp", "tabm")
-    refused(cli("train", "data=table", "loss=triplet"), "Triplet", "reals", "costs that fit", "gaussian_nll")
+    refused(cli("train", "data=table", "model=gru"), "model=gru needs window", "networks that fit", "mlp", "tabm")
+    refused(
+        cli("train", "data=table", "loss=triplet"), "is for identities, the data has reals", "fit: ", "gaussian_nll"
+    )
 
 
 def test_a_drawn_table_without_a_word(cli, tmp_path):
@@ -188,8 +190,8 @@ def test_no_line_about_a_run_s_features_advises_to_leave_one_out(cli, path, tmp_
 
 def test_costs_without_a_log_take_no_exposure(cli):
     words = ["data=table", "data.kind=counts"]
-    refused(cli("train", *words, "data.exposure=area", "loss=mse"), "MSE", "counts with exposure", "poisson")
-    refused(cli("train", *words, "loss=gaussian_nll"), "GaussianNLL", "counts", "poisson")
+    refused(cli("train", *words, "data.exposure=area", "loss=mse"), "loss=mse is for", "with exposure", "poisson")
+    refused(cli("train", *words, "loss=gaussian_nll"), "loss=gaussian_nll is for reals, the data has counts", "poisson")
     refused(cli("train", "data=table", "data.exposure=area"), "data.exposure", "no such")
     refused(cli("train", "data=table", "data.kind=count"), "data.kind=count", "counts")
 

@@ -53,7 +53,8 @@ def test_a_run_is_judged_once_and_named_by_its_choices(hydra):
     loader, whole = hydra
     judged = []
 
-    def accept(config):
+    def accept(config, chosen):
+        assert chosen["loss"] == "mse"
         judged.append(config.seed)
         if config.seed == 9:
             raise BadInput("seed=9: is no good")

@@ -33,11 +33,11 @@ def test_all_costs_that_fit_the_data():
 
 def test_each_combination_of_choices_is_judged_and_named():
     check_choices(["data=spikes", "loss=mse,poisson", "model=mlp,gru", "optim.lr=interval(1e-4,1e-2)", "seed=0,1"])
-    with pytest.raises(BadInput, match=r"^loss=crps model=mlp: loss CRPS is for reals, but .* costs that fit: .*mse"):
+    with pytest.raises(BadInput, match=r"^loss=crps model=mlp: loss=crps is for reals, the .* costs that fit: .*mse"):
         check_choices(["loss=mse,crps", "model=mlp,gru", "data=spikes"])
     with pytest.raises(BadInput, match=r"^loss=poissn: there is no such loss; did you mean loss=poisson"):
         check_choices(["loss=mse,poissn", "data=spikes"])
-    with pytest.raises(BadInput, match=r"^loss CRPS is for reals"):
+    with pytest.raises(BadInput, match=r"^loss=crps is for reals, the data has counts; costs"):
         check_choices(["loss=crps", "optim.lr=interval(1e-4,1e-2)", "data=spikes"])
 
 
