@@ -14,7 +14,14 @@ LONG = re.compile(r"\S{300,}")  # what no line holds: a number of a thousand dig
 
 
 class BadInput(ValueError):
-    """What the user gave cannot be used. The message names the file, record or key, and what to do. Exit code 2."""
+    """What the user gave cannot be used. The message names the file, record or key, and what to do. Exit code 2.
+
+    way: what to do, where another command has another way.
+    """
+
+    def __init__(self, what: str, way: str = "") -> None:
+        super().__init__(f"{what}: {way}" if way else what)
+        self.what, self.way = what, way
 
 
 class OtherFormat(BadInput):

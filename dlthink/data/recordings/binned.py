@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -227,7 +228,12 @@ class Binned:
     def inputs(cls, path: str, state: dict) -> Inputs:
         """Every bin of the user's file that has a whole window, prepared as the training data were."""
         way = _way(state)
-        session = cls.open(path, state, **way.needs).centred(state["bin"])
+        try:
+            session = cls.open(path, state, **way.needs).centred(state["bin"])
+        except BadInput as error:
+            if not error.way:
+                raise
+            raise BadInput(f"input={error.what}", f"give {formats.KNOWN}, with {_asked(way, state)}") from error
         circular = (state.get("turns") or state["circular"] or {}) if session.series else {}
         session, _, _ = _as_measured(session, state["gap"], circular)
         bins = _bins(session, state["bin"])
@@ -276,6 +282,19 @@ def _way(settings: Mapping[str, Any]) -> Encode | Decode:
         return Encode(history, future, settings["spike_history"])
     before = history if settings["before"] is None else settings["before"]
     return Decode(before, future if settings["after"] is None else settings["after"], settings["target"])
+
+
+def _asked(way: Encode | Decode, state: Mapping[str, Any]) -> str:
+    """What a file holds that a run predicts from: its covariates as they are measured, its units."""
+    asked = []
+    if way.needs.get("need_covariates", True):
+        names = [name for name in state["covariates"] if not (state["bumps"] and re.search(r"_bump_\d+$", name))]
+        for around in state.get("turns") or state["circular"] or {}:
+            names = [around if name == f"{around}_sin" else name for name in names if name != f"{around}_cos"]
+        asked.append(f"the covariates {', '.join(names)} (covariates, covariate_times, covariate_names)")
+    if way.needs.get("need_spikes", True):
+        asked.append(f"the spikes of units {reading_report.listed(state['units'])} (spike_times, spike_units)")
+    return " and ".join(asked)
 
 
 def _as_measured(

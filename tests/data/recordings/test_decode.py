@@ -97,6 +97,14 @@ def test_a_target_that_never_changes():
     assert left.facts["target_names"] == ["b"] and [n for n in left.notes if "constant in the training bins" in n]
 
 
+def test_predict_says_which_units_a_file_for_this_run_holds(tmp_path):
+    np.savez(tmp_path / "x.npz", pace=np.zeros(9))
+    state = binned(session(), direction="decode").state
+    with pytest.raises(BadInput, match=r"^input=.*spike_times is missing .*, with the spikes of units ") as told:
+        Recording.inputs(str(tmp_path / "x.npz"), state)
+    assert "data." not in str(told.value) and "covariates" not in str(told.value)
+
+
 def test_predict_decodes_spikes_of_a_file_without_behaviour(tmp_path):
     p = written.parts()
     order = np.argsort(np.concatenate(p["spikes"]), kind="stable")

@@ -110,6 +110,21 @@ def test_predict_turns_them_as_training_did(tmp_path):
     assert torch.equal(inputs.features, data.train.features)
 
 
+@pytest.mark.parametrize("content", [b"time,heading\n0,1\n1,2\n", b"no recording"])
+def test_predict_says_what_a_file_for_this_run_holds(tmp_path, content):
+    """In its own words: no setting of training can be typed there."""
+    path = tmp_path / ("x.csv" if b"," in content else "x.npy")
+    path.write_bytes(content)
+    np.savez(tmp_path / "x.npz", pace=np.zeros(9))
+    state = binned(turning(), circular=["heading"], history=1, bumps={"heading": 3}).state
+    for file in path, tmp_path / "x.npz":
+        with pytest.raises(
+            BadInput, match=rf"^input=\S*{file.name}: .*: give an .npz, .*, with the covariates "
+        ) as told:
+            Recording.inputs(str(file), state)
+        assert "heading" in str(told.value) and "heading_" not in str(told.value) and "data." not in str(told.value)
+
+
 def test_a_turn_stays_what_it_was_where_another_recording_turns_little(tmp_path):
     data = binned(turning(), circular=["heading"], history=1)
     other = turning()

@@ -79,11 +79,11 @@ def format_of(path: Path) -> str:
         return "mat"
     if ending == ".csv":
         raise OtherFormat(
-            f"{path}: holds covariates, no spikes: name it data.behaviour={path}, and the spikes data.path"
+            f"{path}: is a CSV, of covariates alone", f"name it data.behaviour={path}, and the spikes data.path"
         )
     if ending == ".npz" or head.startswith((b"PK", b"\x93NUMPY")):
         return "npz"
-    raise OtherFormat(f"{path}: is not known here (it begins with {head[:12]!r}): give {KNOWN}")
+    raise OtherFormat(f"{path}: is not known here (it begins with {head[:12]!r})", f"give {KNOWN}")
 
 
 def _only(session: Session, wanted: list[str]) -> Session:

@@ -73,8 +73,8 @@ class _File:
             if name not in fields:
                 raise self.bad(f"has no {name}, which data.keys names for {role}: it has {fields.listed()}")
 
-    def bad(self, what: str) -> BadInput:
-        return BadInput(f"{self.fields.path}: {what}")
+    def bad(self, what: str, way: str = "") -> BadInput:
+        return BadInput(f"{self.fields.path}: {what}", way)
 
     def name(self, role: str) -> str:
         return self.keys.get(role, role)
@@ -113,8 +113,8 @@ class _File:
         """Raises BadInput where nothing plays that part."""
         if not self.has(role):
             raise self.bad(
-                f"the key {role} is missing (the file has {self.fields.listed()}): add it, {ROLES[role]}, or say what "
-                f"it is called, data.keys={{{role}:NAME}}"
+                f"the key {role} is missing (the file has {self.fields.listed()})",
+                f"add it, {ROLES[role]}, or say what it is called, data.keys={{{role}:NAME}}",
             )
 
     def texts(self, role: str) -> list[str]:
@@ -152,8 +152,8 @@ class _File:
         edges = self.vector(self.name("bin_edges")) if self.has("bin_edges") else None
         if edges is None and not self.has("bin"):
             raise self.bad(
-                "holds counts but neither bin, their width in seconds, nor bin_edges: add one, or say what it is "
-                "called, data.keys={bin:NAME}"
+                "holds counts but neither bin, their width in seconds, nor bin_edges",
+                "add one, or say what it is called, data.keys={bin:NAME}",
             )
         width = None if edges is not None else self.width()
         spikes, grid, whole = spikes_of(str(self.fields.path), counts, edges, width)

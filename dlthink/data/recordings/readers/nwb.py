@@ -89,8 +89,8 @@ class _File:
     def __init__(self, path: Path, file) -> None:
         self.path, self.file, self.notes, self.left = path, file, [], MOST
 
-    def bad(self, what: str) -> BadInput:
-        return BadInput(f"{self.path}: {what}")
+    def bad(self, what: str, way: str = "") -> BadInput:
+        return BadInput(f"{self.path}: {what}", way)
 
     def read(self, stored, what: str) -> np.ndarray:
         """All of an array, if it is no more than is read of a file."""
@@ -119,13 +119,13 @@ class _File:
         names = [n for n, (place, _) in places.items() if place == "behavior"] if wanted is None else []
         for want in wanted or []:
             if not (found := [name for name in places if want == name or want in _columns(name, places[name][1])]):
-                raise self.bad(f"has no series {want}; it has {_listed(places)}: choose of these, data.series=[NAME]")
+                raise self.bad(f"has no series {want}; it has {_listed(places)}", "choose of these, data.series=[NAME]")
             names += found
         if wanted is None and len(names) > 1:
             names = self._usable(names, places)
         if not names:
             raise self.bad(
-                f"has no series in its module `behavior`; it has {_listed(places)}: name one, data.series=[NAME]"
+                f"has no series in its module `behavior`; it has {_listed(places)}", "name one, data.series=[NAME]"
             )
         return [self._series(name, places[name][1]) for name in dict.fromkeys(names)]
 
@@ -141,7 +141,7 @@ class _File:
     def _series(self, name: str, stored) -> Series:
         values = self.read(stored.data, name)
         if values.dtype.kind not in "fiub":
-            raise self.bad(f"series {name} holds {values.dtype}, not numbers: name others, data.series=[NAME]")
+            raise self.bad(f"series {name} holds {values.dtype}, not numbers", "name others, data.series=[NAME]")
         values = values[:, None] if values.ndim == 1 else values
         values = values * float(stored.conversion) + float(getattr(stored, "offset", 0.0) or 0.0)
         if stored.timestamps is not None:

@@ -38,8 +38,8 @@ def session(folder: Path, need_spikes: bool = True, need_covariates: bool = True
     series = [csv_series.series(file) for file in tables.values()] if need_covariates else []
     if need_covariates and not series:
         raise BadInput(
-            f"{folder}: holds no covariates: put a CSV with a column time (seconds) beside the spikes, or name one, "
-            f"data.behaviour=FILE.csv"
+            f"{folder}: holds no covariates",
+            "put a CSV with a column time (seconds) beside the spikes, or name one, data.behaviour=FILE.csv",
         )
     return Session(
         source=str(folder),
