@@ -51,6 +51,10 @@ def test_yaml_and_signature_say_the_same_or_the_yaml_says_why(name):
         assert re.search(r"#.*\bthe class\b", line), f"{name}: {key}: {value}, but {default} in the signature"
 
 
+def test_what_results_call_lfw_in_one_command_is_the_default_of_its_data():
+    assert composed("data=lfw", "data.path=F", "data.fold=10") == composed("experiment=lfw", "data.path=F")
+
+
 def test_a_difference_is_seen(tmp_path):
     file = tmp_path / "huber.yaml"
     said = "_target_: dlthink.losses.reals.huber.Huber\ndelta: 2.0\ncalibrate: none\n"
