@@ -38,7 +38,7 @@ def test_the_page_runs_as_printed(tmp_path):
     """All its blocks as one script, trained for less: classes live in `__main__`, as a notebook's do."""
     code = "".join(re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
     code = code.replace("trainer.epochs=5", "trainer.epochs=1").replace("data.minutes=4", "data.minutes=2")
-    undrawn = "from dlthink.training.logger import Logger\nBoard.figures = lambda *_: None\n"
+    undrawn = "from dlthink.training.logger import Logger\nLogger.figures = lambda *_: None\n"
     (tmp_path / "page.py").write_text(undrawn + code)
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(

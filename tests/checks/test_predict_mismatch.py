@@ -60,7 +60,7 @@ def test_the_mean_of_logarithms_is_no_factor_too_many():
         def predict(self, out):
             return {"mean": out.expm1()}
 
-    assert "the mean of a function is not" in checked(Squared)["asks for"].advice
+    assert "where a function of them is compared" in checked(Squared)["asks for"].advice
 
 
 def test_digits_that_a_distance_loses_make_no_other_gradient():
