@@ -234,8 +234,7 @@ class Binned:
             if not error.way:
                 raise
             raise BadInput(f"input={error.what}", f"give {formats.KNOWN}, with {_asked(way, state)}") from error
-        circular = (state.get("turns") or state["circular"] or {}) if session.series else {}
-        session, _, _ = _as_measured(session, state["gap"], circular)
+        session, _, _ = _as_measured(session, state["gap"], _circular(state) if session.series else {})
         bins = _bins(session, state["bin"])
         before, after = cut.reach(bins, np.zeros(len(bins), dtype=int))
         rows = np.flatnonzero((before >= way.margin) & (after >= way.after))
@@ -284,12 +283,17 @@ def _way(settings: Mapping[str, Any]) -> Encode | Decode:
     return Decode(before, future if settings["after"] is None else settings["after"], settings["target"])
 
 
+def _circular(state: Mapping[str, Any]) -> Mapping[str, float | None]:
+    """Covariates that go round, and how far round is; `turns`, where training found it."""
+    return state.get("turns") or state["circular"] or {}
+
+
 def _asked(way: Encode | Decode, state: Mapping[str, Any]) -> str:
     """What a file holds that a run predicts from: its covariates as they are measured, its units."""
     asked = []
     if way.needs.get("need_covariates", True):
         names = [name for name in state["covariates"] if not (state["bumps"] and re.search(r"_bump_\d+$", name))]
-        for around in state.get("turns") or state["circular"] or {}:
+        for around in _circular(state):
             names = [around if name == f"{around}_sin" else name for name in names if name != f"{around}_cos"]
         asked.append(f"the covariates {', '.join(names)} (covariates, covariate_times, covariate_names)")
     if way.needs.get("need_spikes", True):
